@@ -1,0 +1,41 @@
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench format lock install clean
+
+bin := .venv/bin
+
+help:  ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .venv/ready  ## chat across a local Slack and a local Teams; prints the address
+	@exec $(bin)/atom demo
+
+test: .venv/ready  ## run the tests; T=path runs some of them
+	@.ci/servers
+	$(bin)/pytest $(or $(T),-n 2 --dist loadfile)
+
+check: .venv/ready  ## look at the format, the style, the types and the imports
+	$(bin)/ruff format --check .
+	$(bin)/ruff check .
+	$(bin)/mypy
+	$(bin)/lint-imports --no-logo
+
+bench: .venv/ready  ## measure ATOM beside bare servers, on this machine
+	@.ci/servers
+	$(bin)/python -m tests.load.bench
+
+format: .venv/ready  ## rewrite the code to the house format
+	$(bin)/ruff format .
+	$(bin)/ruff check --fix .
+
+lock:  ## write requirements.lock anew from pyproject.toml (needs uv)
+	uv pip compile --quiet --python-version 3.11 --group dev --no-header --no-annotate \
+		--output-file requirements.lock pyproject.toml
+
+install: .venv/ready  ## set up .venv; the other commands do it by themselves
+
+clean:  ## remove .venv and what the tools leave behind, but no data
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .coverage* htmlcov build dist *.egg-info
+
+.venv/ready: requirements.lock pyproject.toml .ci/setup
+	@.ci/setup

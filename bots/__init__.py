@@ -1,0 +1,1 @@
+"""Every way into ATOM: Slack, Teams, the web, the command line."""

@@ -1,0 +1,1 @@
+"""The business systems whose records ATOM shows."""

@@ -1,0 +1,1 @@
+"""What ATOM remembers: the compliance log, the queue, the links."""

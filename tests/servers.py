@@ -1,0 +1,353 @@
+"""
+Private servers for tests: on loopback, in a temporary folder, gone with the tests.
+
+Nothing that runs on the machine already is used or touched.
+"""
+
+import os
+import pwd
+import random
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from signal import SIGINT, SIGKILL, SIGQUIT, SIGTERM, Signals
+from typing import TypeVar
+from uuid import uuid4
+
+import pytest
+
+Found = TypeVar("Found")
+
+_STARTING_TAKES_AT_MOST = 60.0  # seconds; a busy machine, not a slow server
+_STOPPING_TAKES_AT_MOST = 30.0
+
+
+def require(name: str, found: Found | None, how: str) -> Found:
+    """
+    Return what was found; without it, skip the test and say how to get it.
+
+    With ATOM_REQUIRE_SERVERS=1 the test fails instead: in CI nothing is skipped.
+    """
+    if found:
+        return found
+    reason = f"{name} is missing: {how}"
+    if os.environ.get("ATOM_REQUIRE_SERVERS") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def free_port() -> int:
+    """Return a port that is free now and that the system gives to no client."""
+    for port in random.sample(range(15_000, 32_000), 200):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise RuntimeError("no free port between 15000 and 32000")
+
+
+def chromium() -> str:
+    """Return the path of an installed Chromium, or skip the test."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    paths = (shutil.which(name) for name in names)
+    return require("Chromium", next(filter(None, paths), None), "apt install chromium")
+
+
+@dataclass
+class Daemon:
+    """
+    One server process. It dies with the tests, even if they are killed.
+
+    "With the tests" means with the thread that started it: start servers from the
+    main thread, not through `asyncio.to_thread`.
+    """
+
+    name: str
+    command: Sequence[str]
+    folder: Path
+    ready: Callable[[], bool]
+    stop_signal: Signals
+    kill_signal: Signals
+    user: str | None = None
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start the process and wait until it serves."""
+        with (self.folder / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [*_dying_with_us(), *self.command],
+                cwd=self.folder,
+                user=self.user,
+                group=self.user and pwd.getpwnam(self.user).pw_gid,
+                extra_groups=[] if self.user else None,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, "LC_ALL": "C.UTF-8"},
+            )
+        deadline = time.monotonic() + _STARTING_TAKES_AT_MOST
+        while not self.ready():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.end(self.kill_signal)
+                raise RuntimeError(f"{self.name} did not start:\n{self._last_words()}")
+            time.sleep(0.01)
+
+    @property
+    def pid(self) -> int | None:
+        return self.process.pid if self.process else None
+
+    def stop(self) -> None:
+        self.end(self.stop_signal)
+
+    def kill(self) -> None:
+        self.end(self.kill_signal)
+
+    def end(self, signal: Signals) -> None:
+        """Send the signal and wait for the end. Ending twice changes nothing."""
+        if self.process is None:
+            return
+        self.process.send_signal(signal)
+        try:
+            self.process.wait(_STOPPING_TAKES_AT_MOST)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process = None
+
+    def _last_words(self) -> str:
+        return (self.folder / "server.log").read_text(errors="replace")[-2000:]
+
+
+def _dying_with_us() -> list[str]:
+    """Ask the kernel to stop the server when the test process is no more."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "INT", "--"] if setpriv else []
+
+
+@dataclass
+class Postgres:
+    """A PostgreSQL cluster that asks nobody for a password. Its commits reach the disk."""
+
+    binaries: Path
+    folder: Path
+    port: int = field(default_factory=free_port)
+
+    def __post_init__(self) -> None:
+        self.daemon = Daemon(
+            name="PostgreSQL",
+            command=[str(self.binaries / "postgres"), "-D", str(self.data)],
+            folder=self.folder,
+            ready=self._ready,
+            stop_signal=SIGINT,  # cut the sessions, write everything, leave
+            kill_signal=SIGQUIT,  # cut the sessions, write nothing, leave
+            user=_postgres_user(),
+        )
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    def url(self, database: str = "postgres") -> str:
+        return f"postgresql://atom@127.0.0.1:{self.port}/{database}"
+
+    def start(self) -> None:
+        """Start the cluster; the first time, make it."""
+        if not self.data.exists():
+            self._initialise()
+        self.daemon.start()
+
+    def stop(self) -> None:
+        """Stop in good order. `start` brings it back on the same port."""
+        self.daemon.stop()
+
+    def kill(self) -> None:
+        """Stop as a crash does: what was not committed is gone."""
+        self.daemon.kill()
+
+    def create_database(self, template: str = "template1") -> str:
+        """Create a database with a name of its own and return the name."""
+        name = f"test_{uuid4().hex[:12]}"
+        self._run("createdb", *self._login, "--template", template, name)
+        return name
+
+    def drop_database(self, name: str) -> None:
+        """Drop a database, whoever is still connected to it."""
+        self._run("dropdb", *self._login, "--force", "--if-exists", name)
+
+    @contextmanager
+    def database(self, template: str = "template1") -> Iterator[str]:
+        """Lend a fresh database by its URL."""
+        name = self.create_database(template)
+        try:
+            yield self.url(name)
+        finally:
+            self.drop_database(name)
+
+    @property
+    def _login(self) -> tuple[str, ...]:
+        return ("-h", "127.0.0.1", "-p", str(self.port), "-U", "atom")
+
+    def _initialise(self) -> None:
+        if user := self.daemon.user:
+            shutil.chown(self.folder, user)
+        login = ("--username", "atom", "--auth", "trust")
+        text = ("--encoding", "UTF8", "--locale", "C.UTF-8")
+        quick = ("--no-sync", "--no-instructions")
+        self._run("initdb", "--pgdata", str(self.data), *login, *text, *quick)
+        with (self.data / "postgresql.conf").open("a") as settings:
+            settings.write(
+                f"port = {self.port}\n"
+                "listen_addresses = '127.0.0.1'\n"
+                "unix_socket_directories = ''\n"
+                "max_connections = 100\n"
+                "shared_buffers = 32MB\n"
+                # A crash must leave nothing behind in shared memory.
+                "dynamic_shared_memory_type = mmap\n"
+            )
+
+    def _run(self, program: str, *arguments: str) -> None:
+        user = self.daemon.user
+        done = subprocess.run(
+            [str(self.binaries / program), *arguments],
+            cwd=self.folder,
+            user=user,
+            group=user and pwd.getpwnam(user).pw_gid,
+            extra_groups=[] if user else None,
+            env={**os.environ, "LC_ALL": "C.UTF-8"},
+            capture_output=True,
+            timeout=_STARTING_TAKES_AT_MOST,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"{program}: {done.stderr.strip()}")
+
+    def _ready(self) -> bool:
+        """Read the state that the server keeps in its pid file's eighth line."""
+        try:
+            lines = (self.data / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return False
+        ours = lines[:1] == [str(self.daemon.pid)]
+        return ours and "".join(lines[7:8]).strip() == "ready"
+
+
+@dataclass
+class Redis:
+    """A Redis that writes nothing to disk: a restart forgets everything."""
+
+    binary: str
+    folder: Path
+    port: int = field(default_factory=free_port)
+
+    def __post_init__(self) -> None:
+        self.daemon = Daemon(
+            name="Redis",
+            command=self._command(),
+            folder=self.folder,
+            ready=lambda: self._answer("PING") == "+PONG",
+            stop_signal=SIGTERM,
+            kill_signal=SIGKILL,
+        )
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        self.daemon.start()
+
+    def stop(self) -> None:
+        """Stop in good order. `start` brings it back, empty, on the same port."""
+        self.daemon.stop()
+
+    def kill(self) -> None:
+        self.daemon.kill()
+
+    def forget(self) -> None:
+        """Drop every key, script and function."""
+        for command in ("FLUSHALL", "SCRIPT FLUSH", "FUNCTION FLUSH"):
+            self._answer(command)
+
+    def _command(self) -> list[str]:
+        listen = ["--port", str(self.port), "--bind", "127.0.0.1"]
+        keep_nothing = ["--save", "", "--appendonly", "no"]
+        return [self.binary, *listen, *keep_nothing, "--dir", str(self.folder)]
+
+    def _answer(self, command: str) -> str:
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), 1.0) as connection:
+                connection.sendall(f"{command}\r\n".encode())
+                return connection.recv(200).decode().strip()
+        except OSError:
+            return ""
+
+
+@contextmanager
+def running_postgres() -> Iterator[Postgres]:
+    """Run a cluster of one's own, or skip the test."""
+    how = "apt install postgresql"
+    binaries = require("PostgreSQL", _postgres_binaries(), how)
+    with _folder("postgres") as folder:
+        server = Postgres(binaries, folder)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.kill()  # nobody needs what it would still write
+
+
+@contextmanager
+def running_redis() -> Iterator[Redis]:
+    """Run a Redis of one's own, or skip the test."""
+    how = "apt install redis-server"
+    binary = require("Redis", shutil.which("redis-server"), how)
+    with _folder("redis") as folder:
+        server = Redis(binary, folder)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.kill()
+
+
+def _postgres_binaries() -> Path | None:
+    """Find the folder of the newest PostgreSQL; Debian keeps it off the PATH."""
+    installed = Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    newest = sorted(installed, key=lambda path: float(path.parts[-3]))
+    if newest:
+        return newest[-1].parent
+    on_path = shutil.which("initdb")
+    return Path(on_path).resolve().parent if on_path else None
+
+
+def _postgres_user() -> str | None:
+    """Return who the server runs as if it may not run as us: it refuses root."""
+    if os.geteuid() != 0:
+        return None
+    names = {account.pw_name for account in pwd.getpwall()}
+    return "postgres" if "postgres" in names else "nobody"
+
+
+@contextmanager
+def _folder(name: str) -> Iterator[Path]:
+    places = [Path(tempfile.gettempdir()), Path("/tmp"), Path("/dev/shm")]
+    place = next(filter(_open_to_all, places), places[0])
+    folder = Path(tempfile.mkdtemp(prefix=f"atom-{name}-", dir=place))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _open_to_all(place: Path) -> bool:
+    """Tell whether another user reaches the folder: every one above lets it pass."""
+    return all(path.stat().st_mode & 0o001 for path in (place, *place.parents))
