@@ -1,0 +1,29 @@
+"""What a policy answers."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    """What people may be allowed to do, in the policy's words."""
+
+    POST = "bridge.post"
+    EDIT = "bridge.edit"
+    DELETE = "bridge.delete"
+    REACT = "bridge.react"
+    COMMAND = "admin.command"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """
+    An answer of the policy, complete enough to be explained years later.
+
+    `rule` names what decided; `policy` is the hash of the policy text and
+    `directory` the version of the directory it was taken with.
+    """
+
+    allowed: bool
+    rule: str
+    policy: str
+    directory: str

@@ -1,0 +1,353 @@
+"""Bring one delivery to its end: check again, note the intent, call, note the outcome."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from bridge.access import Action
+from bridge.delivery import AttemptState, Copy, Delivery, Operation, Post
+from bridge.errors import (
+    Ambiguous,
+    CannotTell,
+    DeliveryFailed,
+    NotSent,
+    Refused,
+    StoreUnavailable,
+    Throttled,
+)
+from bridge.links import Link, LinkState
+from bridge.mentions import mentioned
+from bridge.messages import Platform
+from bridge.plain import plain_text
+from bridge.ports import (
+    AccessPolicy,
+    Copies,
+    History,
+    Lease,
+    Ledger,
+    LinkBook,
+    Outcome,
+    People,
+    Sender,
+)
+from bridge.relay import unwatched
+
+_ACTIONS = {
+    Operation.POST: Action.POST,
+    Operation.EDIT: Action.EDIT,
+    Operation.DELETE: Action.DELETE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """How patient a courier is. Times in microseconds."""
+
+    tries: int = 8
+    first_pause_us: int = 500_000
+    longest_pause_us: int = 60_000_000
+    reconcile_after_us: int = 5_000_000
+    clock_skew_us: int = 60_000_000
+    orphan_patience_us: int = 3_000_000
+    paused_link_us: int = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """The delivery stays where it is, until its `not_before_us`."""
+
+    delivery: Delivery
+    pause_target: bool = False
+
+
+class Done:
+    """The delivery is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Courier:
+    """
+    The use case behind every copy.
+
+    `sleep` waits seconds; `trace` is told each step's name as it is passed.
+    """
+
+    ledger: Ledger
+    copies: Copies
+    links: LinkBook
+    policy: AccessPolicy
+    senders: Mapping[Platform, Sender]
+    people: Mapping[Platform, People]
+    clock: Callable[[], int]
+    sleep: Callable[[float], Awaitable[None]]
+    tuning: Tuning = field(default_factory=Tuning)
+    trace: Callable[[str], None] = unwatched
+
+    async def deliver(self, delivery: Delivery, lease: Lease) -> Done | Later:
+        """Take the delivery as far as it gets now. Raises `Fenced` if it is not ours."""
+        self.trace("picked")
+        try:
+            return await self._deliver(delivery, lease)
+        except StoreUnavailable:
+            # Nothing is known to be written; whatever was, shows at the next look.
+            return self._later(delivery, self.tuning.first_pause_us)
+
+    async def _deliver(self, delivery: Delivery, lease: Lease) -> Done | Later:
+        history = await self.ledger.history(delivery)
+        link = await self._link(delivery)
+        if link is None:
+            return await self._drop(delivery, lease, history, "the link was removed")
+        if link.state is LinkState.PAUSED:
+            return self._later(delivery, self.tuning.paused_link_us)
+
+        copy = await self.copies.copy_of(
+            delivery.tenant,
+            delivery.link,
+            delivery.source,
+            delivery.message,
+            delivery.target,
+        )
+        if delivery.unknown_since_us and delivery.operation is Operation.POST:
+            return await self._reconcile(delivery, lease, history, copy)
+        if reason := needless(delivery, history, copy):
+            return await self._drop(delivery, lease, history, reason)
+        decision = await self.policy.decide(
+            delivery.tenant,
+            history.author,
+            _ACTIONS[delivery.operation],
+            delivery.source,
+        )
+        if not decision.allowed:
+            return await self._drop(
+                delivery, lease, history, f"not allowed: {decision.rule}"
+            )
+        return await self._send(delivery, lease, history, copy)
+
+    async def _send(
+        self, delivery: Delivery, lease: Lease, history: History, copy: Copy | None
+    ) -> Done | Later:
+        if (post := await self._post(delivery, history, copy)) is None:
+            return self._later(delivery, self.tuning.first_pause_us)
+        self.trace("checked")
+        noted = await self.ledger.intend(delivery, lease)
+        self.trace("intended")
+        try:
+            sent = await self._call(noted, post, history, copy)
+        except DeliveryFailed as failure:
+            return await self._failed(noted, lease, history, failure)
+        self.trace("sent")
+        outcome = Outcome(
+            AttemptState.DELIVERED, copy=sent, text=plain_text(post.document)
+        )
+        return await self._conclude(noted, lease, outcome, history)
+
+    async def _call(
+        self, delivery: Delivery, post: Post, history: History, copy: Copy | None
+    ) -> Copy:
+        sender = self.senders[delivery.target.platform]
+        if copy is None or delivery.operation is Operation.POST:
+            remote = await sender.post(post)
+            return _new_copy(delivery, history, remote, post.thread)
+        if delivery.operation is Operation.EDIT:
+            await sender.edit(copy.remote, post)
+            return replace(copy, version_us=history.version_us)
+        await sender.delete(copy.remote, post)
+        return replace(copy, deleted=True)
+
+    async def _failed(
+        self,
+        delivery: Delivery,
+        lease: Lease,
+        history: History,
+        failure: DeliveryFailed,
+    ) -> Done | Later:
+        reason, now = str(failure), self.clock()
+        match failure:
+            case Throttled(retry_after=seconds):
+                until = now + int(seconds * 1_000_000)
+                retry = Outcome(AttemptState.RETRY, reason, until)
+                noted = await self._write(delivery, lease, retry, history)
+                return Later(noted, pause_target=True)
+            case Refused():
+                outcome = Outcome(AttemptState.DEAD, reason)
+                return await self._conclude(delivery, lease, outcome, history)
+            case Ambiguous() if delivery.operation is Operation.POST:
+                counted = replace(delivery, tries=delivery.tries + 1)
+                return Later(
+                    replace(counted, not_before_us=now + self.tuning.reconcile_after_us)
+                )
+            case Ambiguous() | NotSent() | DeliveryFailed():
+                return await self._try_again(delivery, lease, history, reason)
+
+    async def _try_again(
+        self, delivery: Delivery, lease: Lease, history: History, reason: str
+    ) -> Done | Later:
+        counted = replace(delivery, tries=delivery.tries + 1)
+        if counted.tries >= self.tuning.tries:
+            outcome = Outcome(AttemptState.DEAD, reason)
+        else:
+            pause = self.tuning.first_pause_us << min(counted.tries - 1, 16)
+            until = self.clock() + min(pause, self.tuning.longest_pause_us)
+            outcome = Outcome(AttemptState.RETRY, reason, until)
+        return await self._conclude(counted, lease, outcome, history)
+
+    async def _reconcile(
+        self, delivery: Delivery, lease: Lease, history: History, copy: Copy | None
+    ) -> Done | Later:
+        """Find out what became of a post whose answer was lost. Never post blindly."""
+        known_at = delivery.unknown_since_us
+        ready = known_at + self.tuning.reconcile_after_us
+        if self.clock() < ready:
+            return Later(replace(delivery, not_before_us=ready))
+        post = await self._post(delivery, history, copy)
+        if post is None:
+            return self._later(delivery, self.tuning.first_pause_us)
+        since = known_at - self.tuning.clock_skew_us
+        known = await self.ledger.known(delivery.tenant, delivery.target, since)
+        try:
+            sender = self.senders[delivery.target.platform]
+            remote = await sender.find(post, since, known)
+        except CannotTell as unknown:
+            outcome = Outcome(AttemptState.PARKED, str(unknown))
+            return await self._conclude(delivery, lease, outcome, history)
+        except Throttled as wait:
+            return self._later(delivery, int(wait.retry_after * 1_000_000))
+        except DeliveryFailed:
+            return self._later(delivery, self.tuning.reconcile_after_us)
+        if remote is None:
+            reason = "the platform never got it"
+            return await self._try_again(delivery, lease, history, reason)
+        sent = _new_copy(delivery, history, remote, post.thread)
+        outcome = Outcome(
+            AttemptState.DELIVERED, "found", copy=sent, text=plain_text(post.document)
+        )
+        return await self._conclude(delivery, lease, outcome, history)
+
+    async def _post(
+        self, delivery: Delivery, history: History, copy: Copy | None
+    ) -> Post | None:
+        thread = copy.remote_thread if copy else await self._thread(delivery)
+        if thread is None:
+            return None
+        people = self.people[delivery.source.platform]
+        ids = {history.author.id, *mentioned(history.document)}
+        found = await people.lookup(delivery.source, ids)
+        author = history.author
+        if known := found.get(author.id):
+            author = author.named(known)
+        orphan = bool(delivery.thread) and not thread
+        return Post(
+            marker=delivery.marker,
+            source=delivery.source,
+            target=delivery.target,
+            thread=thread,
+            author=author,
+            document=history.document,
+            earlier=history.earlier,
+            people=found,
+            note="in reply to a message that is not here" if orphan else "",
+        )
+
+    async def _thread(self, delivery: Delivery) -> str | None:
+        """Return the root's id on the target, "" for a new root, None to wait for it."""
+        if not delivery.thread:
+            return ""
+        tenant, source, target = delivery.tenant, delivery.source, delivery.target
+        root = await self.copies.copy_of(
+            tenant, delivery.link, source, delivery.thread, target
+        )
+        if root:
+            return root.remote_thread or root.remote
+        origin = await self.copies.origin_of(tenant, source, delivery.thread)
+        if origin and origin.source == target:
+            return origin.message
+        if origin:
+            sibling = await self.copies.copy_of(
+                tenant, origin.link, origin.source, origin.message, target
+            )
+            if sibling:
+                return sibling.remote_thread or sibling.remote
+        if self.clock() < delivery.created_us + self.tuning.orphan_patience_us:
+            return None
+        return ""
+
+    async def _link(self, delivery: Delivery) -> Link | None:
+        for link in await self.links.of(delivery.tenant, delivery.source):
+            if link.id == delivery.link and delivery.target in link.channels:
+                return link
+        return None
+
+    async def _drop(
+        self, delivery: Delivery, lease: Lease, history: History, reason: str
+    ) -> Done | Later:
+        outcome = Outcome(AttemptState.DROPPED, reason)
+        return await self._conclude(delivery, lease, outcome, history)
+
+    async def _conclude(
+        self, delivery: Delivery, lease: Lease, outcome: Outcome, history: History
+    ) -> Done | Later:
+        noted = await self._write(delivery, lease, outcome, history)
+        return Done() if outcome.state.final else Later(noted)
+
+    async def _write(
+        self, delivery: Delivery, lease: Lease, outcome: Outcome, history: History
+    ) -> Delivery:
+        """
+        Write the outcome down, however long the database takes.
+
+        Until it is written nothing else happens in the lane: the platform was asked
+        already, and must not be asked again.
+        """
+        self.trace("concluding")
+        pause = 0.1
+        while True:
+            try:
+                noted = await self.ledger.conclude(delivery, lease, outcome, history)
+            except StoreUnavailable:
+                await self.sleep(pause)
+                pause = min(pause * 2, 2.0)
+            else:
+                self.trace("concluded")
+                return noted
+
+    def _later(self, delivery: Delivery, pause_us: int) -> Later:
+        return Later(replace(delivery, not_before_us=self.clock() + pause_us))
+
+
+def needless(delivery: Delivery, history: History, copy: Copy | None) -> str:
+    """
+    Return why a delivery need not be made any more, or nothing if it must.
+
+    A post always carries the newest content, so edits that came before it are stale.
+    """
+    standing = copy is not None and not copy.deleted
+    match delivery.operation:
+        case Operation.POST:
+            if history.deleted:
+                return "deleted before it was sent"
+            return "it stands there already" if standing else ""
+        case Operation.EDIT:
+            if history.deleted:
+                return "deleted meanwhile"
+            if copy is None or copy.deleted:
+                return "there is no copy to edit"
+            stale = copy.version_us >= history.version_us
+            return "a newer edit was sent already" if stale else ""
+        case Operation.DELETE:
+            if not history.deleted:
+                return "restored meanwhile"
+            return "" if standing else "there is no copy to delete"
+
+
+def _new_copy(
+    delivery: Delivery, history: History, remote: str, remote_thread: str
+) -> Copy:
+    return Copy(
+        tenant=delivery.tenant,
+        link=delivery.link,
+        source=delivery.source,
+        message=delivery.message,
+        target=delivery.target,
+        remote=remote,
+        remote_thread=remote_thread,
+        version_us=history.version_us,
+    )

@@ -1,0 +1,131 @@
+"""What is to be delivered, in which order, and how it can end."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from bridge.document import Document
+from bridge.messages import Channel, Person
+
+SHARDS = 256
+
+
+class Operation(StrEnum):
+    """What to do on the target platform."""
+
+    POST = "post"
+    EDIT = "edit"
+    DELETE = "delete"
+
+
+class AttemptState(StrEnum):
+    """How far one attempt got. The final states end the delivery."""
+
+    INTENT = "intent"  # about to call the platform; without an outcome: unknown
+    RETRY = "retry"  # nothing was sent; again later
+    PARKED = "parked"  # unknown and not to be found out: a person decides
+    DELIVERED = "delivered"
+    DROPPED = "dropped"  # need not or may not be delivered any more, with a reason
+    DEAD = "dead"  # given up; on the dead-letter list
+
+    @property
+    def final(self) -> bool:
+        return self in {
+            AttemptState.DELIVERED,
+            AttemptState.DROPPED,
+            AttemptState.DEAD,
+            AttemptState.PARKED,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """
+    One row of the outbox: one operation on one target channel.
+
+    `seq` is the log entry it comes from and `n` its number among that entry's
+    deliveries. `thread` is the origin's root id, empty for a root. `attempts` counts
+    what was noted of it, `tries` only what failed for its own sake.
+    """
+
+    tenant: str
+    seq: int
+    n: int
+    link: str
+    operation: Operation
+    source: Channel
+    target: Channel
+    message: str
+    thread: str
+    version_us: int
+    created_us: int
+    attempts: int = 0
+    tries: int = 0
+    not_before_us: int = 0
+    unknown_since_us: int = 0
+
+    @property
+    def key(self) -> tuple[str, int, int]:
+        return (self.tenant, self.seq, self.n)
+
+    @property
+    def lane(self) -> str:
+        """Deliveries of a lane leave in order; roots share the channel's own lane."""
+        return f"{self.tenant}|{self.link}|{self.source}|{self.target}|{self.thread}"
+
+    @property
+    def shard(self) -> int:
+        return shard_of(self.tenant, self.link, self.source, self.target)
+
+    @property
+    def marker(self) -> str:
+        """Marks the copy on the platform, to find it when the answer was lost."""
+        return f"{self.tenant}.{self.seq}.{self.n}"
+
+
+def shard_of(tenant: str, link: str, source: Channel, target: Channel) -> int:
+    """
+    Return the shard that owns a direction of a link.
+
+    Every lane of the direction lands in the same shard, so that a reply finds its
+    root's delivery in the same owner's memory.
+    """
+    text = f"{tenant}|{link}|{source}|{target}".encode()
+    return hashlib.blake2s(text, digest_size=1).digest()[0] % SHARDS
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """
+    A message as a sender needs it.
+
+    `people` holds who is mentioned, by id on the source platform; `thread` is the
+    root's id on the target platform, empty for a new root. `marker` is what a lost
+    answer is looked up by, `earlier` are contents that may have been sent instead.
+    """
+
+    marker: str
+    source: Channel
+    target: Channel
+    thread: str
+    author: Person
+    document: Document
+    people: Mapping[str, Person] = field(default_factory=dict)
+    note: str = ""
+    earlier: tuple[Document, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A message's copy on another platform."""
+
+    tenant: str
+    link: str
+    source: Channel
+    message: str
+    target: Channel
+    remote: str
+    remote_thread: str
+    version_us: int
+    deleted: bool = False

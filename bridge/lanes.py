@@ -1,0 +1,152 @@
+"""
+Who may leave next: the deliveries of the shards that one process owns.
+
+A lane is a first-in, first-out queue: the roots of one direction of a link, or the
+replies of one thread. Lanes wait for nothing but their own head, a pause of their
+target channel, and, for a thread, the delivery of its root.
+"""
+
+import heapq
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from bridge.delivery import Delivery, Operation
+
+_Root = tuple[str, str, str, str, str]
+
+
+@dataclass(slots=True)
+class Lanes:
+    """In memory only: whatever it holds is rebuilt from the outbox at takeover."""
+
+    _lanes: dict[str, deque[Delivery]] = field(default_factory=dict)
+    _known: set[tuple[str, int, int]] = field(default_factory=set)
+    _busy: set[str] = field(default_factory=set)
+    _ready: dict[str, None] = field(default_factory=dict)
+    _timers: list[tuple[int, str]] = field(default_factory=list)
+    _roots: Counter[_Root] = field(default_factory=Counter)
+    _blocked: dict[_Root, set[str]] = field(default_factory=dict)
+    _paused: dict[str, int] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def add(self, deliveries: Iterable[Delivery]) -> None:
+        """Queue deliveries, given in log order. Those known already are skipped."""
+        for delivery in deliveries:
+            if delivery.key in self._known:
+                continue
+            self._known.add(delivery.key)
+            self._lanes.setdefault(delivery.lane, deque()).append(delivery)
+            self._ready[delivery.lane] = None
+            if _is_root(delivery):
+                self._roots[_own_root(delivery)] += 1
+
+    def start(self, now_us: int) -> Iterator[Delivery]:
+        """Yield every delivery that may leave now; its lane is busy from here on."""
+        while self._timers and self._timers[0][0] <= now_us:
+            self._ready[heapq.heappop(self._timers)[1]] = None
+        for lane in list(self._ready):
+            del self._ready[lane]
+            queue = self._lanes.get(lane)
+            if not queue or lane in self._busy:
+                continue
+            head = queue[0]
+            until = max(head.not_before_us, self._paused.get(str(head.target), 0))
+            if until > now_us:
+                heapq.heappush(self._timers, (until, lane))
+            elif self._awaits_root(head):
+                self._blocked.setdefault(_thread_root(head), set()).add(lane)
+            else:
+                self._busy.add(lane)
+                yield head
+
+    def finish(self, delivery: Delivery) -> None:
+        """The delivery is over, one way or the other: the lane goes on."""
+        if delivery.key not in self._known:
+            return
+        self._known.discard(delivery.key)
+        self._lanes[delivery.lane].popleft()
+        if not self._lanes[delivery.lane]:
+            del self._lanes[delivery.lane]
+        if _is_root(delivery):
+            self._forget_root(_own_root(delivery))
+        self._free(delivery.lane)
+
+    def again(self, delivery: Delivery) -> None:
+        """Put a delivery back at the head of its lane, to leave at `not_before_us`."""
+        if delivery.key in self._known:
+            self._lanes[delivery.lane][0] = delivery
+            self._free(delivery.lane)
+
+    def pause(self, target: str, until_us: int) -> None:
+        """Let nothing leave for a channel until then. Other channels go on."""
+        self._paused[target] = max(until_us, self._paused.get(target, 0))
+
+    def paused_until(self, target: str) -> int:
+        return self._paused.get(target, 0)
+
+    def next_us(self) -> int | None:
+        """Return when a waiting lane may go on by itself, if one waits for time."""
+        return self._timers[0][0] if self._timers else None
+
+    def hurry(self, link: str) -> None:
+        """Look again at what waits on a link, because the link changed."""
+        for lane, queue in self._lanes.items():
+            if queue[0].link == link and lane not in self._busy:
+                queue[0] = replace(queue[0], not_before_us=0)
+                self._ready[lane] = None
+
+    def drop(self, shards: Iterable[int]) -> None:
+        """Forget everything of shards that have another owner now."""
+        gone = set(shards)
+        for lane in [k for k, q in self._lanes.items() if q[0].shard in gone]:
+            for delivery in self._lanes.pop(lane):
+                self._known.discard(delivery.key)
+                if _is_root(delivery):
+                    self._forget_root(_own_root(delivery))
+            self._busy.discard(lane)
+
+    def waiting(self) -> Iterator[Delivery]:
+        """Yield everything queued, busy or not."""
+        for queue in self._lanes.values():
+            yield from queue
+
+    def _awaits_root(self, delivery: Delivery) -> bool:
+        return bool(delivery.thread) and self._roots[_thread_root(delivery)] > 0
+
+    def _forget_root(self, root: _Root) -> None:
+        self._roots[root] -= 1
+        if self._roots[root] <= 0:
+            del self._roots[root]
+            for lane in self._blocked.pop(root, ()):
+                self._ready[lane] = None
+
+    def _free(self, lane: str) -> None:
+        self._busy.discard(lane)
+        self._ready[lane] = None
+
+
+def _is_root(delivery: Delivery) -> bool:
+    return delivery.operation is Operation.POST and not delivery.thread
+
+
+def _own_root(delivery: Delivery) -> _Root:
+    return (
+        delivery.tenant,
+        delivery.link,
+        str(delivery.source),
+        str(delivery.target),
+        delivery.message,
+    )
+
+
+def _thread_root(delivery: Delivery) -> _Root:
+    return (
+        delivery.tenant,
+        delivery.link,
+        str(delivery.source),
+        str(delivery.target),
+        delivery.thread,
+    )

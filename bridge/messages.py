@@ -1,0 +1,152 @@
+"""People, channels and what happens in them, free of any platform's vocabulary."""
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Self
+
+from bridge.document import Document
+from bridge.errors import BadInput
+
+
+class Platform(StrEnum):
+    """Where people talk."""
+
+    SLACK = "slack"
+    TEAMS = "teams"
+
+    @property
+    def other(self) -> "Platform":
+        """The platform on the far side of a bridge."""
+        return Platform.TEAMS if self is Platform.SLACK else Platform.SLACK
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Channel:
+    """
+    A place where people talk: one Slack channel or one Teams channel.
+
+    `team` is the Slack workspace id, or the Teams team's thread id
+    (`19:…@thread.tacv2`); `id` is the channel's own id inside it.
+    """
+
+    platform: Platform
+    team: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.platform}:{self.team}/{self.id}"
+
+    @classmethod
+    def parse(cls, address: str) -> Self:
+        """Read `slack:TEAM_ID/CHANNEL_ID` or `teams:TEAM_ID/CHANNEL_ID`."""
+        platform, colon, rest = address.partition(":")
+        team, slash, channel = rest.partition("/")
+        if platform not in set(Platform) or not (colon and slash and team and channel):
+            raise BadInput(
+                f"'{address}' is no channel address: write slack:TEAM_ID/CHANNEL_ID "
+                "or teams:TEAM_ID/CHANNEL_ID"
+            )
+        return cls(Platform(platform), team, channel)
+
+
+class PersonKind(StrEnum):
+    """What stands behind an account."""
+
+    USER = "user"
+    GUEST = "guest"
+    EXTERNAL = "external"
+    BOT = "bot"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """An account on one platform. `name` and `avatar` may be unknown yet."""
+
+    platform: Platform
+    id: str
+    name: str = ""
+    avatar: str = ""
+    kind: PersonKind = PersonKind.USER
+
+    def named(self, known: "Person") -> "Person":
+        """Fill what is missing here from what is known elsewhere."""
+        return replace(
+            self, name=self.name or known.name, avatar=self.avatar or known.avatar
+        )
+
+
+class EventKind(StrEnum):
+    """What can happen. The values are the log's event types."""
+
+    MESSAGE_CREATE = "message.create"
+    MESSAGE_EDIT = "message.edit"
+    MESSAGE_DELETE = "message.delete"
+    MESSAGE_RESTORE = "message.restore"
+    REACTION_ADD = "reaction.add"
+    REACTION_REMOVE = "reaction.remove"
+    MEMBER_JOIN = "member.join"
+    MEMBER_LEAVE = "member.leave"
+    CHANNEL_CHANGE = "conv.change"
+    COMMAND = "admin.command"
+    ACTION = "card.action"
+    APP_INSTALL = "app.install"
+    APP_UNINSTALL = "app.uninstall"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that a message carries, by reference."""
+
+    id: str
+    name: str
+    mime: str = ""
+    size: int = 0
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """
+    One thing that happened on one platform, as ATOM understands it.
+
+    `account` is the Slack workspace id or the Teams tenant id that signed for it.
+    `message` is the platform's id of the message concerned, empty where there is
+    none; `thread` is the id of the thread's root, empty for a root itself.
+    `sent_us` is the platform's claim of when it happened and `version_us` the time
+    of the edit (0 for a first version), both in microseconds UTC.
+    `raw` is the platform's payload, byte for byte.
+    """
+
+    platform: Platform
+    account: str
+    event_id: str
+    kind: EventKind
+    channel: Channel | None
+    author: Person
+    sent_us: int
+    raw: bytes
+    message: str = ""
+    thread: str = ""
+    version_us: int = 0
+    document: Document = field(default_factory=Document)
+    files: tuple[File, ...] = ()
+    detail: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def delivery_key(self) -> str:
+        """Equal for every delivery of the same platform event."""
+        return f"d:{self.platform}:{self.account}:{self.event_id}"
+
+    @property
+    def fact_key(self) -> str:
+        """Equal for every event that states the same fact, empty if it states none."""
+        if not self.message or not self.kind.startswith("message."):
+            return ""
+        place = self.channel.id if self.channel else ""
+        version = self.version_us if self.kind is EventKind.MESSAGE_EDIT else 0
+        # A message can be deleted, restored and deleted again.
+        if self.kind is EventKind.MESSAGE_RESTORE:
+            version = self.sent_us
+        return f"f:{self.platform}:{place}:{self.message}:{self.kind}:{version}"

@@ -1,0 +1,327 @@
+"""What the bridge asks of the outside world. Adapters implement these Protocols."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bridge.access import Action, Decision
+from bridge.cards import Card
+from bridge.delivery import AttemptState, Copy, Delivery, Post
+from bridge.document import Document
+from bridge.links import Link, LinkState
+from bridge.messages import Channel, Event, Person, Platform
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Where an event stands in the log. A duplicate was there already."""
+
+    seq: int
+    duplicate: bool = False
+
+
+class Intake(Protocol):
+    """The one way in: what the platforms' listeners call."""
+
+    async def receive(self, event: Event) -> Receipt:
+        """
+        Make `event` durable, decide on it and queue its deliveries.
+
+        Returns only after the commit. Receiving the same event again changes
+        nothing and returns a duplicate receipt. Raises `StoreUnavailable` when
+        nothing was kept; the platform must then not be told that all is well.
+        """
+        ...
+
+
+class AccessPolicy(Protocol):
+    """Who may do what."""
+
+    async def decide(
+        self, tenant: str, person: Person, action: Action, channel: Channel
+    ) -> Decision:
+        """Decide. A denial is an answer, never an exception; errors deny."""
+        ...
+
+
+class Tenants(Protocol):
+    """Which company a platform account belongs to."""
+
+    async def tenant_of(self, platform: Platform, account: str) -> str | None:
+        """Return the company of a Slack workspace or a Teams tenant, if any."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Commitment:
+    """What one event leaves behind: the log entry's content and its deliveries."""
+
+    tenant: str
+    event: Event
+    decisions: tuple[Decision, ...]
+    deliveries: tuple[Delivery, ...]
+
+
+class Journal(Protocol):
+    """The compliance log and the outbox, which are one truth."""
+
+    async def append(self, commitment: Commitment) -> Receipt:
+        """
+        Write the event, its decisions and its deliveries in one transaction.
+
+        `seq` in the deliveries is filled in by the journal. Returns after the
+        commit. Raises `StoreUnavailable` when nothing was kept.
+        """
+        ...
+
+
+class Links(Protocol):
+    """Which channels are linked."""
+
+    async def of(self, tenant: str, channel: Channel) -> Sequence[Link]:
+        """Return the links of a channel that are not removed."""
+        ...
+
+
+class LinkBook(Links, Protocol):
+    """Links as their owners change them. Every change is a log entry."""
+
+    async def all(self, tenant: str) -> Sequence[Link]:
+        """Return the tenant's links that are not removed, oldest first."""
+        ...
+
+    async def add(self, tenant: str, channels: Sequence[Channel], actor: str) -> Link:
+        """Create a link, or raise `Conflict` (`bridge.links.refuse_clash`)."""
+        ...
+
+    async def change(self, link: Link, state: LinkState, actor: str) -> Link:
+        """Pause, resume or remove a link."""
+        ...
+
+    async def offer(self, tenant: str, channel: Channel, actor: str) -> str:
+        """Return a short code, good for 15 minutes, by which the other side agrees."""
+        ...
+
+    async def take_offer(self, tenant: str, code: str) -> Channel:
+        """
+        Return the channel that a code stands for, and use the code up.
+
+        Raises `NotFound` for a code that is unknown, used or too old.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LinkStatus:
+    """How one link is doing, in numbers that an operator acts on."""
+
+    link: Link
+    queued: int
+    oldest_us: int
+    delivered: int
+    dead: int
+    parked: int
+    throttled_until_us: int
+    last_error: str
+    lag_us: int
+
+
+class Health(Protocol):
+    """What `status` reads."""
+
+    async def status(self, tenant: str) -> Sequence[LinkStatus]:
+        """Return one row per link that is not removed."""
+        ...
+
+
+class Sender(Protocol):
+    """How copies come to stand on one platform. One adapter a platform."""
+
+    async def post(self, post: Post) -> str:
+        """
+        Post a copy and return its id there. Never tries twice.
+
+        Raises `Throttled`, `NotSent`, `Ambiguous` or `Refused`.
+        """
+        ...
+
+    async def edit(self, remote: str, post: Post) -> None:
+        """Replace a copy's content. Same errors as `post`; repeating is harmless."""
+        ...
+
+    async def delete(self, remote: str, post: Post) -> None:
+        """Remove a copy. A copy that is gone already counts as removed."""
+        ...
+
+    async def find(
+        self, post: Post, since_us: int, known: Collection[str]
+    ) -> str | None:
+        """
+        Look up whether a `post` whose answer was lost stands on the platform.
+
+        Returns the copy's id, or None if it is certain that there is none.
+        `known` are ids that other posts account for. Raises `CannotTell`.
+        """
+        ...
+
+
+class People(Protocol):
+    """Names and faces on one platform."""
+
+    async def lookup(
+        self, channel: Channel, ids: Collection[str]
+    ) -> Mapping[str, Person]:
+        """
+        Return who is known among `ids`; the unknown are left out.
+
+        Cached. A platform that does not answer makes people unknown, not errors.
+        """
+        ...
+
+
+class Rights(Protocol):
+    """Who administers a channel, by the platform's own word."""
+
+    async def is_admin(self, person: Person, channel: Channel) -> bool:
+        """
+        Say whether the person is an admin or owner of the workspace or team.
+
+        Raises `ServiceUnavailable` when the platform does not answer.
+        """
+        ...
+
+
+class Announcer(Protocol):
+    """How ATOM speaks for itself in a channel."""
+
+    async def announce(self, channel: Channel, card: Card) -> None:
+        """Post a card in the channel; raises `DeliveryFailed` with the reason."""
+        ...
+
+    async def channel_name(self, channel: Channel) -> str:
+        """Return the channel's name as people know it, or its id."""
+        ...
+
+
+class Copies(Protocol):
+    """Which copy stands where."""
+
+    async def copy_of(
+        self, tenant: str, link: str, source: Channel, message: str, target: Channel
+    ) -> Copy | None:
+        """Return the copy of a message in the target channel, if there is one."""
+        ...
+
+    async def origin_of(self, tenant: str, target: Channel, remote: str) -> Copy | None:
+        """Return the copy that stands under the platform's id `remote`, if any."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """
+    What is known of one message: its newest content, and whether it still stands.
+
+    `seq` and `leaf` are the log entry of the delivery that was asked about;
+    `earlier` are the contents that `document` replaced.
+    """
+
+    seq: int
+    leaf: bytes
+    author: Person
+    document: Document
+    version_us: int
+    deleted: bool
+    earlier: tuple[Document, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A shard that is this process's to work on, until another epoch begins."""
+
+    shard: int
+    epoch: int
+
+
+class Shards(Protocol):
+    """Which process works on which shard. Only the database's clock counts."""
+
+    async def fair_share(self) -> int:
+        """Report this process alive; return how many shards are its due."""
+        ...
+
+    async def claim(self, most: int) -> Sequence[Lease]:
+        """Take up to `most` shards that are nobody's any more."""
+        ...
+
+    async def renew(self, wanted: Collection[int]) -> Sequence[Lease]:
+        """Extend leases; returns those that are still ours."""
+        ...
+
+    async def release(self, shards: Collection[int]) -> None:
+        """Give shards back at once."""
+        ...
+
+
+class Queue(Protocol):
+    """The outbox as a worker reads it."""
+
+    async def sizes(self) -> Mapping[str, int]:
+        """Return the length of every tenant's log."""
+        ...
+
+    async def unfinished(
+        self, shards: Collection[int], upto: Mapping[str, int]
+    ) -> Sequence[Delivery]:
+        """Return what a new owner finds undone below the given log positions."""
+        ...
+
+    async def newer(
+        self, tenant: str, first: int, upto: int, shards: Collection[int]
+    ) -> Sequence[Delivery]:
+        """Return deliveries with `first <= seq < upto`, in log order."""
+        ...
+
+    async def raise_low(self, low: Mapping[tuple[str, int], int]) -> None:
+        """Remember below which log position a tenant's shard has nothing undone."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an attempt ended. `copy` is what now stands, or stood, on the platform."""
+
+    state: AttemptState
+    reason: str = ""
+    until_us: int = 0
+    copy: Copy | None = None
+    text: str = ""
+
+
+class Ledger(Protocol):
+    """What a worker asks about a delivery, and what it writes down about it."""
+
+    async def history(self, delivery: Delivery) -> History:
+        """Return what the log knows of the delivery's message."""
+        ...
+
+    async def intend(self, delivery: Delivery, lease: Lease) -> Delivery:
+        """Note that the platform is about to be called. Raises `Fenced`."""
+        ...
+
+    async def conclude(
+        self, delivery: Delivery, lease: Lease, outcome: Outcome, origin: History
+    ) -> Delivery:
+        """
+        Write the outcome, the copy and the log entry in one transaction.
+
+        Raises `Fenced`, and `StoreUnavailable` if it may not have been written;
+        concluding the same attempt again changes nothing.
+        """
+        ...
+
+    async def known(
+        self, tenant: str, target: Channel, since_us: int
+    ) -> Collection[str]:
+        """Return the ids of copies made in a channel since a time."""
+        ...

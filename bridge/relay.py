@@ -1,0 +1,111 @@
+"""Carry what happens in one channel to the channels that listen to it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bridge.access import Action, Decision
+from bridge.delivery import Delivery, Operation
+from bridge.links import Link, LinkState
+from bridge.messages import Channel, Event, EventKind, PersonKind
+from bridge.ports import (
+    AccessPolicy,
+    Commitment,
+    Journal,
+    Links,
+    Receipt,
+    Tenants,
+)
+
+# What a kind of event asks of the far side, and what a person must be allowed to.
+_OPERATIONS = {
+    EventKind.MESSAGE_CREATE: (Operation.POST, Action.POST),
+    EventKind.MESSAGE_RESTORE: (Operation.POST, Action.POST),
+    EventKind.MESSAGE_EDIT: (Operation.EDIT, Action.EDIT),
+    EventKind.MESSAGE_DELETE: (Operation.DELETE, Action.DELETE),
+}
+
+# Other bots are heard but not relayed until a link says otherwise.
+_SILENT = {PersonKind.BOT, PersonKind.SYSTEM}
+
+NOT_OURS = Receipt(seq=-1)
+
+
+def unwatched(_step: str) -> None:
+    """The default trace: nobody watches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """
+    Implements `bridge.ports.Intake`: decide, then record, then let the queue deliver.
+
+    `trace` is told each step's name as it is passed; tests stop the process there.
+    """
+
+    tenants: Tenants
+    links: Links
+    policy: AccessPolicy
+    journal: Journal
+    trace: Callable[[str], None] = unwatched
+
+    async def receive(self, event: Event) -> Receipt:
+        """
+        Take one event in. Accounts of no company we serve leave nothing behind.
+
+        A denied message is recorded as well: the log holds attempts, not only
+        successes.
+        """
+        self.trace("received")
+        tenant = await self.tenants.tenant_of(event.platform, event.account)
+        if tenant is None:
+            return NOT_OURS
+        decisions, deliveries = await self._plan(tenant, event)
+        self.trace("decided")
+        receipt = await self.journal.append(
+            Commitment(tenant, event, tuple(decisions), tuple(deliveries))
+        )
+        self.trace("captured")
+        return receipt
+
+    async def _plan(
+        self, tenant: str, event: Event
+    ) -> tuple[Sequence[Decision], Sequence[Delivery]]:
+        wanted = _OPERATIONS.get(event.kind)
+        if wanted is None or event.channel is None or event.author.kind in _SILENT:
+            return (), ()
+        operation, action = wanted
+        links = await self.links.of(tenant, event.channel)
+        if not links:
+            return (), ()
+        decision = await self.policy.decide(tenant, event.author, action, event.channel)
+        if not decision.allowed:
+            return (decision,), ()
+        return (decision,), planned(tenant, event, operation, event.channel, links)
+
+
+def planned(
+    tenant: str,
+    event: Event,
+    operation: Operation,
+    channel: Channel,
+    links: Sequence[Link],
+) -> list[Delivery]:
+    """Address one delivery to every channel that hears `channel`."""
+    return [
+        Delivery(
+            tenant=tenant,
+            seq=-1,
+            n=-1,
+            link=link.id,
+            operation=operation,
+            source=channel,
+            target=target,
+            message=event.message,
+            thread=event.thread,
+            version_us=event.version_us,
+            created_us=0,
+        )
+        for link in links
+        if link.state is not LinkState.REMOVED
+        for target in link.others(channel)
+    ]

@@ -1,0 +1,32 @@
+"""
+The policy for a company that has no directory configured.
+
+Whoever may speak in a linked channel, by the platform's own membership, is heard on
+the other side. The decision is taken and recorded all the same, so that nothing
+changes in kind when a directory comes.
+"""
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+from bridge.access import Action, Decision
+from bridge.messages import Channel, Person
+
+_TEXT = b"permit(principal, action, resource) // by the platforms' own membership"
+_HASH = sha256(_TEXT).hexdigest()
+_ALLOWED = Decision(
+    allowed=True,
+    rule="default: the platform's own membership",
+    policy=_HASH,
+    directory="none",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MembershipPolicy:
+    """Implements `bridge.ports.AccessPolicy`."""
+
+    async def decide(
+        self, tenant: str, person: Person, action: Action, channel: Channel
+    ) -> Decision:
+        return _ALLOWED

@@ -1,0 +1,444 @@
+"""
+One group commit: many writes of one tenant, in one transaction, as one program.
+
+The tenant's head row is the fence between processes. It is moved by compare-and-set
+before anything is inserted, so whatever was read before it still holds after it.
+"""
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import orjson
+
+from bridge.delivery import Copy, Delivery
+from bridge.errors import Fenced
+from bridge.ports import Receipt
+from storage.compliance.keys import TenantKey
+from storage.compliance.leaf import canonical, leaf_of
+from storage.compliance.sealing import seal_body, seal_raw
+from storage.compliance.tree import Frontier
+from storage.hot import Insert, Program, Statement
+
+_ID_LIMIT = 200
+
+
+class HeadMoved(Exception):
+    """Another process appended to this tenant's log; start over from its head."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The log entry that another one follows from."""
+
+    seq: int
+    leaf: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What goes into the log, before it has a place there."""
+
+    etype: str
+    platform: str
+    subject: str
+    src_us: int
+    body: Mapping[str, Any]
+    raw: bytes | None = None
+    team: str = ""
+    conv: str = ""
+    thread: str = ""
+    msg: str = ""
+    version_us: int = 0
+    actor_kind: str = "system"
+    via: str = "push"
+    link: str | None = None
+    outcome: str = "none"
+    origin: Origin | None = None
+
+    @property
+    def revises(self) -> bool:
+        """Whether an earlier entry may be about the same message."""
+        return self.etype in {"message.edit", "message.delete", "message.restore"}
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """Who must still own the shard for a write to count."""
+
+    shard: int
+    owner: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A row of `attempt`, but for its time."""
+
+    delivery: Delivery
+    number: int
+    state: str
+    tries: int
+    epoch: int
+    until_us: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """What is to be written together or not at all."""
+
+    tenant: str
+    keys: tuple[str, ...] = ()
+    entry: Entry | None = None
+    deliveries: tuple[Delivery, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+    copies: tuple[Copy, ...] = ()
+    changes: tuple[Statement, ...] = ()
+    fence: Fence | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a tenant's log ends."""
+
+    frontier: Frontier
+    root: bytes
+    last_us: int
+    epoch: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What a group commit did: an answer per write, and the deliveries it queued."""
+
+    head: Head
+    answers: tuple[Receipt | Fenced, ...]
+    first: int
+    deliveries: tuple[Delivery, ...]
+
+
+@dataclass(slots=True)
+class _Draft:
+    """The rows of a group commit while they are put together."""
+
+    head: Head
+    now_us: int
+    log: list[dict[str, Any]] = field(default_factory=list)
+    seen: list[dict[str, Any]] = field(default_factory=list)
+    outbox: list[dict[str, Any]] = field(default_factory=list)
+    attempts: list[dict[str, Any]] = field(default_factory=list)
+    copies: list[Copy] = field(default_factory=list)
+    changes: list[Statement] = field(default_factory=list)
+    deliveries: list[Delivery] = field(default_factory=list)
+    known: dict[str, int] = field(default_factory=dict)
+    latest: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+
+    @property
+    def next_seq(self) -> int:
+        return self.head.frontier.size + len(self.log)
+
+    def moment(self) -> int:
+        """Return a capture time that is later than every earlier one."""
+        last = self.log[-1]["cap_us"] if self.log else self.head.last_us
+        return max(self.now_us, last + 1)
+
+
+def group_commit(
+    writes: Sequence[Write], key: TenantKey, now_us: int, head: Head | None
+) -> Program[Committed]:
+    """
+    Write a batch of one tenant's writes.
+
+    `head` is what this process believes the log's end to be, None to read it under a
+    lock. Raises `HeadMoved` when the belief was wrong; nothing is written then.
+    """
+    tenant = writes[0].tenant
+    draft = _Draft(head or (yield from _locked_head(tenant)), now_us)
+    draft.known = yield from _known(tenant, [k for w in writes for k in w.keys])
+    owned = yield from _owned({w.fence for w in writes if w.fence})
+    draft.latest = yield from _latest(tenant, writes)
+
+    answers = tuple(_add(draft, write, key, owned) for write in writes)
+
+    first, leaves = draft.next_seq - len(draft.log), [r["leaf"] for r in draft.log]
+    moved = _moved(draft, leaves)
+    if draft.log:
+        yield from _move_head(tenant, draft.head, moved)
+    yield from _inserts(draft)
+    return Committed(moved, answers, first, tuple(draft.deliveries))
+
+
+def _add(
+    draft: _Draft, write: Write, key: TenantKey, owned: frozenset[Fence]
+) -> Receipt | Fenced:
+    if write.fence and write.fence not in owned:
+        return Fenced(f"shard {write.fence.shard} has another owner")
+    for seen in write.keys:
+        if seen in draft.known:
+            return Receipt(draft.known[seen], duplicate=True)
+    seq, moment = draft.next_seq, draft.moment()
+    if write.entry:
+        draft.log.append(_log_row(draft, write, write.entry, key, moment))
+    for text in write.keys:
+        draft.known[text] = seq
+        draft.seen.append(
+            {"tenant": write.tenant, "key": text, "seq": seq, "at_us": moment}
+        )
+    for n, delivery in enumerate(write.deliveries):
+        placed = replace(delivery, seq=seq, n=n, created_us=moment)
+        draft.deliveries.append(placed)
+        draft.outbox.append(_outbox_row(placed))
+    draft.attempts += [_attempt_row(a, moment) for a in write.attempts]
+    draft.copies += write.copies
+    draft.changes += write.changes
+    return Receipt(seq)
+
+
+def _log_row(
+    draft: _Draft, write: Write, entry: Entry, key: TenantKey, moment: int
+) -> dict[str, Any]:
+    conv, msg = clean_id(entry.conv), clean_id(entry.msg)
+    prev_seq, rev = None, 0
+    if entry.revises and (before := draft.latest.get((conv, msg))):
+        prev_seq, rev = before[0], before[1] + (entry.etype == "message.edit")
+    eid = str(uuid.UUID(int=_uuid7(moment)))
+    reference = key.reference(entry.subject)
+    item = key.item(reference, eid)
+    body = canonical_body(entry.body)
+    row: dict[str, Any] = {
+        "tenant": write.tenant,
+        "seq": draft.next_seq,
+        "eid": eid,
+        "etype": entry.etype,
+        "platform": entry.platform,
+        "team": clean_id(entry.team),
+        "conv": conv,
+        "thread": clean_id(entry.thread),
+        "msg": msg,
+        "rev": rev,
+        "version_us": entry.version_us,
+        "actor_tok": key.actor_token(reference),
+        "actor_kind": entry.actor_kind,
+        "src_us": entry.src_us,
+        "via": entry.via,
+        "link": entry.link,
+        "outcome": entry.outcome,
+        "origin_seq": entry.origin.seq if entry.origin else None,
+        "origin_leaf": entry.origin.leaf if entry.origin else None,
+        "prev_seq": prev_seq,
+        "key_ref": reference,
+        "cmt": item.commitment(body),
+        "cap_us": moment,
+    }
+    row["leaf"] = leaf_of(row)
+    row["ct"] = seal_body(item, body)
+    row["raw_ct"] = seal_raw(item, entry.raw) if entry.raw is not None else None
+    if entry.etype.startswith("message."):
+        draft.latest[(conv, msg)] = (row["seq"], rev)
+    return row
+
+
+def canonical_body(body: Mapping[str, Any]) -> bytes:
+    """Return the body's canonical bytes; what is no Unicode text becomes '?'."""
+    try:
+        return canonical(body)
+    except (TypeError, orjson.JSONEncodeError):
+        return canonical(_text_only(body))
+
+
+def _text_only(value: Any) -> Any:
+    match value:
+        case str():
+            return value.encode("utf-8", "replace").decode()
+        case Mapping():
+            return {_text_only(k): _text_only(v) for k, v in value.items()}
+        case list() | tuple():
+            return [_text_only(v) for v in value]
+    return value
+
+
+def clean_id(text: str) -> str:
+    """Make an id storable: PostgreSQL takes no NUL, nothing takes lone surrogates."""
+    return clean_text(text)[:_ID_LIMIT]
+
+
+def clean_text(text: str) -> str:
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
+
+
+def _uuid7(moment_us: int) -> int:
+    """Return a UUIDv7 (RFC 9562 section 5.7): the time, then randomness."""
+    random = uuid.uuid4().int
+    stamp = (moment_us // 1000) << 80
+    return stamp | (0x7 << 76) | (random & ((0xFFF << 64) | (1 << 62) - 1)) | 1 << 63
+
+
+def _outbox_row(delivery: Delivery) -> dict[str, Any]:
+    return {
+        "tenant": delivery.tenant,
+        "seq": delivery.seq,
+        "n": delivery.n,
+        "shard": delivery.shard,
+        "link": delivery.link,
+        "operation": delivery.operation,
+        "source": str(delivery.source),
+        "target": str(delivery.target),
+        "message": clean_id(delivery.message),
+        "thread": clean_id(delivery.thread),
+        "version_us": delivery.version_us,
+        "created_us": delivery.created_us,
+    }
+
+
+def _attempt_row(attempt: Attempt, moment: int) -> dict[str, Any]:
+    delivery = attempt.delivery
+    return {
+        "tenant": delivery.tenant,
+        "seq": delivery.seq,
+        "n": delivery.n,
+        "attempt": attempt.number,
+        "shard": delivery.shard,
+        "epoch": attempt.epoch,
+        "link": delivery.link,
+        "state": attempt.state,
+        "tries": attempt.tries,
+        "until_us": attempt.until_us,
+        "reason": attempt.reason,
+        "at_us": moment,
+    }
+
+
+def _moved(draft: _Draft, leaves: Sequence[bytes]) -> Head:
+    if not leaves:
+        return draft.head
+    frontier = draft.head.frontier.extend(leaves)
+    last = draft.log[-1]["cap_us"]
+    return Head(frontier, frontier.root(), last, draft.head.epoch)
+
+
+def _locked_head(tenant: str) -> Program[Head]:
+    sql = "SELECT size, root, frontier, last_us, epoch FROM head WHERE tenant = :tenant"
+    parameters = {"tenant": tenant}
+    locked = Statement(sql, parameters, postgres=f"{sql} FOR UPDATE")
+    rows = yield locked
+    if not rows:
+        yield _first_head(tenant)
+        rows = yield locked
+    size, root, packed, last_us, epoch = rows[0]
+    return Head(Frontier.unpack(size, bytes(packed)), bytes(root), last_us, epoch)
+
+
+def _first_head(tenant: str) -> Statement:
+    """Begin a log, unless another process begins it at the same moment."""
+    empty = Frontier()
+    return Statement(
+        "INSERT INTO head (tenant, size, root, frontier, epoch, last_us) VALUES "
+        "(:tenant, :size, :root, :frontier, :epoch, :last_us) ON CONFLICT DO NOTHING",
+        _head_row(tenant, Head(empty, empty.root(), 0)),
+    )
+
+
+def _head_row(tenant: str, head: Head) -> dict[str, Any]:
+    return {
+        "tenant": tenant,
+        "size": head.frontier.size,
+        "root": head.root,
+        "frontier": head.frontier.pack(),
+        "epoch": head.epoch,
+        "last_us": head.last_us,
+    }
+
+
+def _move_head(tenant: str, old: Head, new: Head) -> Program[None]:
+    rows = yield Statement(
+        "UPDATE head SET size = :size, root = :root, frontier = :frontier, "
+        "last_us = :last_us WHERE tenant = :tenant AND epoch = :epoch "
+        "AND size = :old_size AND root = :old_root RETURNING size",
+        _head_row(tenant, new) | {"old_size": old.frontier.size, "old_root": old.root},
+    )
+    if not rows:
+        raise HeadMoved
+
+
+def _known(tenant: str, keys: Sequence[str]) -> Program[dict[str, int]]:
+    if not keys:
+        return {}
+    rows = yield Statement(
+        "SELECT key, seq FROM seen WHERE tenant = :tenant "
+        "AND key IN (SELECT value FROM json_each(:keys))",
+        {"tenant": tenant, "keys": orjson.dumps([*keys]).decode()},
+        postgres="SELECT key, seq FROM seen WHERE tenant = :tenant AND key = ANY("
+        "SELECT jsonb_array_elements_text(:keys::text::jsonb))",
+    )
+    return dict(rows)
+
+
+def _owned(fences: set[Fence]) -> Program[frozenset[Fence]]:
+    owned: set[Fence] = set()
+    for fence in sorted(fences, key=lambda f: f.shard):
+        sql = (
+            "SELECT 1 FROM shard_owner "
+            "WHERE shard = :shard AND owner = :owner AND epoch = :epoch"
+        )
+        parameters = {"shard": fence.shard, "owner": fence.owner, "epoch": fence.epoch}
+        if (yield Statement(sql, parameters, postgres=f"{sql} FOR SHARE")):
+            owned.add(fence)
+    return frozenset(owned)
+
+
+def _latest(
+    tenant: str, writes: Sequence[Write]
+) -> Program[dict[tuple[str, str], tuple[int, int]]]:
+    latest: dict[tuple[str, str], tuple[int, int]] = {}
+    for conv, msg in _revised(writes):
+        rows = yield Statement(
+            "SELECT seq, rev FROM log WHERE tenant = :tenant AND conv = :conv "
+            "AND msg = :msg AND etype LIKE 'message.%' ORDER BY seq DESC LIMIT 1",
+            {"tenant": tenant, "conv": conv, "msg": msg},
+        )
+        if rows:
+            latest[(conv, msg)] = (rows[0][0], rows[0][1])
+    return latest
+
+
+def _revised(writes: Sequence[Write]) -> Iterator[tuple[str, str]]:
+    for write in writes:
+        if write.entry and write.entry.revises:
+            yield clean_id(write.entry.conv), clean_id(write.entry.msg)
+
+
+def _inserts(draft: _Draft) -> Program[None]:
+    yield Insert("seen", draft.seen)
+    yield Insert("log", draft.log)
+    yield Insert("outbox", draft.outbox)
+    yield Insert("attempt", draft.attempts)
+    for copy in draft.copies:
+        yield _keep_copy(copy, draft.moment())
+    for change in draft.changes:  # noqa: UP028 - a tuple cannot be sent rows
+        yield change
+
+
+def _keep_copy(copy: Copy, moment: int) -> Statement:
+    return Statement(
+        "INSERT INTO copy (tenant, target, remote, link, source, message, "
+        "remote_thread, version_us, deleted, created_us) VALUES (:tenant, :target, "
+        ":remote, :link, :source, :message, :remote_thread, :version_us, :deleted, "
+        ":created_us) ON CONFLICT (tenant, target, remote) DO UPDATE SET "
+        "version_us = excluded.version_us, deleted = excluded.deleted",
+        {
+            "tenant": copy.tenant,
+            "target": str(copy.target),
+            "remote": copy.remote,
+            "link": copy.link,
+            "source": str(copy.source),
+            "message": clean_id(copy.message),
+            "remote_thread": copy.remote_thread,
+            "version_us": copy.version_us,
+            "deleted": int(copy.deleted),
+            "created_us": moment,
+        },
+    )

@@ -1,0 +1,108 @@
+"""The companies that ATOM serves, and the platform accounts that are theirs."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bridge.errors import Conflict, StoreUnavailable
+from bridge.messages import Platform
+from storage.schema import account, tenant
+
+_DIALECTS = {"postgresql": postgresql, "sqlite": sqlite}
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """A tenant: one company with one log, one policy and one key."""
+
+    id: str
+    name: str
+    admin_email: str
+
+
+@dataclass(slots=True)
+class StoredCompanies:
+    """Implements `bridge.ports.Tenants`, and keeps the companies."""
+
+    engine: AsyncEngine
+    clock: Callable[[], int]
+    _accounts: dict[tuple[Platform, str], str] = field(default_factory=dict)
+
+    async def tenant_of(self, platform: Platform, account_id: str) -> str | None:
+        known = self._accounts.get((platform, account_id))
+        if known:
+            return known
+        query = select(account.c.tenant).where(
+            account.c.platform == platform, account.c.account == account_id
+        )
+        try:
+            async with self.engine.connect() as connection:
+                found = (await connection.execute(query)).scalar()
+        except (SQLAlchemyError, OSError) as error:
+            raise StoreUnavailable("the database does not answer") from error
+        if found:
+            self._accounts[(platform, account_id)] = found
+        return found
+
+    async def create(self, id_: str, name: str, admin_email: str) -> bool:
+        """Add a company. Returns False, and changes nothing, if it is there."""
+        insert = _DIALECTS[self.engine.dialect.name].insert
+        statement = (
+            insert(tenant)
+            .values(id=id_, name=name, admin_email=admin_email, created_us=self.clock())
+            .on_conflict_do_nothing(index_elements=[tenant.c.id])
+        )
+        async with self.engine.begin() as connection:
+            return (await connection.execute(statement)).rowcount > 0
+
+    async def all(self) -> Sequence[Company]:
+        query = select(tenant.c.id, tenant.c.name, tenant.c.admin_email).order_by(
+            tenant.c.created_us
+        )
+        try:
+            async with self.engine.connect() as connection:
+                rows = (await connection.execute(query)).all()
+        except (SQLAlchemyError, OSError) as error:
+            raise StoreUnavailable("the database does not answer") from error
+        return [Company(*row) for row in rows]
+
+    async def bind(
+        self, tenant_id: str, platform: Platform, account_id: str, name: str
+    ) -> None:
+        """Make a workspace or tenant the company's. Raises `Conflict` if another's."""
+        insert = _DIALECTS[self.engine.dialect.name].insert
+        statement = (
+            insert(account)
+            .values(
+                platform=str(platform),
+                account=account_id,
+                tenant=tenant_id,
+                name=name,
+                created_us=self.clock(),
+            )
+            .on_conflict_do_nothing(
+                index_elements=[account.c.platform, account.c.account]
+            )
+        )
+        async with self.engine.begin() as connection:
+            await connection.execute(statement)
+        owner = await self.tenant_of(platform, account_id)
+        if owner != tenant_id:
+            raise Conflict(
+                f"{platform} account {account_id} belongs to another company"
+            )
+
+    async def unbind(self, platform: Platform, account_id: str) -> None:
+        """Forget an account, because ATOM was removed from it."""
+        self._accounts.pop((platform, account_id), None)
+        async with self.engine.begin() as connection:
+            await connection.execute(
+                delete(account).where(
+                    account.c.platform == str(platform),
+                    account.c.account == account_id,
+                )
+            )

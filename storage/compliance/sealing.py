@@ -1,0 +1,24 @@
+"""How an entry's body and the platform's own words are kept: packed, then sealed."""
+
+import zlib
+
+from storage.compliance.keys import ItemKey
+
+_BODY = b"atom/body/v1"
+_RAW = b"atom/raw/v1"
+
+
+def seal_body(key: ItemKey, body: bytes) -> bytes:
+    return key.seal(body, _BODY)
+
+
+def open_body(key: ItemKey, sealed: bytes) -> bytes:
+    return key.open(sealed, _BODY)
+
+
+def seal_raw(key: ItemKey, raw: bytes) -> bytes:
+    return key.seal(zlib.compress(raw, 1), _RAW)
+
+
+def open_raw(key: ItemKey, sealed: bytes) -> bytes:
+    return zlib.decompress(key.open(sealed, _RAW))

@@ -1,0 +1,81 @@
+"""Which copy of a message stands where."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from bridge.delivery import Copy
+from bridge.messages import Channel
+from storage.batch import clean_id
+from storage.hot import HotStore, Row, Statement
+
+_SELECT = (
+    "SELECT tenant, link, source, message, target, remote, remote_thread, version_us, "
+    "deleted FROM copy WHERE tenant = :tenant"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCopies:
+    """Implements `bridge.ports.Copies`."""
+
+    store: HotStore
+
+    async def copy_of(
+        self, tenant: str, link: str, source: Channel, message: str, target: Channel
+    ) -> Copy | None:
+        rows = await self.store.fetch(
+            Statement(
+                f"{_SELECT} AND source = :source AND message = :message "
+                "AND target = :target AND link = :link "
+                "ORDER BY created_us DESC LIMIT 1",
+                {
+                    "tenant": tenant,
+                    "source": str(source),
+                    "message": clean_id(message),
+                    "target": str(target),
+                    "link": link,
+                },
+            )
+        )
+        return _copy(rows[0]) if rows else None
+
+    async def origin_of(self, tenant: str, target: Channel, remote: str) -> Copy | None:
+        rows = await self.store.fetch(
+            Statement(
+                f"{_SELECT} AND target = :target AND remote = :remote",
+                {
+                    "tenant": tenant,
+                    "target": str(target),
+                    "remote": clean_id(remote),
+                },
+            )
+        )
+        return _copy(rows[0]) if rows else None
+
+    async def known(
+        self, tenant: str, target: Channel, since_us: int
+    ) -> Collection[str]:
+        """Return the ids of copies made in a channel since a time."""
+        rows = await self.store.fetch(
+            Statement(
+                "SELECT remote FROM copy WHERE tenant = :tenant AND target = :target "
+                "AND created_us >= :since",
+                {"tenant": tenant, "target": str(target), "since": since_us},
+            )
+        )
+        return {remote for (remote,) in rows}
+
+
+def _copy(row: Row) -> Copy:
+    tenant, link, source, message, target, remote, thread, version_us, deleted = row
+    return Copy(
+        tenant,
+        link,
+        Channel.parse(source),
+        message,
+        Channel.parse(target),
+        remote,
+        thread,
+        version_us,
+        deleted=bool(deleted),
+    )

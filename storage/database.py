@@ -1,0 +1,88 @@
+"""One database, reached two ways: through SQLAlchemy, and through the hot path."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import URL, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from bridge.errors import BadInput
+from storage.hot import HotStore
+from storage.hot_postgres import PostgresHotStore
+from storage.hot_sqlite import SqliteHotStore
+
+_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A database that is open. The hot path must not share SQLAlchemy's connections."""
+
+    url: URL
+    engine: AsyncEngine
+    hot: HotStore
+
+    @property
+    def embedded(self) -> bool:
+        """Whether it is SQLite, which belongs to one serving process at a time."""
+        return self.url.get_backend_name() == "sqlite"
+
+
+def database_url(text: str) -> URL:
+    """Read `sqlite:///PATH` or `postgresql://…`, or raise `BadInput`."""
+    try:
+        url = make_url(text)
+        driver = _DRIVERS[url.get_backend_name()]
+    except (ArgumentError, KeyError) as error:
+        raise BadInput(
+            "ATOM_DATABASE_URL must be sqlite:///PATH or "
+            "postgresql://USER:PASSWORD@HOST/NAME"
+        ) from error
+    if driver.startswith("sqlite") and not url.database:
+        raise BadInput("ATOM_DATABASE_URL names no file: write sqlite:///PATH")
+    return url.set(drivername=driver)
+
+
+def engine_for(url: URL) -> AsyncEngine:
+    """Make an engine for everything that is not the hot path."""
+    if url.get_backend_name() == "sqlite":
+        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_async_engine(url)
+        event.listen(engine.sync_engine, "connect", _careful_sqlite)
+        return engine
+    return create_async_engine(url, pool_size=6, pool_timeout=2, pool_recycle=1800)
+
+
+@asynccontextmanager
+async def opened(url: URL) -> AsyncIterator[Database]:
+    """Open the database and close it again. Raises `StoreUnavailable`."""
+    engine = engine_for(url)
+    try:
+        hot = await _hot_store(url)
+        try:
+            yield Database(url, engine, hot)
+        finally:
+            await hot.close()
+    finally:
+        async with asyncio.timeout(5):
+            await engine.dispose()
+
+
+async def _hot_store(url: URL) -> HotStore:
+    if url.get_backend_name() == "sqlite":
+        return SqliteHotStore(Path(str(url.database)))
+    plain = url.set(drivername="postgresql")
+    return await PostgresHotStore.connect(plain.render_as_string(hide_password=False))
+
+
+def _careful_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=2000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

@@ -1,0 +1,57 @@
+"""
+The few statements that every message pays for, on a driver without layers.
+
+A *program* is a generator that yields statements and is sent their rows; a driver
+runs it in one transaction. So the logic is written once, and knows neither which
+database it is on nor whether that database is asked with `await`.
+"""
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+Row = Any  # a tuple, or what reads like one
+Rows = Sequence[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """SQL with `:name` parameters. `postgres` replaces `sql` there, if given."""
+
+    sql: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    postgres: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """Rows for a table of `storage.schema`, each a mapping of all its columns."""
+
+    table: str
+    rows: Sequence[Mapping[str, Any]]
+
+
+Step = Statement | Insert
+T = TypeVar("T")
+Program = Generator[Step, Rows, T]
+
+
+class HotStore(Protocol):
+    """A database as the hot path sees it."""
+
+    async def run(self, program: Callable[[], Program[T]]) -> T:
+        """
+        Run a program in one transaction and return its result after the commit.
+
+        Whatever the program raises rolls back and is raised here. A database that
+        does not answer raises `StoreUnavailable`; the commit may then have happened.
+        """
+        ...
+
+    async def fetch(self, statement: Statement) -> Rows:
+        """Read outside a transaction. Raises `StoreUnavailable`."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what was begun and let go of the database."""
+        ...

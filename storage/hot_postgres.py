@@ -1,0 +1,137 @@
+"""The hot path on PostgreSQL, through asyncpg."""
+
+import asyncio
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, TypeVar
+
+import asyncpg
+from sqlalchemy.dialects import postgresql
+
+from bridge.errors import StoreUnavailable
+from storage.hot import Insert, Program, Rows, Statement, Step
+from storage.schema import metadata
+
+T = TypeVar("T")
+
+_NAME = re.compile(r"(?<![:\w]):([a-z_]\w*)")
+
+# What a database that is down, starting, failing over or gone answers with.
+_GONE = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.QueryCanceledError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.InterfaceError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresHotStore:
+    """Implements `storage.hot.HotStore`."""
+
+    pool: asyncpg.Pool
+
+    @classmethod
+    async def connect(cls, dsn: str, size: int = 6) -> "PostgresHotStore":
+        """Open a pool; `dsn` may name several hosts and `target_session_attrs`."""
+        try:
+            async with asyncio.timeout(10):
+                pool = await asyncpg.create_pool(
+                    dsn,
+                    min_size=1,
+                    max_size=size,
+                    timeout=2,
+                    command_timeout=5,
+                    max_inactive_connection_lifetime=300,
+                )
+        except (*_GONE, asyncpg.PostgresError) as error:
+            raise StoreUnavailable("PostgreSQL does not answer") from error
+        return cls(pool)
+
+    async def run(self, program: Callable[[], Program[T]]) -> T:
+        try:
+            async with (
+                self.pool.acquire(timeout=2) as connection,
+                connection.transaction(),
+            ):
+                return await _drive(connection, program())
+        except _GONE as error:
+            raise StoreUnavailable("PostgreSQL does not answer") from error
+
+    async def fetch(self, statement: Statement) -> Rows:
+        try:
+            sql, values = _positional(statement)
+            rows: Rows = await self.pool.fetch(sql, *values)
+        except _GONE as error:
+            raise StoreUnavailable("PostgreSQL does not answer") from error
+        return rows
+
+    async def close(self) -> None:
+        try:
+            async with asyncio.timeout(5):
+                await self.pool.close()
+        except TimeoutError:
+            self.pool.terminate()
+
+
+async def _drive(connection: asyncpg.Connection, program: Program[T]) -> T:
+    try:
+        step = next(program)
+        while True:
+            step = program.send(await _execute(connection, step))
+    except StopIteration as done:
+        result: T = done.value
+        return result
+
+
+async def _execute(connection: asyncpg.Connection, step: Step) -> Rows:
+    match step:
+        case Insert(table, rows):
+            if rows:
+                names = tuple(rows[0])
+                columns = [[row[name] for row in rows] for name in names]
+                await connection.execute(_insert(table, names), *columns)
+            return ()
+        case Statement():
+            sql, values = _positional(step)
+            fetched: Rows = await connection.fetch(sql, *values)
+            return fetched
+
+
+@cache
+def _insert(table: str, names: tuple[str, ...]) -> str:
+    columns = metadata.tables[table].columns
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    arrays = ", ".join(
+        f"${i}::{columns[name].type.compile(dialect=dialect)}[]"
+        for i, name in enumerate(names, 1)
+    )
+    return f"INSERT INTO {table} ({', '.join(names)}) SELECT * FROM unnest({arrays})"
+
+
+def _positional(statement: Statement) -> tuple[str, list[Any]]:
+    sql, names = _numbered(statement.postgres or statement.sql)
+    return sql, [statement.parameters[name] for name in names]
+
+
+@cache
+def _numbered(sql: str) -> tuple[str, tuple[str, ...]]:
+    names: list[str] = []
+
+    def number(match: re.Match[str]) -> str:
+        if match[1] not in names:
+            names.append(match[1])
+        return f"${names.index(match[1]) + 1}"
+
+    return _NAME.sub(number, sql), tuple(names)

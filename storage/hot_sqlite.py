@@ -1,0 +1,119 @@
+"""The hot path on SQLite: one thread that writes, one that reads."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from bridge.errors import StoreUnavailable
+from storage.hot import Insert, Program, Rows, Statement, Step
+
+T = TypeVar("T")
+
+_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA busy_timeout=2000",  # platforms wait 3 s at most
+    "PRAGMA wal_autocheckpoint=4000",
+    "PRAGMA cache_size=-65536",
+    "PRAGMA temp_store=MEMORY",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SqliteHotStore:
+    """Implements `storage.hot.HotStore`. Its connections live in its two threads."""
+
+    path: Path
+    _writer: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(1, "sqlite-writer")
+    )
+    _reader: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(1, "sqlite-reader")
+    )
+    _open: dict[str, sqlite3.Connection] = field(default_factory=dict)
+
+    async def run(self, program: Callable[[], Program[T]]) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._writer, self._run, program)
+
+    async def fetch(self, statement: Statement) -> Rows:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._reader, self._fetch, statement)
+
+    async def close(self) -> None:
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._writer, self._close, "writer")
+        await loop.run_in_executor(self._reader, self._close, "reader")
+        self._writer.shutdown()
+        self._reader.shutdown()
+
+    def _run(self, program: Callable[[], Program[T]]) -> T:
+        try:
+            connection = self._connection("writer")
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            raise StoreUnavailable("the SQLite file cannot be written now") from error
+        try:
+            result = _drive(connection, program())
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._roll_back(connection)
+            raise StoreUnavailable("the SQLite file cannot be written now") from error
+        except BaseException:
+            self._roll_back(connection)
+            raise
+        return result
+
+    def _roll_back(self, connection: sqlite3.Connection) -> None:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+    def _fetch(self, statement: Statement) -> Rows:
+        try:
+            connection = self._connection("reader")
+            return connection.execute(statement.sql, statement.parameters).fetchall()
+        except sqlite3.Error as error:
+            raise StoreUnavailable("the SQLite file cannot be read now") from error
+
+    def _connection(self, name: str) -> sqlite3.Connection:
+        if name not in self._open:
+            connection = sqlite3.connect(self.path, isolation_level=None)
+            for pragma in _PRAGMAS:
+                connection.execute(pragma)
+            self._open[name] = connection
+        return self._open[name]
+
+    def _close(self, name: str) -> None:
+        if connection := self._open.pop(name, None):
+            connection.close()
+
+
+def _drive(connection: sqlite3.Connection, program: Program[T]) -> T:
+    rows: Rows = ()
+    try:
+        step = next(program)
+        while True:
+            rows = _execute(connection, step)
+            step = program.send(rows)
+    except StopIteration as done:
+        result: T = done.value
+        return result
+
+
+def _execute(connection: sqlite3.Connection, step: Step) -> Rows:
+    match step:
+        case Insert(table, rows):
+            if rows:
+                names = list(rows[0])
+                marks = ", ".join(f":{name}" for name in names)
+                connection.executemany(
+                    f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})",
+                    rows,
+                )
+            return ()
+        case Statement(sql, parameters):
+            return connection.execute(sql, parameters).fetchall()

@@ -1,0 +1,44 @@
+"""What has to be tidied now and then: partitions ahead, and marks that grew old."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from bridge.errors import AtomError
+from storage.database import Database
+from storage.hot import Program, Statement
+from storage.migrate import ensure_partitions
+
+log = structlog.get_logger()
+
+_HOUR = 3600.0
+_KEEP_SEEN_US = 35 * 24 * 3600 * 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Janitor:
+    """Runs until cancelled. Missing a round costs nothing."""
+
+    database: Database
+    clock: Callable[[], int]
+
+    async def run(self) -> None:
+        while True:
+            try:
+                await self.tidy()
+            except (AtomError, SQLAlchemyError, OSError) as error:
+                log.warning("not tidied", error=type(error).__name__)
+            await asyncio.sleep(_HOUR)
+
+    async def tidy(self) -> None:
+        """Make partitions ahead of time, and forget what no platform repeats."""
+        if made := await ensure_partitions(self.database.engine):
+            log.info("partitions made", names=made)
+        await self.database.hot.run(self._forget)
+
+    def _forget(self) -> Program[None]:
+        before = self.clock() - _KEEP_SEEN_US
+        yield Statement("DELETE FROM seen WHERE at_us < :before", {"before": before})

@@ -1,0 +1,225 @@
+"""
+The compliance log and the outbox: written together, in group commits.
+
+Writes that arrive while a commit is under way wait and share the next one, so the
+busier it is, the fewer commits a message costs.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+import structlog
+
+from bridge.delivery import Delivery
+from bridge.document import to_json
+from bridge.errors import AtomError, Fenced, StoreUnavailable
+from bridge.messages import Event
+from bridge.plain import plain_text
+from bridge.ports import Commitment, Receipt
+from bridge.relay import unwatched
+from storage.batch import (
+    Committed,
+    Entry,
+    Head,
+    HeadMoved,
+    Write,
+    clean_text,
+    group_commit,
+)
+from storage.compliance.keys import KeyFile, TenantKey
+from storage.hot import HotStore, Program
+
+log = structlog.get_logger()
+
+_BATCH = 256
+_BACKLOG = 20_000
+_PATIENCE = 2.5  # seconds; Slack waits 3
+_TRIES = 8
+
+OnCommit = Callable[[str, int, int, tuple[Delivery, ...]], None]
+
+
+@dataclass(slots=True)
+class _Queue:
+    key: TenantKey
+    waiting: list[tuple[Write, asyncio.Future[Receipt]]] = field(default_factory=list)
+    task: asyncio.Task[None] | None = None
+    head: Head | None = None
+
+
+@dataclass(slots=True)
+class Journal:
+    """
+    Implements `bridge.ports.Journal`, and writes everything else that is logged.
+
+    `on_commit(tenant, first, size, deliveries)` is called after each commit with the
+    range of log positions it took and what it queued. `trace` is told when everything
+    is written and nothing committed yet.
+    """
+
+    store: HotStore
+    keys: KeyFile
+    clock: Callable[[], int]
+    on_commit: list[OnCommit] = field(default_factory=list)
+    trace: Callable[[str], None] = unwatched
+    _queues: dict[str, _Queue] = field(default_factory=dict)
+
+    async def append(self, commitment: Commitment) -> Receipt:
+        event = commitment.event
+        keys = (event.delivery_key, event.fact_key)
+        write = Write(
+            commitment.tenant,
+            keys=tuple(clean_text(key) for key in keys if key),
+            entry=_entry_of(commitment),
+            deliveries=commitment.deliveries,
+        )
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                return await self.write(write)
+        except TimeoutError as error:
+            raise StoreUnavailable("the database takes too long") from error
+
+    async def write(self, write: Write) -> Receipt:
+        """
+        Write all of `write` or nothing. Raises `StoreUnavailable` or `Fenced`.
+
+        A write one of whose keys was seen before changes nothing and returns a
+        duplicate receipt. A cancelled caller's write may still be committed.
+        """
+        queue = self._queue(write.tenant)
+        if len(queue.waiting) >= _BACKLOG:
+            raise StoreUnavailable("the database does not keep up")
+        answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        queue.waiting.append((write, answer))
+        if queue.task is None:
+            queue.task = asyncio.create_task(self._drain(queue))
+        return await answer
+
+    def _queue(self, tenant: str) -> _Queue:
+        if tenant not in self._queues:
+            self._queues[tenant] = _Queue(self.keys.load(tenant))
+        return self._queues[tenant]
+
+    async def _drain(self, queue: _Queue) -> None:
+        try:
+            while queue.waiting:
+                batch, queue.waiting = queue.waiting[:_BATCH], queue.waiting[_BATCH:]
+                await self._commit(queue, batch)
+        finally:
+            queue.task = None
+
+    async def _commit(
+        self, queue: _Queue, batch: list[tuple[Write, asyncio.Future[Receipt]]]
+    ) -> None:
+        live = [pair for pair in batch if not pair[1].cancelled()]
+        if not live:
+            return
+        try:
+            committed = await self._group(queue, [write for write, _ in live])
+        except AtomError as error:
+            _fail(live, error)
+        except Exception:
+            log.exception("group commit failed")
+            _fail(live, StoreUnavailable("the commit failed"))
+        else:
+            self._announce(live[0][0].tenant, committed)
+            for (_, answer), result in zip(live, committed.answers, strict=True):
+                _settle(answer, result)
+            return
+        queue.head = None
+
+    async def _group(self, queue: _Queue, writes: list[Write]) -> Committed:
+        for _ in range(_TRIES):
+            head, now = queue.head, self.clock()
+            try:
+                program = partial(self._watched, writes, queue.key, now, head)
+                committed = await self.store.run(program)
+            except HeadMoved:
+                queue.head = None
+            else:
+                queue.head = committed.head
+                return committed
+        raise StoreUnavailable("other processes keep moving the log's head")
+
+    def _watched(
+        self, writes: list[Write], key: TenantKey, now_us: int, head: Head | None
+    ) -> Program[Committed]:
+        committed = yield from group_commit(writes, key, now_us, head)
+        self.trace("written")
+        return committed
+
+    def _announce(self, tenant: str, committed: Committed) -> None:
+        for listener in self.on_commit:
+            listener(
+                tenant,
+                committed.first,
+                committed.head.frontier.size,
+                committed.deliveries,
+            )
+
+
+def _fail(live: list[tuple[Write, asyncio.Future[Receipt]]], error: AtomError) -> None:
+    for _, answer in live:
+        if not answer.done():
+            # Each waiter gets an error of its own: a traceback grows as it is raised.
+            answer.set_exception(type(error)(*error.args))
+
+
+def _settle(waiting: asyncio.Future[Receipt], result: Receipt | Fenced) -> None:
+    if waiting.done():
+        return
+    if isinstance(result, Fenced):
+        waiting.set_exception(result)
+    else:
+        waiting.set_result(result)
+
+
+def _entry_of(commitment: Commitment) -> Entry:
+    event, decisions = commitment.event, commitment.decisions
+    denied = any(not decision.allowed for decision in decisions)
+    outcome = "deny" if denied else "allow" if decisions else "none"
+    return Entry(
+        etype=event.kind,
+        platform=event.platform,
+        subject=f"{event.platform}|{event.author.id}",
+        src_us=event.sent_us,
+        body=_body(event)
+        | {
+            "decisions": [
+                {
+                    "allowed": d.allowed,
+                    "rule": d.rule,
+                    "policy": d.policy,
+                    "directory": d.directory,
+                }
+                for d in decisions
+            ]
+        },
+        raw=event.raw,
+        team=event.channel.team if event.channel else event.account,
+        conv=event.channel.id if event.channel else "",
+        thread=event.thread,
+        msg=event.message,
+        version_us=event.version_us,
+        actor_kind=event.author.kind,
+        outcome=outcome,
+    )
+
+
+def _body(event: Event) -> dict[str, object]:
+    return {
+        "text": plain_text(event.document),
+        "document": to_json(event.document),
+        "author": {
+            "id": event.author.id,
+            "name": event.author.name,
+            "avatar": event.author.avatar,
+        },
+        "files": [
+            {"id": f.id, "name": f.name, "mime": f.mime, "size": f.size, "url": f.url}
+            for f in event.files
+        ],
+        "detail": dict(event.detail),
+    }

@@ -1,0 +1,120 @@
+"""Bringing a database to the schema that this version of ATOM needs."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bridge.errors import StoreUnavailable
+from storage.schema import PARTITIONED
+
+_AHEAD = 3  # months
+
+
+async def upgrade(engine: AsyncEngine, revision: str = "head") -> None:
+    """Apply every missing version. Safe to call at each start, by many processes."""
+    await _run(engine, lambda connection: _upgrade(connection, revision))
+
+
+async def downgrade(engine: AsyncEngine, revision: str) -> None:
+    """Undo versions down to `revision`, which may be `base`."""
+    await _run(engine, lambda c: command.downgrade(_config(c), revision))
+
+
+async def versions(engine: AsyncEngine) -> tuple[str | None, str | None]:
+    """Return the database's schema version and the one that this code needs."""
+
+    def read(connection: Connection) -> str | None:
+        return MigrationContext.configure(connection).get_current_revision()
+
+    try:
+        async with engine.connect() as connection:
+            current = await connection.run_sync(read)
+    except (SQLAlchemyError, OSError) as error:
+        raise StoreUnavailable("the database does not answer") from error
+    return current, ScriptDirectory(str(_FOLDER)).get_current_head()
+
+
+async def ensure_partitions(engine: AsyncEngine) -> list[str]:
+    """Make the monthly partitions that are missing; returns their names."""
+    if engine.dialect.name != "postgresql":
+        return []
+    made: list[str] = []
+    async with engine.begin() as connection:
+        await connection.run_sync(lambda c: made.extend(make_partitions(c)))
+    return made
+
+
+def make_partitions(connection: Connection, now: datetime | None = None) -> list[str]:
+    """Make this month's and the next months' partitions, where missing."""
+    month = (now or datetime.now(UTC)).replace(
+        day=1, hour=0, minute=0, second=0, microsecond=0
+    )
+    # A clock that is a little behind must find a place as well.
+    month = _next(month - timedelta(days=40))
+    made: list[str] = []
+    for _ in range(_AHEAD + 2):
+        made += [n for t in PARTITIONED if (n := _make(connection, t, month))]
+        month = _next(month)
+    return made
+
+
+def _make(connection: Connection, table: str, month: datetime) -> str:
+    name = f"{table}_{month:%Y_%m}"
+    found = connection.execute(text("SELECT to_regclass(:name)"), {"name": name})
+    if found.scalar() is not None:
+        return ""
+    first, last = (int(m.timestamp()) * 1_000_000 for m in (month, _next(month)))
+    # CREATE and ATTACH lock less than CREATE … PARTITION OF.
+    column = PARTITIONED[table]
+    for statement in (
+        f"CREATE TABLE {name} (LIKE {table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)",
+        (
+            f"ALTER TABLE {name} ADD CONSTRAINT {name}_range "
+            f"CHECK ({column} >= {first} AND {column} < {last})"
+        ),
+        (
+            f"ALTER TABLE {table} ATTACH PARTITION {name} "
+            f"FOR VALUES FROM ({first}) TO ({last})"
+        ),
+    ):
+        connection.execute(text(statement))
+    return name
+
+
+def _next(month: datetime) -> datetime:
+    return (month.replace(day=1) + timedelta(days=32)).replace(day=1)
+
+
+_FOLDER = Path(__file__).parent / "migrations"
+_LOCK = 4_837_201  # any number, the same in every process
+
+
+def _upgrade(connection: Connection, revision: str) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+    command.upgrade(_config(connection), revision)
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_FOLDER))
+    config.attributes["connection"] = connection
+    return config
+
+
+async def _run(engine: AsyncEngine, work: object) -> None:
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(work)  # type: ignore[arg-type]
+    except (SQLAlchemyError, OSError) as error:
+        raise StoreUnavailable(
+            "the database cannot be brought to this version's schema: "
+            f"{type(error).__name__}"
+        ) from error

@@ -1,0 +1,12 @@
+"""Alembic's entry: runs the versions on the connection that `storage.migrate` gives."""
+
+from alembic import context
+
+from storage.schema import metadata
+
+connection = context.config.attributes["connection"]
+context.configure(
+    connection=connection, target_metadata=metadata, transaction_per_migration=True
+)
+with context.begin_transaction():
+    context.run_migrations()

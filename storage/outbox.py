@@ -1,0 +1,217 @@
+"""What is still to be delivered, and which process may deliver it."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import orjson
+
+from bridge.delivery import SHARDS, AttemptState, Delivery, Operation
+from bridge.messages import Channel
+from bridge.ports import Lease
+from storage.hot import HotStore, Program, Row, Statement
+
+_COLUMNS = (
+    "o.tenant, o.seq, o.n, o.link, o.operation, o.source, o.target, o.message, "
+    "o.thread, o.version_us, o.created_us"
+)
+_FINAL = ", ".join(f"'{state}'" for state in AttemptState if state.final)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredShards:
+    """
+    Implements `bridge.ports.Shards`.
+
+    Only the database's clock is compared. An owner that cannot renew in time has to
+    stop by itself; whatever it still writes is fenced off by the epoch.
+    """
+
+    store: HotStore
+    owner: str
+    lease_us: int
+
+    async def renew(self, wanted: Collection[int]) -> list[Lease]:
+        return await self.store.run(lambda: self._renew(wanted))
+
+    async def claim(self, most: int) -> list[Lease]:
+        return await self.store.run(lambda: self._claim(most))
+
+    async def release(self, shards: Collection[int]) -> None:
+        await self.store.run(lambda: self._release(shards))
+
+    async def fair_share(self) -> int:
+        return await self.store.run(self._fair_share)
+
+    async def seize(self) -> None:
+        """End every lease. Only for a process that knows itself alone."""
+        await self.store.run(_end_leases)
+
+    def _renew(self, wanted: Collection[int]) -> Program[list[Lease]]:
+        now = yield from database_clock()
+        rows = yield Statement(
+            "UPDATE shard_owner SET lease_until_us = :until WHERE owner = :owner "
+            "AND lease_until_us > :now "
+            "AND shard IN (SELECT value FROM json_each(:shards)) "
+            "RETURNING shard, epoch",
+            {
+                "until": now + self.lease_us,
+                "owner": self.owner,
+                "now": now,
+                "shards": orjson.dumps([*wanted]).decode(),
+            },
+            postgres="UPDATE shard_owner SET lease_until_us = :until "
+            "WHERE owner = :owner AND lease_until_us > :now AND shard IN (SELECT "
+            "jsonb_array_elements_text(:shards::text::jsonb)::int) "
+            "RETURNING shard, epoch",
+        )
+        return [Lease(shard, epoch) for shard, epoch in rows]
+
+    def _claim(self, most: int) -> Program[list[Lease]]:
+        now = yield from database_clock()
+        free = "SELECT shard FROM shard_owner WHERE lease_until_us <= :now LIMIT :most"
+        update = (
+            "UPDATE shard_owner SET owner = :owner, epoch = epoch + 1, "
+            "lease_until_us = :until WHERE shard IN ({}) RETURNING shard, epoch"
+        )
+        rows = yield Statement(
+            update.format(free),
+            {
+                "owner": self.owner,
+                "until": now + self.lease_us,
+                "now": now,
+                "most": most,
+            },
+            postgres=update.format(f"{free} FOR UPDATE SKIP LOCKED"),
+        )
+        return [Lease(shard, epoch) for shard, epoch in rows]
+
+    def _release(self, shards: Collection[int]) -> Program[None]:
+        for shard in sorted(shards):
+            yield Statement(
+                "UPDATE shard_owner SET lease_until_us = 0 "
+                "WHERE shard = :shard AND owner = :owner",
+                {"shard": shard, "owner": self.owner},
+            )
+
+    def _fair_share(self) -> Program[int]:
+        now = yield from database_clock()
+        yield Statement(
+            "INSERT INTO worker (id, until_us) VALUES (:id, :until) "
+            "ON CONFLICT (id) DO UPDATE SET until_us = excluded.until_us",
+            {"id": self.owner, "until": now + self.lease_us},
+        )
+        rows = yield Statement(
+            "SELECT count(*) FROM worker WHERE until_us > :now", {"now": now}
+        )
+        alive: int = rows[0][0]
+        return -(-SHARDS // max(1, alive))
+
+
+def _end_leases() -> Program[None]:
+    yield Statement("UPDATE shard_owner SET lease_until_us = 0")
+    yield Statement("UPDATE worker SET until_us = 0")
+
+
+def database_clock() -> Program[int]:
+    """Read the one clock that every process shares, in microseconds."""
+    rows = yield Statement(
+        # SQLite has a sub-second unixepoch() only since 3.42.
+        "SELECT CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)",
+        postgres="SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
+    )
+    now: int = rows[0][0]
+    return now
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """Implements `bridge.ports.Queue`. The journal writes it, with the log."""
+
+    store: HotStore
+
+    async def sizes(self) -> Mapping[str, int]:
+        rows = await self.store.fetch(Statement("SELECT tenant, size FROM head"))
+        return dict(rows)
+
+    async def unfinished(
+        self, shards: Collection[int], upto: Mapping[str, int]
+    ) -> list[Delivery]:
+        found: list[Delivery] = []
+        for tenant, size in upto.items():
+            rows = await self.store.fetch(_unfinished(tenant, 0, size, shards))
+            found += [_delivery(row) for row in rows]
+        return found
+
+    async def newer(
+        self, tenant: str, first: int, upto: int, shards: Collection[int]
+    ) -> list[Delivery]:
+        rows = await self.store.fetch(_unfinished(tenant, first, upto, shards))
+        return [_delivery(row) for row in rows]
+
+    async def raise_low(self, low: Mapping[tuple[str, int], int]) -> None:
+        await self.store.run(lambda: _raise_low(low))
+
+
+_PG_SHARDS = "SELECT jsonb_array_elements_text(:shards::text::jsonb)::smallint"
+
+
+def _shard_parameters(shards: Collection[int]) -> dict[str, object]:
+    return {"shards": orjson.dumps([*shards]).decode()}
+
+
+def _unfinished(
+    tenant: str, first: int, size: int, shards: Collection[int]
+) -> Statement:
+    sql = (
+        f"SELECT {_COLUMNS}, coalesce(a.attempt, 0), coalesce(a.state, ''), "
+        "coalesce(a.until_us, 0), coalesce(a.at_us, 0), coalesce(a.tries, 0) "
+        "FROM outbox o "
+        "LEFT JOIN shard_low w ON w.tenant = o.tenant AND w.shard = o.shard "
+        "LEFT JOIN attempt a ON a.tenant = o.tenant AND a.seq = o.seq AND a.n = o.n "
+        "AND a.attempt = (SELECT max(b.attempt) FROM attempt b "
+        "WHERE b.tenant = o.tenant AND b.seq = o.seq AND b.n = o.n) "
+        "WHERE o.tenant = :tenant AND o.seq >= :first AND o.seq < :size "
+        "AND o.seq > coalesce(w.low, -1) "
+        "AND o.shard IN ({shards}) "
+        f"AND (a.state IS NULL OR a.state NOT IN ({_FINAL})) "
+        "ORDER BY o.seq, o.n"
+    )
+    return Statement(
+        sql.format(shards="SELECT value FROM json_each(:shards)"),
+        _shard_parameters(shards) | {"tenant": tenant, "first": first, "size": size},
+        postgres=sql.format(shards=_PG_SHARDS),
+    )
+
+
+def _raise_low(low: Mapping[tuple[str, int], int]) -> Program[None]:
+    for (tenant, shard), seq in sorted(low.items()):
+        yield Statement(
+            "INSERT INTO shard_low (tenant, shard, low) VALUES (:tenant, :shard, :low) "
+            "ON CONFLICT (tenant, shard) DO UPDATE SET low = excluded.low "
+            "WHERE excluded.low > shard_low.low",
+            {"tenant": tenant, "shard": shard, "low": seq},
+        )
+
+
+def _delivery(row: Row) -> Delivery:
+    (tenant, seq, n, link, operation, source, target, message, thread, version) = row[
+        :10
+    ]
+    created, number, state, until, at, tries = row[10:16]
+    return Delivery(
+        tenant,
+        seq,
+        n,
+        link,
+        Operation(operation),
+        Channel.parse(source),
+        Channel.parse(target),
+        message,
+        thread,
+        version,
+        created,
+        attempts=number,
+        tries=tries,
+        not_before_us=until,
+        unknown_since_us=at if state == AttemptState.INTENT else 0,
+    )

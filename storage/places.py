@@ -1,0 +1,94 @@
+"""Where Teams channels are reached, kept across restarts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from bridge.messages import Channel
+from bridge.places import Place
+from storage.batch import clean_id, clean_text
+from storage.hot import HotStore, Program, Statement
+
+_COLUMNS = "account, team, channel, service_url, name, group_id, kind"
+_FIND = (
+    f"SELECT {_COLUMNS} FROM place WHERE team = :team AND channel IN (:channel, '') "
+    "ORDER BY channel DESC"
+)
+
+
+@dataclass(slots=True)
+class StoredPlaces:
+    """Implements `bridge.places.PlaceBook`. Most activities say nothing new."""
+
+    store: HotStore
+    clock: Callable[[], int]
+    _known: dict[tuple[str, str], Place] = field(default_factory=dict)
+
+    async def remember(self, place: Place) -> None:
+        place = _storable(place)
+        key = (place.team, place.channel)
+        known = self._known.get(key)
+        if known and known.updated(place) == known:
+            return
+        self._known[key] = await self.store.run(lambda: self._keep(place))
+
+    async def find(self, channel: Channel) -> Place | None:
+        key = (channel.team, channel.id)
+        if (known := self._known.get(key)) and known.service_url:
+            return known
+        rows = await self.store.fetch(
+            Statement(_FIND, {"team": channel.team, "channel": channel.id})
+        )
+        places = [Place(*row) for row in rows]
+        team = next((p for p in places if not p.channel), None)
+        own = next((p for p in places if p.channel), None)
+        if own is None and team is None:
+            return None
+        if own is None and team is not None:
+            return replace(team, channel=channel.id, name="", kind="")
+        if own is not None and team is not None:
+            return replace(
+                own,
+                service_url=own.service_url or team.service_url,
+                group_id=own.group_id or team.group_id,
+                account=own.account or team.account,
+            )
+        return own
+
+    def _keep(self, place: Place) -> Program[Place]:
+        rows = yield Statement(
+            f"SELECT {_COLUMNS} FROM place WHERE account = :account AND team = :team "
+            "AND channel = :channel",
+            {"account": place.account, "team": place.team, "channel": place.channel},
+        )
+        merged = Place(*rows[0]).updated(place) if rows else place
+        yield Statement(
+            f"INSERT INTO place ({_COLUMNS}, updated_us) VALUES (:account, :team, "
+            ":channel, :service_url, :name, :group_id, :kind, :now) "
+            "ON CONFLICT (account, team, channel) DO UPDATE SET "
+            "service_url = excluded.service_url, name = excluded.name, "
+            "group_id = excluded.group_id, kind = excluded.kind, "
+            "updated_us = excluded.updated_us",
+            {
+                "account": merged.account,
+                "team": merged.team,
+                "channel": merged.channel,
+                "service_url": merged.service_url,
+                "name": merged.name,
+                "group_id": merged.group_id,
+                "kind": merged.kind,
+                "now": self.clock(),
+            },
+        )
+        return merged
+
+
+def _storable(place: Place) -> Place:
+    return Place(
+        clean_id(place.account),
+        clean_id(place.team),
+        clean_id(place.channel),
+        clean_text(place.service_url),
+        clean_text(place.name),
+        clean_id(place.group_id),
+        clean_id(place.kind)[:20],
+    )

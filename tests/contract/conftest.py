@@ -1,0 +1,80 @@
+"""Every adapter of a storage port, on every database."""
+
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from storage.companies import StoredCompanies
+from storage.compliance.keys import KeyFile
+from storage.copies import StoredCopies
+from storage.database import Database, opened
+from storage.database import database_url as parsed
+from storage.journal import Journal
+from storage.ledger import StoredLedger
+from storage.links import StoredLinks
+from storage.log_reader import LogReader
+from storage.migrate import upgrade
+from storage.outbox import Outbox, StoredShards
+from storage.status import StoredHealth
+
+TENANT = "acme"
+
+
+@dataclass
+class Store:
+    """Everything that stands on one database."""
+
+    database: Database
+    keys: KeyFile
+    journal: Journal
+    reader: LogReader
+    queue: Outbox
+    shards: StoredShards
+    ledger: StoredLedger
+    copies: StoredCopies
+    links: StoredLinks
+    companies: StoredCompanies
+    health: StoredHealth
+
+    def another_process(self, name: str) -> "Store":
+        """Return what a second process on the same database would hold."""
+        return assemble(self.database, self.keys, name)
+
+
+def assemble(database: Database, keys: KeyFile, owner: str) -> Store:
+    hot, clock = database.hot, ticking_clock()
+    journal, reader = Journal(hot, keys, clock), LogReader(hot, keys)
+    copies = StoredCopies(hot)
+    links = StoredLinks(hot, journal, keys, clock)
+    return Store(
+        database,
+        keys,
+        journal,
+        reader,
+        Outbox(hot),
+        StoredShards(hot, owner, lease_us=10_000_000),
+        StoredLedger(journal, reader, copies, owner, clock),
+        copies,
+        links,
+        StoredCompanies(database.engine, clock),
+        StoredHealth(hot, links, clock),
+    )
+
+
+def ticking_clock() -> Callable[[], int]:
+    """A clock that never stands still, so that caches of moments pass."""
+    start, ticks = time.time_ns() // 1000, count()
+    return lambda: start + 300_000 * next(ticks)
+
+
+@pytest.fixture
+async def store(database_url: str, tmp_path: Path) -> AsyncIterator[Store]:
+    keys = KeyFile.under(tmp_path)
+    keys.create(TENANT)
+    async with opened(parsed(database_url)) as database:
+        await upgrade(database.engine)
+        yield assemble(database, keys, "one")

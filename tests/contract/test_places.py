@@ -1,0 +1,51 @@
+"""Places are remembered, and silence changes nothing."""
+
+from bridge.messages import Channel, Platform
+from bridge.places import Place
+from storage.places import StoredPlaces
+from tests.contract.conftest import Store, ticking_clock
+
+URL = "https://smba.example/amer/"
+TEAM = Place("tenant", "19:team", "", URL, "Acme", "group-1")
+CHANNEL = Place("tenant", "19:team", "19:falcon", URL, "Falcon", "", "standard")
+FALCON = Channel(Platform.TEAMS, "19:team", "19:falcon")
+
+
+def places(store: Store) -> StoredPlaces:
+    return StoredPlaces(store.database.hot, ticking_clock())
+
+
+async def test_an_unknown_team_has_no_place(store: Store) -> None:
+    assert await places(store).find(FALCON) is None
+
+
+async def test_a_channel_takes_from_its_team_what_it_does_not_say(
+    store: Store,
+) -> None:
+    for place in (TEAM, CHANNEL):
+        await places(store).remember(place)
+
+    found = await places(store).find(FALCON)
+
+    assert found is not None
+    assert (found.name, found.group_id) == ("Falcon", "group-1")
+
+
+async def test_an_unknown_channel_of_a_known_team_is_reached(store: Store) -> None:
+    await places(store).remember(TEAM)
+
+    found = await places(store).find(FALCON)
+
+    assert found is not None
+    assert (found.channel, found.service_url, found.name) == ("19:falcon", URL, "")
+
+
+async def test_what_is_left_empty_stays_as_it_was(store: Store) -> None:
+    book = places(store)
+    await book.remember(CHANNEL)
+
+    await book.remember(Place("tenant", "19:team", "19:falcon", "https://new/"))
+
+    found = await places(store).find(FALCON)
+    assert found is not None
+    assert (found.service_url, found.name) == ("https://new/", "Falcon")

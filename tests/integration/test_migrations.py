@@ -1,0 +1,60 @@
+"""The schema goes up and down on both databases, and is what the code believes."""
+
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, inspect, text
+
+from storage.database import database_url as parsed
+from storage.database import engine_for
+from storage.migrate import downgrade, ensure_partitions, upgrade, versions
+from storage.schema import PARTITIONED, metadata
+
+
+async def test_up_down_and_up_again_leaves_the_schema_of_the_code(
+    database_url: str,
+) -> None:
+    engine = engine_for(parsed(database_url))
+    await upgrade(engine)
+    await downgrade(engine, "base")
+    async with engine.connect() as connection:
+        left = await connection.run_sync(lambda c: inspect(c).get_table_names())
+    assert left == ["alembic_version"]
+
+    await upgrade(engine)
+
+    async with engine.connect() as connection:
+        assert await connection.run_sync(_differences) == []
+    current, wanted = await versions(engine)
+    assert current == wanted
+    await engine.dispose()
+
+
+async def test_migrating_twice_changes_nothing(database_url: str) -> None:
+    engine = engine_for(parsed(database_url))
+
+    await upgrade(engine)
+    await upgrade(engine)
+
+    async with engine.connect() as connection:
+        rows = await connection.execute(text("SELECT count(*) FROM shard_owner"))
+        assert rows.scalar() == 256
+    await engine.dispose()
+
+
+async def test_missing_partitions_are_made_once(database_url: str) -> None:
+    engine = engine_for(parsed(database_url))
+    await upgrade(engine)
+
+    assert await ensure_partitions(engine) == []
+
+    await engine.dispose()
+
+
+def _differences(connection: Connection) -> list[str]:
+    def ours(name: str | None, kind: str, _parents: object) -> bool:
+        if kind != "table" or name is None:
+            return True
+        return not name.startswith(("slack_", *(f"{t}_" for t in PARTITIONED)))
+
+    context = MigrationContext.configure(connection, opts={"include_name": ours})
+    return [str(difference) for difference in compare_metadata(context, metadata)]

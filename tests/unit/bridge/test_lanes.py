@@ -1,0 +1,144 @@
+"""Deliveries leave in order, and nothing waits for a stranger."""
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.delivery import Delivery, Operation
+from bridge.lanes import Lanes
+from bridge.messages import Channel, Platform
+
+SALES = Channel(Platform.SLACK, "T1", "C1")
+VERTRIEB = Channel(Platform.TEAMS, "19:team", "19:vertrieb")
+OTHER = Channel(Platform.TEAMS, "19:team", "19:other")
+
+
+def delivery(
+    seq: int,
+    *,
+    message: str = "",
+    thread: str = "",
+    operation: Operation = Operation.POST,
+    target: Channel = VERTRIEB,
+) -> Delivery:
+    return Delivery(
+        "acme",
+        seq,
+        0,
+        "L1",
+        operation,
+        SALES,
+        target,
+        message or str(seq),
+        thread,
+        0,
+        seq,
+    )
+
+
+def started(lanes: Lanes, now_us: int = 0) -> list[int]:
+    return [d.seq for d in lanes.start(now_us)]
+
+
+def test_roots_of_a_direction_leave_one_after_the_other() -> None:
+    lanes, first, second = Lanes(), delivery(1), delivery(2)
+    lanes.add([first, second])
+
+    assert started(lanes) == [1]
+    assert started(lanes) == []
+    lanes.finish(first)
+    assert started(lanes) == [2]
+
+
+def test_a_reply_waits_for_its_root() -> None:
+    lanes, root = Lanes(), delivery(1, message="m1")
+    lanes.add([root, delivery(2, thread="m1")])
+
+    assert started(lanes) == [1]
+    lanes.finish(root)
+    assert started(lanes) == [2]
+
+
+def test_threads_do_not_wait_for_each_other() -> None:
+    lanes = Lanes()
+
+    lanes.add([delivery(1, thread="a"), delivery(2, thread="b")])
+
+    assert started(lanes) == [1, 2]
+
+
+def test_a_paused_channel_delays_no_other() -> None:
+    lanes = Lanes()
+    lanes.pause(str(VERTRIEB), until_us=100)
+
+    lanes.add([delivery(1), delivery(2, target=OTHER)])
+
+    assert started(lanes) == [2]
+    assert lanes.next_us() == 100
+    assert started(lanes, now_us=100) == [1]
+
+
+def test_a_delivery_that_must_wait_keeps_its_place() -> None:
+    lanes, first = Lanes(), delivery(1)
+    lanes.add([first, delivery(2)])
+    assert started(lanes) == [1]
+
+    lanes.again(replace(first, not_before_us=50))
+
+    assert started(lanes, now_us=49) == []
+    assert started(lanes, now_us=50) == [1]
+
+
+def test_the_same_delivery_is_queued_once() -> None:
+    lanes = Lanes()
+
+    lanes.add([delivery(1)])
+    lanes.add([delivery(1)])
+
+    assert len(lanes) == 1
+
+
+def test_a_lost_shard_leaves_nothing_behind() -> None:
+    lanes, root = Lanes(), delivery(1, message="m1")
+    lanes.add([root, delivery(2, thread="m1")])
+    assert started(lanes) == [1]
+
+    lanes.drop([root.shard])
+    lanes.finish(root)
+
+    assert len(lanes) == 0
+    assert started(lanes) == []
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["", "1", "2", "3"]), st.booleans()), max_size=30
+    ),
+    st.randoms(use_true_random=False),
+)
+def test_every_delivery_leaves_once_and_lanes_keep_their_order(
+    wanted: list[tuple[str, bool]], random: st.DrawFn
+) -> None:
+    lanes = Lanes()
+    lanes.add(
+        delivery(
+            seq,
+            thread=thread,
+            operation=Operation.EDIT if edit else Operation.POST,
+        )
+        for seq, (thread, edit) in enumerate(wanted, 1)
+    )
+    left: list[Delivery] = []
+    running: list[Delivery] = []
+
+    while running or len(lanes) > 0:
+        running += lanes.start(0)
+        done = running.pop(random.randrange(len(running)))  # type: ignore[attr-defined]
+        left.append(done)
+        lanes.finish(done)
+
+    assert sorted(d.seq for d in left) == list(range(1, len(wanted) + 1))
+    for lane in {d.lane for d in left}:
+        in_lane = [d.seq for d in left if d.lane == lane]
+        assert in_lane == sorted(in_lane)
