@@ -1,0 +1,1 @@
+"""What people can ask ATOM in chat, the same on both platforms."""

@@ -1,0 +1,1 @@
+"""A local Slack: its Web API, its events, its people."""

@@ -1,0 +1,85 @@
+"""One Web API call, on its way to the code that serves it."""
+
+import base64
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from bots.sandbox.http import Tasks
+from bots.sandbox.slack.errors import SlackRefusal, missing_scope
+from bots.sandbox.slack.model import Channel, Installation
+from bots.sandbox.slack.state import SlackState
+
+Answer = dict[str, Any]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """
+    Who calls, with which checked arguments.
+
+    `base` is where the sandbox was reached; `caller` is None for methods that need
+    no bot.
+    """
+
+    method: str
+    args: Mapping[str, Any]
+    state: SlackState
+    tasks: Tasks
+    base: str
+    caller: Installation | None
+
+    @property
+    def me(self) -> Installation:
+        if self.caller is None:
+            raise SlackRefusal("not_allowed_token_type")
+        return self.caller
+
+    def text(self, name: str) -> str:
+        return str(self.args.get(name, ""))
+
+    def flag(self, name: str) -> bool:
+        return bool(self.args.get(name, False))
+
+    def channel(self, right: str = "", *, member: bool = False) -> Channel:
+        """The channel that is meant, as the app sees it."""
+        channel = self.state.reachable(self.me, self.text("channel"), right)
+        if member and self.me.bot_user not in channel.members:
+            raise SlackRefusal("not_in_channel")
+        return channel
+
+    def need(self, scope: str) -> None:
+        scopes = self.state.setting("scopes")
+        if scope not in scopes:
+            raise missing_scope(scope, scopes)
+
+    def page(self, items: Sequence[T], default: int, most: int) -> tuple[list[T], str]:
+        """Return one page of items and the cursor to the next, "" at the end."""
+        limit = min(int(self.args.get("limit") or default), most)
+        if limit < 1:
+            raise SlackRefusal("invalid_limit")
+        start = self._start()
+        end = start + limit
+        following = self._cursor(end) if end < len(items) else ""
+        return list(items[start:end]), following
+
+    def _cursor(self, offset: int) -> str:
+        raw = f"{self.method}:{self.text('channel')}:{offset}"
+        return base64.b64encode(raw.encode()).decode()
+
+    def _start(self) -> int:
+        cursor = self.text("cursor")
+        if not cursor:
+            return 0
+        try:
+            raw = base64.b64decode(cursor, validate=True).decode()
+        except ValueError:
+            raise SlackRefusal("invalid_cursor") from None
+        where, _, offset = raw.rpartition(":")
+        if where != f"{self.method}:{self.text('channel')}" or not offset.isdecimal():
+            raise SlackRefusal("invalid_cursor")
+        return int(offset)
+
+
+Serve = Callable[[Call], Answer]

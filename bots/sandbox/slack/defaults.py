@@ -1,0 +1,70 @@
+"""The Slack half's settings: what tests shrink, and what nobody is sure of."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bots.sandbox.slack.seed import SCOPES
+
+DEFAULTS: Mapping[str, Any] = {
+    # Delivery: "http", "socket" or "auto" (a socket when one is connected).
+    "slack.delivery": "auto",
+    "slack.answer_timeout": 3.0,
+    "slack.retry_delays": [0.0, 60.0, 300.0],
+    # Slack gives up on an answer, but its connection stays open this long.
+    "slack.patience": 30.0,
+    # One channel's events start in order, each after the first answer to the last
+    # or after this many seconds; 0.0 sends all at once, as Slack may.
+    "slack.order_wait": 1.0,
+    # Which events, commands and scopes the app has declared; "*" is any.
+    "slack.events": ["*"],
+    "slack.commands": ["*"],
+    "slack.scopes": list(SCOPES),
+    # Rate limits: per minute by tier; a burst is that share of a minute at once.
+    "slack.rate_limits": True,
+    "slack.tiers": {"1": 1, "2": 20, "3": 50, "4": 100, "special": 600},
+    "slack.tier_burst": 1.0,
+    "slack.posts_per_second": 1.0,
+    "slack.post_burst": 10,
+    "slack.workspace_posts_per_minute": 0,
+    "slack.history_limited": False,
+    # Texts.
+    "slack.post_text_limit": 40_000,
+    "slack.update_text_limit": 4_000,
+    "slack.blocks_limit": 13_200,
+    "slack.metadata_limit": 8_192,
+    "slack.text_gets_blocks": True,
+    "slack.rich_text_raw": True,
+    "slack.click_texts_encoded": True,
+    # Events whose shape or presence is uncertain.
+    "slack.bot_message_has_app_id": True,
+    "slack.bot_update_marks_edited": True,
+    "slack.edited_ts_whole_seconds": True,
+    "slack.file_share_has_bot_id": True,
+    "slack.events_carry_metadata": False,
+    "slack.metadata_events": False,
+    "slack.message_replied_events": False,
+    "slack.reply_counter_changes": False,
+    "slack.tombstone_vanishes": True,
+    "slack.link_unfurls": False,
+    "slack.link_domains": [],
+    # Files: seconds until a share, and until the bytes, can be seen.
+    "slack.file_share_delay": 0.0,
+    "slack.file_ready_delay": 0.0,
+    "slack.file_size_limit": 1_073_741_824,
+    # Interactivity.
+    "slack.trigger_seconds": 3.0,
+    "slack.response_url_uses": 5,
+    "slack.response_url_seconds": 1_800.0,
+    # Reactions that do not exist here, and how many one person may leave.
+    "slack.unknown_emoji": ["not_an_emoji"],
+    "slack.reactions_per_user": 23,
+    # Socket Mode.
+    "slack.sockets": 10,
+    "slack.socket_seconds": 3_600.0,
+    "slack.socket_warning_seconds": 10.0,
+    # Installing.
+    "slack.code_seconds": 600.0,
+    "slack.home_tab": True,
+    "slack.strict_json": False,
+    "slack.edit_window_seconds": 0.0,
+}

@@ -1,0 +1,36 @@
+"""The whole sandbox: both platforms, and the switches that tests turn."""
+
+from bots.sandbox.changes import Changes
+from bots.sandbox.faults import Faults
+from bots.sandbox.http import Tasks
+from bots.sandbox.journal import Journal
+from bots.sandbox.settings import Settings
+from bots.sandbox.slack.state import SlackState
+from bots.sandbox.teams.state import TeamsState
+
+
+class World:
+    """
+    Everything that one sandbox server holds.
+
+    `base_url` is where the server was last reached; addresses that it gives out
+    (uploads, sockets, service URLs) start with it.
+    """
+
+    def __init__(self) -> None:
+        self.settings = Settings()
+        self.faults = Faults()
+        self.journal = Journal()
+        self.changes = Changes()
+        self.tasks = Tasks()
+        self.base_url = ""
+        self.slack = SlackState(self.settings, self.changes)
+        self.teams = TeamsState(self.settings, self.changes)
+
+    def reset(self) -> None:
+        """Go back to the seed. Settings stay: they say where ATOM is."""
+        self.faults.clear()
+        self.journal.clear()
+        self.slack.reset()
+        self.teams.reset()
+        self.changes.publish({"side": "all", "kind": "reset"})

@@ -1,0 +1,185 @@
+"""
+How ATOM is told what to do: the environment, `atom.toml`, and files with secrets.
+
+Everything is read once, by `read_settings` in `bots.settings_sources`.
+"""
+
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    SecretStr,
+    StringConstraints,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+_UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
+
+
+def on_loopback(url: str) -> bool:
+    """Say whether a URL leads to this machine and nowhere else."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _safe_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.hostname and (
+        parts.scheme == "https" or (parts.scheme == "http" and on_loopback(url))
+    ):
+        return url
+    raise ValueError("no https:// URL")
+
+
+def _filled(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if text.isascii() and text.isprintable() and not any(map(str.isspace, text)):
+        return secret
+    raise ValueError("not one word of printable characters")
+
+
+Url = Annotated[str, AfterValidator(_safe_url)]
+Secret = Annotated[SecretStr, AfterValidator(_filled)]
+Uuid = Annotated[str, StringConstraints(pattern=_UUID, to_lower=True)]
+
+_LOGIN = "https://login.microsoftonline.com"
+_ENDPOINT = "/oauth2/v2.0/token"
+_A_URL = "an https:// URL (http:// only on loopback)"
+_A_UUID = "a UUID such as 6f2d0f8a-0d0e-4f0e-9d51-2f6b7c1f1a02"
+
+
+class SlackSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
+    """Slack's side. Events come over HTTP, or through a socket that ATOM opens."""
+
+    signing_secret: Secret | None = Field(
+        default=None,
+        description="the Signing Secret under Basic Information, App Credentials",
+    )
+    bot_token: Secret | None = Field(
+        default=None, description="a bot token: it begins with xoxb-"
+    )
+    app_token: Secret | None = Field(
+        default=None,
+        description="an app-level token for Socket Mode: it begins with xapp-",
+    )
+    client_id: str | None = Field(default=None, description="the app's Client ID")
+    client_secret: Secret | None = Field(
+        default=None, description="the app's Client Secret"
+    )
+    api_url: Url = Field(default="https://slack.com/api/", description=_A_URL)
+
+    @property
+    def socket_mode(self) -> bool:
+        """Whether ATOM calls Slack, because Slack may not call in."""
+        return self.app_token is not None and self.signing_secret is None
+
+    @property
+    def installable(self) -> bool:
+        """Whether further workspaces can install ATOM by themselves."""
+        return self.client_id is not None and self.client_secret is not None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.signing_secret is None and self.app_token is None:
+            raise _missing(
+                "ATOM_SLACK_SIGNING_SECRET",
+                "or, for Socket Mode, ATOM_SLACK_APP_TOKEN",
+            )
+        if (self.client_id is None) != (self.client_secret is None):
+            name = "CLIENT_ID" if self.client_id is None else "CLIENT_SECRET"
+            raise _missing(f"ATOM_SLACK_{name}", "client id and secret go together")
+        if self.bot_token is None and not self.installable:
+            raise _missing(
+                "ATOM_SLACK_BOT_TOKEN",
+                "or, for several workspaces, ATOM_SLACK_CLIENT_ID and "
+                "ATOM_SLACK_CLIENT_SECRET",
+            )
+        return self
+
+
+class TeamsSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
+    """Teams' side: one bot registration in one Entra tenant."""
+
+    app_id: Uuid = Field(description=_A_UUID)
+    app_password: Secret = Field(description="a client secret's value (not its id)")
+    tenant_id: Uuid = Field(description=_A_UUID)
+    openid_url: Url = Field(
+        default="https://login.botframework.com/v1/.well-known/openidconfiguration",
+        description=_A_URL,
+    )
+    issuer: str = Field(
+        default="https://api.botframework.com",
+        description="the issuer that signs for Teams",
+    )
+    token_url: Url = Field(
+        default_factory=lambda given: f"{_LOGIN}/{given['tenant_id']}{_ENDPOINT}",
+        description=_A_URL,
+    )
+    graph_url: Url = Field(
+        default="https://graph.microsoft.com/v1.0", description=_A_URL
+    )
+
+
+class Tuning(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
+    """What rarely needs changing. Times in seconds, sizes in bytes."""
+
+    body_limit: int = Field(
+        default=1 << 20, ge=1 << 16, description="bytes, at least 65536"
+    )
+    lease: float = Field(default=10.0, ge=1, description="seconds, at least 1")
+    poll: float = Field(
+        default=0.25, gt=0, le=10, description="seconds, above 0, at most 10"
+    )
+    at_once: int = Field(
+        default=64, ge=1, le=1024, description="a number from 1 to 1024"
+    )
+    tries: int = Field(default=8, ge=1, le=50, description="a number from 1 to 50")
+    first_pause: float = Field(default=0.5, gt=0, description="seconds, above 0")
+    longest_pause: float = Field(default=60.0, gt=0, description="seconds, above 0")
+    reconcile_after: float = Field(default=5.0, ge=0, description="seconds, 0 or more")
+    orphan_patience: float = Field(default=3.0, ge=0, description="seconds, 0 or more")
+    paused_link: float = Field(default=1.0, gt=0, description="seconds, above 0")
+    call_timeout: float = Field(default=10.0, gt=0, description="seconds, above 0")
+
+
+class Settings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
+    """Everything that an operator can choose. A platform left out is switched off."""
+
+    home: Path = Field(default=Path("var"), description="a folder for data and keys")
+    host: str = Field(default="127.0.0.1", description="the address to listen on")
+    port: int = Field(
+        default=8080, ge=0, le=65535, description="a port from 0 to 65535"
+    )
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME",
+    )
+    redis_url: Secret | None = Field(
+        default=None, description="redis://HOST:PORT/0 or rediss://HOST:PORT/0"
+    )
+    console_token: Secret | None = Field(
+        default=None, description="one word; whoever has it may read the log over HTTP"
+    )
+    slack: SlackSettings | None = None
+    teams: TeamsSettings | None = None
+    tuning: Tuning = Tuning()
+
+    @property
+    def database(self) -> str:
+        """The database's URL, password included: not for printing."""
+        if self.database_url:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.home / 'atom.db'}"
+
+
+def _missing(name: str, hint: str) -> PydanticCustomError:
+    return PydanticCustomError("missing_setting", f"{name} is missing ({hint})")

@@ -1,0 +1,1 @@
+"""Slack: intake, translation, rendering, sending."""

@@ -1,0 +1,223 @@
+"""Translate what people write in Slack: new messages, edits, deletions, commands."""
+
+import html
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from bots.slack.echo import marked, versions
+from bots.slack.envelope import Envelope, Ignored, other, pairs, person
+from bots.slack.payload import mapping, mappings, microseconds, number, string
+from bots.slack.rich_text import parse_message
+from bridge.messages import Event, EventKind, File
+
+# What is chat. Bots' posts are told by their bot id, whatever the subtype says.
+_CHAT = frozenset({"", "bot_message", "file_share", "thread_broadcast"})
+
+# What Slack itself says about the channel, in the channel.
+_ABOUT_THE_CHANNEL = frozenset(
+    f"{kind}_{what}"
+    for kind in ("channel", "group")
+    for what in (
+        "archive",
+        "convert_to_private",
+        "convert_to_public",
+        "name",
+        "posting_permissions",
+        "purpose",
+        "topic",
+        "unarchive",
+    )
+)
+
+# Kept for the record and never relayed. Joining and leaving have events of their
+# own; the text of `ekm_access_denied` means nothing; the rest are Slack's notices.
+_NOTICES = frozenset(
+    {
+        "assistant_app_thread",
+        "bot_add",
+        "bot_disable",
+        "bot_enable",
+        "bot_remove",
+        "channel_join",
+        "channel_leave",
+        "document_mention",
+        "ekm_access_denied",
+        "file_comment",
+        "file_mention",
+        "group_join",
+        "group_leave",
+        "huddle_thread",
+        "joiner_notification",
+        "me_message",
+        "pinned_item",
+        "reminder_add",
+        "reply_broadcast",
+        "sh_room_created",
+        "tombstone",
+        "unpinned_item",
+    }
+)
+
+
+def message(envelope: Envelope) -> Event | Ignored:
+    """Translate one event of type `message`, whatever its subtype."""
+    event = envelope.event
+    subtype = string(event, "subtype")
+    if subtype == "message_replied" or (not subtype and "message" in event):
+        return Ignored("reply counter")
+    if envelope.own.wrote_any(versions(event)):
+        return Ignored("echo")
+    if any(marked(version) for version in versions(event)):
+        return other(envelope, bridged="another bridge's copy")
+    if subtype == "message_changed":
+        return _changed(envelope)
+    if subtype == "message_deleted":
+        return _deleted(envelope)
+    return _new(envelope, subtype)
+
+
+def mention(envelope: Envelope) -> Event | Ignored:
+    """
+    Translate `app_mention`, which repeats a `message` that Slack sends as well.
+
+    A command is stated in the same words in both, so that one of them is a
+    duplicate; in which order they come does not matter.
+    """
+    if envelope.own.wrote(envelope.event):
+        return Ignored("echo")
+    if _addressed(envelope, envelope.event) is None:
+        return Ignored("mentioned in passing")
+    return _new(envelope, string(envelope.event, "subtype"))
+
+
+def _new(envelope: Envelope, subtype: str) -> Event:
+    event = envelope.event
+    if subtype in _ABOUT_THE_CHANNEL:
+        changed = other(envelope)
+        return replace(changed, kind=EventKind.CHANNEL_CHANGE)
+    if subtype in _NOTICES or subtype not in _CHAT or not string(event, "ts"):
+        return other(envelope)
+    written = _written(envelope, EventKind.MESSAGE_CREATE, event)
+    command = _addressed(envelope, event)
+    if command is None or string(event, "bot_id"):
+        broadcast = "yes" if subtype == "thread_broadcast" else ""
+        return replace(written, detail=pairs(broadcast=broadcast))
+    return replace(
+        written,
+        kind=EventKind.COMMAND,
+        event_id=f"mention:{string(event, 'channel')}:{written.message}",
+        detail=pairs(command=command or "help"),
+    )
+
+
+def _changed(envelope: Envelope) -> Event | Ignored:
+    new, old = versions(envelope.event)[1:]
+    if string(new, "subtype") == "tombstone":
+        return _buried(envelope, new, old)
+    edited = string(mapping(new, "edited"), "ts")
+    if not edited:
+        return Ignored("unfurled, counted or refreshed")
+    if edited == string(mapping(old, "edited"), "ts") and _same(new, old):
+        return Ignored("edited before")
+    if string(new, "subtype") not in _CHAT or not string(new, "ts"):
+        return other(envelope)
+    if _addressed(envelope, old or new) is not None and not string(new, "bot_id"):
+        return other(envelope, edited="command")
+    written = _written(envelope, EventKind.MESSAGE_EDIT, new)
+    version = _version(envelope, edited, string(mapping(old, "edited"), "ts"))
+    return replace(written, version_us=version, sent_us=microseconds(edited))
+
+
+def _version(envelope: Envelope, edited: str, before: str) -> int:
+    """
+    Return when the message was edited, told apart from an edit just before.
+
+    Slack tells the time of an edit in whole seconds. The second edit within one
+    would look like a repetition of the first, so it borrows the event's fraction.
+    """
+    version = microseconds(edited)
+    if edited != before:
+        return version
+    return version + min(max(envelope.sent_us - version, 1), 999_999)
+
+
+def _buried(
+    envelope: Envelope, stone: Mapping[str, Any], old: Mapping[str, Any]
+) -> Event | Ignored:
+    """A root that has replies leaves a tombstone when it is deleted."""
+    if string(old, "subtype") == "tombstone":
+        return Ignored("tombstone refreshed")
+    return _gone(envelope, string(stone, "ts"), old)
+
+
+def _deleted(envelope: Envelope) -> Event | Ignored:
+    old = mapping(envelope.event, "previous_message")
+    subtype = string(old, "subtype")
+    if subtype not in _CHAT and subtype != "tombstone":
+        return other(envelope)
+    deleted = string(envelope.event, "deleted_ts") or string(old, "ts")
+    return _gone(envelope, deleted, old)
+
+
+def _gone(envelope: Envelope, ts: str, old: Mapping[str, Any]) -> Event:
+    """Slack does not say who deleted a message; it is held to be the author."""
+    if not ts:
+        return other(envelope)
+    place = string(envelope.event, "channel")
+    return replace(
+        envelope.stated(EventKind.MESSAGE_DELETE, person(envelope, old), place),
+        message=ts,
+        thread=_thread(old, ts),
+    )
+
+
+def _written(envelope: Envelope, kind: EventKind, message: Mapping[str, Any]) -> Event:
+    ts = string(message, "ts")
+    place = string(envelope.event, "channel")
+    return replace(
+        envelope.stated(kind, person(envelope, message), place),
+        message=ts,
+        thread=_thread(message, ts),
+        sent_us=microseconds(ts),
+        document=parse_message(message),
+        files=_files(message),
+    )
+
+
+def _thread(message: Mapping[str, Any], ts: str) -> str:
+    """Return the root's ts. A root that has replies names itself: it is no reply."""
+    root = string(message, "thread_ts")
+    return "" if root == ts else root
+
+
+def _addressed(envelope: Envelope, message: Mapping[str, Any]) -> str | None:
+    """Return the words that follow if a message begins with our own mention."""
+    us = envelope.own.user
+    text = string(message, "text").lstrip()
+    if not us or not text.startswith((f"<@{us}>", f"<@{us}|")):
+        return None
+    return html.unescape(text.partition(">")[2]).strip()
+
+
+def _same(new: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
+    """Say whether two versions show the same; link previews do not count."""
+    if string(new, "text") != string(old, "text"):
+        return False
+    if [f.id for f in _files(new)] != [f.id for f in _files(old)]:
+        return False
+    return mappings(new, "blocks") == mappings(old, "blocks")
+
+
+def _files(message: Mapping[str, Any]) -> tuple[File, ...]:
+    return tuple(
+        File(
+            id=string(file, "id"),
+            name=string(file, "name") or string(file, "title"),
+            mime=string(file, "mimetype"),
+            size=number(file, "size"),
+            url=string(file, "url_private_download") or string(file, "url_private"),
+        )
+        for file in mappings(message, "files")
+        if string(file, "mode") != "tombstone"
+    )

@@ -1,0 +1,176 @@
+"""Speak to Slack's Web API, and put its many ways of failing into ours."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from aiohttp import (
+    ClientConnectorError,
+    ClientError,
+    ClientSession,
+    ConnectionTimeoutError,
+    InvalidURL,
+)
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bots.slack.echo import Identity
+from bots.slack.payload import string
+from bots.slack.remembered import Remembered
+from bridge.errors import (
+    Ambiguous,
+    AtomError,
+    DeliveryFailed,
+    NotSent,
+    Refused,
+    ServiceUnavailable,
+    Throttled,
+)
+
+_HOUR = 3600.0
+_RETRY_AFTER = 30.0  # seconds, where Slack asks to wait and does not say how long
+
+_THROTTLES = frozenset({"ratelimited", "rate_limited"})
+
+# After these Slack may have done what was asked, or a part of it.
+_UNCLEAR = frozenset(
+    {"fatal_error", "internal_error", "request_timeout", "service_unavailable"}
+)
+
+# A workspace that moves into an organisation answers this for a while.
+_LATER = frozenset({"team_added_to_org"})
+
+
+class SlackRefused(Refused):
+    """Slack said no. `code` is the error's name in Slack's documentation."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"Slack says: {code}")
+        self.code = code
+
+
+def quiet() -> logging.Logger:
+    """
+    Return a logger for Slack's libraries.
+
+    They write whole requests at DEBUG, take a logger without a level of its own for
+    one at DEBUG, and quote codes and payloads in warnings: only errors may pass.
+    """
+    logger = logging.getLogger("atom.slack")
+    logger.setLevel(logging.ERROR)
+    return logger
+
+
+@dataclass(slots=True)
+class Clients:
+    """
+    One client for each workspace. The caller owns `session`, and its timeouts.
+
+    `token` gives a workspace's bot token; it raises `Refused` where ATOM is not
+    installed, and `NotSent` where that cannot be found out now.
+    """
+
+    api_url: str
+    token: Callable[[str], Awaitable[str]]
+    session: ClientSession
+    _identities: Remembered[str, Identity] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._identities = Remembered(self._who, seconds=_HOUR)
+
+    async def of(self, team: str) -> AsyncWebClient:
+        """
+        Return a client that asks once and never again by itself.
+
+        By default it would repeat a request whose connection broke, and post twice.
+        """
+        return AsyncWebClient(
+            token=await self.token(team),
+            base_url=self.api_url,
+            session=self.session,
+            logger=quiet(),
+            retry_handlers=[],
+        )
+
+    async def identity(self, team: str) -> Identity:
+        """Return who ATOM is in a workspace, or raise `ServiceUnavailable`."""
+        return await self._identities.get(team)
+
+    def forget(self, team: str) -> None:
+        self._identities.forget(team)
+
+    async def aclose(self) -> None:
+        await self._identities.aclose()
+
+    async def _who(self, team: str) -> Identity:
+        answer = await asked((await self.of(team)).auth_test())
+        return Identity(
+            user=string(answer, "user_id"),
+            bot=string(answer, "bot_id"),
+            team=string(answer, "team_id"),
+            name=string(answer, "team"),
+        )
+
+
+async def done(call: Awaitable[AsyncSlackResponse]) -> Mapping[str, Any]:
+    """
+    Return Slack's answer to one call, or raise how it failed.
+
+    The library's own errors end here: they quote the answer, which may hold text.
+    """
+    try:
+        response = await call
+    except SlackApiError as error:
+        raise _failure(error.response) from None
+    except (ClientConnectorError, ConnectionTimeoutError, InvalidURL):
+        raise NotSent("Slack cannot be reached.") from None
+    except (ClientError, SlackClientError, TimeoutError, OSError):
+        raise Ambiguous("Slack did not answer.") from None
+    except AttributeError:
+        # The library takes an answer of type text/plain for a JSON object.
+        raise Ambiguous("Slack answered with something else.") from None
+    data = response.data
+    return data if isinstance(data, dict) else {}
+
+
+async def asked(call: Awaitable[AsyncSlackResponse]) -> Mapping[str, Any]:
+    """
+    Return Slack's answer to a question, which may be asked again at will.
+
+    Raises `SlackRefused` if it says no, and `ServiceUnavailable` otherwise.
+    """
+    try:
+        return await done(call)
+    except SlackRefused:
+        raise
+    except DeliveryFailed as error:
+        raise ServiceUnavailable(str(error)) from error
+
+
+def _failure(response: Any) -> AtomError:
+    """`response` is the library's, or aiohttp's own when it was no JSON at all."""
+    status = int(getattr(response, "status_code", getattr(response, "status", 0)))
+    data = getattr(response, "data", None)
+    code = string(data, "error") if isinstance(data, dict) else ""
+    if status == HTTPStatus.TOO_MANY_REQUESTS or code in _THROTTLES:
+        return Throttled("Slack asks to wait.", _seconds(response.headers))
+    if code in _LATER:
+        return NotSent(f"Slack says: {code}")
+    if code and code not in _UNCLEAR:
+        return SlackRefused(code)
+    if code or status >= HTTPStatus.INTERNAL_SERVER_ERROR or _odd(status):
+        return Ambiguous(f"Slack says: {code or status}")
+    return Refused(f"Slack says: {status}")
+
+
+def _odd(status: int) -> bool:
+    """Say whether a status leaves open what has happened."""
+    return status < HTTPStatus.BAD_REQUEST or status == HTTPStatus.REQUEST_TIMEOUT
+
+
+def _seconds(headers: Mapping[str, str]) -> float:
+    wait = next((v for k, v in headers.items() if k.lower() == "retry-after"), "")
+    return float(wait) if wait.isascii() and wait.isdigit() else _RETRY_AFTER

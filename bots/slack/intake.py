@@ -1,0 +1,229 @@
+"""
+Take in what Slack sends: signed, captured, and only then acknowledged.
+
+Bolt acknowledges events before its listeners have finished, and it lets its own
+authorisation answer 200 for an event that nobody has seen. So everything is captured
+in a middleware that runs before both, over HTTP and over sockets alike.
+"""
+
+import asyncio
+import json
+import re
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from aiohttp import web
+from slack_bolt.adapter.aiohttp import to_aiohttp_response
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext, AsyncRespond
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
+from slack_sdk.signature import Clock, SignatureVerifier
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bots.metrics import IGNORED, REFUSED
+from bots.slack.answers import Answers
+from bots.slack.clients import Clients, quiet
+from bots.slack.echo import by_a_bot
+from bots.slack.envelope import Ignored, account_of
+from bots.slack.interactions import ACTION_PREFIX, interaction, is_interaction
+from bots.slack.payload import mapping, string
+from bots.slack.translate import translate
+from bridge.errors import AtomError
+from bridge.messages import Event, EventKind
+from bridge.ports import Intake
+
+log = structlog.get_logger()
+
+_FRESH = 300  # seconds
+_HANDSHAKES = frozenset({"ssl_check", "url_verification"})
+_EVENT = "atom_event"
+_STARTED = "atom_started"
+
+Next = Callable[[], Awaitable[Any]]
+
+
+@dataclass(slots=True)
+class SlackIntake:
+    """
+    Slack's listener. `app` is what Socket Mode runs; `handle` serves HTTP.
+
+    `uninstalled` is told the workspace that took ATOM away, after it is on record.
+    """
+
+    intake: Intake
+    answers: Answers
+    clients: Clients
+    signing_secret: str = ""
+    body_limit: int = 1024 * 1024
+    read_within: float = 10.0
+    capture_within: float = 10.0
+    clock: Callable[[], float] = time.time
+    uninstalled: Callable[[str], Awaitable[None]] | None = None
+    app: AsyncApp = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.app = AsyncApp(
+            name="atom",
+            logger=quiet(),
+            client=AsyncWebClient(
+                base_url=self.clients.api_url, logger=quiet(), retry_handlers=[]
+            ),
+            signing_secret=self.signing_secret,
+            # `handle` verifies by itself: Bolt would write refused bodies to the log,
+            # and stumble over a timestamp that is no number.
+            request_verification_enabled=False,
+            # Bolt's filter misses edits of copies; ours is in `bots.slack.echo`.
+            ignoring_self_events_enabled=False,
+            before_authorize=self._capture,
+            authorize=_authorize,
+        )
+        self.app.command("/atom")(self._on_command)
+        self.app.action(re.compile(f"^{ACTION_PREFIX}"))(self._on_click)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Serve `/slack/events`: events, slash commands and clicks."""
+        try:
+            body = await self._body(request)
+        except TimeoutError:
+            return refused("too slow", 408)
+        if body is None:
+            return refused("too large", 413)
+        if reason := self._forged(request.headers, body):
+            return refused(reason, 401)
+        try:
+            opened = AsyncBoltRequest(
+                body=body.decode(),
+                headers=dict(request.headers.items()),
+            )
+        except (AttributeError, LookupError, RecursionError, TypeError, ValueError):
+            # Bolt reads into the body's depths before anybody has looked at it.
+            return refused("malformed", 400)
+        if not isinstance(opened.body, dict) or not opened.body:
+            return refused("malformed", 400)
+        return await to_aiohttp_response(await self.app.async_dispatch(opened))
+
+    async def _body(self, request: web.Request) -> bytes | None:
+        """Return the body as it came, or None if it is longer than allowed."""
+        if (request.content_length or 0) > self.body_limit:
+            return None
+        body = bytearray()
+        async with asyncio.timeout(self.read_within):
+            async for chunk in request.content.iter_any():
+                body += chunk
+                if len(body) > self.body_limit:
+                    return None
+        return bytes(body)
+
+    def _forged(self, headers: Mapping[str, str], body: bytes) -> str:
+        """Return why a request cannot be Slack's, or nothing if it can."""
+        sent = headers.get("X-Slack-Request-Timestamp", "")
+        signature = headers.get("X-Slack-Signature", "")
+        if not (self.signing_secret and sent and signature):
+            return "unsigned"
+        try:
+            if abs(self.clock() - int(sent)) > _FRESH:
+                return "stale"
+            verifier = SignatureVerifier(self.signing_secret, _Clock(self.clock))
+            genuine = verifier.is_valid(body, sent, signature)
+        except (TypeError, ValueError):
+            return "signature"
+        return "" if genuine else "signature"
+
+    async def _capture(
+        self, req: AsyncBoltRequest, resp: BoltResponse, next_: Next
+    ) -> BoltResponse | None:
+        """Let Bolt go on only with commands and clicks, and only once on record."""
+        started = time.monotonic()
+        if string(req.body, "type") in _HANDSHAKES:
+            return await _go_on(resp, next_)
+        try:
+            async with asyncio.timeout(self.capture_within):
+                event = await self._taken(req)
+        except (AtomError, TimeoutError) as error:
+            REFUSED.labels("slack", "unavailable").inc()
+            kind = type(error).__name__
+            log.warning("event not taken", platform="slack", reason=kind)
+            return BoltResponse(status=503)
+        if event is None:
+            return BoltResponse(status=200)
+        if event.kind is EventKind.APP_UNINSTALL:
+            await self._forget(event.account)
+        if event.kind is EventKind.COMMAND and event.message:
+            self.answers.to_mention(event)
+        elif event.kind in {EventKind.COMMAND, EventKind.ACTION}:
+            req.context[_EVENT], req.context[_STARTED] = event, started
+            return await _go_on(resp, next_)
+        return BoltResponse(status=200)
+
+    async def _taken(self, request: AsyncBoltRequest) -> Event | None:
+        """Return the event if it is new and on record, None if there is nothing to do."""
+        raw = request.raw_body.encode() or json.dumps(request.body).encode()
+        found = await self._translated(request.body, raw)
+        if isinstance(found, Ignored):
+            IGNORED.labels("slack", found.reason).inc()
+            return None
+        receipt = await self.intake.receive(found)
+        if receipt.duplicate:
+            IGNORED.labels("slack", "duplicate").inc()
+            return None
+        if receipt.seq < 0 and found.message:
+            IGNORED.labels("slack", "no company").inc()
+            return None
+        return found
+
+    async def _translated(self, body: Mapping[str, Any], raw: bytes) -> Event | Ignored:
+        if is_interaction(body):
+            return interaction(body, raw, int(self.clock() * 1_000_000))
+        if not by_a_bot(mapping(body, "event")):
+            return translate(body, raw)
+        # Without our own bot id an echo would pass for another bot's message.
+        identity = await self.clients.identity(account_of(body))
+        return translate(body, raw, identity.bot)
+
+    async def _forget(self, team: str) -> None:
+        self.clients.forget(team)
+        if self.uninstalled is not None:
+            await self.uninstalled(team)
+
+    async def _on_command(
+        self, ack: AsyncAck, respond: AsyncRespond, context: AsyncBoltContext
+    ) -> None:
+        spent = time.monotonic() - context[_STARTED]
+        left = self.answers.ack_within - spent
+        await self.answers.to_command(context[_EVENT], ack, respond, left=left)
+
+    async def _on_click(
+        self, ack: AsyncAck, respond: AsyncRespond, context: AsyncBoltContext
+    ) -> None:
+        await self.answers.to_click(context[_EVENT], ack, respond)
+
+
+class _Clock(Clock):
+    """Our clock, as Slack's verifier reads it."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+
+    def now(self) -> float:
+        return self._clock()
+
+
+def refused(reason: str, status: int) -> web.Response:
+    """Turn a request away, with one line and a count, and without its content."""
+    REFUSED.labels("slack", reason).inc()
+    log.warning("request refused", platform="slack", reason=reason, status=status)
+    return web.json_response({"error": reason}, status=status)
+
+
+async def _go_on(resp: BoltResponse, next_step: Next) -> BoltResponse:
+    await next_step()
+    return resp
+
+
+async def _authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
+    """Nothing is to be authorised: who sent the request is proved by its signature."""
+    return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id)

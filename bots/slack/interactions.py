@@ -1,0 +1,82 @@
+"""Translate slash commands and clicks. Slack sends them apart from its events."""
+
+import html
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from bots.slack.envelope import digest, pairs
+from bots.slack.payload import mapping, mappings, string
+from bridge.document import Document
+from bridge.messages import Channel, Event, EventKind, Person, Platform
+
+# Our buttons' ids begin with this; the button's value is the command.
+ACTION_PREFIX = "atom:"
+
+
+def is_interaction(body: Mapping[str, Any]) -> bool:
+    """Say whether a body is a slash command, a click, a form, or a shortcut."""
+    return bool(string(body, "command")) or "trigger_id" in body or "actions" in body
+
+
+def interaction(body: Mapping[str, Any], raw: bytes, now_us: int) -> Event:
+    """
+    Translate a slash command or a click; anything else is kept as OTHER.
+
+    Slack does not say when it happened: it is dated with its arrival.
+    """
+    if string(body, "command"):
+        return _command(body, raw, now_us)
+    event = _clicked(body, raw, now_us)
+    pressed = next(iter(mappings(body, "actions")), {})
+    identifier, command = string(pressed, "action_id"), string(pressed, "value")
+    if string(body, "type") != "block_actions" or not identifier.startswith(
+        ACTION_PREFIX
+    ):
+        return replace(event, detail=pairs(type=string(body, "type")))
+    return replace(event, kind=EventKind.ACTION, detail=pairs(command=command))
+
+
+def _command(body: Mapping[str, Any], raw: bytes, now_us: int) -> Event:
+    team = string(body, "team_id")
+    words = html.unescape(string(body, "text")).strip()
+    return Event(
+        platform=Platform.SLACK,
+        account=team,
+        event_id=f"command:{string(body, 'trigger_id') or digest(raw)}",
+        kind=EventKind.COMMAND,
+        channel=_channel(team, string(body, "channel_id")),
+        author=Person(
+            Platform.SLACK, string(body, "user_id"), string(body, "user_name")
+        ),
+        sent_us=now_us,
+        raw=raw,
+        detail=pairs(command=words or "help"),
+    )
+
+
+def _clicked(body: Mapping[str, Any], raw: bytes, now_us: int) -> Event:
+    user = mapping(body, "user")
+    team = string(mapping(body, "team"), "id") or string(user, "team_id")
+    container = mapping(body, "container")
+    place = string(mapping(body, "channel"), "id") or string(container, "channel_id")
+    return Event(
+        platform=Platform.SLACK,
+        account=team,
+        event_id=f"click:{string(body, 'trigger_id') or digest(raw)}",
+        kind=EventKind.OTHER,
+        channel=_channel(team, place),
+        author=Person(
+            Platform.SLACK,
+            string(user, "id"),
+            string(user, "username") or string(user, "name"),
+        ),
+        sent_us=now_us,
+        raw=raw,
+        message=string(container, "message_ts"),
+        document=Document(),
+    )
+
+
+def _channel(team: str, channel: str) -> Channel | None:
+    return Channel(Platform.SLACK, team, channel) if team and channel else None

@@ -1,0 +1,211 @@
+"""Let copies stand in Slack, under their authors' names."""
+
+import html
+import unicodedata
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bots.slack.clients import Clients, SlackRefused, done
+from bots.slack.echo import MARKER
+from bots.slack.payload import mapping, mappings, string, timestamp
+from bots.slack.rich_text import render
+from bridge.delivery import Post
+from bridge.document import Names, PersonName
+from bridge.errors import CannotTell, Refused
+from bridge.messages import Platform
+
+_NAME = 80
+# An edit takes less text than a post. What is posted must stay editable.
+_TEXT = 3_900
+_TEXT_WITHOUT_BLOCKS = 39_000
+_BLOCKS = 50
+_BLOCKS_TEXT = 12_000
+_JOINERS = "\u200d"  # holds emoji together
+_PAGES = 20
+_PAGE = 200
+
+_CUT = " … [cut: the rest is in {platform}]"
+_PLATFORM_NAMES = {Platform.SLACK: "Slack", Platform.TEAMS: "Teams"}
+
+
+@dataclass(frozen=True, slots=True)
+class SlackSender:
+    """Implements `bridge.ports.Sender`."""
+
+    clients: Clients
+
+    async def post(self, post: Post) -> str:
+        client = await self.clients.of(post.target.team)
+        answer = await done(
+            client.chat_postMessage(
+                channel=post.target.id,
+                thread_ts=post.thread or None,
+                username=display_name(post),
+                icon_url=_picture(post),
+                metadata=marker(post),
+                unfurl_links=False,
+                unfurl_media=False,
+                link_names=False,
+                parse="none",
+                **content(post, _TEXT_WITHOUT_BLOCKS),
+            )
+        )
+        return string(answer, "ts")
+
+    async def edit(self, remote: str, post: Post) -> None:
+        client = await self.clients.of(post.target.team)
+        await done(
+            client.chat_update(
+                channel=post.target.id,
+                ts=remote,
+                metadata=marker(post),
+                link_names=False,
+                parse="none",
+                **content(post, _TEXT),
+            )
+        )
+
+    async def delete(self, remote: str, post: Post) -> None:
+        client = await self.clients.of(post.target.team)
+        try:
+            await done(client.chat_delete(channel=post.target.id, ts=remote))
+        except SlackRefused as refused:
+            if refused.code != "message_not_found":
+                raise
+
+    async def find(
+        self, post: Post, since_us: int, known: Collection[str]
+    ) -> str | None:
+        """Look for our marker among the channel's, or the thread's, messages."""
+        client = await self.clients.of(post.target.team)
+        cursor = ""
+        for _ in range(_PAGES):
+            page = await _read(client, post, timestamp(since_us), cursor)
+            for message in mappings(page, "messages"):
+                if _is_ours(message, post) and string(message, "ts") not in known:
+                    return string(message, "ts")
+            cursor = string(mapping(page, "response_metadata"), "next_cursor")
+            if not cursor:
+                return None
+        raise CannotTell(
+            "Too much was said since: the copy was not looked for further."
+        )
+
+
+def display_name(post: Post) -> str:
+    """Return whose name a copy carries, and that it comes from elsewhere."""
+    suffix = f" ({_PLATFORM_NAMES[post.source.platform]})"
+    name = " ".join(_visible(post.author.name).split()) or "Somebody"
+    return name[: _NAME - len(suffix)].rstrip() + suffix
+
+
+def marker(post: Post) -> dict[str, Any]:
+    """Return the metadata by which a copy is found again, and known for one."""
+    return {
+        "event_type": MARKER,
+        "event_payload": {"op": post.marker, "src": str(post.source.platform)},
+    }
+
+
+def content(post: Post, most: int) -> dict[str, Any]:
+    """
+    Return text and blocks, within what Slack takes.
+
+    Blocks say everything where they fit, and the text is for notifications only.
+    Where they do not, the text says what `most` characters can.
+    """
+    text, blocks = render(post.document, _names(post))
+    if post.note:
+        note = html.escape(post.note, quote=False)
+        text = f"{text}\n_{note}_" if text else f"_{note}_"
+        blocks = [*blocks, _note(post.note)] if blocks else blocks
+    if not blocks or len(blocks) > _BLOCKS or _length(blocks) > _BLOCKS_TEXT:
+        return {"text": _cut(text, most, post) or "(nothing to show)", "blocks": []}
+    return {"text": _cut(text, _TEXT, post), "blocks": blocks}
+
+
+def _names(post: Post) -> Names:
+    return Names(people={i: PersonName(p.name) for i, p in post.people.items()})
+
+
+def _note(text: str) -> dict[str, Any]:
+    plain = {"type": "plain_text", "text": text[:_NAME], "emoji": False}
+    return {"type": "context", "elements": [plain]}
+
+
+def _cut(text: str, most: int, post: Post) -> str:
+    """Cut mrkdwn, but neither through an entity nor through `<…>`."""
+    if len(text) <= most:
+        return text
+    end = _CUT.format(platform=_PLATFORM_NAMES[post.source.platform])
+    kept = text[: most - len(end)]
+    for opening, closing in ("<>", "&;"):
+        opened = kept.rfind(opening)
+        kept = kept[:opened] if opened > kept.rfind(closing) else kept
+    return kept + end
+
+
+def _picture(post: Post) -> str | None:
+    """Slack fetches the picture itself, so only a public address is of use."""
+    avatar = post.author.avatar
+    return avatar if avatar.startswith(("https://", "http://")) else None
+
+
+def _visible(name: str) -> str:
+    """Drop what turns text around, hides in it, or cannot be encoded."""
+    return "".join(c for c in name if c in _JOINERS or _shown(c))
+
+
+def _shown(character: str) -> bool:
+    return character.isspace() or unicodedata.category(character)[0] != "C"
+
+
+def _length(part: Any) -> int:
+    return sum(len(text) for text in _texts(part))
+
+
+def _texts(part: Any) -> Iterator[str]:
+    if isinstance(part, str):
+        yield part
+    elif isinstance(part, dict | list):
+        for value in part.values() if isinstance(part, dict) else part:
+            yield from _texts(value)
+
+
+def _is_ours(message: Mapping[str, Any], post: Post) -> bool:
+    metadata = mapping(message, "metadata")
+    return (
+        string(metadata, "event_type") == MARKER
+        and string(mapping(metadata, "event_payload"), "op") == post.marker
+    )
+
+
+async def _read(
+    client: AsyncWebClient, post: Post, oldest: str, cursor: str
+) -> Mapping[str, Any]:
+    try:
+        if post.thread:
+            return await done(
+                client.conversations_replies(
+                    channel=post.target.id,
+                    ts=post.thread,
+                    oldest=oldest,
+                    cursor=cursor or None,
+                    limit=_PAGE,
+                    include_all_metadata=True,
+                )
+            )
+        return await done(
+            client.conversations_history(
+                channel=post.target.id,
+                oldest=oldest,
+                cursor=cursor or None,
+                limit=_PAGE,
+                include_all_metadata=True,
+            )
+        )
+    except Refused as refused:
+        raise CannotTell(str(refused)) from refused

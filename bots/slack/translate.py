@@ -1,0 +1,136 @@
+"""
+Say in the bridge's words what Slack's Events API reports. Nothing here waits.
+
+After this module nobody knows Slack. What is not understood is still an event, of
+kind OTHER: it is captured, and goes no further.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from bots.slack.chat import mention, message
+from bots.slack.envelope import Envelope, Ignored, actor, envelope, other, pairs
+from bots.slack.payload import mapping, number, string
+from bridge.messages import Event, EventKind
+
+# The events that the Slack app subscribes to, by their names in the manifest.
+EVENTS = frozenset(
+    {
+        "app_mention",
+        "app_uninstalled",
+        "channel_archive",
+        "channel_deleted",
+        "channel_id_changed",
+        "channel_left",
+        "channel_rename",
+        "channel_shared",
+        "channel_unarchive",
+        "channel_unshared",
+        "group_archive",
+        "group_deleted",
+        "group_left",
+        "group_rename",
+        "group_unarchive",
+        "member_joined_channel",
+        "member_left_channel",
+        "message.channels",
+        "message.groups",
+        "reaction_added",
+        "reaction_removed",
+        "tokens_revoked",
+    }
+)
+
+
+def translate(body: Mapping[str, Any], raw: bytes, bot: str = "") -> Event | Ignored:
+    """
+    Translate the body of an Events API request; `raw` is the same, byte for byte.
+
+    `bot` is our bot id in the workspace. Without it, what carries a bot id must not
+    be translated: see `bots.slack.echo.by_a_bot`.
+    """
+    opened = envelope(body, raw, bot)
+    kind = string(body, "type")
+    if kind != "event_callback":
+        return _notice(opened, body, kind)
+    name = string(opened.event, "type")
+    return _BY_TYPE.get(name, other)(opened)
+
+
+def _notice(opened: Envelope, body: Mapping[str, Any], kind: str) -> Event:
+    """Slack speaks for itself: that it has dropped events, for one."""
+    event = replace(other(opened), detail=pairs(type=kind))
+    if kind != "app_rate_limited":
+        return event
+    minute = number(body, "minute_rate_limited")
+    return replace(event, event_id=f"{kind}:{minute}", sent_us=minute * 1_000_000)
+
+
+def _reaction(envelope: Envelope) -> Event | Ignored:
+    event = envelope.event
+    if envelope.own.wrote(event):
+        return Ignored("echo")
+    added = string(event, "type") == "reaction_added"
+    item = mapping(event, "item")
+    return replace(
+        envelope.stated(
+            EventKind.REACTION_ADD if added else EventKind.REACTION_REMOVE,
+            actor(event),
+            string(item, "channel"),
+        ),
+        message=string(item, "ts"),
+        detail=pairs(reaction=string(event, "reaction")),
+    )
+
+
+def _membership(envelope: Envelope) -> Event:
+    event = envelope.event
+    joined = string(event, "type") == "member_joined_channel"
+    kind = EventKind.MEMBER_JOIN if joined else EventKind.MEMBER_LEAVE
+    return replace(
+        envelope.stated(kind, actor(event), string(event, "channel")),
+        detail=pairs(inviter=string(event, "inviter")),
+    )
+
+
+def _channel_change(envelope: Envelope) -> Event:
+    event = envelope.event
+    described = mapping(event, "channel")
+    place = (
+        string(event, "channel")
+        or string(described, "id")
+        or string(event, "old_channel_id")
+    )
+    return replace(
+        envelope.stated(EventKind.CHANNEL_CHANGE, actor(event), place),
+        detail=pairs(
+            change=string(event, "type"),
+            name=string(described, "name"),
+            new_id=string(event, "new_channel_id"),
+        ),
+    )
+
+
+def _uninstalled(envelope: Envelope) -> Event:
+    return envelope.stated(EventKind.APP_UNINSTALL, actor(envelope.event))
+
+
+def _revoked(envelope: Envelope) -> Event:
+    tokens = mapping(envelope.event, "tokens")
+    return _uninstalled(envelope) if tokens.get("bot") else other(envelope)
+
+
+_BY_TYPE: Mapping[str, Callable[[Envelope], Event | Ignored]] = {
+    "app_mention": mention,
+    "app_uninstalled": _uninstalled,
+    "member_joined_channel": _membership,
+    "member_left_channel": _membership,
+    "message": message,
+    "reaction_added": _reaction,
+    "reaction_removed": _reaction,
+    "tokens_revoked": _revoked,
+} | dict.fromkeys(
+    {name for name in EVENTS if name.startswith(("channel_", "group_"))},
+    _channel_change,
+)

@@ -1,0 +1,111 @@
+"""The outside world as tests want it: small, with state that can be looked at."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from bridge.cards import Card
+from bridge.errors import DeliveryFailed, NotFound, ServiceUnavailable
+from bridge.links import Link, LinkState, refuse_clash
+from bridge.messages import Channel, Person
+from bridge.ports import LinkStatus
+
+
+@dataclass
+class FakeClock:
+    """Microseconds that pass when a test says so."""
+
+    now_us: int = 1_700_000_000_000_000
+
+    def __call__(self) -> int:
+        return self.now_us
+
+    def advance(self, seconds: float) -> None:
+        self.now_us += int(seconds * 1_000_000)
+
+
+@dataclass
+class FakeLinkBook:
+    """Links in a list; codes count up from CODE-0001."""
+
+    links: list[Link] = field(default_factory=list)
+    offers: dict[tuple[str, str], Channel] = field(default_factory=dict)
+    actors: list[str] = field(default_factory=list)
+
+    async def of(self, tenant: str, channel: Channel) -> Sequence[Link]:
+        return [link for link in await self.all(tenant) if channel in link.channels]
+
+    async def all(self, tenant: str) -> Sequence[Link]:
+        return [
+            link
+            for link in self.links
+            if link.tenant == tenant and link.state is not LinkState.REMOVED
+        ]
+
+    async def add(self, tenant: str, channels: Sequence[Channel], actor: str) -> Link:
+        refuse_clash(channels, await self.all(tenant))
+        link = Link(
+            tenant, f"L{len(self.links) + 1}", tuple(channels), created_by=actor
+        )
+        self.links.append(link)
+        self.actors.append(actor)
+        return link
+
+    async def change(self, link: Link, state: LinkState, actor: str) -> Link:
+        changed = replace(link, state=state)
+        self.links = [changed if known.id == link.id else known for known in self.links]
+        self.actors.append(actor)
+        return changed
+
+    async def offer(self, tenant: str, channel: Channel, actor: str) -> str:
+        code = f"CODE-{len(self.offers) + 1:04}"
+        self.offers[tenant, code] = channel
+        return code
+
+    async def take_offer(self, tenant: str, code: str) -> Channel:
+        try:
+            return self.offers.pop((tenant, code.upper()))
+        except KeyError:
+            raise NotFound("That code is unknown, used already or too old.") from None
+
+
+@dataclass
+class FakeRights:
+    """Admins by id."""
+
+    admins: set[str] = field(default_factory=set)
+    down: bool = False
+
+    async def is_admin(self, person: Person, channel: Channel) -> bool:
+        if self.down:
+            raise ServiceUnavailable("the platform does not answer")
+        return person.id in self.admins
+
+
+@dataclass
+class FakeAnnouncer:
+    """Keeps what was announced; `failures` says in which channels it fails, and how."""
+
+    names: dict[Channel, str] = field(default_factory=dict)
+    announced: list[tuple[Channel, Card]] = field(default_factory=list)
+    failures: dict[Channel, DeliveryFailed] = field(default_factory=dict)
+
+    async def announce(self, channel: Channel, card: Card) -> None:
+        if failure := self.failures.get(channel):
+            raise failure
+        self.announced.append((channel, card))
+
+    async def channel_name(self, channel: Channel) -> str:
+        return self.names.get(channel, channel.id)
+
+    def titles(self, channel: Channel) -> list[str]:
+        return [card.title for place, card in self.announced if place == channel]
+
+
+@dataclass
+class FakeHealth:
+    """Status rows as a test put them."""
+
+    rows: list[LinkStatus] = field(default_factory=list)
+
+    async def status(self, tenant: str) -> Sequence[LinkStatus]:
+        return [row for row in self.rows if row.link.tenant == tenant]

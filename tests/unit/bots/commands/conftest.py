@@ -1,0 +1,97 @@
+"""A company with one channel in each place, and somebody who may link them."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from bots.commands.base import Commands, Request
+from bots.commands.standard import standard_commands
+from bridge.cards import Card
+from bridge.messages import Channel, Person, Platform
+from tests.fakes import (
+    FakeAnnouncer,
+    FakeClock,
+    FakeHealth,
+    FakeLinkBook,
+    FakeRights,
+)
+
+TENANT = "acme"
+FALCON = {
+    Platform.SLACK: Channel(Platform.SLACK, "T01ACME", "C02FALCON"),
+    Platform.TEAMS: Channel(
+        Platform.TEAMS, "19:acme@thread.tacv2", "19:falcon@thread.tacv2"
+    ),
+}
+RANDOM = {
+    Platform.SLACK: Channel(Platform.SLACK, "T01ACME", "C03RANDOM"),
+    Platform.TEAMS: Channel(
+        Platform.TEAMS, "19:acme@thread.tacv2", "19:random@thread.tacv2"
+    ),
+}
+NAMES = {
+    FALCON[Platform.SLACK]: "#project-falcon",
+    FALCON[Platform.TEAMS]: "Project Falcon",
+    RANDOM[Platform.SLACK]: "#random",
+    RANDOM[Platform.TEAMS]: "Random",
+}
+
+
+@dataclass
+class Office:
+    """Everything that the commands reach, and a way to type at them."""
+
+    links: FakeLinkBook = field(default_factory=FakeLinkBook)
+    health: FakeHealth = field(default_factory=FakeHealth)
+    clock: FakeClock = field(default_factory=FakeClock)
+    rights: dict[Platform, FakeRights] = field(
+        default_factory=lambda: {p: FakeRights({"admin"}) for p in Platform}
+    )
+    announcers: dict[Platform, FakeAnnouncer] = field(
+        default_factory=lambda: {p: FakeAnnouncer(dict(NAMES)) for p in Platform}
+    )
+
+    @property
+    def commands(self) -> Commands:
+        return standard_commands(
+            links=self.links,
+            health=self.health,
+            rights=self.rights,
+            announcers=self.announcers,
+            clock=self.clock,
+        )
+
+    async def type(self, channel: Channel, text: str, who: str = "admin") -> Card:
+        person = Person(channel.platform, who)
+        return await self.commands.answer(Request(TENANT, channel, person, text))
+
+    async def link(self, one: Channel, other: Channel) -> str:
+        """Link two channels and forget how it came about; returns the link's id."""
+        link = await self.links.add(TENANT, (one, other), "slack:admin")
+        self.links.actors.clear()
+        return link.id
+
+    def titles(self, channel: Channel) -> list[str]:
+        return self.announcers[channel.platform].titles(channel)
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office()
+
+
+@pytest.fixture(params=list(Platform))
+def platform(request: pytest.FixtureRequest) -> Platform:
+    """Every test that takes it runs in Slack and in Teams."""
+    side: Platform = request.param
+    return side
+
+
+@pytest.fixture
+def here(platform: Platform) -> Channel:
+    return FALCON[platform]
+
+
+@pytest.fixture
+def there(platform: Platform) -> Channel:
+    return FALCON[platform.other]

@@ -1,0 +1,95 @@
+"""What a copy in Slack shows, before it is sent."""
+
+import json
+
+import pytest
+
+from bots.slack.sender import content, display_name, marker
+from bridge.delivery import Post
+from bridge.document import Document, Paragraph, Text
+from bridge.messages import Channel, Person, Platform
+
+FALCON = Channel(Platform.SLACK, "T01ACME", "C02FALCON")
+PROJECT = Channel(Platform.TEAMS, "19:acme@thread.tacv2", "19:falcon@thread.tacv2")
+
+
+def post(text: str = "hello", name: str = "Carol Díaz", note: str = "") -> Post:
+    return Post(
+        marker="acme.7.0",
+        source=PROJECT,
+        target=FALCON,
+        thread="",
+        author=Person(Platform.TEAMS, "29:carol", name),
+        document=Document((Paragraph((Text(text),)),) if text else ()),
+        note=note,
+    )
+
+
+def test_copy_carries_its_authors_name_and_where_it_is_from() -> None:
+    assert display_name(post()) == "Carol Díaz (Teams)"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("", "Somebody (Teams)"),
+        ("  a \n b ", "a b (Teams)"),
+        ("\u202eevil\0\ud800", "evil (Teams)"),
+        ("Ann 👩‍💻", "Ann 👩‍💻 (Teams)"),
+    ],
+)
+def test_names_cannot_turn_or_hide_text(name: str, shown: str) -> None:
+    assert display_name(post(name=name)) == shown
+
+
+def test_long_names_keep_where_they_are_from() -> None:
+    shown = display_name(post(name="x" * 500))
+
+    assert len(shown) == 80
+    assert shown.endswith(" (Teams)")
+
+
+def test_marker_names_the_delivery() -> None:
+    assert marker(post()) == {
+        "event_type": "atom_bridge",
+        "event_payload": {"op": "acme.7.0", "src": "teams"},
+    }
+
+
+def test_what_fits_is_shown_in_blocks() -> None:
+    shown = content(post(), 39_000)
+
+    assert shown["text"] == "hello"
+    assert "hello" in json.dumps(shown["blocks"])
+
+
+def test_what_does_not_fit_into_blocks_is_text() -> None:
+    shown = content(post("word " * 5_000), 39_000)
+
+    assert shown["blocks"] == []
+    assert 24_000 < len(shown["text"]) <= 39_000
+
+
+def test_trap_edited_text_has_a_tenth_of_the_room_of_a_posted_one() -> None:
+    shown = content(post("word " * 5_000), 3_900)
+
+    assert len(shown["text"]) <= 3_900
+    assert shown["text"].endswith("[cut: the rest is in Teams]")
+
+
+@pytest.mark.parametrize("filler", ["&", "<"])
+def test_cutting_spares_entities(filler: str) -> None:
+    shown = content(post(filler * 14_000), 39_000)["text"]
+
+    assert shown.partition(" … ")[0].endswith(";")
+
+
+def test_empty_message_still_shows_something() -> None:
+    assert content(post(""), 39_000)["text"] == "(nothing to show)"
+
+
+def test_note_is_shown_and_is_no_markup() -> None:
+    shown = content(post(note="about <!channel>"), 39_000)
+
+    assert "<!channel>" not in shown["text"]
+    assert shown["blocks"][-1]["elements"][0]["type"] == "plain_text"
