@@ -98,6 +98,9 @@ class Courier:
             return await self._drop(delivery, lease, history, "the link was removed")
         if link.state is LinkState.PAUSED:
             return self._later(delivery, self.tuning.paused_link_us)
+        if delivery.target.platform not in self.senders:
+            # Switched off, which may be a mistake in the settings: keep it.
+            return self._later(delivery, self.tuning.longest_pause_us)
 
         copy = await self.copies.copy_of(
             delivery.tenant,
@@ -228,9 +231,9 @@ class Courier:
         thread = copy.remote_thread if copy else await self._thread(delivery)
         if thread is None:
             return None
-        people = self.people[delivery.source.platform]
+        people = self.people.get(delivery.source.platform)
         ids = {history.author.id, *mentioned(history.document)}
-        found = await people.lookup(delivery.source, ids)
+        found = await people.lookup(delivery.source, ids) if people else {}
         author = history.author
         if known := found.get(author.id):
             author = author.named(known)

@@ -147,6 +147,6 @@ class Event:
         place = self.channel.id if self.channel else ""
         version = self.version_us if self.kind is EventKind.MESSAGE_EDIT else 0
         # A message can be deleted, restored and deleted again.
-        if self.kind is EventKind.MESSAGE_RESTORE:
+        if self.kind in {EventKind.MESSAGE_DELETE, EventKind.MESSAGE_RESTORE}:
             version = self.sent_us
         return f"f:{self.platform}:{place}:{self.message}:{self.kind}:{version}"

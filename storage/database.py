@@ -16,6 +16,7 @@ from bridge.errors import BadInput
 from storage.hot import HotStore
 from storage.hot_postgres import PostgresHotStore
 from storage.hot_sqlite import SqliteHotStore
+from storage.migrate import ensure_partitions
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 
@@ -64,7 +65,7 @@ async def opened(url: URL) -> AsyncIterator[Database]:
     """Open the database and close it again. Raises `StoreUnavailable`."""
     engine = engine_for(url)
     try:
-        hot = await _hot_store(url)
+        hot = await _hot_store(url, engine)
         try:
             yield Database(url, engine, hot)
         finally:
@@ -74,11 +75,14 @@ async def opened(url: URL) -> AsyncIterator[Database]:
             await engine.dispose()
 
 
-async def _hot_store(url: URL) -> HotStore:
+async def _hot_store(url: URL, engine: AsyncEngine) -> HotStore:
     if url.get_backend_name() == "sqlite":
         return SqliteHotStore(Path(str(url.database)))
     plain = url.set(drivername="postgresql")
-    return await PostgresHotStore.connect(plain.render_as_string(hide_password=False))
+    return await PostgresHotStore.connect(
+        plain.render_as_string(hide_password=False),
+        lambda: ensure_partitions(engine),
+    )
 
 
 def _careful_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

@@ -2,17 +2,20 @@
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
 
 import asyncpg
+import structlog
 from sqlalchemy.dialects import postgresql
 
 from bridge.errors import StoreUnavailable
 from storage.hot import Insert, Program, Rows, Statement, Step
 from storage.schema import metadata
+
+log = structlog.get_logger()
 
 T = TypeVar("T")
 
@@ -41,10 +44,17 @@ class PostgresHotStore:
     """Implements `storage.hot.HotStore`."""
 
     pool: asyncpg.Pool
+    make_partitions: Callable[[], Awaitable[object]]
 
     @classmethod
-    async def connect(cls, dsn: str, size: int = 6) -> "PostgresHotStore":
-        """Open a pool; `dsn` may name several hosts and `target_session_attrs`."""
+    async def connect(
+        cls, dsn: str, make_partitions: Callable[[], Awaitable[object]], size: int = 6
+    ) -> "PostgresHotStore":
+        """
+        Open a pool; `dsn` may name several hosts and `target_session_attrs`.
+
+        `make_partitions` is called when a row finds none to go to.
+        """
         try:
             async with asyncio.timeout(10):
                 pool = await asyncpg.create_pool(
@@ -57,9 +67,18 @@ class PostgresHotStore:
                 )
         except (*_GONE, asyncpg.PostgresError) as error:
             raise StoreUnavailable("PostgreSQL does not answer") from error
-        return cls(pool)
+        return cls(pool, make_partitions)
 
     async def run(self, program: Callable[[], Program[T]]) -> T:
+        try:
+            return await self._run(program)
+        except asyncpg.CheckViolationError:
+            # The janitor should have made it long ago: say so, but lose no row.
+            log.exception("a partition was missing and is made now")
+            await self.make_partitions()
+            return await self._run(program)
+
+    async def _run(self, program: Callable[[], Program[T]]) -> T:
         try:
             async with (
                 self.pool.acquire(timeout=2) as connection,

@@ -14,6 +14,7 @@ _COLUMNS = (
     "o.tenant, o.seq, o.n, o.link, o.operation, o.source, o.target, o.message, "
     "o.thread, o.version_us, o.created_us"
 )
+_PG_SHARDS = "SELECT jsonb_array_elements_text(:shards::text::jsonb)::smallint"
 _FINAL = ", ".join(f"'{state}'" for state in AttemptState if state.final)
 
 
@@ -59,10 +60,12 @@ class StoredShards:
                 "now": now,
                 "shards": orjson.dumps([*wanted]).decode(),
             },
+            # Group commits lock the shards they write for, lowest first; whoever
+            # locks them in another order would wait for them in a circle.
             postgres="UPDATE shard_owner SET lease_until_us = :until "
-            "WHERE owner = :owner AND lease_until_us > :now AND shard IN (SELECT "
-            "jsonb_array_elements_text(:shards::text::jsonb)::int) "
-            "RETURNING shard, epoch",
+            "WHERE shard IN (SELECT shard FROM shard_owner WHERE owner = :owner "
+            f"AND lease_until_us > :now AND shard = ANY({_PG_SHARDS}) "
+            "ORDER BY shard FOR UPDATE) RETURNING shard, epoch",
         )
         return [Lease(shard, epoch) for shard, epoch in rows]
 
@@ -150,9 +153,6 @@ class Outbox:
 
     async def raise_low(self, low: Mapping[tuple[str, int], int]) -> None:
         await self.store.run(lambda: _raise_low(low))
-
-
-_PG_SHARDS = "SELECT jsonb_array_elements_text(:shards::text::jsonb)::smallint"
 
 
 def _shard_parameters(shards: Collection[int]) -> dict[str, object]:

@@ -417,3 +417,14 @@ async def test_the_author_is_shown_as_the_platform_knows_them(stage: Stage) -> N
 
     assert stage.sender.posts[0].author.name == "Grace Hill"
     assert stage.sender.posts[0].author.avatar == "face"
+
+
+async def test_a_platform_that_is_switched_off_keeps_what_is_queued_for_it(
+    stage: Stage,
+) -> None:
+    courier = replace(stage.courier, senders={})
+
+    ending = await courier.deliver(delivery(), LEASE)
+
+    assert isinstance(ending, Later)
+    assert stage.ledger.written == []
