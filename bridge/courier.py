@@ -149,7 +149,7 @@ class Courier:
         sender = self.senders[delivery.target.platform]
         if copy is None or delivery.operation is Operation.POST:
             remote = await sender.post(post)
-            return _new_copy(delivery, history, remote, post.thread)
+            return _new_copy(delivery, remote, post.thread, history.version_us)
         if delivery.operation is Operation.EDIT:
             await sender.edit(copy.remote, post)
             return replace(copy, version_us=history.version_us)
@@ -219,7 +219,8 @@ class Courier:
         if remote is None:
             reason = "the platform never got it"
             return await self._try_again(delivery, lease, history, reason)
-        sent = _new_copy(delivery, history, remote, post.thread)
+        # Which revision stands there is unknown; as the oldest it takes every edit.
+        sent = _new_copy(delivery, remote, post.thread, delivery.version_us)
         outcome = Outcome(
             AttemptState.DELIVERED, "found", copy=sent, text=plain_text(post.document)
         )
@@ -342,7 +343,7 @@ def needless(delivery: Delivery, history: History, copy: Copy | None) -> str:
 
 
 def _new_copy(
-    delivery: Delivery, history: History, remote: str, remote_thread: str
+    delivery: Delivery, remote: str, remote_thread: str, version_us: int
 ) -> Copy:
     return Copy(
         tenant=delivery.tenant,
@@ -352,5 +353,5 @@ def _new_copy(
         target=delivery.target,
         remote=remote,
         remote_thread=remote_thread,
-        version_us=history.version_us,
+        version_us=version_us,
     )

@@ -7,7 +7,7 @@ _LINE_ENDS = re.compile("\r\n?|[\u2028\u2029]")
 # Controls and non-characters stand in no markup; bidi overrides let a text pretend to
 # be another one. Left-to-right marks and joiners stay: languages and emoji need them.
 _UNWANTED = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufdd0-\ufdef\ufffe\uffff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufdd0-\ufdef\ufeff\ufffe\uffff]"
 )
 _BROKEN = re.compile("[\ud800-\udfff]")
 _UNSAFE_IN_URL = re.compile(r"[\s<>\"|\\`]")

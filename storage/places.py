@@ -33,7 +33,8 @@ class StoredPlaces:
 
     async def find(self, channel: Channel) -> Place | None:
         key = (channel.team, channel.id)
-        if (known := self._known.get(key)) and known.service_url:
+        known = self._known.get(key)
+        if known and known.service_url and known.group_id:
             return known
         rows = await self.store.fetch(
             Statement(_FIND, {"team": channel.team, "channel": channel.id})

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
-from bots.commands.names import channel_named, titled
+from bots.commands.names import channel_named
 from bridge.cards import Button, Card, Tone
-from bridge.errors import DeliveryFailed, Refused
+from bridge.errors import DeliveryFailed
 from bridge.links import Link
 from bridge.messages import Channel, Platform
 from bridge.ports import Announcer
@@ -15,11 +15,8 @@ async def announce_link(
     announcers: Mapping[Platform, Announcer], channel: Channel, link: Link
 ) -> None:
     """Say in a channel that it is linked. Raises `DeliveryFailed`."""
-    announcer = announcers.get(channel.platform)
-    if announcer is None:
-        raise Refused(f"{titled(channel.platform)} is switched off.")
     names = [await channel_named(announcers, other) for other in link.others(channel)]
-    await announcer.announce(
+    await announcers[channel.platform].announce(
         channel,
         Card(
             "This channel is linked now",

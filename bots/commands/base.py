@@ -61,7 +61,7 @@ class Command(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Commands:
-    """Every command that people can type. The first line typed alone is `help`."""
+    """Every command that people can type. An empty line is `help`."""
 
     known: tuple[Command, ...]
 

@@ -71,6 +71,9 @@ async def join(
     The announcements are the proof that ATOM can post to both: if one fails, the
     link is taken back.
     """
+    for channel in pair:
+        if channel.platform not in announcers:
+            raise Refused(f"{titled(channel.platform)} is switched off.")
     refuse_clash(pair, await links.all(tenant))
     link = await links.add(tenant, pair, actor)
     for done, channel in enumerate(pair):

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from aiohttp import web
@@ -10,6 +11,7 @@ from aiohttp import web
 from bots.sandbox.http import json_object
 from bots.sandbox.page import routes as page
 from bots.sandbox.slack import routes as slack
+from bots.sandbox.teams import routes as teams
 from bots.sandbox.world import World
 
 WORLD = web.AppKey("world", World)
@@ -40,6 +42,7 @@ def create_app(world: World | None = None) -> web.Application:
         ]
     )
     slack.add_routes(app, world)
+    teams.add_routes(app, world)
     page.add_routes(app, world)
     return app
 
@@ -109,11 +112,16 @@ async def _changes(request: web.Request) -> web.StreamResponse:
     stream = web.StreamResponse(
         headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
     )
-    with request.app[WORLD].changes.subscribe() as changes:
+    # A watcher that closes its window is gone; that is no error.
+    with (
+        suppress(ConnectionResetError),
+        request.app[WORLD].changes.subscribe() as changes,
+    ):
         await stream.prepare(request)
         await stream.write(b": open\n\n")
         while True:
             await stream.write(await _next_line(changes))
+    return stream
 
 
 async def _next_line(changes: "asyncio.Queue[Any]") -> bytes:

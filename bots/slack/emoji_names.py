@@ -3,9 +3,10 @@
 import re
 from functools import lru_cache
 
-from emoji import emojize
+from emoji import emojize, is_emoji
 
 _TONE = re.compile(r"(.+?)::skin-tone-([2-6])")
+_TONES = frozenset("🏻🏼🏽🏾🏿")
 _FLAG = re.compile(r"flag-([a-z]{2})")
 _GENDERED = re.compile(r"(female|male|woman|women|man|men)[-_](.+)")
 _FAMILY = {
@@ -118,15 +119,16 @@ def character(name: str) -> str:
         base = character(toned[1])
         return with_tone(base, int(toned[2])) if base else ""
     if flag := _FLAG.fullmatch(name):
-        return "".join(chr(0x1F1E6 + ord(letter) - ord("a")) for letter in flag[1])
+        char = "".join(chr(0x1F1E6 + ord(letter) - ord("a")) for letter in flag[1])
+        return char if is_emoji(char) else ""
     return _SLACK.get(name) or _known(name) or _family(name) or _gendered(name)
 
 
 def with_tone(char: str, tone: int) -> str:
     """Return the emoji in Slack's skin tone 2 to 6, unless it has one already."""
-    modifier = chr(0x1F3FB + tone - 2)
-    if not 2 <= tone <= 6 or any("\U0001f3fb" <= each <= "\U0001f3ff" for each in char):  # noqa: PLR2004
+    if tone not in range(2, 7) or _TONES.intersection(char):
         return char
+    modifier = chr(0x1F3FB + tone - 2)
     return char[:1] + modifier + char[1:].removeprefix("\ufe0f")
 
 

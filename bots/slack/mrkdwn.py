@@ -23,7 +23,10 @@ from bridge.leaves import merged, styled
 from bridge.text import clean
 
 _FENCE = "```"
-_QUOTE = re.compile(r"(?:&gt;|>) ?")
+# A face such as >_< or >:( is no quote.
+_QUOTE = re.compile(
+    r"(?:&gt;|>)(?!(?:[^\w\s]|_)(?:&[lg]t;|[|/\\\[\]{}()Dpb](?:\s|$))) ?"
+)
 _QUOTE_ALL = re.compile(r"(?:&gt;|>){3} ?")
 _TOKEN = re.compile(r"<(?P<token>[^<>\n]+)>")
 _ATOM = re.compile(
@@ -47,9 +50,15 @@ class _Line:
 def parse(text: str) -> Document:
     """Read mrkdwn. Any text is valid: what is no markup is words."""
     blocks: list[Block] = []
-    for quoted, lines in groupby(_lines(clean(text)), key=lambda line: line.quoted):
-        inner = tuple(_blocks(lines))
-        blocks += (Quote(inner),) if quoted else inner
+    lines = _lines(clean(text).strip("\n"))
+    for quoted, group in groupby(lines, key=lambda line: line.quoted):
+        run = list(group)
+        if not quoted:
+            blocks += _blocks(run)
+        elif any(line.text for line in run):
+            blocks.append(Quote(tuple(_blocks(run))))
+        else:
+            blocks.append(Paragraph((Text("\n".join(">" for _ in run)),)))
     return Document(tuple(blocks))
 
 
@@ -75,7 +84,8 @@ def _lines(text: str) -> Iterator[_Line]:
     """Cut at fences and line ends; one line end next to a fence goes with it."""
     quotes = _Quotes()
     at_start = True
-    for fenced, segment in _segments(text):
+    segments = list(_segments(text))
+    for number, (fenced, segment) in enumerate(segments, 1):
         if fenced:
             yield _Line(segment, quotes.quoted, fenced=True)
             at_start = False
@@ -83,8 +93,9 @@ def _lines(text: str) -> Iterator[_Line]:
         lines = segment.split("\n")
         for n, line in enumerate(lines):
             inner = quotes.inside(line) if n or at_start else line
-            beside = (n == 0 and not at_start) or n == len(lines) - 1
-            if inner or not beside:
+            after_fence = n == 0 and not at_start
+            before_fence = n == len(lines) - 1 and number < len(segments)
+            if inner or not (after_fence or before_fence):
                 yield _Line(inner, quotes.quoted)
 
 

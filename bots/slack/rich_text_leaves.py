@@ -23,6 +23,7 @@ from bridge.leaves import merged, styled
 from bridge.text import clean, one_line, safe_url
 
 _LONGEST_EMOJI = 16
+_BEYOND = 10**15
 _LAST_CODE_POINT = 0x10FFFF
 _STYLES = {
     "bold": Style.BOLD,
@@ -44,8 +45,9 @@ def string(value: Any) -> str:
 
 
 def number(element: Mapping[str, Any], key: str) -> int:
+    """Return a whole number; one that nothing in Slack can mean is none."""
     value = element.get(key)
-    return value if isinstance(value, int) else 0
+    return value if isinstance(value, int) and abs(value) < _BEYOND else 0
 
 
 def leaves(value: Any) -> tuple[Inline, ...]:

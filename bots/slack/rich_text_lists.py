@@ -40,7 +40,7 @@ def nested(lists: Iterable[FlatList]) -> Iterator[Listing]:
     roots: list[_Open] = []
     stack: list[_Open] = []
     for each in lists:
-        while len(stack) > 1 and stack[-1].indent > each.indent:
+        while len(stack) > 1 and stack[-2].indent >= each.indent:
             stack.pop()
         top = stack[-1] if stack else None
         if top is not None and top.indent > each.indent:

@@ -191,7 +191,7 @@ def delivery(
     operation: Operation = Operation.POST, *, message: str = "m1", thread: str = ""
 ) -> Delivery:
     return Delivery(
-        TENANT, 7, 0, "L1", operation, FALCON, PROJECT, message, thread, 5, NOW
+        TENANT, 7, 0, "L1", operation, FALCON, PROJECT, message, thread, 0, NOW
     )
 
 
@@ -330,6 +330,7 @@ async def test_a_lost_answer_is_never_followed_by_a_blind_post(stage: Stage) -> 
     copy = stage.ledger.written[0].copy
     assert copy is not None
     assert copy.remote == "r9"
+    assert copy.version_us == delivery().version_us
 
 
 async def test_a_lost_answer_is_not_looked_up_too_early(stage: Stage) -> None:

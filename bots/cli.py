@@ -1,0 +1,238 @@
+"""
+The command line: `atom …`. Here is what can be typed; what it does is imported late.
+
+Exit code 0 means done, 1 that it could not be done, 2 that the line was not understood.
+Every error is one line on stderr.
+"""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from typer.exceptions import Abort, TyperException
+
+from bridge.errors import AtomError
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead.")]
+OfCompany = Annotated[
+    str, typer.Option("--company", help="The company's id, if there are several.")
+]
+LinkId = Annotated[str, typer.Argument(help="The link's id; 'atom links' shows it.")]
+SlackAddress = Annotated[
+    str, typer.Argument(metavar="SLACK", help="slack:TEAM_ID/CHANNEL_ID")
+]
+TeamsAddress = Annotated[
+    str, typer.Argument(metavar="TEAMS", help="teams:TEAM_ID/CHANNEL_ID")
+]
+
+
+def _group(**more: str) -> typer.Typer:
+    return typer.Typer(
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        **more,  # type: ignore[arg-type] # name and help are text
+    )
+
+
+app = _group(
+    name="atom",
+    help="Make channels in Slack and Microsoft Teams one conversation, on a log that "
+    "can be proved.",
+)
+log_app = _group(help="Read and verify the compliance log.")
+manifest_app = _group(help="What Slack and Teams are told about ATOM.")
+app.add_typer(log_app, name="log")
+app.add_typer(manifest_app, name="manifest")
+
+
+@app.command()
+def demo() -> None:
+    """Chat across a local Slack and a local Teams."""
+    from bots.demo import run
+    from bots.settings_sources import read_settings
+
+    asyncio.run(run(read_settings()))
+
+
+@app.command()
+def serve() -> None:
+    """Serve Slack and Teams until stopped."""
+    import uvloop
+
+    from bots.app import serve as serve_with
+    from bots.logs import configure_logging
+    from bots.settings_sources import read_settings
+
+    settings = read_settings()
+    configure_logging(human=sys.stderr.isatty())
+    uvloop.run(serve_with(settings))
+
+
+@app.command()
+def doctor(json: AsJson = False) -> None:
+    """Say what is wrong with this installation, and how to fix it."""
+    from bots.doctor import examine
+    from bots.doctor_report import healthy, show
+
+    findings = asyncio.run(examine())
+    show(findings, as_json=json)
+    if not healthy(findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def setup(
+    company_id: Annotated[str, typer.Option(help="A short id such as acme-corp.")],
+    admin_email: Annotated[str, typer.Option(help="The first admin's address.")],
+    name: Annotated[str, typer.Option(help="The company's name.")] = "",
+) -> None:
+    """Set a company up, with its first admin, its keys and atom.toml."""
+    from bots.company import set_up
+
+    asyncio.run(set_up(company_id, admin_email, name))
+
+
+@app.command()
+def link(one: SlackAddress, other: TeamsAddress, company: OfCompany = "") -> None:
+    """Make two channels one conversation, and say so in both."""
+    from bots.cli_links import link as link_channels
+
+    asyncio.run(link_channels(one, other, company))
+
+
+@app.command()
+def unlink(link: LinkId, company: OfCompany = "") -> None:
+    """End a link."""
+    from bots.cli_links import change
+
+    asyncio.run(change("unlink", link, company))
+
+
+@app.command()
+def pause(link: LinkId, company: OfCompany = "") -> None:
+    """Hold a link; what is written meanwhile waits."""
+    from bots.cli_links import change
+
+    asyncio.run(change("pause", link, company))
+
+
+@app.command()
+def resume(link: LinkId, company: OfCompany = "") -> None:
+    """Let a paused link carry messages again."""
+    from bots.cli_links import change
+
+    asyncio.run(change("resume", link, company))
+
+
+@app.command()
+def links(company: OfCompany = "", json: AsJson = False) -> None:
+    """List the links."""
+    from bots.cli_links import listing
+
+    asyncio.run(listing(company, as_json=json))
+
+
+@app.command()
+def status(company: OfCompany = "", json: AsJson = False) -> None:
+    """Show how the links are doing: lag, queue, errors."""
+    from bots.cli_links import status as show_status
+
+    asyncio.run(show_status(company, as_json=json))
+
+
+@app.command()
+def convert(
+    direction: Annotated[str, typer.Argument(help="slack-to-teams or teams-to-slack")],
+) -> None:
+    """Convert messages, one JSON object a line.
+
+    Each line in is {"input": ..., "context": ...}, each line out a result.
+    """
+    from bots.cli_convert import convert_lines
+
+    if not convert_lines(direction, sys.stdin.buffer, sys.stdout.buffer):
+        raise typer.Exit(1)
+
+
+@log_app.command("head")
+def log_head(company: OfCompany = "", json: AsJson = False) -> None:
+    """Print the log's size and root."""
+    from bots.cli_log import head
+
+    asyncio.run(head(company, as_json=json))
+
+
+@log_app.command("show")
+def log_show(
+    after: Annotated[int, typer.Option(help="Show entries after this one.")] = -1,
+    last: Annotated[int, typer.Option(help="Show the last entries.", min=1)] = 20,
+    company: OfCompany = "",
+    json: AsJson = False,
+) -> None:
+    """Show the last entries, or those after a given one."""
+    from bots.cli_log import entries
+
+    asyncio.run(entries(company, after, last, as_json=json))
+
+
+@log_app.command("verify")
+def log_verify(company: OfCompany = "", json: AsJson = False) -> None:
+    """Prove that nothing in the log was changed."""
+    from bots.cli_log import verify
+
+    if not asyncio.run(verify(company, as_json=json)):
+        raise typer.Exit(1)
+
+
+@manifest_app.command("build")
+def manifest_build(
+    url: Annotated[str, typer.Option(help="Where ATOM is reached: https://…")],
+    out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("dist"),
+    teams_app_id: Annotated[
+        str, typer.Option(help="The bot's app id; else ATOM_TEAMS_APP_ID.")
+    ] = "",
+    socket_mode: Annotated[
+        bool, typer.Option("--socket-mode", help="Slack may not call in.")
+    ] = False,
+) -> None:
+    """Write what Slack and Teams want to upload."""
+    from bots.cli_manifest import build
+
+    build(url, out, teams_app_id, socket_mode=socket_mode)
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run one line, and leave with its exit code."""
+    sys.exit(_run(sys.argv[1:] if arguments is None else arguments))
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        command = typer.main.get_command(app)
+        return command.main(arguments, prog_name="atom", standalone_mode=False) or 0
+    except TyperException as error:
+        _complain(f"{error.format_message()} {_hint(error)}")
+        return error.exit_code
+    except AtomError as error:
+        _complain(str(error))
+        return 1
+    except BrokenPipeError:
+        # The reader has seen enough, and nothing more may be written at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (KeyboardInterrupt, Abort):
+        return 130
+
+
+def _hint(error: TyperException) -> str:
+    context = getattr(error, "ctx", None)
+    return f"Try '{context.command_path if context else 'atom'} --help'."
+
+
+def _complain(text: str) -> None:
+    print(f"atom: {' '.join(text.split())}", file=sys.stderr)

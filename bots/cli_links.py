@@ -1,0 +1,154 @@
+"""Links from the command line, by whoever may run it."""
+
+import getpass
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from bots.app import Tools, tools
+from bots.cli_company import company_id
+from bots.cli_output import print_json, print_table, say
+from bots.commands.announce import announce_everywhere
+from bots.commands.link import join
+from bots.commands.names import link_named
+from bots.commands.status import lasted
+from bots.settings_sources import read_settings
+from bridge.cards import Card
+from bridge.errors import BadInput, Conflict, NotFound
+from bridge.links import Link, LinkState
+from bridge.messages import Channel
+from bridge.ports import LinkStatus
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What a word does to a link, and what its channels hear of it."""
+
+    state: LinkState
+    done: str
+    notice: str
+
+
+_CHANGES: Mapping[str, _Change] = {
+    "unlink": _Change(
+        LinkState.REMOVED, "Unlinked", "This channel is not linked any more"
+    ),
+    "pause": _Change(LinkState.PAUSED, "Paused", "This channel's link is paused"),
+    "resume": _Change(LinkState.ACTIVE, "Resumed", "This channel's link is resumed"),
+}
+
+_STATUS_COLUMNS = (
+    "link",
+    "state",
+    "lag",
+    "waiting",
+    "delivered",
+    "dead",
+    "unknown",
+    "last error",
+)
+
+
+async def link(one: str, other: str, company: str) -> None:
+    pair = (Channel.parse(one), Channel.parse(other))
+    if pair[0] == pair[1]:
+        raise BadInput("A channel cannot be linked with itself.")
+    async with _company(company) as (built, tenant):
+        made = await join(built.links, built.announcers, tenant, pair, _actor())
+        say(f"Linked: {await link_named(built.announcers, made)}, as {made.id}.")
+
+
+async def change(word: str, id_: str, company: str) -> None:
+    """Unlink, pause or resume. Raises `NotFound` or `Conflict`."""
+    wanted = _CHANGES[word]
+    async with _company(company) as (built, tenant):
+        known = _named(await built.links.all(tenant), id_)
+        if known.state is wanted.state:
+            raise Conflict(f"Link {known.id} is {known.state} already.")
+        await built.links.change(known, wanted.state, _actor())
+        names = await link_named(built.announcers, known)
+        card = Card(wanted.notice, f"{names}.")
+        await announce_everywhere(built.announcers, known.channels, card)
+        say(f"{wanted.done}: {names}.")
+
+
+async def listing(company: str, *, as_json: bool) -> None:
+    async with _company(company) as (built, tenant):
+        found = await built.links.all(tenant)
+        if as_json:
+            print_json([_link_data(link) for link in found])
+        elif not found:
+            say("No links yet: 'atom link SLACK TEAMS' makes the first one.")
+        else:
+            rows = [
+                (link.id, link.state, await link_named(built.announcers, link))
+                for link in found
+            ]
+            print_table(("link", "state", "channels"), rows)
+
+
+async def status(company: str, *, as_json: bool) -> None:
+    async with _company(company) as (built, tenant):
+        rows = await built.health.status(tenant)
+        if as_json:
+            print_json([_status_data(row) for row in rows])
+        elif not rows:
+            say("No links yet: 'atom link SLACK TEAMS' makes the first one.")
+        else:
+            print_table(
+                _STATUS_COLUMNS,
+                [_status_row(row) for row in rows],
+            )
+
+
+@asynccontextmanager
+async def _company(wanted: str) -> AsyncIterator[tuple[Tools, str]]:
+    async with tools(read_settings()) as built:
+        yield built, await company_id(built.companies, wanted)
+
+
+def _named(links: Sequence[Link], id_: str) -> Link:
+    for known in links:
+        if known.id.lower() == id_.lower():
+            return known
+    raise NotFound(f"There is no link {id_}: 'atom links' shows those there are.")
+
+
+def _actor() -> str:
+    return f"operator:{getpass.getuser()}"
+
+
+def _link_data(link: Link) -> dict[str, Any]:
+    return {
+        "id": link.id,
+        "state": link.state,
+        "channels": [str(channel) for channel in link.channels],
+        "created_by": link.created_by,
+        "created_us": link.created_us,
+    }
+
+
+def _status_data(row: LinkStatus) -> dict[str, Any]:
+    return {
+        **_link_data(row.link),
+        "queued": row.queued,
+        "oldest_us": row.oldest_us,
+        "delivered": row.delivered,
+        "dead": row.dead,
+        "parked": row.parked,
+        "throttled_until_us": row.throttled_until_us,
+        "last_error": row.last_error,
+        "lag_us": row.lag_us,
+    }
+
+
+def _status_row(row: LinkStatus) -> tuple[str, ...]:
+    numbers = (row.queued, row.delivered, row.dead, row.parked)
+    return (
+        row.link.id,
+        row.link.state,
+        lasted(row.lag_us),
+        *(str(number) for number in numbers),
+        row.last_error,
+    )

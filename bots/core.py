@@ -1,0 +1,93 @@
+"""ATOM without its platforms: the database, the log, the links, the policy."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from bots.settings import Settings
+from bridge.errors import BadInput
+from bridge.ports import AccessPolicy
+from policy.default import MembershipPolicy
+from storage.companies import Company, StoredCompanies
+from storage.compliance.keys import KeyFile
+from storage.copies import StoredCopies
+from storage.database import Database, database_url, opened
+from storage.journal import Journal
+from storage.ledger import StoredLedger
+from storage.links import StoredLinks
+from storage.log_reader import LogReader
+from storage.migrate import upgrade
+from storage.outbox import Outbox, StoredShards
+from storage.places import StoredPlaces
+from storage.status import StoredHealth
+
+
+def clock_us() -> int:
+    """Return the time in microseconds UTC since 1970."""
+    return time.time_ns() // 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """What every way of running ATOM shares."""
+
+    settings: Settings
+    owner: str
+    database: Database
+    keys: KeyFile
+    companies: StoredCompanies
+    journal: Journal
+    log: LogReader
+    copies: StoredCopies
+    links: StoredLinks
+    places: StoredPlaces
+    health: StoredHealth
+    policy: AccessPolicy
+    queue: Outbox
+    shards: StoredShards
+    ledger: StoredLedger
+
+    async def only_company(self) -> Company | None:
+        """Return the company, if there is exactly one."""
+        companies = await self.companies.all()
+        return companies[0] if len(companies) == 1 else None
+
+    async def require_company(self) -> None:
+        """Raise `BadInput` as long as no company is set up, or a key is missing."""
+        companies = await self.companies.all()
+        if not companies:
+            raise BadInput(
+                "no company is set up yet: run "
+                "'atom setup --company-id acme --admin-email admin@acme.example'"
+            )
+        for company in companies:
+            self.keys.load(company.id)
+
+
+@asynccontextmanager
+async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
+    """Open the database, bring it to this version's schema, and build on it."""
+    async with opened(database_url(settings.database)) as database:
+        await upgrade(database.engine)
+        hot, keys = database.hot, KeyFile.under(settings.home)
+        journal, reader = Journal(hot, keys, clock_us), LogReader(hot, keys)
+        copies = StoredCopies(hot)
+        links = StoredLinks(hot, journal, keys, clock_us)
+        yield Core(
+            settings=settings,
+            owner=owner,
+            database=database,
+            keys=keys,
+            companies=StoredCompanies(database.engine, clock_us),
+            journal=journal,
+            log=reader,
+            copies=copies,
+            links=links,
+            places=StoredPlaces(hot, clock_us),
+            health=StoredHealth(hot, links, clock_us),
+            policy=MembershipPolicy(),
+            queue=Outbox(hot),
+            shards=StoredShards(hot, owner, int(settings.tuning.lease * 1_000_000)),
+            ledger=StoredLedger(journal, reader, copies, owner, clock_us),
+        )

@@ -1,0 +1,235 @@
+"""
+`atom demo`: ATOM as it is in production, between a local Slack and a local Teams.
+
+This process is the outside world and shows the page. ATOM itself is a child process,
+started again whenever it ends: whatever a visitor does to it, nothing is lost.
+"""
+
+import asyncio
+import os
+import secrets
+import shutil
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+from aiohttp import ClientError, ClientSession, ClientTimeout, web
+
+from bots.core import core
+from bots.sandbox.app import create_app
+from bots.sandbox.slack import seed as slack
+from bots.sandbox.teams import seed as teams
+from bots.settings import Settings
+from bridge.errors import BadInput
+from bridge.messages import Channel, Platform
+from bridge.places import Place
+
+log = structlog.get_logger()
+
+COMPANY = "demo"
+FALCON = Channel(Platform.SLACK, "T01ACME", "C02FALCON")
+PROJECT_FALCON = Channel(Platform.TEAMS, teams.ACME_TEAM, "19:falcon@thread.tacv2")
+
+_READY_WITHIN = 30.0
+_STOP_WITHIN = 10.0
+_AGAIN = 0.5
+
+_GREETINGS: tuple[tuple[str, Mapping[str, Any]], ...] = (
+    (
+        "slack",
+        {
+            "workspace": "T01ACME",
+            "user": "U01ALICE",
+            "channel": "C02FALCON",
+            "action": "post",
+            "text": "Morning! The *Falcon* telemetry is in. Who is on the Teams side?",
+            "typed": True,
+        },
+    ),
+    (
+        "teams",
+        {
+            "tenant": teams.ACME,
+            "user": "29:carol",
+            "team": teams.ACME_TEAM,
+            "channel": "19:falcon@thread.tacv2",
+            "action": "post",
+            "html": "<p>Carol here. Reading you <strong>loud and clear</strong>.</p>",
+        },
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """Where the demo's parts are."""
+
+    page: str
+    atom: str
+    home: Path
+    console_token: str
+
+    def environment(self) -> dict[str, str]:
+        """Return what ATOM is told: the sandbox's addresses instead of the real."""
+        host, port = self.atom.removeprefix("http://").split(":")
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("ATOM_")}
+        return kept | {
+            "ATOM_CONFIG": os.devnull,
+            "ATOM_HOME": str(self.home),
+            "ATOM_HOST": host,
+            "ATOM_PORT": port,
+            "ATOM_CONSOLE_TOKEN": self.console_token,
+            "ATOM_SLACK_SIGNING_SECRET": slack.SIGNING_SECRET,
+            "ATOM_SLACK_BOT_TOKEN": slack.BOT_TOKEN,
+            "ATOM_SLACK_API_URL": f"{self.page}/slack/api/",
+            "ATOM_TEAMS_APP_ID": teams.BOT_APP_ID,
+            "ATOM_TEAMS_APP_PASSWORD": teams.BOT_PASSWORD,
+            "ATOM_TEAMS_TENANT_ID": teams.ACME,
+            "ATOM_TEAMS_OPENID_URL": (
+                f"{self.page}/teams/openid/.well-known/openidconfiguration"
+            ),
+            "ATOM_TEAMS_TOKEN_URL": (
+                f"{self.page}/teams/login/{teams.ACME}/oauth2/v2.0/token"
+            ),
+            "ATOM_TEAMS_GRAPH_URL": f"{self.page}/teams/graph/v1.0",
+        }
+
+
+async def run(settings: Settings) -> None:
+    """Show the page until SIGTERM or SIGINT. Raises `BadInput` if it cannot start."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with _page(settings) as address:
+        demo = Demo(
+            page=address,
+            atom=f"http://127.0.0.1:{_free_port()}",
+            home=_clean(settings.home / "demo"),
+            console_token=secrets.token_urlsafe(24),
+        )
+        await _set_up(demo)
+        async with ClientSession(timeout=ClientTimeout(total=10)) as session:
+            keeper = asyncio.create_task(_keep_running(demo))
+            try:
+                await _furnish(demo, session)
+                print(f"ATOM demo: open {_shown(settings, address)}", flush=True)  # noqa: T201
+                await stop.wait()
+            finally:
+                keeper.cancel()
+                with suppress(asyncio.CancelledError):
+                    await keeper
+
+
+@asynccontextmanager
+async def _page(settings: Settings) -> AsyncIterator[str]:
+    runner = web.AppRunner(create_app(), access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, settings.host, settings.port)
+        try:
+            await site.start()
+        except OSError as error:
+            raise BadInput(
+                f"cannot listen on {settings.host}:{settings.port}: choose another "
+                "ATOM_HOST or ATOM_PORT"
+            ) from error
+        port = runner.addresses[0][1]
+        # ATOM calls the sandbox on loopback, whatever address visitors use.
+        any_host = settings.host in {"0.0.0.0", "::", "localhost"}  # noqa: S104
+        yield f"http://{'127.0.0.1' if any_host else settings.host}:{port}"
+    finally:
+        await runner.cleanup()
+
+
+def _shown(settings: Settings, address: str) -> str:
+    return f"http://{settings.host}:{address.rsplit(':', 1)[1]}/"
+
+
+def _clean(home: Path) -> Path:
+    """The sandbox forgets everything at a restart, so the demo's log begins anew."""
+    if (home / ".demo").exists():
+        shutil.rmtree(home)
+    home.mkdir(parents=True, exist_ok=True)
+    (home / ".demo").touch()
+    return home
+
+
+async def _set_up(demo: Demo) -> None:
+    """Do what `atom setup`, installing the apps and `/atom link` would do."""
+    async with core(Settings(home=demo.home), "demo") as built:
+        await built.companies.create(COMPANY, "Acme", "alice@acme.example")
+        built.keys.create(COMPANY)
+        await built.companies.bind(COMPANY, Platform.SLACK, "T01ACME", "Acme")
+        await built.companies.bind(COMPANY, Platform.TEAMS, teams.ACME, "Acme")
+        await built.links.add(COMPANY, (FALCON, PROJECT_FALCON), "atom demo")
+        service = f"{demo.page}/teams/connector/"
+        group = teams.teams()[0].group_id
+        await built.places.remember(
+            Place(teams.ACME, teams.ACME_TEAM, "", service, "Acme", group)
+        )
+
+
+async def _furnish(demo: Demo, session: ClientSession) -> None:
+    await _post(
+        session,
+        f"{demo.page}/sandbox/settings",
+        {"atom_url": demo.atom, "console_token": demo.console_token},
+    )
+    async with asyncio.timeout(_READY_WITHIN):
+        while not await _is_ready(demo, session):
+            await asyncio.sleep(0.1)
+    for side, act in _GREETINGS:
+        await _post(session, f"{demo.page}/sandbox/{side}/act", act)
+
+
+async def _is_ready(demo: Demo, session: ClientSession) -> bool:
+    try:
+        async with session.get(f"{demo.atom}/readyz") as answer:
+            return answer.status == web.HTTPOk.status_code
+    except (ClientError, OSError):
+        return False
+
+
+async def _post(session: ClientSession, url: str, value: Mapping[str, Any]) -> None:
+    async with session.post(url, json=value) as answer:
+        answer.raise_for_status()
+
+
+async def _keep_running(demo: Demo) -> None:
+    """Run ATOM, and again when it has ended, until cancelled."""
+    while True:
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bots", "serve", env=demo.environment()
+        )
+        try:
+            await child.wait()
+        except asyncio.CancelledError:
+            await _stop(child)
+            raise
+        log.warning("ATOM ended and is started again", code=child.returncode)
+        await asyncio.sleep(_AGAIN)
+
+
+async def _stop(child: asyncio.subprocess.Process) -> None:
+    with suppress(ProcessLookupError):
+        child.terminate()
+    try:
+        async with asyncio.timeout(_STOP_WITHIN):
+            await child.wait()
+    except TimeoutError:
+        child.kill()
+        await child.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

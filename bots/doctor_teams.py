@@ -1,0 +1,93 @@
+"""What the doctor asks Microsoft."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+from aiohttp import ClientError, ClientSession, ClientTimeout
+
+from bots.doctor_findings import Finding, bad, clock, good, poor
+from bots.settings import TeamsSettings
+
+_TIMEOUT = ClientTimeout(total=10, connect=5)
+_SCOPES = {
+    "teams bot token": "https://api.botframework.com/.default",
+    "teams graph token": "https://graph.microsoft.com/.default",
+}
+# The codes that Entra answers a refused client with, and what they come from.
+_FIXES: Mapping[str, str] = {
+    "AADSTS700016": "correct ATOM_TEAMS_APP_ID or ATOM_TEAMS_TENANT_ID",
+    "AADSTS7000215": "set ATOM_TEAMS_APP_PASSWORD to the secret's value, not its id",
+    "AADSTS7000222": "the client secret has expired: make a new one in Entra",
+    "AADSTS90002": "correct ATOM_TEAMS_TENANT_ID",
+}
+_FIX = "check ATOM_TEAMS_APP_ID, ATOM_TEAMS_APP_PASSWORD and ATOM_TEAMS_TENANT_ID"
+
+
+async def teams(settings: TeamsSettings | None) -> Sequence[Finding]:
+    """Look at the metadata that calls are checked with, and at ATOM's own tokens."""
+    if settings is None:
+        return [poor("teams", "switched off", "set ATOM_TEAMS_… to switch it on")]
+    async with ClientSession(timeout=_TIMEOUT) as session:
+        findings = list(await _metadata(session, settings))
+        for what, scope in _SCOPES.items():
+            findings.append(await _token(session, settings, what, scope))
+    return findings
+
+
+async def _metadata(
+    session: ClientSession, settings: TeamsSettings
+) -> Sequence[Finding]:
+    fix = "look at the network and ATOM_TEAMS_OPENID_URL"
+    try:
+        async with session.get(settings.openid_url) as answer:
+            document = _object(await answer.read())
+            date = answer.headers.get("Date")
+        keys_url = document.get("jwks_uri")
+        if not isinstance(keys_url, str):
+            return [bad("teams metadata", "it names no keys", fix)]
+        async with session.get(keys_url) as answer:
+            keys = _object(await answer.read()).get("keys")
+    except (ClientError, TimeoutError, OSError, ValueError) as error:
+        return [bad("teams metadata", f"no answer ({type(error).__name__})", fix)]
+    if document.get("issuer") != settings.issuer:
+        detail = "its issuer is not ATOM_TEAMS_ISSUER"
+        return [bad("teams metadata", detail, "correct ATOM_TEAMS_ISSUER")]
+    if not isinstance(keys, list) or not keys:
+        return [bad("teams metadata", "it has no keys", fix)]
+    return [good("teams metadata", f"{len(keys)} keys"), *clock("teams", date)]
+
+
+async def _token(
+    session: ClientSession, settings: TeamsSettings, what: str, scope: str
+) -> Finding:
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": settings.app_id,
+        "client_secret": settings.app_password.get_secret_value(),
+        "scope": scope,
+    }
+    url = settings.token_url.replace("{tenant}", settings.tenant_id)
+    try:
+        async with session.post(url, data=form, allow_redirects=False) as answer:
+            document = _object(await answer.read())
+    except (ClientError, TimeoutError, OSError, ValueError) as error:
+        detail = f"no answer ({type(error).__name__})"
+        return bad(what, detail, "look at the network and ATOM_TEAMS_TOKEN_URL")
+    if isinstance(document.get("access_token"), str):
+        return good(what, "granted")
+    return _refusal(what, document)
+
+
+def _refusal(what: str, document: Mapping[str, Any]) -> Finding:
+    words = str(document.get("error_description", "")).split(":", 1)
+    code = words[0] if words[0].startswith("AADSTS") else ""
+    detail = f"refused: {code or document.get('error') or 'no token'}"
+    return bad(what, detail, _FIXES.get(code, _FIX))
+
+
+def _object(content: bytes) -> Mapping[str, Any]:
+    document = orjson.loads(content)
+    if not isinstance(document, dict):
+        raise ValueError("no JSON object")  # noqa: TRY004 - the caller's kind of error
+    return document

@@ -1,0 +1,1 @@
+"""The demo page: both clients and the log, side by side in a browser."""

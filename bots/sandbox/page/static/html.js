@@ -1,0 +1,88 @@
+// What people and apps wrote in Teams, made safe: known tags are built anew, the words
+// of all others stay as words.
+
+import { h } from "./dom.js";
+import { anchor, mention } from "./mrkdwn.js";
+
+const SAME = new Set([
+  "P",
+  "DIV",
+  "BR",
+  "STRONG",
+  "EM",
+  "S",
+  "U",
+  "CODE",
+  "PRE",
+  "BLOCKQUOTE",
+  "UL",
+  "OL",
+  "LI",
+  "HR",
+  "TABLE",
+  "TBODY",
+  "THEAD",
+  "TR",
+  "TD",
+  "TH",
+]);
+const OTHERWISE = {
+  B: "strong",
+  I: "em",
+  STRIKE: "s",
+  DEL: "s",
+  CODEBLOCK: "pre",
+  H1: "p",
+  H2: "p",
+  H3: "p",
+};
+const SILENT = new Set([
+  "SCRIPT",
+  "STYLE",
+  "TEMPLATE",
+  "IFRAME",
+  "OBJECT",
+  "NOSCRIPT",
+  "TITLE",
+]);
+const DEEPEST = 60;
+
+/** Elements for an HTML text. `mentions` are the people that its spans number. */
+export function html(text, mentions = [], me = "") {
+  const parsed = new DOMParser().parseFromString(text, "text/html");
+  return built(parsed.body, { mentions, me, seen: 0 }, 0);
+}
+
+function built(node, facts, depth) {
+  if (depth > DEEPEST) return [node.textContent];
+  return [...node.childNodes].flatMap((child) => {
+    if (child.nodeType === Node.TEXT_NODE) return [child.data];
+    return child.nodeType === Node.ELEMENT_NODE ? element(child, facts, depth + 1) : [];
+  });
+}
+
+function element(node, facts, depth) {
+  const tag = node.tagName;
+  if (SILENT.has(tag)) return [];
+  if (tag === "IMG") return [node.alt || ""];
+  if (tag === "AT") return [mentioned(node, facts, facts.seen++)];
+  if (tag === "SPAN" && (node.getAttribute("itemtype") ?? "").endsWith("/Mention")) {
+    return [mentioned(node, facts, Number(node.getAttribute("itemid") ?? 0))];
+  }
+  const inner = built(node, facts, depth);
+  if (tag === "A") return [anchor(node.getAttribute("href") ?? "", ...inner)];
+  if (tag === "PRE") return [h("pre", {}, ...flat(inner))];
+  if (SAME.has(tag)) return [h(tag.toLowerCase(), {}, ...inner)];
+  return OTHERWISE[tag] ? [h(OTHERWISE[tag], {}, ...inner)] : inner;
+}
+
+/** `<pre><code>` is one block, not code within a block. */
+function flat(nodes) {
+  return nodes.flatMap((node) => (node.tagName === "CODE" ? [...node.childNodes] : [node]));
+}
+
+function mentioned(node, facts, number) {
+  const name = node.textContent;
+  const known = facts.mentions[number];
+  return mention(known?.id ?? "", known?.name ?? name, known?.id === facts.me);
+}

@@ -1,0 +1,260 @@
+// The log side: what ATOM captured, what it decided, what it sent, as it happens.
+
+import { follow, read } from "./api.js";
+import { anchored, byId, h, icon, reconcile, stayingAtEnd, toast } from "./dom.js";
+import { toExact, toWhole } from "./times.js";
+
+const SHOWN_AT_MOST = 300;
+const PAGE = 200;
+const AWAY =
+  "ATOM is restarting. Nothing is lost: what you write is kept and goes across when it is back.";
+const NONE = "No ATOM is connected to this sandbox. Chat works; nothing crosses.";
+
+// What the proxy to ATOM answers when it has no answer.
+const DOWN = { 502: "away", 503: "none" };
+
+const VERBS = {
+  "message.create": "wrote",
+  "message.edit": "edited",
+  "message.delete": "deleted",
+  "message.restore": "restored",
+  "reaction.add": "reacted",
+  "reaction.remove": "took a reaction back",
+  "member.join": "joined",
+  "member.leave": "left",
+  "admin.command": "ran a command",
+  "card.action": "pressed a button",
+  "bridge.delivered": "copy delivered",
+  "bridge.edit_applied": "copy edited",
+  "bridge.delete_applied": "copy removed",
+  "bridge.dropped": "not sent",
+  "bridge.failed": "given up",
+  "bridge.parked": "parked for a person",
+  "bridge.link": "changed a link",
+};
+const DONE = {
+  "bridge.delivered": "in",
+  "bridge.edit_applied": "edited in",
+  "bridge.delete_applied": "removed in",
+};
+const PLATFORMS = { slack: "Slack", teams: "Teams", atom: "ATOM" };
+
+/** The column. `onLinks` and `onHealth` hear of what it learns. */
+export class LogSide {
+  entries = new Map();
+  size = 0;
+  root = "";
+  last = -1;
+
+  constructor({ nameOf, personOf, onLinks, onHealth, onNews }) {
+    Object.assign(this, { nameOf, personOf, onLinks, onHealth, onNews });
+    anchored(byId("log-entries"));
+    byId("log-root").addEventListener("click", () => this.copyRoot());
+  }
+
+  start() {
+    follow({
+      address: () => `/sandbox/log/changes?after=${this.last}`,
+      onOpen: () => this.healthy("live"),
+      onData: (page) => this.take(page),
+      onDown: (error) => error && this.healthy(DOWN[error.status] ?? "lost"),
+      before: () => this.catchUp(),
+    });
+  }
+
+  /**
+   * Before the stream: what is new. At first that is the beginning, where the links
+   * are, and the newest. A log shorter than before is another one: the demo began anew.
+   */
+  async catchUp() {
+    let page = await read(`/sandbox/log?after=${this.last}`);
+    if (page.size < this.size) {
+      this.forget();
+      page = await read("/sandbox/log?after=-1");
+    }
+    this.take(page);
+    if (page.size > this.last + PAGE) {
+      this.take(await read(`/sandbox/log?after=${page.size - PAGE - 1}`));
+    }
+  }
+
+  healthy(state) {
+    const words = {
+      away: AWAY,
+      none: NONE,
+      lost: "The sandbox does not answer. Is it still running?",
+    }[state];
+    const place = byId("log-away");
+    place.hidden = !words;
+    if (place.textContent !== (words ?? "")) place.textContent = words ?? "";
+    byId("log-live").hidden = state !== "live";
+    byId("log").dataset.state = state;
+    this.onHealth(state);
+  }
+
+  take(page) {
+    const fresh = page.entries.filter((entry) => !this.entries.has(entry.seq));
+    for (const entry of page.entries) {
+      this.entries.set(entry.seq, entry);
+      this.last = Math.max(this.last, entry.seq);
+      const done = entry.origin != null && this.entries.get(entry.origin);
+      if (done && entry.type.startsWith("bridge."))
+        done.copies = { ...done.copies, [entry.seq]: entry };
+    }
+    if (page.size >= this.size) Object.assign(this, { size: page.size, root: page.root });
+    if (fresh.some((entry) => entry.type === "bridge.link"))
+      this.onLinks(linksIn([...this.entries.values()]));
+    this.draw();
+    if (fresh.length) this.onNews();
+  }
+
+  forget() {
+    this.entries.clear();
+    Object.assign(this, { size: 0, root: "", last: -1 });
+  }
+
+  draw() {
+    this.drawHead();
+    const list = byId("log-entries");
+    const shown = [...this.entries.values()]
+      .sort((a, b) => a.seq - b.seq)
+      .slice(-SHOWN_AT_MOST);
+    const items = shown.map((entry) => ({
+      key: String(entry.seq),
+      sign: JSON.stringify([entry, this.place(entry), this.personOf(entry)]),
+      build: () => this.build(entry),
+    }));
+    stayingAtEnd(list, () => reconcile(list, items), list.dataset.filled !== "yes");
+  }
+
+  drawHead() {
+    const root = byId("log-root");
+    byId("log-size").textContent = String(this.size);
+    if (!this.root || root.dataset.root === this.root) return;
+    root.dataset.root = this.root;
+    root.disabled = false;
+    root.replaceChildren(
+      h("span", { class: "hash-new" }, `${this.root.slice(0, 8)}…${this.root.slice(-6)}`),
+    );
+  }
+
+  build(entry) {
+    const verb =
+      entry.type === "bridge.link" ? linkVerb(entry) : (VERBS[entry.type] ?? entry.type);
+    const words =
+      entry.text && !DONE[entry.type] && entry.type !== "bridge.link" ? entry.text : "";
+    return h(
+      "article",
+      {
+        class: "entry",
+        data: {
+          platform: entry.platform,
+          type: entry.type,
+          group: entry.type.split(".")[0],
+        },
+        "aria-label": `Entry ${entry.seq}`,
+      },
+      h("span", { class: "entry-dot", title: PLATFORMS[entry.platform] ?? entry.platform }),
+      h(
+        "div",
+        { class: "entry-words" },
+        h(
+          "p",
+          { class: "entry-line" },
+          DONE[entry.type]
+            ? null
+            : h("span", { class: "entry-who" }, this.personOf(entry) || "ATOM"),
+          h("span", { class: "entry-verb" }, verb),
+          h("span", { class: "entry-seq" }, `#${entry.seq}`),
+        ),
+        words && h("p", { class: "entry-text" }, words),
+        h("p", { class: "chips" }, ...this.chips(entry)),
+        h(
+          "p",
+          { class: "entry-small" },
+          h(
+            "time",
+            { title: toWhole(Date.parse(entry.at)) },
+            toExact(Date.parse(entry.at)),
+          ),
+          h(
+            "span",
+            { class: "leaf", title: `Leaf hash ${entry.leaf}` },
+            entry.leaf.slice(0, 8),
+          ),
+        ),
+      ),
+    );
+  }
+
+  chips(entry) {
+    const out = [];
+    const place = this.place(entry);
+    if (place && entry.type !== "bridge.link")
+      out.push(h("span", { class: `chip chip-${entry.platform}` }, place));
+    if (entry.origin != null) out.push(h("span", { class: "chip" }, `of #${entry.origin}`));
+    if (entry.decision) out.push(decided(entry.decision));
+    if (entry.reason) out.push(h("span", { class: "chip chip-bad" }, entry.reason));
+    for (const copy of Object.values(entry.copies ?? {})) {
+      const done = DONE[copy.type];
+      out.push(
+        h(
+          "span",
+          { class: done ? "chip chip-good" : "chip chip-bad" },
+          ...(done ? [icon("check")] : []),
+          `${done ?? "not sent to"} ${PLATFORMS[copy.platform]}`,
+        ),
+      );
+    }
+    return out;
+  }
+
+  place(entry) {
+    return entry.channel ? this.nameOf(entry.channel) : "";
+  }
+
+  async copyRoot() {
+    try {
+      await navigator.clipboard.writeText(this.root);
+      byId("log-root").dataset.copied = "yes";
+      setTimeout(() => delete byId("log-root").dataset.copied, 1200);
+    } catch {
+      toast(`The root is ${this.root}`);
+    }
+  }
+}
+
+function decided({ allowed, rule, policy }) {
+  const tip = `Rule: ${rule}. Policy ${policy}`;
+  return h(
+    "span",
+    { class: allowed ? "chip chip-good" : "chip chip-bad", title: tip },
+    ...(allowed ? [icon("check")] : []),
+    `${allowed ? "allowed" : "denied"} · ${rule.split(":")[0]}`,
+  );
+}
+
+const CHANGE = /^(\w+) (slack:\S+|teams:\S+) and (slack:\S+|teams:\S+)/u;
+
+function linkVerb(entry) {
+  const words = {
+    linked: "linked two channels",
+    removed: "unlinked",
+    paused: "paused a link",
+    active: "resumed a link",
+  };
+  return words[CHANGE.exec(entry.text)?.[1]] ?? VERBS["bridge.link"];
+}
+
+/** What is linked with what, by what the log tells of links. */
+function linksIn(entries) {
+  const links = new Map();
+  for (const entry of entries.sort((a, b) => a.seq - b.seq)) {
+    const change = entry.type === "bridge.link" && CHANGE.exec(entry.text);
+    if (!change) continue;
+    const [, what, one, other] = change;
+    if (what === "removed") [one, other].forEach((address) => links.delete(address));
+    else links.set(one, other).set(other, one);
+  }
+  return links;
+}

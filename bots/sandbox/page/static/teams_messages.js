@@ -1,0 +1,140 @@
+// One Teams message: who wrote it, what it says, what may be done with it.
+
+import { card, isCard } from "./cards.js";
+import { composer } from "./composer.js";
+import { lifted } from "./copies.js";
+import { toast } from "./dom.js";
+import { reaction } from "./emoji.js";
+import { appMark, article, files, reactions, tombstone, viaMark } from "./feed.js";
+import { html } from "./html.js";
+import { atomAvatar, avatar } from "./people.js";
+
+/** Makes the messages of one window, whose state and acts are `side`'s. */
+export class TeamsMessages {
+  constructor(side) {
+    this.side = side;
+  }
+
+  item = (message) => {
+    const editing = this.side.view.editing === message.id;
+    return {
+      key: message.id,
+      // What is being edited stays as it is, whatever happens to it meanwhile.
+      sign: editing ? "editing" : JSON.stringify([message, this.side.view.me]),
+      build: () => this.build(message, editing),
+    };
+  };
+
+  build = (message, editing) => {
+    const at = Date.parse(message.created);
+    if (message.deleted) return tombstone(at);
+    const author = this.authorOf(message);
+    const mine = message.author.id === this.side.view.me;
+    return article({
+      face: author.app
+        ? atomAvatar(32, true)
+        : avatar(author.name, { size: 32, round: true, via: author.via }),
+      name: author.name,
+      at,
+      mark: author.via ? viaMark("Slack") : author.app && appMark(),
+      edited: Boolean(message.edited),
+      note: message.target && ["Only visible to you"],
+      body: editing ? [this.editor(message)] : author.body,
+      tools: editing ? [] : this.tools(message, mine),
+      foot: [
+        files(filesOf(message)),
+        reactions(message.reactions, (one) => reaction(one.type)),
+      ],
+      kinds: [
+        message.is_root ? "root" : "reply",
+        message.target && "whispered",
+        author.via && "copy",
+      ],
+    });
+  };
+
+  /** Who wrote, and the elements of what they wrote. */
+  authorOf = (message) => {
+    const words = html(message.html, message.mentions, this.side.view.me);
+    if (message.author.id !== this.side.bot.id)
+      return { name: message.author.name, app: message.author.is_bot, body: words };
+    const view = message.views[this.side.view.me];
+    const cards = view
+      ? [view]
+      : message.attachments.filter(isCard).map((one) => one.content);
+    const shown = cards.map((one) => card(one, (action) => this.invoke(message, action)));
+    const copy = cards.length ? null : lifted(words);
+    if (copy) return { name: copy.name, via: true, body: copy.body };
+    return { name: message.author.name, app: true, body: [...words, ...shown] };
+  };
+
+  tools = (message, mine) => {
+    if (message.target) return [];
+    const reply = {
+      name: "reply",
+      label: "Reply",
+      icon: "reply",
+      key: "r",
+      run: () => this.side.startReply(message.root),
+    };
+    const edit = {
+      name: "edit",
+      label: "Edit",
+      icon: "edit",
+      key: "e",
+      run: () => this.side.startEdit(message.id),
+    };
+    const gone = {
+      name: "delete",
+      label: "Delete",
+      icon: "bin",
+      key: "Delete",
+      run: () => this.side.remove(message),
+    };
+    return [reply, ...(mine ? [edit, gone] : [])];
+  };
+
+  editor = (message) => {
+    const made = composer({
+      label: "Edit message",
+      placeholder: "",
+      small: true,
+      verb: "Save",
+      people: this.side.mentionable,
+      initial: html(message.html, message.mentions, this.side.view.me),
+      escape: () => this.side.startEdit(""),
+      send: async (words) => {
+        await this.side
+          .perform({
+            action: "edit",
+            message: message.id,
+            ...this.side.written(words),
+          })
+          .catch(this.side.refused);
+        this.side.startEdit("");
+      },
+    });
+    requestAnimationFrame(made.focus);
+    return made.frame;
+  };
+
+  invoke = async (message, action) => {
+    try {
+      const done = await this.side.perform({
+        action: "invoke",
+        message: message.id,
+        verb: action.verb,
+        data: action.data,
+        card_action: action,
+      });
+      if (done.status && done.status > 299)
+        toast("ATOM did not answer. It may be restarting; try again in a moment.");
+    } catch (error) {
+      toast(`Teams says: ${error.message}`);
+    }
+  };
+}
+
+function filesOf(message) {
+  return message.attachments.filter((one) => one.name && !isCard(one));
+}

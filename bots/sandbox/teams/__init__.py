@@ -1,0 +1,1 @@
+"""The sandbox's Microsoft Teams: connector, login, Graph and people."""

@@ -1,0 +1,67 @@
+"""The Teams half's settings: what tests shrink, and what nobody is sure of."""
+
+from collections.abc import Mapping
+from typing import Any
+
+DEFAULTS: Mapping[str, Any] = {
+    # Delivery. An activity without an answer is sent again, the same, when
+    # `answer_timeout` is over; then once more with a new id (the second layer).
+    "teams.answer_timeout": 15.0,
+    "teams.resends": 1,
+    "teams.resend_statuses": [],
+    "teams.second_layer": ["invoke"],
+    "teams.second_layer_delay": 30.0,
+    # One channel's activities start in order, each after the first answer to the
+    # last or after this many seconds; 0.0 sends all at once, as Teams may.
+    "teams.order_wait": 1.0,
+    # Which activities reach the bot. Without `rsc` only those that mention it.
+    "teams.rsc": True,
+    "teams.edit_events": "all",  # or "mentioned", "none"
+    "teams.reactions_on_user_messages": False,
+    "teams.private_channel_messages": False,
+    # How activities look.
+    "teams.reply_to_id": True,
+    "teams.text_escaped": False,
+    "teams.issuer": "https://api.botframework.com",
+    "teams.endorsements": ["msteams"],
+    # Connector: what is refused, and with what success is answered.
+    "teams.private_channel_posts": False,
+    "teams.bot_disabled": False,
+    "teams.bot_reactions": True,
+    "teams.on_behalf_of": False,
+    "teams.unknown_root": "refuse",  # or "new_root"
+    "teams.update_needs_thread": False,
+    "teams.delete_twice": "refuse",  # or "accept"
+    "teams.update_status": 200,
+    "teams.reaction_status": 200,
+    "teams.size_limit": 102_400,  # bytes of UTF-16
+    "teams.split_text_and_card": True,
+    # Throttles: [calls, seconds] each, all of them hold at once.
+    "teams.throttles": True,
+    "teams.retry_after": True,
+    "teams.send_windows": [[7, 1], [8, 2], [60, 30], [1800, 3600]],
+    "teams.read_windows": [[14, 1], [16, 2], [120, 30], [3600, 3600]],
+    "teams.all_bots_windows": [[14, 1], [16, 2]],
+    "teams.tenant_windows": [[30, 1]],
+    "teams.old_members_windows": [[5, 60]],
+    "teams.reaction_windows": [[2, 1]],
+    "teams.updates_count_as_sends": True,
+    # Login. Its metadata names https addresses, as msal insists: a client that is
+    # sent here must send those here as well.
+    "teams.login_url": "https://login.microsoftonline.com",
+    "teams.token_seconds": 3_599,
+    "teams.bot_tenancy": "any",  # or "single", "multi"
+    "teams.bad_scope_error": "AADSTS1002012",
+    "teams.graph_roles": ["Group.Selected"],
+    # Graph. The grants are what a team consents to when the app is installed.
+    "teams.graph_grants": [
+        "ChannelMessage.Read.Group",
+        "ChannelSettings.Read.Group",
+        "File.Read.Group",
+        "TeamMember.Read.Group",
+        "TeamSettings.Read.Group",
+    ],
+    "teams.graph_delay": 0.0,  # seconds until a new message can be read
+    "teams.graph_order": "created",  # or "modified"
+    "teams.graph_keeps_deleted_text": True,
+}

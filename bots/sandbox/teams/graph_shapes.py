@@ -1,0 +1,140 @@
+"""What Graph tells, in its own words: chatMessage, channel, member, user."""
+
+from base64 import b64encode
+from collections.abc import Mapping
+from typing import Any
+
+from bots.sandbox.teams import seed
+from bots.sandbox.teams.model import Channel, Message, Person, Team
+from bots.sandbox.teams.typed import graph_html
+
+
+def message_told(
+    people: Mapping[str, Person], team: Team, message: Message, *, keeps_text: bool
+) -> dict[str, Any]:
+    """A chatMessage. A bot's own is `from.application`, a person's `from.user`."""
+    content = message.content
+    hidden = message.deleted and not keeps_text
+    return {
+        "id": message.id,
+        "replyToId": None if message.is_root else message.root,
+        "etag": str(message.order),
+        "messageType": "message",
+        "createdDateTime": message.created,
+        "lastModifiedDateTime": message.modified,
+        "lastEditedDateTime": message.edited or None,
+        "deletedDateTime": message.deleted or None,
+        "subject": None,
+        "importance": "normal",
+        "locale": "en-us",
+        "channelIdentity": {"teamId": team.group_id, "channelId": message.channel},
+        "from": _from(people, message.author),
+        "body": {
+            "contentType": "html",
+            "content": "" if hidden else graph_html(_with_cards(message)),
+        },
+        "attachments": [] if hidden else [_attachment(one) for one in _all(message)],
+        "mentions": [
+            _mention(people, number, one) for number, one in enumerate(content.mentions)
+        ],
+        "reactions": [
+            {
+                "reactionType": kind,
+                "createdDateTime": message.modified,
+                "user": _from(people, who),
+            }
+            for kind, users in message.reactions.items()
+            for who in users
+        ],
+    }
+
+
+def channel_told(channel: Channel) -> dict[str, Any]:
+    return {
+        "id": channel.id,
+        "displayName": "General" if channel.is_general else channel.name,
+        "description": None,
+        "membershipType": channel.kind.value,
+        "isArchived": False,
+        "createdDateTime": "2023-11-14T22:13:20.123Z",
+    }
+
+
+def member_told(team: Team, person: Person) -> dict[str, Any]:
+    """A member, whose id is of the membership and not of the person."""
+    membership = f"{team.group_id}##{person.directory_id}"
+    return {
+        "@odata.type": "#microsoft.graph.aadUserConversationMember",
+        "id": b64encode(membership.encode()).decode(),
+        "roles": ["owner"] if person.id in team.owners else [],
+        "displayName": person.name,
+        "visibleHistoryStartDateTime": "0001-01-01T00:00:00Z",
+        "userId": person.directory_id,
+        "email": person.email,
+        "tenantId": person.tenant,
+    }
+
+
+def user_told(person: Person) -> dict[str, Any]:
+    return {
+        "id": person.directory_id,
+        "displayName": person.name,
+        "givenName": person.given,
+        "surname": person.surname,
+        "mail": person.email,
+        "userPrincipalName": person.email,
+    }
+
+
+def _from(people: Mapping[str, Person], who: str) -> dict[str, Any]:
+    if who.startswith("28:"):
+        app = who.removeprefix("28:")
+        told = {
+            "id": app,
+            "displayName": seed.APPS[app][0],
+            "applicationIdentityType": "bot",
+        }
+        return {"application": told, "user": None, "device": None}
+    user = {
+        "id": people[who].directory_id,
+        "displayName": people[who].name,
+        "userIdentityType": "aadUser",
+    }
+    return {"application": None, "user": user, "device": None}
+
+
+def _mention(
+    people: Mapping[str, Person], number: int, mention: Mapping[str, str]
+) -> dict[str, Any]:
+    who = mention["id"]
+    known = who.startswith("28:") or who in people
+    mentioned = _from(people, who) if known else {"conversation": {"id": who}}
+    return {"id": number, "mentionText": mention["name"], "mentioned": mentioned}
+
+
+def _all(message: Message) -> list[dict[str, Any]]:
+    return [
+        {"id": f"{message.id}{number}", **one}
+        for number, one in enumerate(message.content.attachments)
+    ]
+
+
+def _attachment(told: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "id": told["id"],
+        "contentType": told.get("contentType"),
+        "contentUrl": told.get("contentUrl"),
+        "content": told.get("content"),
+        "name": told.get("name"),
+    }
+
+
+def _with_cards(message: Message) -> str:
+    """A card stands in the body as its number."""
+    html = message.content.html
+    cards = "".join(
+        f'<attachment id="{one["id"]}"></attachment>'
+        for one in _all(message)
+        if "card" in str(one.get("contentType"))
+    )
+    return html + cards

@@ -1,0 +1,81 @@
+"""The keys that sign tokens, and their public halves as a JSON Web Key Set."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from functools import cache
+from itertools import count
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
+
+
+class Keys:
+    """
+    One issuer's signing keys. The newest signs; older ones stay published.
+
+    Making a key takes a while, so a process makes each only once; they are secret
+    from nobody, as befits a sandbox.
+    """
+
+    def __init__(self, issuer: str) -> None:
+        self._issuer = issuer
+        self._numbers = count(1)
+        self._held: list[int] = []
+        self.rotate()
+
+    @property
+    def key_id(self) -> str:
+        return _key_id(self._issuer, self._held[-1])
+
+    def rotate(self, *, forget: bool = False) -> str:
+        """Sign with a new key from now on; `forget` takes the old ones away."""
+        if forget:
+            self._held.clear()
+        self._held.append(next(self._numbers))
+        return self.key_id
+
+    def sign(
+        self, claims: Mapping[str, Any], headers: Mapping[str, Any] | None = None
+    ) -> str:
+        key = _private_key(self._issuer, self._held[-1])
+        named = {"kid": self.key_id, "x5t": self.key_id, **(headers or {})}
+        return jwt.encode(dict(claims), key, algorithm="RS256", headers=named)
+
+    def claims(self, token: str, audience: str) -> dict[str, Any]:
+        """Return what a token of ours claims; raises jwt.PyJWTError if it is bad."""
+        named = jwt.get_unverified_header(token).get("kid")
+        for number in self._held:
+            if _key_id(self._issuer, number) == named:
+                key = _private_key(self._issuer, number).public_key()
+                return dict(
+                    jwt.decode(token, key, algorithms=["RS256"], audience=audience)
+                )
+        raise jwt.InvalidKeyError("unknown key")
+
+    def published(self, endorsements: Sequence[str] = ()) -> dict[str, Any]:
+        """Return the key set; endorsements say for which channels a key may sign."""
+        more = {"endorsements": list(endorsements)} if endorsements else {}
+        return {"keys": [self._public(number) | more for number in self._held]}
+
+    def _public(self, number: int) -> dict[str, Any]:
+        key = _private_key(self._issuer, number).public_key()
+        named = _key_id(self._issuer, number)
+        shown = RSAAlgorithm.to_jwk(key, as_dict=True)
+        shown.pop("key_ops", None)
+        return {**shown, "use": "sig", "kid": named, "x5t": named, "alg": "RS256"}
+
+
+def wrong_key() -> rsa.RSAPrivateKey:
+    """A key that nobody publishes."""
+    return _private_key("nobody", 1)
+
+
+@cache
+def _private_key(issuer: str, number: int) -> rsa.RSAPrivateKey:  # noqa: ARG001 - what it is remembered by
+    return rsa.generate_private_key(public_exponent=65_537, key_size=2048)
+
+
+def _key_id(issuer: str, number: int) -> str:
+    return hashlib.sha256(f"{issuer} {number}".encode()).hexdigest()[:27]

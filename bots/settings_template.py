@@ -1,0 +1,57 @@
+"""The `atom.toml` that `atom setup` writes: every setting, explained, none set."""
+
+from collections.abc import Iterator
+
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from bots.settings import Settings, SlackSettings, TeamsSettings, Tuning
+
+_HEAD = """\
+# ATOM's settings. A line that begins with # is not set: remove the # and fill it in.
+# Each can be an environment variable instead: bot_token under [slack] is
+# ATOM_SLACK_BOT_TOKEN. Each can stand in a file of its own: bot_token_file = "PATH".
+# 'atom doctor' says what is missing. Keep this file to yourself: it holds secrets.
+"""
+_GROUPS: tuple[tuple[str, str, type[BaseModel]], ...] = (
+    ("slack", "Leave it all out to run without Slack.", SlackSettings),
+    ("teams", "Leave it all out to run without Teams.", TeamsSettings),
+    ("tuning", "Rarely needs a change.", Tuning),
+)
+
+
+def template() -> str:
+    """Return the file's text, made from the settings themselves."""
+    return "\n".join((_HEAD, *_lines()))
+
+
+def _lines() -> Iterator[str]:
+    groups = {name for name, _, _ in _GROUPS}
+    for name, field in Settings.model_fields.items():
+        if name not in groups:
+            yield _line(name, field)
+    for group, hint, model in _GROUPS:
+        yield ""
+        yield f"# {hint}"
+        yield f"[{group}]"
+        for name, field in model.model_fields.items():
+            yield _line(name, field)
+    yield ""
+
+
+def _line(name: str, field: FieldInfo) -> str:
+    return f"# {name} = {_example(field)}  # {field.description}"
+
+
+def _example(field: FieldInfo) -> str:
+    default = field.default
+    if isinstance(default, bool | int | float):
+        return str(default)
+    if (
+        default is PydanticUndefined
+        or default is None
+        or isinstance(default, SecretStr)
+    ):
+        return '""'
+    return f'"{default}"'

@@ -1,0 +1,1 @@
+"""Microsoft Teams: intake, translation, rendering, sending."""

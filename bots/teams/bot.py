@@ -1,0 +1,164 @@
+"""What ATOM does about what it hears in Teams: keep it first, then answer."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from botbuilder.core import InvokeResponse, TurnContext
+from botbuilder.core.teams import TeamsActivityHandler
+from botbuilder.schema import Activity, ActivityTypes, Attachment
+
+from bots.commands.base import Commands, Request
+from bots.metrics import IGNORED
+from bots.teams.adapter import Heard, heard_in
+from bots.teams.announcer import learn_channels
+from bots.teams.cards import CONTENT_TYPE, adaptive
+from bots.teams.connector import Connector
+from bots.teams.people import TeamsPeople
+from bots.teams.places import places_in
+from bots.teams.translate import COMMAND, people_named_in
+from bridge.cards import Card
+from bridge.errors import AtomError, DeliveryFailed, NotSent, Throttled
+from bridge.messages import EventKind, Platform
+from bridge.places import Place, PlaceBook
+from bridge.ports import Intake, Receipt, Tenants
+
+log = structlog.get_logger()
+
+_ANSWERED = {EventKind.COMMAND, EventKind.ACTION, EventKind.APP_INSTALL}
+_PLACES_KEPT = 10_000
+_TRIES = 3  # to send an answer that Teams did not take
+_LONGEST_WAIT = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the bot works with. `on_install` is told each team that ATOM joins."""
+
+    intake: Intake
+    tenants: Tenants
+    commands: Commands
+    places: PlaceBook
+    people: TeamsPeople
+    connector: Connector
+    on_install: Callable[[Place], Awaitable[None]]
+
+
+class AtomBot(TeamsActivityHandler):  # type: ignore[misc]  # botbuilder ships no types
+    """Captures every activity before anything that can be seen happens."""
+
+    def __init__(self, parts: Parts) -> None:
+        super().__init__()
+        self._parts = parts
+        self._told: OrderedDict[Place, None] = OrderedDict()
+
+    async def on_turn(self, turn_context: TurnContext) -> None:
+        heard = heard_in(turn_context)
+        receipt = await self._parts.intake.receive(heard.event)
+        if _is_ours(receipt):
+            await self._remember(heard)
+        elif heard.event.kind is not EventKind.APP_INSTALL:
+            IGNORED.labels("teams", "no_company").inc()
+            return
+        if not receipt.duplicate and heard.event.kind in _ANSWERED:
+            await super().on_turn(turn_context)
+
+    async def on_message_activity(self, turn_context: TurnContext) -> None:
+        card = await self._answer(heard_in(turn_context))
+        if card is not None:
+            await _reply(turn_context, card)
+
+    async def on_invoke_activity(self, turn_context: TurnContext) -> InvokeResponse:
+        if turn_context.activity.name != "adaptiveCard/action":
+            return InvokeResponse(status=int(HTTPStatus.NOT_IMPLEMENTED))
+        card = await self._answer(heard_in(turn_context))
+        return InvokeResponse(status=int(HTTPStatus.OK), body=_invoke_body(card))
+
+    async def on_installation_update_add(self, turn_context: TurnContext) -> None:
+        heard = heard_in(turn_context)
+        places = places_in(heard.activity)
+        if not places:
+            return
+        try:
+            await self._join(heard, places[0])
+        except AtomError as error:
+            log.warning("team not learned", reason=str(error))
+
+    async def _join(self, heard: Heard, team: Place) -> None:
+        """Tell of the new team. If it is a company's now, learn its channels."""
+        await self._parts.on_install(team)
+        account = heard.event.account
+        if await self._parts.tenants.tenant_of(Platform.TEAMS, account) is None:
+            return
+        await self._remember(heard)
+        await learn_channels(self._parts.connector, self._parts.places, team)
+
+    async def _answer(self, heard: Heard) -> Card | None:
+        """Run what was asked for; None if nothing of ATOM's was asked for."""
+        event = heard.event
+        asked = dict(event.detail).get(COMMAND, "")
+        if event.channel is None or (event.kind is EventKind.ACTION and not asked):
+            return None
+        tenant = await self._parts.tenants.tenant_of(Platform.TEAMS, event.account)
+        if tenant is None:
+            return None
+        request = Request(tenant, event.channel, event.author, asked)
+        return await self._parts.commands.answer(request)
+
+    async def _remember(self, heard: Heard) -> None:
+        """Keep what the activity tells about places and names, each new thing once."""
+        self._parts.people.learn(people_named_in(heard.activity))
+        for place in places_in(heard.activity):
+            if place in self._told:
+                continue
+            await self._parts.places.remember(place)
+            self._told[place] = None
+            if len(self._told) > _PLACES_KEPT:
+                self._told.popitem(last=False)
+
+
+def _is_ours(receipt: Receipt) -> bool:
+    return receipt.seq >= 0
+
+
+async def _reply(turn_context: TurnContext, card: Card) -> None:
+    """Answer in the same thread. A lost answer is not repeated: it may stand there."""
+    activity = Activity(
+        type=ActivityTypes.message,
+        summary=card.title,
+        attachments=[Attachment(content_type=CONTENT_TYPE, content=adaptive(card))],
+    )
+    pause = 0.5
+    for attempt in range(1, _TRIES + 1):
+        try:
+            await turn_context.send_activity(activity)
+        except (NotSent, Throttled) as error:
+            if attempt == _TRIES:
+                log.warning("answer not sent", reason=str(error))
+                return
+            asked = error.retry_after if isinstance(error, Throttled) else pause
+            await asyncio.sleep(min(asked, _LONGEST_WAIT))
+        except DeliveryFailed as error:
+            log.warning("answer not sent", reason=str(error))
+            return
+        else:
+            return
+
+
+def _invoke_body(card: Card | None) -> dict[str, Any]:
+    """Return what a button's click is answered with, ready for JSON."""
+    if card is None:
+        return {
+            "statusCode": int(HTTPStatus.BAD_REQUEST),
+            "type": "application/vnd.microsoft.error",
+            "value": {"code": "BadRequest", "message": "This button is not ATOM's."},
+        }
+    return {
+        "statusCode": int(HTTPStatus.OK),
+        "type": CONTENT_TYPE,
+        "value": adaptive(card),
+    }

@@ -1,0 +1,131 @@
+"""
+ATOM's cards as Adaptive Cards.
+
+Every text stands in a run of a RichTextBlock: those are shown as they are, while a
+TextBlock would read Markdown into what people wrote.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
+
+from bots.teams.translate import VERB
+from bridge.cards import Button, Card, Field, Section, Tone
+
+CONTENT_TYPE = "application/vnd.microsoft.card.adaptive"
+LARGEST = 24_000  # bytes; Teams refuses cards above about 28 kB
+MOST_BUTTONS = 6
+
+_VERSION = "1.4"
+_LONGEST_TEXT = 4_000
+_STYLES = {
+    Tone.PLAIN: "default",
+    Tone.GOOD: "good",
+    Tone.WARNING: "warning",
+    Tone.BAD: "attention",
+}
+
+Json: TypeAlias = dict[str, Any]
+
+
+def card_activity(card: Card) -> Json:
+    """Return the message that shows a card. Cards travel without text beside them."""
+    return {
+        "type": "message",
+        "summary": card.title,
+        "attachments": [{"contentType": CONTENT_TYPE, "content": adaptive(card)}],
+    }
+
+
+def adaptive(card: Card) -> Json:
+    """Return a card as Teams shows it, cut at a whole section if it is too large."""
+    sections = [_section(section) for section in card.sections]
+    kept = len(sections)
+    made = _assembled(card, sections, kept)
+    while kept and _size(made) > LARGEST:
+        kept -= 1
+        made = _assembled(card, sections, kept)
+    return made
+
+
+def _assembled(card: Card, sections: list[list[Json]], kept: int) -> Json:
+    head = [_line(card.title, size="medium", weight="bolder"), *_lines(card.text)]
+    body: list[Json] = [
+        {
+            "type": "Container",
+            "style": _STYLES[card.tone],
+            "bleed": card.tone is not Tone.PLAIN,
+            "items": head,
+        }
+    ]
+    body += [
+        {"type": "Container", "separator": True, "items": section}
+        for section in sections[:kept]
+    ]
+    if left := len(sections) - kept:
+        body.append(_line(f"… and {left} more", isSubtle=True))
+    made: Json = {
+        "type": "AdaptiveCard",
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "version": _VERSION,
+        "fallbackText": card.title,
+        "body": body,
+    }
+    if card.buttons:
+        made["actions"] = [_button(b) for b in card.buttons[:MOST_BUTTONS]]
+    return made
+
+
+def _section(section: Section) -> list[Json]:
+    title = [_line(section.title, weight="bolder")] if section.title else []
+    fields = [_field(field) for field in section.fields]
+    return [*title, *_lines(section.text), *fields]
+
+
+def _field(field: Field) -> Json:
+    return {
+        "type": "ColumnSet",
+        "spacing": "small",
+        "columns": [
+            _column(1, [_line(field.label, isSubtle=True)]),
+            _column(2, _lines(field.value) or [_line("")]),
+        ],
+    }
+
+
+def _column(width: int, items: list[Json]) -> Json:
+    return {"type": "Column", "width": width, "items": items}
+
+
+def _button(button: Button) -> Json:
+    return {
+        "type": "Action.Execute",
+        "title": button.label,
+        "verb": VERB,
+        "data": {"command": button.command},
+    }
+
+
+def _lines(text: str) -> list[Json]:
+    """Return one block a line: a run's line break is not shown everywhere."""
+    cut = text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"
+    return [_line(line) for line in cut.splitlines()] if cut else []
+
+
+def _line(text: str, **looks: Any) -> Json:
+    return {"type": "RichTextBlock", "inlines": [*_runs(text, looks)]}
+
+
+def _runs(text: str, looks: Mapping[str, Any]) -> Iterator[Json]:
+    """Split a line at its backticks; an odd one stands for itself."""
+    pieces = text.split("`")
+    if len(pieces) % 2 == 0:
+        pieces[-2:] = [f"{pieces[-2]}`{pieces[-1]}"]
+    for number, piece in enumerate(pieces):
+        if piece or len(pieces) == 1:
+            code = {"fontType": "monospace"} if number % 2 else {}
+            yield {"type": "TextRun", "text": piece, **looks, **code}
+
+
+def _size(made: Json) -> int:
+    return len(json.dumps(made).encode())

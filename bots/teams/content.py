@@ -1,0 +1,94 @@
+"""What a post looks like in Teams: who says it, what is said, and a note."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from html import escape
+from html.parser import HTMLParser
+from typing import Any
+
+from bots.teams.html_out import render
+from bots.teams.places import is_safe_address
+from bridge.delivery import Post
+from bridge.document import Document, Names, PersonName
+from bridge.messages import Channel, Person, Platform
+
+_SPOKEN = {Platform.SLACK: "Slack", Platform.TEAMS: "Teams"}
+_LONGEST_NAME = 80
+# Characters that turn the reading direction could make a name seem another's.
+_TURNING = set(
+    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+)
+_INVISIBLE = re.compile("[\\s\u200b\ufe0e\ufe0f\ufeff]+")
+
+
+def content(post: Post, document: Document) -> tuple[str, list[dict[str, Any]]]:
+    """Return a message's HTML, with its author on top, and its mention entities."""
+    html, entities = render(document, names_of(post))
+    note = f"<p><em>{_escaped(post.note)}</em></p>" if post.note else ""
+    return header(post.author, post.source) + html + note, [*entities]
+
+
+def header(author: Person, source: Channel) -> str:
+    """Return the line that says who speaks, and from where. Bots cannot be people."""
+    name = plain_name(author.name) or "Somebody"
+    picture = ""
+    if author.avatar and is_safe_address(author.avatar):
+        address = _escaped(author.avatar)
+        picture = f'<img src="{address}" alt="" width="20" height="20"> '
+    return f"<p>{picture}<strong>{_escaped(name)}</strong> ({_SPOKEN[source.platform]})</p>"
+
+
+def plain_name(name: str) -> str:
+    """Return a name on one line, free of what makes it look like another."""
+    shown = (c for c in name if c not in _TURNING)
+    kept = (" " if _is_control(c) else c for c in shown)
+    return " ".join("".join(kept).split())[:_LONGEST_NAME].strip()
+
+
+def names_of(post: Post) -> Names:
+    """Return how the mentioned people are called. Nobody's account is guessed."""
+    people = {
+        account: PersonName(name=person.name)
+        for account, person in post.people.items()
+        if person.name
+    }
+    return Names(people=people)
+
+
+def comparable(html: str) -> str:
+    """
+    Return what can be compared of a message that Teams stored and gives back.
+
+    It rewrites markup and spaces, and turns emoji into elements of its own; the words
+    stay.
+    """
+    reader = _Words()
+    reader.feed(html)
+    reader.close()
+    return _INVISIBLE.sub("", unicodedata.normalize("NFC", "".join(reader.words)))
+
+
+class _Words(HTMLParser):
+    """Collects the words of HTML."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.words: list[str] = []
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+    def handle_starttag(
+        self, tag: str, attrs: Sequence[tuple[str, str | None]]
+    ) -> None:
+        if tag == "emoji":
+            self.words.append(dict(attrs).get("alt") or "")
+
+
+def _is_control(character: str) -> bool:
+    return unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}
+
+
+def _escaped(text: str) -> str:
+    return escape(text.encode("utf-8", "replace").decode(), quote=True)

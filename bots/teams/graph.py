@@ -1,0 +1,173 @@
+"""
+Microsoft Graph, as far as ATOM reads it: what stands in a channel, and who owns it.
+"""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from aiohttp import ClientError, ClientSession, ClientTimeout
+from yarl import URL
+
+from bots.teams.connector import in_path, pause_asked_for
+from bots.teams.wire import mapping, mappings, microseconds, text_of
+from bridge.errors import CannotTell, ServiceUnavailable, Throttled
+from bridge.places import Place
+
+_TIMEOUT = ClientTimeout(total=20, connect=5)
+_PAGE = 50  # messages a page; Graph's own largest
+_PAGES = 20  # pages that one look for a message may read
+_MEMBER_PAGES = 300  # of 100 members; the largest teams have 25,000
+
+
+class GraphTokens(Protocol):
+    """Where tokens for a Teams tenant come from."""
+
+    async def graph(self, account: str) -> str:
+        """Return a token; raises `ServiceUnavailable`."""
+        ...
+
+    def forget(self, token: str) -> None:
+        """The token was refused: get another next time."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A message of an app as Graph shows it."""
+
+    id: str
+    created_us: int
+    html: str
+    deleted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """
+    Reads Graph at `base`. The caller owns `session`.
+
+    Every method raises `Throttled` when asked to wait, `ServiceUnavailable` when Graph
+    does not answer, and `CannotTell` when ATOM has no right to know.
+    """
+
+    session: ClientSession
+    tokens: GraphTokens
+    base: str
+
+    async def posted_by(
+        self, app_id: str, place: Place, root: str, since_us: int
+    ) -> list[Standing]:
+        """
+        Return what an app posted in a channel, or in the thread of `root`, since then.
+
+        A channel's messages come newest first by their last change, so a page that
+        holds only older ones ends the search. Of a thread all is read.
+        """
+        group, channel = in_path(place.group_id), in_path(place.channel)
+        path = f"teams/{group}/channels/{channel}/messages"
+        if root:
+            path += f"/{in_path(root)}/replies"
+        found: list[Standing] = []
+        async for page in self._pages(place.account, f"{path}?$top={_PAGE}"):
+            found += [
+                standing
+                for standing in (_standing(m) for m in page if _app(m) == app_id)
+                if standing.created_us >= since_us
+            ]
+            if not root and page and all(_changed_us(m) < since_us for m in page):
+                break
+        return found
+
+    async def owns(self, directory_id: str, place: Place) -> bool:
+        """Say whether a person is an owner of a team."""
+        path = f"teams/{in_path(place.group_id)}/members"
+        async for page in self._pages(place.account, path, at_most=_MEMBER_PAGES):
+            if any(m.get("userId") == directory_id and _is_owner(m) for m in page):
+                return True
+        return False
+
+    async def _pages(
+        self, account: str, path: str, at_most: int = _PAGES
+    ) -> AsyncIterator[list[Mapping[str, Any]]]:
+        url = f"{self.base.rstrip('/')}/{path}"
+        for _ in range(at_most):
+            page = await self._get(account, url)
+            yield list(mappings(page.get("value")))
+            url = text_of(page.get("@odata.nextLink"))
+            if not url:
+                return
+            if not self._is_own(url):
+                raise CannotTell("Graph's next page is at another host")
+        raise CannotTell("there is too much to read through in Graph")
+
+    def _is_own(self, url: str) -> bool:
+        """The token is Graph's alone: a link elsewhere is not followed with it."""
+        return urlsplit(url)[:2] == urlsplit(self.base)[:2]
+
+    async def _get(self, account: str, url: str) -> Mapping[str, Any]:
+        status, headers, content = await self._ask(account, url)
+        if status == HTTPStatus.UNAUTHORIZED:  # the token was forgotten; a new one
+            status, headers, content = await self._ask(account, url)
+        return _answer(status, headers, content)
+
+    async def _ask(
+        self, account: str, url: str
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        token = await self.tokens.graph(account)
+        try:
+            async with self.session.get(
+                URL(url, encoded=True),
+                headers={"Authorization": f"Bearer {token}"},
+                timeout=_TIMEOUT,
+                allow_redirects=False,
+            ) as answer:
+                content = await answer.read()
+        except (ClientError, OSError, ValueError) as error:
+            raise ServiceUnavailable("Microsoft Graph does not answer") from error
+        if answer.status == HTTPStatus.UNAUTHORIZED:
+            self.tokens.forget(token)
+        return answer.status, answer.headers, content
+
+
+def _answer(
+    status: int, headers: Mapping[str, str], content: bytes
+) -> Mapping[str, Any]:
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        raise Throttled("Graph said 429", pause_asked_for(headers))
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise ServiceUnavailable(f"Graph said {status}")
+    if status != HTTPStatus.OK:
+        raise CannotTell(f"Graph said {status}: ATOM may not read this team there")
+    try:
+        return mapping(json.loads(content))
+    except (ValueError, RecursionError) as error:
+        raise ServiceUnavailable("Graph's answer cannot be read") from error
+
+
+def _standing(message: Mapping[str, Any]) -> Standing:
+    body = mapping(message.get("body"))
+    return Standing(
+        id=text_of(message.get("id")),
+        created_us=microseconds(message.get("createdDateTime")) or 0,
+        html=text_of(body.get("content")),
+        deleted=bool(message.get("deletedDateTime")),
+    )
+
+
+def _app(message: Mapping[str, Any]) -> str:
+    sender = mapping(message.get("from"))
+    return text_of(mapping(sender.get("application")).get("id"))
+
+
+def _changed_us(message: Mapping[str, Any]) -> int:
+    changed = microseconds(message.get("lastModifiedDateTime"))
+    return changed or microseconds(message.get("createdDateTime")) or 0
+
+
+def _is_owner(member: Mapping[str, Any]) -> bool:
+    roles = member.get("roles")
+    return isinstance(roles, list) and "owner" in roles

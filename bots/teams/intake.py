@@ -1,0 +1,156 @@
+"""
+The one door that Teams knocks on: POST /api/messages.
+
+Check the token, read the activity, make it durable; only then say 200.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from aiohttp import ClientError
+from aiohttp.web import Request, Response, json_response
+from botbuilder.core import InvokeResponse
+
+from bots.metrics import IGNORED, REFUSED
+from bots.teams.adapter import AtomAdapter, Heard
+from bots.teams.auth import TokenCheck, Unauthorised
+from bots.teams.bot import AtomBot
+from bots.teams.invokes import Invokes, click_key
+from bots.teams.places import tenant_of
+from bots.teams.translate import Ignored, translate
+from bridge.errors import AtomError, BadInput, ServiceUnavailable, StoreUnavailable
+
+log = structlog.get_logger()
+
+_READING = 15.0  # seconds that a body may take to arrive
+_CHUNK = 64 * 1024
+# A click that was answered already, and whose answer is not at hand any more.
+_DONE_BEFORE: Mapping[str, Any] = {
+    "statusCode": int(HTTPStatus.OK),
+    "type": "application/vnd.microsoft.activity.message",
+    "value": "This was done already.",
+}
+
+
+class TurnedAway(AtomError):
+    """A request that is not taken in. `reason` is fit for a label."""
+
+    def __init__(self, status: HTTPStatus, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class TeamsIntake:
+    """
+    Answers requests that claim to be Teams.
+
+    `tenant_id`, if given, is the only tenant that is served. `clock_us` gives the
+    time in microseconds since 1970. Longer bodies than `body_limit` bytes are refused.
+    """
+
+    check: TokenCheck
+    adapter: AtomAdapter
+    bot: AtomBot
+    invokes: Invokes[InvokeResponse | None]
+    clock_us: Callable[[], int]
+    tenant_id: str = ""
+    body_limit: int = 1024 * 1024
+
+    async def handle(self, request: Request) -> Response:
+        """Answer one request: 200 only after what it says is durable."""
+        try:
+            return await self._handle(request)
+        except TurnedAway as away:
+            return _refusal(away.status, away.reason)
+        except Unauthorised as error:
+            return _refusal(HTTPStatus.UNAUTHORIZED, str(error))
+        except StoreUnavailable:
+            return _refusal(HTTPStatus.SERVICE_UNAVAILABLE, "store")
+        except ServiceUnavailable:
+            return _refusal(HTTPStatus.SERVICE_UNAVAILABLE, "signing_keys")
+        except Exception as error:  # noqa: BLE001  # the request's outermost frame
+            # No traceback: the error's own text might quote the message.
+            log.warning("activity failed", error=type(error).__name__, at=_place(error))
+            return _refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "failed")
+
+    async def _handle(self, request: Request) -> Response:
+        claims = await self.check.claims(request.headers.get("Authorization"))
+        raw = await self._body(request)
+        activity = _activity(raw)
+        claims.cover(activity)
+        self._check_tenant(activity)
+        try:
+            event = translate(
+                activity, raw, app_id=self.check.app_id, now_us=self.clock_us()
+            )
+        except BadInput as error:
+            raise TurnedAway(HTTPStatus.BAD_REQUEST, "no_activity") from error
+        if isinstance(event, Ignored):
+            IGNORED.labels("teams", event.reason).inc()
+            return Response()
+        return await self._turn(Heard(activity, event))
+
+    async def _turn(self, heard: Heard) -> Response:
+        async def turn() -> InvokeResponse | None:
+            return await self.adapter.process(heard, self.bot)
+
+        if heard.activity.get("type") != "invoke":
+            await turn()
+            return Response()
+        answer = await self.invokes.once(click_key(heard.activity), turn)
+        if answer is None:
+            return json_response(_DONE_BEFORE)
+        return json_response(answer.body, status=answer.status)
+
+    async def _body(self, request: Request) -> bytes:
+        if (request.content_length or 0) > self.body_limit:
+            raise TurnedAway(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large")
+        body = bytearray()
+        try:
+            async with asyncio.timeout(_READING):
+                async for chunk in request.content.iter_chunked(_CHUNK):
+                    body += chunk
+                    if len(body) > self.body_limit:
+                        too_large = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+                        raise TurnedAway(too_large, "too_large")
+        except TimeoutError as error:
+            raise TurnedAway(HTTPStatus.REQUEST_TIMEOUT, "too_slow") from error
+        except (ClientError, OSError) as error:
+            raise TurnedAway(HTTPStatus.BAD_REQUEST, "broken_off") from error
+        return bytes(body)
+
+    def _check_tenant(self, activity: Mapping[str, Any]) -> None:
+        if self.tenant_id and tenant_of(activity).lower() != self.tenant_id.lower():
+            raise TurnedAway(HTTPStatus.FORBIDDEN, "tenant")
+
+
+def _activity(raw: bytes) -> Mapping[str, Any]:
+    try:
+        activity = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise TurnedAway(HTTPStatus.BAD_REQUEST, "malformed") from error
+    if not isinstance(activity, dict):
+        raise TurnedAway(HTTPStatus.BAD_REQUEST, "malformed")
+    return activity
+
+
+def _refusal(status: HTTPStatus, reason: str) -> Response:
+    REFUSED.labels("teams", reason).inc()
+    log.warning("request refused", platform="teams", status=int(status), reason=reason)
+    headers = {"Retry-After": "5"} if status >= HTTPStatus.INTERNAL_SERVER_ERROR else {}
+    return Response(status=status, headers=headers)
+
+
+def _place(error: BaseException) -> str:
+    """Return the innermost line of an error, which tells no content."""
+    frame = error.__traceback__
+    while frame and frame.tb_next:
+        frame = frame.tb_next
+    return f"{frame.tb_frame.f_code.co_name}:{frame.tb_lineno}" if frame else ""

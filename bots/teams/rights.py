@@ -1,0 +1,58 @@
+"""Who owns a team, by Microsoft's own word."""
+
+from dataclasses import dataclass, replace
+
+from bots.teams.connector import Connector, Gone, in_path
+from bots.teams.graph import Graph
+from bots.teams.wire import text_of
+from bridge.errors import CannotTell, DeliveryFailed, ServiceUnavailable
+from bridge.messages import Channel, Person, Platform
+from bridge.places import Place, PlaceBook
+
+
+@dataclass(frozen=True, slots=True)
+class TeamsRights:
+    """Implements `bridge.ports.Rights`: a team's owners administer its channels."""
+
+    connector: Connector
+    places: PlaceBook
+    graph: Graph
+
+    async def is_admin(self, person: Person, channel: Channel) -> bool:
+        if person.platform is not Platform.TEAMS:
+            return False
+        place = await self.places.find(channel)
+        if place is None or place.kind == "chat":
+            return False
+        try:
+            directory_id = await self._directory_id(place, person)
+            if not directory_id:
+                return False
+            return await self.graph.owns(directory_id, await self._grouped(place))
+        except CannotTell as error:
+            raise ServiceUnavailable(
+                "ATOM may not read who owns this team. Grant it "
+                "TeamMember.Read.Group (update the app in the team)."
+            ) from error
+        except DeliveryFailed as error:
+            raise ServiceUnavailable("Teams does not answer just now.") from error
+
+    async def _directory_id(self, place: Place, person: Person) -> str:
+        path = f"v3/conversations/{in_path(place.team)}/members/{in_path(person.id)}"
+        try:
+            member = await self.connector.call("GET", place.service_url, path)
+        except Gone:
+            return ""  # not in the team
+        return text_of(member.get("aadObjectId")) or text_of(member.get("objectId"))
+
+    async def _grouped(self, place: Place) -> Place:
+        """Fill in the team's group, which not every activity names."""
+        if place.group_id:
+            return place
+        path = f"v3/teams/{in_path(place.team)}"
+        details = await self.connector.call("GET", place.service_url, path)
+        if not (group := text_of(details.get("aadGroupId"))):
+            raise CannotTell("the team's group is not known")
+        found = replace(place, group_id=group)
+        await self.places.remember(found)
+        return found

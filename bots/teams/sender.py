@@ -1,0 +1,111 @@
+"""How copies come to stand in Teams."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bots.teams.connector import Connector, Gone, activities
+from bots.teams.content import comparable, content
+from bots.teams.graph import Graph
+from bots.teams.places import threaded
+from bots.teams.wire import text_of
+from bridge.delivery import Post
+from bridge.errors import (
+    Ambiguous,
+    CannotTell,
+    NotSent,
+    Refused,
+    ServiceUnavailable,
+    StoreUnavailable,
+)
+from bridge.messages import Channel
+from bridge.places import Place, PlaceBook
+
+
+@dataclass(frozen=True, slots=True)
+class TeamsSender:
+    """Implements `bridge.ports.Sender`. Without `graph` no lost answer can be found."""
+
+    connector: Connector
+    places: PlaceBook
+    app_id: str
+    graph: Graph | None = None
+
+    async def post(self, post: Post) -> str:
+        conversation = threaded(post.target.id, post.thread)
+        answer = await self._call("POST", post, activities(conversation), body_of(post))
+        if remote := text_of(answer.get("id")):
+            return remote
+        raise Ambiguous("Teams took the message but gave it no id")
+
+    async def edit(self, remote: str, post: Post) -> None:
+        body = {**body_of(post), "id": remote}
+        await self._call("PUT", post, _standing(post, remote), body)
+
+    async def delete(self, remote: str, post: Post) -> None:
+        try:
+            await self._call("DELETE", post, _standing(post, remote))
+        except Gone:
+            return
+
+    async def find(
+        self, post: Post, since_us: int, known: Collection[str]
+    ) -> str | None:
+        """Look through Graph for a post of ours that says the same."""
+        if self.graph is None:
+            raise CannotTell("the answer was lost, and ATOM may not look into Graph")
+        place = await self._place(post.target)
+        if not place.group_id:
+            raise CannotTell("the answer was lost, and the team's group is not known")
+        try:
+            candidates = await self.graph.posted_by(
+                self.app_id, place, post.thread, since_us
+            )
+        except ServiceUnavailable as error:
+            raise NotSent(str(error)) from error
+
+        free = [c for c in candidates if c.id not in known]
+        said = {comparable(html) for html in versions(post)}
+        same = [c for c in free if not c.deleted and comparable(c.html) in said]
+        if same:
+            return min(same, key=lambda c: c.created_us).id
+        if any(c.deleted for c in free):
+            raise CannotTell("the answer was lost, and a message of ATOM's was deleted")
+        return None
+
+    async def _call(
+        self, method: str, post: Post, path: str, body: Mapping[str, Any] | None = None
+    ) -> Mapping[str, Any]:
+        place = await self._place(post.target)
+        return await self.connector.call(method, place.service_url, path, body)
+
+    async def _place(self, channel: Channel) -> Place:
+        try:
+            place = await self.places.find(channel)
+        except StoreUnavailable as error:
+            raise NotSent(str(error)) from error
+        if place is None or not place.service_url:
+            raise Refused("ATOM was never heard from in this team: add it there first")
+        return place
+
+
+def body_of(post: Post) -> dict[str, Any]:
+    """Return the activity that carries a post."""
+    html, entities = content(post, post.document)
+    return {
+        "type": "message",
+        "textFormat": "xml",
+        "text": html,
+        "entities": entities,
+    }
+
+
+def versions(post: Post) -> list[str]:
+    """Return what the post says, and what it may have said when it was sent."""
+    documents = (post.document, *post.earlier)
+    return [content(post, document)[0] for document in documents]
+
+
+def _standing(post: Post, remote: str) -> str:
+    """Return the path of a copy: inside its thread, or its own thread for a root."""
+    return activities(threaded(post.target.id, post.thread or remote), remote)

@@ -1,0 +1,229 @@
+"""Read a Teams activity. After this module nobody knows what an activity is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from html import unescape
+from typing import Any
+
+from bots.teams.html_in import parse_activity
+from bots.teams.places import channel_in, root_of, tenant_of
+from bots.teams.wire import mapping, mappings, microseconds, text_of
+from bridge.errors import BadInput
+from bridge.messages import Event, EventKind, Person, PersonKind, Platform
+
+COMMAND = "command"  # the detail that holds what is to be run
+VERB = "atom"  # the verb of every button that ATOM puts on a card
+
+_FIXED = {
+    "messageDelete": EventKind.MESSAGE_DELETE,
+    "invoke": EventKind.ACTION,
+}
+_UPDATES = {
+    "editMessage": EventKind.MESSAGE_EDIT,
+    "undeleteMessage": EventKind.MESSAGE_RESTORE,
+}
+_INSTALLS = {
+    "add": EventKind.APP_INSTALL,
+    "add-upgrade": EventKind.APP_INSTALL,
+    "remove": EventKind.APP_UNINSTALL,
+    "remove-upgrade": EventKind.APP_UNINSTALL,
+}
+_WITH_CONTENT = {
+    EventKind.MESSAGE_CREATE,
+    EventKind.MESSAGE_EDIT,
+    EventKind.MESSAGE_RESTORE,
+    EventKind.COMMAND,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """An activity that says nothing worth keeping, and why."""
+
+    reason: str
+
+
+def translate(
+    activity: Mapping[str, Any], raw: bytes, *, app_id: str, now_us: int
+) -> Event | Ignored:
+    """
+    Read one activity. `raw` is its body, byte for byte.
+
+    `now_us` stands in for a time that the activity does not tell. Raises `BadInput`
+    for what is no activity of a tenant at all.
+    """
+    if not (kind_on_wire := text_of(activity.get("type"))):
+        raise BadInput("the activity has no type")
+    if not (account := tenant_of(activity)):
+        raise BadInput("the activity names no tenant")
+    author = author_of(activity)
+    if is_bot(author.id, app_id):
+        return Ignored("own")
+    if kind_on_wire == "typing":
+        return Ignored("typing")
+
+    kind = _kind(activity, kind_on_wire, app_id)
+    sent_us = _sent_us(activity, now_us)
+    document, files = (
+        parse_activity(activity) if kind in _WITH_CONTENT else parse_activity({})
+    )
+    message = _message(activity, kind)
+    root = root_of(activity)
+    return Event(
+        platform=Platform.TEAMS,
+        account=account,
+        event_id=_event_id(activity, raw),
+        kind=kind,
+        channel=channel_in(activity),
+        author=author,
+        sent_us=sent_us,
+        raw=raw,
+        message=message,
+        thread=root if root != message else "",
+        version_us=sent_us if kind is EventKind.MESSAGE_EDIT else 0,
+        document=document,
+        files=tuple(files),
+        detail=tuple(_details(activity, kind, app_id)),
+    )
+
+
+def author_of(activity: Mapping[str, Any]) -> Person:
+    sender = mapping(activity.get("from"))
+    account, role = text_of(sender.get("id")), text_of(sender.get("role"))
+    name = text_of(sender.get("name"))
+    return Person(Platform.TEAMS, account, name, kind=_person_kind(account, role))
+
+
+def _person_kind(account: str, role: str) -> PersonKind:
+    """Read the kind off the id's first part; teams speak for themselves, rarely."""
+    if account.startswith("28:") or role == "bot":
+        return PersonKind.BOT
+    if not account or account.startswith("19:"):
+        return PersonKind.SYSTEM
+    return PersonKind.USER if account.startswith("29:") else PersonKind.EXTERNAL
+
+
+def people_named_in(activity: Mapping[str, Any]) -> list[Person]:
+    """Return the people whose names the activity tells: its author and the mentioned."""
+    mentioned = (mapping(m.get("mentioned")) for m in _mentions(activity))
+    accounts = [mapping(activity.get("from")), *mentioned]
+    people = [author_of({"from": account}) for account in accounts]
+    return [p for p in people if p.kind is PersonKind.USER and p.name]
+
+
+def is_bot(account: str, app_id: str) -> bool:
+    """Say whether an account is the app's own."""
+    return account.removeprefix("28:").lower() == app_id.lower() != ""
+
+
+def command_in(activity: Mapping[str, Any], app_id: str) -> str | None:
+    """
+    Return what is asked of ATOM, or None if the message is not for it.
+
+    In a channel a command starts with ATOM's mention, of which exactly that one is
+    cut off: the words after it may name ATOM again. In a personal chat all is one.
+    """
+    text = text_of(activity.get("text")).lstrip()
+    for mention in _mentions(activity):
+        marked = text_of(mention.get("text"))
+        account = text_of(mapping(mention.get("mentioned")).get("id"))
+        if marked and is_bot(account, app_id) and text.startswith(marked):
+            return _plain(text[len(marked) :])
+    conversation = mapping(activity.get("conversation"))
+    personal = text_of(conversation.get("conversationType")) == "personal"
+    return _plain(text) if personal else None
+
+
+def _plain(text: str) -> str:
+    return " ".join(unescape(text).replace("\xa0", " ").split())
+
+
+def _mentions(activity: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    entities = mappings(activity.get("entities"))
+    return [entity for entity in entities if entity.get("type") == "mention"]
+
+
+def _kind(activity: Mapping[str, Any], kind: str, app_id: str) -> EventKind:
+    match kind:
+        case "message":
+            asked = command_in(activity, app_id)
+            return EventKind.MESSAGE_CREATE if asked is None else EventKind.COMMAND
+        case "messageUpdate":
+            return _UPDATES.get(_event_type(activity), EventKind.OTHER)
+        case "messageReaction":
+            added = any(mappings(activity.get("reactionsAdded")))
+            return EventKind.REACTION_ADD if added else EventKind.REACTION_REMOVE
+        case "conversationUpdate":
+            return _change(activity)
+        case "installationUpdate":
+            return _INSTALLS.get(text_of(activity.get("action")), EventKind.OTHER)
+        case _:
+            return _FIXED.get(kind, EventKind.OTHER)
+
+
+def _change(activity: Mapping[str, Any]) -> EventKind:
+    if any(mappings(activity.get("membersAdded"))):
+        return EventKind.MEMBER_JOIN
+    if any(mappings(activity.get("membersRemoved"))):
+        return EventKind.MEMBER_LEAVE
+    named = _event_type(activity).startswith(("channel", "team"))
+    return EventKind.CHANNEL_CHANGE if named else EventKind.OTHER
+
+
+def _message(activity: Mapping[str, Any], kind: EventKind) -> str:
+    if kind in {EventKind.REACTION_ADD, EventKind.REACTION_REMOVE, EventKind.ACTION}:
+        return text_of(activity.get("replyToId"))
+    spoken = kind.startswith("message.") or kind is EventKind.COMMAND
+    return text_of(activity.get("id")) if spoken else ""
+
+
+def _sent_us(activity: Mapping[str, Any], now_us: int) -> int:
+    told = microseconds(activity.get("timestamp"))
+    return told or microseconds(activity.get("localTimestamp")) or now_us
+
+
+def _event_id(activity: Mapping[str, Any], raw: bytes) -> str:
+    """An activity that is sent again has the same; an edit differs from its message."""
+    parts = (
+        text_of(activity.get("id")) or blake2b(raw, digest_size=16).hexdigest(),
+        text_of(activity.get("type")),
+        _event_type(activity),
+        text_of(activity.get("timestamp")),
+    )
+    return "|".join(parts)
+
+
+def _event_type(activity: Mapping[str, Any]) -> str:
+    return text_of(mapping(activity.get("channelData")).get("eventType"))
+
+
+def _details(
+    activity: Mapping[str, Any], kind: EventKind, app_id: str
+) -> list[tuple[str, str]]:
+    found = {
+        "type": text_of(activity.get("type")) if kind is EventKind.OTHER else "",
+        "event": _event_type(activity),
+        "action": text_of(activity.get("action")),
+        "name": text_of(activity.get("name")),
+        "directory_id": text_of(mapping(activity.get("from")).get("aadObjectId")),
+        "added": _listed(activity.get("reactionsAdded"), "type"),
+        "removed": _listed(activity.get("reactionsRemoved"), "type"),
+        "joined": _listed(activity.get("membersAdded"), "id"),
+        "left": _listed(activity.get("membersRemoved"), "id"),
+        COMMAND: _asked(activity, kind, app_id),
+    }
+    return [(name, value) for name, value in found.items() if value]
+
+
+def _listed(items: Any, key: str) -> str:
+    return " ".join(filter(None, (text_of(i.get(key)) for i in mappings(items))))
+
+
+def _asked(activity: Mapping[str, Any], kind: EventKind, app_id: str) -> str:
+    if kind is EventKind.COMMAND:
+        return command_in(activity, app_id) or ""
+    action = mapping(mapping(activity.get("value")).get("action"))
+    if kind is EventKind.ACTION and action.get("verb") == VERB:
+        return text_of(mapping(action.get("data")).get("command"))
+    return ""

@@ -1,0 +1,54 @@
+"""Reading JSON that may hold anything, without ever failing on it."""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+_NOTHING: Mapping[str, Any] = {}
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_TIME = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?"
+    r"\s*(?:[Zz]|([+-])(\d\d):?(\d\d))?",
+    re.ASCII,
+)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """Return the value if it is an object, else an empty one."""
+    return value if isinstance(value, dict) else _NOTHING
+
+
+def mappings(value: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield the objects of a list; of anything else, nothing."""
+    if isinstance(value, list):
+        yield from (item for item in value if isinstance(item, dict))
+
+
+def text_of(value: Any) -> str:
+    """Return the value if it is a string, without what no database takes."""
+    return _UNSTORABLE.sub("�", value) if isinstance(value, str) else ""
+
+
+def microseconds(value: Any) -> int | None:
+    """
+    Return an ISO 8601 time as microseconds since 1970, or None if it is none.
+
+    Integers throughout: a float cannot hold a microsecond of this century exactly.
+    Without a zone it is UTC; digits beyond the microsecond are cut.
+    """
+    found = _TIME.fullmatch(value) if isinstance(value, str) else None
+    if not found:
+        return None
+    day, clock, fraction, sign, hours, minutes = found.groups()
+    try:
+        moment = datetime.fromisoformat(f"{day}T{clock}+00:00")
+        if sign:
+            shift = timedelta(hours=int(hours), minutes=int(minutes))
+            moment = moment - shift if sign == "+" else moment + shift
+    except (ValueError, OverflowError):
+        return None
+    whole = (moment - _EPOCH) // _MICROSECOND
+    return whole + int((fraction or "").ljust(6, "0")[:6])

@@ -1,0 +1,269 @@
+"""The worker: owns shards of the outbox and sees their deliveries through."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from time import monotonic
+
+import structlog
+
+from bots.metrics import DELIVERED, DELIVERY_SECONDS, QUEUED
+from bridge.courier import Courier, Done, Later
+from bridge.delivery import Delivery
+from bridge.errors import AtomError, Fenced
+from bridge.lanes import Lanes
+from bridge.ports import Lease, Queue, Shards
+
+log = structlog.get_logger()
+
+_MICRO = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often a worker looks after itself. Times in seconds."""
+
+    lease: float = 10.0
+    renew: float = 2.0
+    poll: float = 0.25
+    at_once: int = 64
+
+
+@dataclass(slots=True)
+class Worker:
+    """
+    Runs until cancelled. `committed` is to be called after every local commit.
+
+    Deliveries come from commits of this process directly, if nothing was missed in
+    between, and from the database for everything else.
+    """
+
+    queue: Queue
+    shards: Shards
+    courier: Courier
+    clock: Callable[[], int]
+    pace: Pace = field(default_factory=Pace)
+    lanes: Lanes = field(default_factory=Lanes)
+    _leases: dict[int, Lease] = field(default_factory=dict)
+    _cursor: dict[str, int] = field(default_factory=dict)
+    _busy_reading: bool = False
+    _renewed_at: float = 0.0
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+    _look: asyncio.Event = field(default_factory=asyncio.Event)
+    _slots: asyncio.Semaphore | None = None
+    _touched: set[tuple[str, int]] = field(default_factory=set)
+    _calls: set[asyncio.Task[None]] = field(default_factory=set)
+    _stopping: bool = False
+
+    async def run(self) -> None:
+        self._slots = asyncio.Semaphore(self.pace.at_once)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._keep_leases(), name="leases")
+                group.create_task(self._read(), name="outbox")
+                group.create_task(self._dispatch(group), name="dispatch")
+        finally:
+            await self._give_back()
+
+    async def drain(self, seconds: float) -> None:
+        """Begin nothing more, and let the platforms' answers come in."""
+        self._stopping = True
+        if self._calls:
+            await asyncio.wait(self._calls, timeout=seconds)
+
+    def committed(
+        self, tenant: str, first: int, size: int, deliveries: Sequence[Delivery]
+    ) -> None:
+        """Take over what this process has just queued, if it is next in the log."""
+        if self._busy_reading or self._cursor.get(tenant) != first:
+            self._look.set()
+            return
+        self._cursor[tenant] = size
+        self._take(deliveries)
+
+    def wake(self) -> None:
+        """Another process queued something: look now instead of at the next poll."""
+        self._look.set()
+
+    def link_changed(self, link: str) -> None:
+        """A link was paused, resumed or removed: look at its lanes again."""
+        self.lanes.hurry(link)
+        self._news.set()
+
+    def _take(self, deliveries: Sequence[Delivery]) -> None:
+        mine = [d for d in deliveries if d.shard in self._leases]
+        if mine:
+            self._touched |= {(d.tenant, d.shard) for d in mine}
+            self.lanes.add(mine)
+            self._news.set()
+        QUEUED.set(len(self.lanes))
+
+    async def _keep_leases(self) -> None:
+        while True:
+            await asyncio.sleep(self.pace.renew)
+            try:
+                kept = await self.shards.renew([*self._leases])
+                self._renewed_at = monotonic()
+                self._lose(set(self._leases) - {lease.shard for lease in kept})
+                await self._save_low()
+            except AtomError as error:
+                log.warning("leases not renewed", reason=str(error))
+            if monotonic() - self._renewed_at > 0.7 * self.pace.lease:
+                self._lose(set(self._leases))
+
+    def _lose(self, shards: set[int]) -> None:
+        if shards:
+            log.info("shards lost", count=len(shards))
+        for shard in shards:
+            del self._leases[shard]
+        self.lanes.drop(shards)
+
+    async def _read(self) -> None:
+        balance_at = 0.0
+        while True:
+            self._look.clear()
+            try:
+                await self._catch_up()
+                if monotonic() >= balance_at:
+                    await self._balance()
+                    balance_at = monotonic() + self.pace.renew
+            except AtomError as error:
+                log.warning("outbox not read", reason=str(error))
+                await asyncio.sleep(self.pace.poll)
+            try:
+                async with asyncio.timeout(self.pace.poll):
+                    await self._look.wait()
+            except TimeoutError:
+                continue
+
+    async def _catch_up(self) -> None:
+        sizes = await self.queue.sizes()
+        for tenant, size in sizes.items():
+            first = self._cursor.get(tenant)
+            if first is None:
+                # Nothing of this tenant is owned yet; a takeover reads what is older.
+                self._cursor[tenant] = size if not self._leases else 0
+                first = self._cursor[tenant]
+            if size > first:
+                await self._read_newer(tenant, first, size)
+
+    async def _read_newer(self, tenant: str, first: int, size: int) -> None:
+        self._busy_reading = True
+        try:
+            found = await self.queue.newer(tenant, first, size, [*self._leases])
+            self._cursor[tenant] = size
+            self._take(found)
+        finally:
+            self._busy_reading = False
+
+    async def _balance(self) -> None:
+        share = await self.shards.fair_share()
+        missing = share - len(self._leases)
+        if missing > 0:
+            await self._claim(missing)
+        elif missing < 0:
+            await self._hand_over(-missing)
+
+    async def _claim(self, missing: int) -> None:
+        leases = await self.shards.claim(missing)
+        if not leases:
+            return
+        self._busy_reading = True
+        try:
+            gained = {lease.shard: lease for lease in leases}
+            found = await self.queue.unfinished([*gained], dict(self._cursor))
+            self._leases |= gained
+            self._renewed_at = monotonic()
+            self._take(found)
+        except AtomError:
+            # Claimed but not read: give them up, or nobody would deliver their rows.
+            await self.shards.release([lease.shard for lease in leases])
+            raise
+        finally:
+            self._busy_reading = False
+        log.info("shards gained", count=len(leases), undone=len(found))
+
+    async def _hand_over(self, surplus: int) -> None:
+        occupied = {delivery.shard for delivery in self.lanes.waiting()}
+        idle = [shard for shard in self._leases if shard not in occupied]
+        spare = (idle or [*self._leases])[:surplus]
+        self._lose(set(spare))
+        await self.shards.release(spare)
+
+    async def _dispatch(self, group: asyncio.TaskGroup) -> None:
+        slots = self._slots or asyncio.Semaphore(1)
+        while True:
+            self._news.clear()
+            for delivery in () if self._stopping else self.lanes.start(self.clock()):
+                await slots.acquire()
+                call = group.create_task(self._see_through(delivery))
+                self._calls.add(call)
+                call.add_done_callback(self._calls.discard)
+            timeout = None
+            if (due := self.lanes.next_us()) is not None:
+                timeout = max(0.001, (due - self.clock()) / _MICRO)
+            try:
+                async with asyncio.timeout(timeout):
+                    await self._news.wait()
+            except TimeoutError:
+                continue
+
+    async def _see_through(self, delivery: Delivery) -> None:
+        try:
+            lease = self._leases.get(delivery.shard)
+            if lease is None:
+                self.lanes.drop([delivery.shard])
+                return
+            self._settle(delivery, await self.courier.deliver(delivery, lease))
+        except Fenced:
+            self._lose({delivery.shard} & set(self._leases))
+        except Exception:
+            # One delivery that breaks us must not take the others down with it.
+            log.exception("delivery broke", marker=delivery.marker)
+            self.lanes.again(self._postponed(delivery))
+        finally:
+            if self._slots:
+                self._slots.release()
+            self._news.set()
+
+    def _settle(self, delivery: Delivery, ending: Done | Later) -> None:
+        match ending:
+            case Done():
+                self.lanes.finish(delivery)
+                DELIVERED.inc()
+                waited = self.clock() - delivery.created_us
+                DELIVERY_SECONDS.observe(max(0, waited) / _MICRO)
+            case Later(delivery=later, pause_target=pause):
+                if pause:
+                    self.lanes.pause(str(later.target), later.not_before_us)
+                self.lanes.again(later)
+        QUEUED.set(len(self.lanes))
+
+    def _postponed(self, delivery: Delivery) -> Delivery:
+        until = self.clock() + self.courier.tuning.longest_pause_us
+        return replace(delivery, not_before_us=until)
+
+    async def _save_low(self) -> None:
+        """Tell the database what need not be read again at the next takeover."""
+        touched, self._touched = self._touched, set()
+        low = {
+            (tenant, shard): self._cursor[tenant] - 1
+            for tenant, shard in touched
+            if shard in self._leases
+        }
+        for delivery in self.lanes.waiting():
+            key = (delivery.tenant, delivery.shard)
+            self._touched.add(key)
+            if key in low:
+                low[key] = min(low[key], delivery.seq - 1)
+        if low:
+            await self.queue.raise_low(low)
+
+    async def _give_back(self) -> None:
+        if not self._leases:
+            return
+        try:
+            async with asyncio.timeout(2):
+                await self.shards.release([*self._leases])
+        except (AtomError, TimeoutError) as error:
+            log.warning("shards not given back", reason=str(error))

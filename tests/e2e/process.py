@@ -1,0 +1,81 @@
+"""
+ATOM as a process that is quick to start.
+
+A fork server imports ATOM once; each process is forked from it, and is as much a
+process of its own as any: it has its own environment, and SIGKILL ends it at once.
+"""
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+
+import uvloop
+
+from bots.app import serve
+from bots.logs import configure_logging
+from bots.settings_sources import read_settings
+
+_CONTEXT = multiprocessing.get_context("forkserver")
+_CONTEXT.set_forkserver_preload(["tests.e2e.process"])
+
+
+@dataclass
+class AtomProcess:
+    """One running ATOM; what it writes to stderr is in `log`."""
+
+    process: ForkServerProcess
+    log: Path
+
+    @classmethod
+    def start(
+        cls, environment: Mapping[str, str], log: Path, step: str = "", times: int = 1
+    ) -> "AtomProcess":
+        """Start ATOM; with a step, it is gone when it passes it for the nth time."""
+        arguments = (dict(environment), str(log), step, times)
+        process = _CONTEXT.Process(target=_run, args=arguments, daemon=True)
+        process.start()
+        return cls(process, log)
+
+    @property
+    def ended(self) -> bool:
+        return self.process.exitcode is not None
+
+    async def wait(self) -> int:
+        """Wait for the end; returns the exit code, negative for a signal."""
+        while self.process.exitcode is None:
+            await asyncio.sleep(0.02)
+        return self.process.exitcode
+
+    def terminate(self) -> None:
+        self.process.terminate()
+
+    def kill(self) -> None:
+        self.process.kill()
+
+
+def _run(environment: dict[str, str], log: str, step: str, times: int) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    with Path(log).open("ab", buffering=0) as stream:
+        os.dup2(stream.fileno(), 2)
+    left = times
+
+    def trace(passed: str) -> None:
+        nonlocal left
+        left -= passed == step
+        if passed == step and left == 0:
+            # Nothing gets a chance to be tidied up, as in a power cut.
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    configure_logging(human=False)
+    try:
+        uvloop.run(serve(read_settings(), trace))
+    except Exception as error:  # noqa: BLE001 - the process's outermost frame
+        sys.stderr.write(f"ATOM ended: {error}\n")
+        sys.exit(1)

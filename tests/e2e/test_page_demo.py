@@ -1,0 +1,260 @@
+"""`atom demo` as its visitor meets it: two clients, a real ATOM between them, its log."""
+
+import asyncio
+import os
+import re
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
+
+import psutil
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Locator, expect
+
+from tests.e2e.page import Side, Window, running_browser, window
+from tests.servers import free_port
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+_STARTED_WITHIN = 90.0  # seconds; a busy machine, not a slow demo
+_STOPPED_WITHIN = 30.0
+_BACK_WITHIN = 60_000.0  # milliseconds for an ATOM that was killed
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with running_browser() as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def demo(
+    tmp_path_factory: pytest.TempPathFactory, browser: Browser
+) -> AsyncIterator[tuple[str, int]]:
+    """A running demo: its address, as it printed it, and its process."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("ATOM_")}
+    home = tmp_path_factory.mktemp("demo")
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bots", "demo"),
+        cwd=Path(__file__).parents[2],
+        env=kept | {"ATOM_HOME": str(home), "ATOM_PORT": str(free_port())},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(_STARTED_WITHIN):
+            address = await _printed_address(process)
+        draining = asyncio.create_task(_drain(process))
+        yield address, process.pid
+        draining.cancel()
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        async with asyncio.timeout(_STOPPED_WITHIN):
+            await process.wait()
+
+
+async def _printed_address(process: asyncio.subprocess.Process) -> str:
+    assert process.stdout is not None
+    async for line in process.stdout:
+        if found := re.search(rb"https?://\S+/", line):
+            return found.group().decode()
+    raise AssertionError("the demo ended without printing an address")
+
+
+async def _drain(process: asyncio.subprocess.Process) -> None:
+    """Read on, so that the demo never waits for a reader."""
+    assert process.stdout is not None
+    while await process.stdout.readline():
+        pass
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def page(browser: Browser, demo: tuple[str, int]) -> AsyncIterator[Window]:
+    address, _pid = demo
+    async with window(browser, address) as opened:
+        yield opened
+
+
+def words(text: str) -> str:
+    """Words that no other test says."""
+    return f"{text} {uuid4().hex[:8]}"
+
+
+def thread_card(page: Window, text: str) -> Locator:
+    return page.page.locator("#teams .thread-card", has_text=text)
+
+
+async def reply(page: Window, card: Locator, text: str) -> None:
+    await card.get_by_role("button", name="Reply").last.click()
+    await page.page.keyboard.type(text)
+    await page.page.keyboard.press("Enter")
+    await page.page.keyboard.press("Escape")
+
+
+async def change(side: Side, old: str, new: str) -> None:
+    await side.use("edit", side.message(old))
+    await expect(side.messages.locator(".editor")).to_be_focused()
+    await side.page.keyboard.press("Control+A")
+    await side.page.keyboard.type(new)
+    await side.page.keyboard.press("Enter")
+
+
+async def test_a_conversation_across_both_makes_a_picture(
+    page: Window, tmp_path: Path
+) -> None:
+    """ATOM_PICTURE=docs/images/demo.png makes the README's picture anew."""
+    picture = os.environ.get("ATOM_PICTURE") or tmp_path / "demo.png"
+    await page.slack.become("Bob Stone")
+    await page.slack.write("Two things before noon: *check* the `orbit.py` numbers")
+    card = thread_card(page, "Two things before noon")
+    await page.teams.become("Dave O'Neil")
+    await reply(page, card, "On it. They look good so far.")
+    await page.teams.write("And the launch window? @Erin Park knows.")
+
+    await expect(page.slack.message("And the launch window")).to_be_visible()
+    await expect(page.slack.message("Two things")).to_contain_text("1 reply")
+    await expect(page.entries.filter(has_text="launch window")).to_contain_text(
+        "in Slack"
+    )
+
+    shot = await page.page.screenshot(path=picture, animations="disabled")
+
+    assert shot.startswith(b"\x89PNG")
+
+
+async def test_what_is_typed_on_one_side_is_read_on_the_other(page: Window) -> None:
+    there, back = words("hello over there"), words("hello yourself")
+
+    await page.slack.write(there)
+    copy = page.teams.message(there)
+    await expect(copy.locator(".name")).to_have_text("Alice Wong (Slack)")
+    await expect(copy.locator(".via")).to_have_text("via ATOM")
+    await page.teams.write(back)
+
+    copy = page.slack.message(back)
+    await expect(copy.locator(".name")).to_have_text("Carol Díaz (Teams)")
+    await expect(copy.locator(".via")).to_have_text("via ATOM")
+    await expect(page.slack.message(there)).to_have_count(1)
+    await expect(page.teams.message(back)).to_have_count(1)
+
+
+async def test_formatting_crosses(page: Window) -> None:
+    text = words("numbers")
+    await page.slack.write(f"*bold* _soft_ `code` {text}")
+
+    copy = page.teams.message(text)
+
+    await expect(copy.locator("strong")).to_have_text("bold")
+    await expect(copy.locator("em")).to_have_text("soft")
+    await expect(copy.locator("code")).to_have_text("code")
+
+
+async def test_a_thread_is_one_thread_on_both_sides(page: Window) -> None:
+    root, first, second = words("root"), words("from teams"), words("from slack")
+    await page.slack.write(root)
+    card = thread_card(page, root)
+    await reply(page, card, first)
+
+    await page.slack.message(root).get_by_role("button", name="1 reply").click()
+    thread = page.page.locator("#slack-thread")
+    await expect(thread.locator("article", has_text=first)).to_be_visible()
+    await thread.locator(".editor").click()
+    await page.page.keyboard.type(second)
+    await page.page.keyboard.press("Enter")
+
+    await expect(card.locator(".message-reply", has_text=second)).to_be_visible()
+
+
+async def test_an_edit_and_a_deletion_cross(page: Window) -> None:
+    old, new = words("at nine"), words("at ten")
+    await page.teams.write(old)
+    await expect(page.slack.message(old)).to_be_visible()
+
+    await change(page.teams, old, new)
+    await expect(page.slack.message(new)).to_contain_text("(edited)")
+    await page.teams.use("delete", page.teams.message(new))
+    await page.page.get_by_role("button", name="Delete", exact=True).last.click()
+
+    await expect(page.slack.message(new)).to_have_count(0)
+    await expect(page.slack.message("This message was deleted")).not_to_have_count(0)
+
+
+async def test_help_answers_on_both_sides(page: Window) -> None:
+    await page.slack.write("/atom help")
+    answer = page.slack.messages.filter(has_text="Only visible to you").last
+    await expect(answer).to_contain_text("/atom status")
+
+    await page.teams.write("@ATOM help")
+
+    card = page.page.locator("#teams .card").last
+    await expect(card).to_contain_text("@ATOM status")
+
+
+async def test_a_buttons_command_is_answered_in_slack(page: Window) -> None:
+    answers = page.slack.messages.filter(has_text="Only visible to you")
+    before = await answers.count()
+    await page.slack.write("/atom help")
+    await expect(answers).to_have_count(before + 1)
+
+    await answers.last.get_by_role("button", name="Show links").click()
+
+    await expect(answers.filter(has_text="Project Falcon")).not_to_have_count(0)
+
+
+async def test_a_buttons_command_is_answered_in_teams(page: Window) -> None:
+    cards = page.page.locator("#teams .card")
+    before = await cards.count()
+    await page.teams.write("@ATOM help")
+    await expect(cards).to_have_count(before + 1)
+
+    await cards.last.get_by_role("button", name="Show links").click()
+
+    await expect(cards.last).to_contain_text("project-falcon")
+
+
+async def test_the_log_says_who_wrote_what_was_decided_and_sent(page: Window) -> None:
+    size = page.page.locator("#log-size")
+    root = page.page.locator("#log-root")
+    await expect(page.entries).not_to_have_count(0)
+    size_before, root_before = await size.inner_text(), await root.inner_text()
+    text = words("for the record")
+
+    await page.slack.write(text)
+
+    entry = page.entries.filter(has_text=text)
+    await expect(entry).to_contain_text("Alice Wong")
+    await expect(entry).to_contain_text("allowed")
+    await expect(entry).to_contain_text("in Teams")
+    await expect(size).not_to_have_text(size_before)
+    await expect(root).not_to_have_text(root_before)
+
+
+async def test_only_the_linked_pair_is_linked(page: Window) -> None:
+    text = words("stays here")
+    await page.slack.enter("random")
+    await expect(page.page.locator("#slack-linked")).to_have_text("Not linked")
+    await page.slack.write(text)
+
+    await expect(page.entries.filter(has_text=text)).to_be_visible()
+    await page.teams.enter("Random")
+
+    await expect(page.teams.message(text)).to_have_count(0)
+
+
+async def test_a_killed_atom_comes_back_and_nothing_is_lost(
+    page: Window, demo: tuple[str, int]
+) -> None:
+    _address, pid = demo
+    text = words("while you were away")
+    health = page.page.locator("#health")
+    await expect(health).to_have_text("ATOM is running")
+
+    for child in psutil.Process(pid).children():
+        child.kill()
+    await page.teams.write(text)
+
+    await expect(page.slack.message(text)).to_be_visible(timeout=_BACK_WITHIN)
+    await expect(health).to_have_text("ATOM is running", timeout=_BACK_WITHIN)
+    await expect(page.slack.message(text)).to_have_count(1)

@@ -1,0 +1,315 @@
+"""ATOM as a process of its own, between a sandbox Slack and a sandbox Teams."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aiohttp import ClientError, ClientSession, ClientTimeout, web
+
+from bots.core import core
+from bots.sandbox.app import create_app
+from bots.sandbox.slack import seed as slack
+from bots.sandbox.teams import seed as teams
+from bots.settings import Settings
+from bridge.messages import Channel, Platform
+from bridge.places import Place
+from storage.log_reader import LogEntry, Verdict
+from tests.e2e.process import AtomProcess
+from tests.servers import free_port
+
+COMPANY = "acme"
+FALCON = Channel(Platform.SLACK, "T01ACME", "C02FALCON")
+PROJECT = Channel(Platform.TEAMS, teams.ACME_TEAM, "19:falcon@thread.tacv2")
+
+_READY_WITHIN = 30.0
+_SOON = 30.0
+
+# Slack's and Teams' patience, shrunk so that a test does not take minutes.
+HASTY: Mapping[str, Any] = {
+    "slack.retry_delays": [0.5] * 100,
+    "slack.rate_limits": False,
+    "teams.throttles": False,
+    "teams.answer_timeout": 0.5,
+    "teams.resends": 1000,
+    "teams.resend_statuses": [503],
+}
+
+
+@dataclass
+class World:
+    """Everything a test does to the outside world, and sees of it."""
+
+    base: str
+    home: Path
+    database_url: str
+    session: ClientSession
+    port: int
+    redis_url: str = ""
+    more: dict[str, str] = field(default_factory=dict)
+    process: AtomProcess | None = None
+
+    @property
+    def atom(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def settings(self) -> Settings:
+        return Settings.model_validate(
+            {"home": self.home, "database_url": self.database_url}
+        )
+
+    def environment(self) -> dict[str, str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("ATOM_")}
+        return kept | {
+            "ATOM_CONFIG": os.devnull,
+            "ATOM_HOME": str(self.home),
+            "ATOM_HOST": "127.0.0.1",
+            "ATOM_PORT": str(self.port),
+            "ATOM_DATABASE_URL": self.database_url,
+            "ATOM_REDIS_URL": self.redis_url,
+            "ATOM_CONSOLE_TOKEN": "console",
+            "ATOM_SLACK_SIGNING_SECRET": slack.SIGNING_SECRET,
+            "ATOM_SLACK_BOT_TOKEN": slack.BOT_TOKEN,
+            "ATOM_SLACK_API_URL": f"{self.base}/slack/api/",
+            "ATOM_TEAMS_APP_ID": teams.BOT_APP_ID,
+            "ATOM_TEAMS_APP_PASSWORD": teams.BOT_PASSWORD,
+            "ATOM_TEAMS_TENANT_ID": teams.ACME,
+            "ATOM_TEAMS_OPENID_URL": (
+                f"{self.base}/teams/openid/.well-known/openidconfiguration"
+            ),
+            "ATOM_TEAMS_TOKEN_URL": (
+                f"{self.base}/teams/login/{teams.ACME}/oauth2/v2.0/token"
+            ),
+            "ATOM_TEAMS_GRAPH_URL": f"{self.base}/teams/graph/v1.0",
+            "ATOM_TUNING_LEASE": "1",
+            "ATOM_TUNING_POLL": "0.05",
+            "ATOM_TUNING_FIRST_PAUSE": "0.1",
+            "ATOM_TUNING_RECONCILE_AFTER": "0.5",
+            "ATOM_TUNING_ORPHAN_PATIENCE": "1",
+            "ATOM_TUNING_CALL_TIMEOUT": "3",
+            **self.more,
+        }
+
+    @property
+    def stderr(self) -> str:
+        """What every ATOM of this world has written."""
+        path = self.home / "stderr.log"
+        return path.read_text() if path.exists() else ""
+
+    async def start(self, step: str = "", times: int = 1) -> None:
+        """Start ATOM; with a step, it kills itself there."""
+        self.process = AtomProcess.start(
+            self.environment(), self.home / "stderr.log", step, times
+        )
+        async with asyncio.timeout(_READY_WITHIN):
+            while not await self._is_ready():
+                assert not self.process.ended, f"ATOM ended: {self.stderr[-2000:]}"
+                await asyncio.sleep(0.02)
+
+    async def died(self) -> None:
+        """Wait until ATOM has killed itself."""
+        assert self.process is not None
+        async with asyncio.timeout(_SOON):
+            await self.process.wait()
+
+    async def stop(self) -> int | None:
+        """End ATOM as an operator would; returns its exit code."""
+        if self.process is None or self.process.ended:
+            return None
+        self.process.terminate()
+        try:
+            async with asyncio.timeout(_SOON):
+                return await self.process.wait()
+        except TimeoutError:
+            self.process.kill()
+            return await self.process.wait()
+
+    async def kill(self) -> None:
+        """End ATOM as a power cut would."""
+        assert self.process is not None
+        self.process.kill()
+        await self.process.wait()
+
+    async def slack(self, action: str, **wish: Any) -> str:
+        """Let somebody act in Slack's #project-falcon; returns the message's ts."""
+        given = {"workspace": "T01ACME", "user": "U01ALICE", "channel": FALCON.id}
+        answer = await self._act("slack", given | {"action": action} | wish)
+        return str(answer.get("ts", ""))
+
+    async def teams(self, action: str, **wish: Any) -> str:
+        """Let somebody act in Teams' Project Falcon; returns the message's id."""
+        given = {
+            "tenant": teams.ACME,
+            "user": "29:carol",
+            "team": PROJECT.team,
+            "channel": PROJECT.id,
+        }
+        answer = await self._act("teams", given | {"action": action} | wish)
+        return str(answer.get("id", ""))
+
+    async def set(self, **settings: Any) -> None:
+        values = {name.replace("__", "."): value for name, value in settings.items()}
+        await self._post("/sandbox/settings", values)
+
+    async def fault(self, on: str, fault: str, **more: Any) -> None:
+        await self._post("/sandbox/faults", {"on": on, "fault": fault, **more})
+
+    async def no_faults(self) -> None:
+        async with self.session.delete(f"{self.base}/sandbox/faults") as answer:
+            answer.raise_for_status()
+
+    async def state(self) -> Mapping[str, Any]:
+        async with self.session.get(f"{self.base}/sandbox/state") as answer:
+            found: Mapping[str, Any] = await answer.json()
+            return found
+
+    async def journal(self) -> list[Mapping[str, Any]]:
+        async with self.session.get(f"{self.base}/sandbox/journal") as answer:
+            found: list[Mapping[str, Any]] = await answer.json()
+            return found
+
+    async def until(
+        self, holds: Callable[[Mapping[str, Any]], bool], seconds: float = _SOON
+    ) -> Mapping[str, Any]:
+        """Wait until the sandbox's state is as wanted; returns it."""
+        state: Mapping[str, Any] = {}
+        try:
+            async with asyncio.timeout(seconds):
+                while not holds(state := await self.state()):
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            raise AssertionError(f"not reached; last seen: {_short(state)}") from None
+        return state
+
+    async def log(self) -> list[LogEntry]:
+        async with core(self.settings, "test") as built:
+            return await built.log.entries(COMPANY, -1, 10_000)
+
+    async def verdict(self) -> Verdict:
+        async with core(self.settings, "test") as built:
+            return await built.log.verify(COMPANY)
+
+    async def quiet(self) -> None:
+        """Wait until nothing is left to deliver."""
+        async with core(self.settings, "test") as built:
+            async with asyncio.timeout(_SOON):
+                while True:
+                    sizes = dict(await built.queue.sizes())
+                    if not await built.queue.unfinished(range(256), sizes):
+                        return
+                    await asyncio.sleep(0.05)
+
+    async def set_up(self) -> None:
+        """Do what `atom setup`, the installs and `/atom link` would do."""
+        async with core(self.settings, "test") as built:
+            await built.companies.create(COMPANY, "Acme", "alice@acme.example")
+            built.keys.create(COMPANY)
+            for platform, account in (
+                (Platform.SLACK, "T01ACME"),
+                (Platform.TEAMS, teams.ACME),
+            ):
+                await built.companies.bind(COMPANY, platform, account, "Acme")
+            await built.places.remember(
+                Place(
+                    teams.ACME,
+                    teams.ACME_TEAM,
+                    "",
+                    f"{self.base}/teams/connector/",
+                    "Acme",
+                    teams.teams()[0].group_id,
+                )
+            )
+
+    async def link(self) -> None:
+        async with core(self.settings, "test") as built:
+            await built.links.add(COMPANY, (FALCON, PROJECT), "test")
+
+    async def _act(self, side: str, wish: Mapping[str, Any]) -> Mapping[str, Any]:
+        return await self._post(f"/sandbox/{side}/act", wish)
+
+    async def _post(self, path: str, value: Mapping[str, Any]) -> Mapping[str, Any]:
+        async with self.session.post(f"{self.base}{path}", json=value) as answer:
+            found: Mapping[str, Any] = await answer.json()
+            assert answer.status == 200, found
+            assert found.get("ok", True), found
+            return found
+
+    async def _is_ready(self) -> bool:
+        try:
+            async with self.session.get(f"{self.atom}/readyz") as answer:
+                return answer.status == 200
+        except (ClientError, OSError):
+            return False
+
+
+def _short(state: Mapping[str, Any]) -> str:
+    return f"slack: {slack_texts(state)} teams: {teams_texts(state)}" if state else ""
+
+
+def slack_messages(
+    state: Mapping[str, Any], channel: str = FALCON.id
+) -> list[Mapping[str, Any]]:
+    """Return what stands in a Slack channel, threads included, oldest first."""
+    return [
+        message
+        for workspace in state["slack"]["workspaces"]
+        for found in workspace["channels"]
+        if found["id"] == channel
+        for message in found["messages"]
+        if not message["deleted"] and message.get("subtype") != "tombstone"
+    ]
+
+
+def teams_messages(
+    state: Mapping[str, Any], channel: str = PROJECT.id
+) -> list[Mapping[str, Any]]:
+    """Return what stands in a Teams channel, replies included, oldest first."""
+    return [
+        message
+        for tenant in state["teams"]["tenants"]
+        for team in tenant["teams"]
+        for found in team["channels"]
+        if found["id"] == channel
+        for message in found["messages"]
+        if not message["deleted"]
+    ]
+
+
+def slack_texts(state: Mapping[str, Any]) -> list[str]:
+    return [m["text"] for m in slack_messages(state)]
+
+
+def teams_texts(state: Mapping[str, Any]) -> list[str]:
+    return [m["text"].strip() for m in teams_messages(state)]
+
+
+@asynccontextmanager
+async def world(
+    home: Path, database_url: str, redis_url: str = "", **more: str
+) -> AsyncIterator[World]:
+    """A sandbox that outlives ATOM, a company, and a link; ATOM is not started."""
+    runner = web.AppRunner(create_app(), access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    port = free_port()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    async with ClientSession(timeout=ClientTimeout(total=30)) as session:
+        made = World(
+            f"http://127.0.0.1:{port}",
+            home,
+            database_url,
+            session,
+            free_port(),
+            redis_url,
+            dict(more),
+        )
+        try:
+            await made._post("/sandbox/settings", {"atom_url": made.atom, **HASTY})
+            await made.set_up()
+            yield made
+        finally:
+            await made.stop()
+            await runner.cleanup()

@@ -1,0 +1,1 @@
+"""ATOM's Teams side over real HTTP."""

@@ -1,0 +1,109 @@
+"""A scripted Teams, and what speaks to it."""
+
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp import ClientSession, ClientTimeout
+from aiohttp.test_utils import TestServer
+from aiohttp.web import Application
+
+from bots.commands.base import Commands
+from bots.teams.adapter import AtomAdapter
+from bots.teams.auth import SigningKeys, TokenCheck
+from bots.teams.bot import AtomBot, Parts
+from bots.teams.connector import Connector
+from bots.teams.intake import TeamsIntake
+from bots.teams.invokes import Invokes
+from bots.teams.people import TeamsPeople
+from bridge.places import Place
+from tests.fakes import FakeClock
+from tests.integration.teams.door import LIMIT, Door, Echo
+from tests.teams_server import Said, ScriptedTeams, scripted_teams
+from tests.teams_world import (
+    APP,
+    GROUP,
+    ISSUER,
+    TEAM,
+    TENANT,
+    FakeIntake,
+    FakePlaces,
+    FakeTenants,
+    FakeTokens,
+    public_jwk,
+)
+
+
+@pytest.fixture
+async def teams() -> AsyncIterator[ScriptedTeams]:
+    async with scripted_teams() as running:
+        yield running
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[ClientSession]:
+    async with ClientSession() as opened:
+        yield opened
+
+
+@pytest.fixture
+def tokens() -> FakeTokens:
+    return FakeTokens()
+
+
+@pytest.fixture
+def connector(session: ClientSession, tokens: FakeTokens) -> Connector:
+    return Connector(session, tokens, ClientTimeout(total=5, connect=2))
+
+
+@pytest.fixture
+async def places(teams: ScriptedTeams) -> FakePlaces:
+    book = FakePlaces()
+    await book.remember(Place(TENANT, TEAM, "", teams.url, group_id=GROUP))
+    return book
+
+
+@pytest.fixture
+async def door(
+    session: ClientSession,
+    teams: ScriptedTeams,
+    places: FakePlaces,
+    tokens: FakeTokens,
+    connector: Connector,
+) -> AsyncIterator[Door]:
+    teams.answer("GET openid", Said(body={"jwks_uri": f"{teams.url}keys"}))
+    key = public_jwk(endorsements=["msteams"])
+    teams.answer("GET keys", Said(body={"keys": [key]}))
+    teams.answer("POST activities", Said(201, {"id": "1700000009000"}))
+    installed: list[Place] = []
+
+    async def on_install(place: Place) -> None:
+        installed.append(place)
+
+    intake, command, tenants = FakeIntake(), Echo(), FakeTenants()
+    command.go.set()
+    people = TeamsPeople(connector, places, time.monotonic)
+    parts = Parts(
+        intake,
+        tenants,
+        Commands((command,)),
+        places,
+        people,
+        connector,
+        on_install,
+    )
+    keys = SigningKeys(session, f"{teams.url}openid", time.monotonic)
+    teams_intake = TeamsIntake(
+        TokenCheck(keys, ISSUER, APP),
+        AtomAdapter(connector),
+        AtomBot(parts),
+        Invokes(time.monotonic),
+        FakeClock(),
+        TENANT,
+        LIMIT,
+    )
+    app = Application()
+    app.router.add_post("/api/messages", teams_intake.handle)
+    async with TestServer(app, host="127.0.0.1") as server:
+        url = str(server.make_url("/api/messages"))
+        yield Door(url, session, teams, intake, tenants, places, command, installed)

@@ -1,0 +1,116 @@
+"""Processes that a benchmark starts, and that end with it."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from http.client import HTTPException
+from pathlib import Path
+from tempfile import TemporaryFile
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+import orjson
+
+from tests.load.generator import Plan, Samples
+from tests.servers import free_port
+
+_ROOT = Path(__file__).parents[2]
+_STARTS_WITHIN = 60.0
+_ENDS_WITHIN = 15.0
+_ANSWERS_WITHIN = 10.0
+
+
+@contextmanager
+def served(module: str, *arguments: str) -> Iterator[int]:
+    """Run `python -m module arguments PORT` until it is ready; lend the port."""
+    port = free_port()
+    with running(["-m", module, *arguments, str(port)], port):
+        yield port
+
+
+@contextmanager
+def running(
+    command: Sequence[str], port: int, environment: Mapping[str, str] | None = None
+) -> Iterator[None]:
+    """Run Python with these arguments, from when it is ready to when it has ended."""
+    with TemporaryFile() as words:
+        process = subprocess.Popen(
+            [*_dying_with_us(), sys.executable, *command],
+            cwd=_ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=words,
+            stderr=words,
+        )
+        try:
+            _wait_until_ready(process, port)
+            yield
+        except NotStarted as error:
+            words.seek(0)
+            last = words.read()[-2000:].decode(errors="replace")
+            raise NotStarted(f"{' '.join(command)} {error}:\n{last}") from None
+        finally:
+            _end(process)
+
+
+class NotStarted(RuntimeError):
+    """A server that was to be measured does not serve."""
+
+
+def fired(plan: Plan) -> Samples:
+    """Let a load generator of its own carry out the plan."""
+    patience = plan.seconds * 3 + 60
+    done = subprocess.run(
+        [*_dying_with_us(), sys.executable, "-m", "tests.load.generator"],
+        cwd=_ROOT,
+        input=orjson.dumps(plan),
+        stdout=subprocess.PIPE,
+        timeout=patience,
+        check=True,
+    )
+    return Samples.read(done.stdout)
+
+
+def asked(url: str, *, post: bool = False) -> bytes:
+    """Return what a server of ours answers."""
+    request = Request(url, data=b"" if post else None)
+    with urlopen(request, timeout=_ANSWERS_WITHIN) as answer:
+        found: bytes = answer.read()
+        return found
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + _STARTS_WITHIN
+    while not _is_ready(port):
+        if process.poll() is not None:
+            raise NotStarted(f"ended with {process.returncode}")
+        if time.monotonic() > deadline:
+            raise NotStarted(f"was not ready after {_STARTS_WITHIN:.0f} s")
+        time.sleep(0.05)
+
+
+def _is_ready(port: int) -> bool:
+    try:
+        asked(f"http://127.0.0.1:{port}/readyz")
+    except (URLError, HTTPException, OSError):
+        return False
+    return True
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(_ENDS_WITHIN)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _dying_with_us() -> list[str]:
+    """Ask the kernel to end the process when the benchmark is no more."""
+    setpriv = shutil.which("setpriv") if os.name == "posix" else None
+    return [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []
