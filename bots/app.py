@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import IO, Any
 
 import structlog
@@ -70,6 +71,7 @@ _DRAIN = 20.0  # seconds that calls under way may take at a stop
 _AGAIN = 5.0
 
 Trace = Callable[[str], None]
+Job = Callable[[], Coroutine[Any, Any, None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +180,11 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
         built.core.journal.trace = trace
         built.core.journal.on_commit.append(worker.committed)
         built.core.links.on_change.append(worker.link_changed)
-        background = [worker.run(), Janitor(built.core.database, clock_us).run()]
-        background += [_bind_accounts(built)]
+        background: list[Job] = [
+            worker.run,
+            Janitor(built.core.database, clock_us).run,
+            partial(_bind_accounts, built),
+        ]
         if settings.redis_url:
             wakes = Wakes.at(settings.redis_url.get_secret_value())
             stack.push_async_callback(wakes.close)
@@ -187,7 +192,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             built.core.journal.on_commit.append(
                 lambda _t, _f, _s, queued: wakes.announce() if queued else None
             )
-            background.append(wakes.run())
+            background.append(wakes.run)
         app = web.Application(client_max_size=settings.tuning.body_limit)
         await _listeners(stack, app, built, relay)
         await _run(settings, app, worker, background)
@@ -197,7 +202,7 @@ async def _run(
     settings: Settings,
     app: web.Application,
     worker: Worker,
-    background: Sequence[Coroutine[Any, Any, None]],
+    background: Sequence[Job],
 ) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -217,7 +222,7 @@ async def _run(
                 "ATOM_HOST or ATOM_PORT"
             ) from error
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(work) for work in background]
+            tasks = [group.create_task(_kept_up(job)) for job in background]
             log.info("serving", host=settings.host, port=settings.port)
             await stop.wait()
             log.info("stopping")
@@ -227,6 +232,18 @@ async def _run(
                 task.cancel()
     finally:
         await runner.cleanup()
+
+
+async def _kept_up(job: Job) -> None:
+    """The outermost frame of a background job: it is begun again if it breaks."""
+    while True:
+        try:
+            await job()
+        except Exception:
+            log.exception("background job broke and is begun again")
+            await asyncio.sleep(1)
+        else:
+            return
 
 
 async def _listeners(
@@ -401,17 +418,19 @@ async def _bind_accounts(built: Tools) -> None:
 
     A platform that does not answer at start-up is asked again; nothing waits for it.
     """
-    if built.teams:
-        tenant = built.teams.settings.tenant_id
-        await _bind(built.core, Platform.TEAMS, tenant, "")
-    while built.slack and built.slack.settings.bot_token:
+    while True:
         try:
-            identity = await built.slack.clients.identity("")
-            await _bind(built.core, Platform.SLACK, identity.team, identity.name)
-            break
+            if built.teams:
+                tenant = built.teams.settings.tenant_id
+                await _bind(built.core, Platform.TEAMS, tenant, "")
+            if built.slack and built.slack.settings.bot_token:
+                identity = await built.slack.clients.identity("")
+                await _bind(built.core, Platform.SLACK, identity.team, identity.name)
         except AtomError as error:
-            log.warning("slack workspace not known yet", reason=str(error))
-        await asyncio.sleep(_AGAIN)
+            log.warning("accounts not known yet", reason=str(error))
+            await asyncio.sleep(_AGAIN)
+        else:
+            return
 
 
 async def _bind(built: Core, platform: Platform, account: str, name: str) -> None:

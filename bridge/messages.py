@@ -115,7 +115,8 @@ class Event:
     `message` is the platform's id of the message concerned, empty where there is
     none; `thread` is the id of the thread's root, empty for a root itself.
     `sent_us` is the platform's claim of when it happened and `version_us` the time
-    of the edit (0 for a first version), both in microseconds UTC.
+    of the edit, both in microseconds UTC; `version_us` is 0 for what can happen to a
+    message only once.
     `raw` is the platform's payload, byte for byte.
     """
 
@@ -145,8 +146,5 @@ class Event:
         if not self.message or not self.kind.startswith("message."):
             return ""
         place = self.channel.id if self.channel else ""
-        version = self.version_us if self.kind is EventKind.MESSAGE_EDIT else 0
-        # A message can be deleted, restored and deleted again.
-        if self.kind in {EventKind.MESSAGE_DELETE, EventKind.MESSAGE_RESTORE}:
-            version = self.sent_us
-        return f"f:{self.platform}:{place}:{self.message}:{self.kind}:{version}"
+        fact = f"{self.platform}:{place}:{self.message}:{self.kind}"
+        return f"f:{fact}:{self.version_us}"

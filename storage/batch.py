@@ -22,6 +22,10 @@ from storage.compliance.tree import Frontier
 from storage.hot import Insert, Program, Statement
 
 _ID_LIMIT = 200
+_SAME_COPY = (
+    "ON CONFLICT (tenant, target, remote) DO UPDATE SET "
+    "version_us = excluded.version_us, deleted = excluded.deleted"
+)
 
 
 class HeadMoved(Exception):
@@ -378,16 +382,22 @@ def _known(tenant: str, keys: Sequence[str]) -> Program[dict[str, int]]:
 
 
 def _owned(fences: set[Fence]) -> Program[frozenset[Fence]]:
-    owned: set[Fence] = set()
-    for fence in sorted(fences, key=lambda f: f.shard):
-        sql = (
-            "SELECT 1 FROM shard_owner "
-            "WHERE shard = :shard AND owner = :owner AND epoch = :epoch"
-        )
-        parameters = {"shard": fence.shard, "owner": fence.owner, "epoch": fence.epoch}
-        if (yield Statement(sql, parameters, postgres=f"{sql} FOR SHARE")):
-            owned.add(fence)
-    return frozenset(owned)
+    if not fences:
+        return frozenset()
+    sql = (
+        "SELECT shard, owner, epoch FROM shard_owner WHERE shard IN "
+        "(SELECT value FROM json_each(:shards))"
+    )
+    shards = sorted({fence.shard for fence in fences})
+    rows = yield Statement(
+        sql,
+        {"shards": orjson.dumps(shards).decode()},
+        # In one order everywhere, or two processes could wait for each other.
+        postgres="SELECT shard, owner, epoch FROM shard_owner WHERE shard = ANY("
+        "SELECT jsonb_array_elements_text(:shards::text::jsonb)::int) "
+        "ORDER BY shard FOR SHARE",
+    )
+    return frozenset(fences & {Fence(*row) for row in rows})
 
 
 def _latest(
@@ -416,29 +426,28 @@ def _inserts(draft: _Draft) -> Program[None]:
     yield Insert("log", draft.log)
     yield Insert("outbox", draft.outbox)
     yield Insert("attempt", draft.attempts)
-    for copy in draft.copies:
-        yield _keep_copy(copy, draft.moment())
+    yield Insert("copy", _copy_rows(draft), _SAME_COPY)
     for change in draft.changes:  # noqa: UP028 - a tuple cannot be sent rows
         yield change
 
 
-def _keep_copy(copy: Copy, moment: int) -> Statement:
-    return Statement(
-        "INSERT INTO copy (tenant, target, remote, link, source, message, "
-        "remote_thread, version_us, deleted, created_us) VALUES (:tenant, :target, "
-        ":remote, :link, :source, :message, :remote_thread, :version_us, :deleted, "
-        ":created_us) ON CONFLICT (tenant, target, remote) DO UPDATE SET "
-        "version_us = excluded.version_us, deleted = excluded.deleted",
-        {
-            "tenant": copy.tenant,
-            "target": str(copy.target),
-            "remote": copy.remote,
-            "link": copy.link,
-            "source": str(copy.source),
-            "message": clean_id(copy.message),
-            "remote_thread": copy.remote_thread,
-            "version_us": copy.version_us,
-            "deleted": int(copy.deleted),
-            "created_us": moment,
-        },
-    )
+def _copy_rows(draft: _Draft) -> list[dict[str, Any]]:
+    """Return a row a copy: the last word of the batch, if there are several."""
+    last = {(c.tenant, c.target, c.remote): c for c in draft.copies}
+    moment = draft.moment()
+    return [_copy_row(copy, moment) for copy in last.values()]
+
+
+def _copy_row(copy: Copy, moment: int) -> dict[str, Any]:
+    return {
+        "tenant": copy.tenant,
+        "target": str(copy.target),
+        "remote": copy.remote,
+        "link": copy.link,
+        "source": str(copy.source),
+        "message": clean_id(copy.message),
+        "remote_thread": copy.remote_thread,
+        "version_us": copy.version_us,
+        "deleted": int(copy.deleted),
+        "created_us": moment,
+    }

@@ -1,12 +1,13 @@
 """The companies that ATOM serves, and the platform accounts that are theirs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bridge.errors import Conflict, StoreUnavailable
 from bridge.messages import Platform
@@ -39,11 +40,8 @@ class StoredCompanies:
         query = select(account.c.tenant).where(
             account.c.platform == platform, account.c.account == account_id
         )
-        try:
-            async with self.engine.connect() as connection:
-                found = (await connection.execute(query)).scalar()
-        except (SQLAlchemyError, OSError) as error:
-            raise StoreUnavailable("the database does not answer") from error
+        async with self._connected() as connection:
+            found: str | None = (await connection.execute(query)).scalar()
         if found:
             self._accounts[(platform, account_id)] = found
         return found
@@ -56,18 +54,15 @@ class StoredCompanies:
             .values(id=id_, name=name, admin_email=admin_email, created_us=self.clock())
             .on_conflict_do_nothing(index_elements=[tenant.c.id])
         )
-        async with self.engine.begin() as connection:
+        async with self._connected() as connection:
             return (await connection.execute(statement)).rowcount > 0
 
     async def all(self) -> Sequence[Company]:
         query = select(tenant.c.id, tenant.c.name, tenant.c.admin_email).order_by(
             tenant.c.created_us
         )
-        try:
-            async with self.engine.connect() as connection:
-                rows = (await connection.execute(query)).all()
-        except (SQLAlchemyError, OSError) as error:
-            raise StoreUnavailable("the database does not answer") from error
+        async with self._connected() as connection:
+            rows = (await connection.execute(query)).all()
         return [Company(*row) for row in rows]
 
     async def bind(
@@ -88,7 +83,7 @@ class StoredCompanies:
                 index_elements=[account.c.platform, account.c.account]
             )
         )
-        async with self.engine.begin() as connection:
+        async with self._connected() as connection:
             await connection.execute(statement)
         owner = await self.tenant_of(platform, account_id)
         if owner != tenant_id:
@@ -99,10 +94,19 @@ class StoredCompanies:
     async def unbind(self, platform: Platform, account_id: str) -> None:
         """Forget an account, because ATOM was removed from it."""
         self._accounts.pop((platform, account_id), None)
-        async with self.engine.begin() as connection:
+        async with self._connected() as connection:
             await connection.execute(
                 delete(account).where(
                     account.c.platform == str(platform),
                     account.c.account == account_id,
                 )
             )
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[AsyncConnection]:
+        """Give a connection in a transaction; raises `StoreUnavailable`."""
+        try:
+            async with self.engine.begin() as connection:
+                yield connection
+        except (SQLAlchemyError, OSError) as error:
+            raise StoreUnavailable("the database does not answer") from error

@@ -25,10 +25,15 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Insert:
-    """Rows for a table of `storage.schema`, each a mapping of all its columns."""
+    """
+    Rows for a table of `storage.schema`, each a mapping of all its columns.
+
+    `conflict` is an ON CONFLICT clause; no two rows may then be the same one.
+    """
 
     table: str
     rows: Sequence[Mapping[str, Any]]
+    conflict: str = ""
 
 
 Step = Statement | Insert

@@ -64,6 +64,7 @@ class PostgresHotStore:
                     timeout=2,
                     command_timeout=5,
                     max_inactive_connection_lifetime=300,
+                    reset=_as_it_is,
                 )
         except (*_GONE, asyncpg.PostgresError) as error:
             raise StoreUnavailable("PostgreSQL does not answer") from error
@@ -104,6 +105,15 @@ class PostgresHotStore:
             self.pool.terminate()
 
 
+async def _as_it_is(_connection: asyncpg.Connection) -> None:
+    """
+    Give a connection back without a round trip more.
+
+    Programs leave no settings, locks or listeners behind; asyncpg itself ends a
+    transaction that is still open.
+    """
+
+
 async def _drive(connection: asyncpg.Connection, program: Program[T]) -> T:
     try:
         step = next(program)
@@ -116,11 +126,12 @@ async def _drive(connection: asyncpg.Connection, program: Program[T]) -> T:
 
 async def _execute(connection: asyncpg.Connection, step: Step) -> Rows:
     match step:
-        case Insert(table, rows):
+        case Insert(table, rows, conflict):
             if rows:
                 names = tuple(rows[0])
                 columns = [[row[name] for row in rows] for name in names]
-                await connection.execute(_insert(table, names), *columns)
+                sql = f"{_insert(table, names)} {conflict}"
+                await connection.execute(sql, *columns)
             return ()
         case Statement():
             sql, values = _positional(step)

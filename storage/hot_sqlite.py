@@ -2,16 +2,19 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bridge.errors import StoreUnavailable
 from storage.hot import Insert, Program, Rows, Statement, Step
 
 T = TypeVar("T")
+
+_ROWS_AT_ONCE = 64
 
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -106,14 +109,34 @@ def _drive(connection: sqlite3.Connection, program: Program[T]) -> T:
 
 def _execute(connection: sqlite3.Connection, step: Step) -> Rows:
     match step:
-        case Insert(table, rows):
-            if rows:
-                names = list(rows[0])
-                marks = ", ".join(f":{name}" for name in names)
-                connection.executemany(
-                    f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})",
-                    rows,
-                )
+        case Insert(table, rows, conflict):
+            for chunk in _chunks(rows):
+                names = tuple(chunk[0])
+                sql = _insert(table, names, len(chunk))
+                values = [row[name] for row in chunk for name in names]
+                connection.execute(f"{sql} {conflict}", values)
             return ()
         case Statement(sql, parameters):
             return connection.execute(sql, parameters).fetchall()
+
+
+def _chunks(rows: Sequence[Mapping[str, Any]]) -> Iterator[Sequence[Mapping[str, Any]]]:
+    """
+    Cut rows into parts of 64, 32, 16 … so that few different statements are made.
+
+    A statement a row would hand Python's one lock back and forth between the threads
+    for every row, and each time wait for whatever the event loop is doing.
+    """
+    first, size = 0, _ROWS_AT_ONCE
+    while first < len(rows):
+        while size > len(rows) - first:
+            size //= 2
+        yield rows[first : first + size]
+        first += size
+
+
+@cache
+def _insert(table: str, names: tuple[str, ...], count: int) -> str:
+    row = f"({', '.join('?' * len(names))})"
+    columns, values = ", ".join(names), ", ".join([row] * count)
+    return f"INSERT INTO {table} ({columns}) VALUES {values}"

@@ -1,7 +1,7 @@
 """Reading the log: opening entries, and proving that nothing in it was changed."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -15,6 +15,7 @@ from storage.schema import log
 
 COLUMNS = tuple(column.name for column in log.columns)
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM log"
+_WITHOUT_RAW = tuple(name for name in COLUMNS if name != "raw_ct")
 _PAGE = 1000
 
 
@@ -67,6 +68,7 @@ class LogReader:
 
     store: HotStore
     keys: KeyFile
+    _read_keys: dict[str, TenantKey] = field(default_factory=dict, repr=False)
 
     async def head(self, tenant: str) -> LogHead:
         rows = await self.store.fetch(
@@ -90,16 +92,20 @@ class LogReader:
         return [_opened(row, key) for row in rows]
 
     async def revisions(self, tenant: str, conv: str, msg: str) -> list[LogEntry]:
-        """Return what is known of one message, in the order of capture."""
-        key = self.keys.load(tenant)
+        """
+        Return what is known of one message, in the order of capture.
+
+        The platform's own words (`raw_ct`) are left out: every delivery asks this.
+        """
+        key = self._key(tenant)
         rows = await self.store.fetch(
             Statement(
-                f"{_SELECT} WHERE tenant = :tenant AND conv = :conv AND msg = :msg "
+                f"SELECT {', '.join(_WITHOUT_RAW)} FROM log WHERE tenant = :tenant AND conv = :conv AND msg = :msg "
                 "AND etype LIKE 'message.%' ORDER BY seq",
                 {"tenant": tenant, "conv": conv, "msg": msg},
             )
         )
-        return [_opened(_named(row), key) for row in rows]
+        return [_opened(_named(row, _WITHOUT_RAW), key) for row in rows]
 
     async def verify(
         self, tenant: str, progress: Callable[[int, int], None] = lambda _a, _b: None
@@ -125,6 +131,12 @@ class LogReader:
             return Verdict(head.size, head.root, "the head's root is another one")
         return Verdict(head.size, head.root)
 
+    def _key(self, tenant: str) -> TenantKey:
+        """Return the key as it was first read: a tenant's key never changes."""
+        if tenant not in self._read_keys:
+            self._read_keys[tenant] = self.keys.load(tenant)
+        return self._read_keys[tenant]
+
     async def _all(self, tenant: str, size: int) -> AsyncIterator[Mapping[str, Any]]:
         after = -1
         while rows := await self._rows(tenant, after, _PAGE):
@@ -147,8 +159,8 @@ class LogReader:
         return [_named(row) for row in rows]
 
 
-def _named(row: Row) -> Mapping[str, Any]:
-    return dict(zip(COLUMNS, row, strict=True))
+def _named(row: Row, columns: Sequence[str] = COLUMNS) -> Mapping[str, Any]:
+    return dict(zip(columns, row, strict=True))
 
 
 def _opened(row: Mapping[str, Any], key: TenantKey) -> LogEntry:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from tests.servers import Postgres, Redis, running_postgres, running_redis
 
@@ -52,3 +53,10 @@ def own_redis() -> Iterator[Redis]:
     """A running Redis for one test, which may stop, kill and start it."""
     with running_redis() as server:
         yield server
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    """A command that ran in this process may have set up logging for its own."""
+    yield
+    structlog.reset_defaults()

@@ -36,6 +36,12 @@ _WITH_CONTENT = {
     EventKind.COMMAND,
 }
 
+_REVISIONS = {
+    EventKind.MESSAGE_EDIT,
+    EventKind.MESSAGE_DELETE,
+    EventKind.MESSAGE_RESTORE,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
@@ -81,7 +87,8 @@ def translate(
         raw=raw,
         message=message,
         thread=root if root != message else "",
-        version_us=sent_us if kind is EventKind.MESSAGE_EDIT else 0,
+        # Teams takes deletes back: each delete and each return is a fact of its own.
+        version_us=sent_us if kind in _REVISIONS else 0,
         document=document,
         files=tuple(files),
         detail=tuple(_details(activity, kind, app_id)),

@@ -109,11 +109,11 @@ async def _prepare(home: Path, url: str, sink: int, *, linked: bool) -> None:
         service_url = f"http://127.0.0.1:{sink}/teams/connector/"
         await built.places.remember(Place(_TENANT, _TEAM, "", service_url, "Acme"))
         for n, name in enumerate(CHANNELS if linked else ()):
-            pair = (
-                Channel(Platform.SLACK, WORKSPACE, name),
-                Channel(Platform.TEAMS, _TEAM, f"19:bench{n:02}@thread.tacv2"),
-            )
-            await built.links.add(_COMPANY, pair, "bench")
+            target = Channel(Platform.TEAMS, _TEAM, f"19:bench{n:02}@thread.tacv2")
+            place = Place(_TENANT, _TEAM, target.id, service_url, f"Bench {n}")
+            await built.places.remember(place)
+            source = Channel(Platform.SLACK, WORKSPACE, name)
+            await built.links.add(_COMPANY, (source, target), "bench")
 
 
 def _environment(home: Path, url: str, port: int, sink: int) -> dict[str, str]:

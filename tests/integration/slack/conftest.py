@@ -27,7 +27,7 @@ DEADLINE = 10.0
 async def eventually(met: Callable[[], Any]) -> Any:
     """Wait for a condition, and return what it gave; fail when it stays away."""
     async with asyncio.timeout(DEADLINE):
-        while not (found := met()):  # noqa: ASYNC110 - any condition, not one event
+        while not (found := met()):
             await asyncio.sleep(0.01)
     return found
 
