@@ -185,8 +185,11 @@ async def _furnish(demo: Demo, session: ClientSession) -> None:
     async with asyncio.timeout(_READY_WITHIN):
         while not await _is_ready(demo, session):
             await asyncio.sleep(0.1)
-    for side, act in _GREETINGS:
-        await _post(session, f"{demo.page}/sandbox/{side}/act", act)
+    async with asyncio.timeout(_READY_WITHIN):
+        for done, (side, act) in enumerate(_GREETINGS, 1):
+            await _post(session, f"{demo.page}/sandbox/{side}/act", act)
+            while await _logged(demo, session) < 1 + 2 * done:
+                await asyncio.sleep(0.02)
 
 
 async def _is_ready(demo: Demo, session: ClientSession) -> bool:
@@ -195,6 +198,16 @@ async def _is_ready(demo: Demo, session: ClientSession) -> bool:
             return answer.status == web.HTTPOk.status_code
     except (ClientError, OSError):
         return False
+
+
+async def _logged(demo: Demo, session: ClientSession) -> int:
+    """Return how many entries the log has: an event and its copy are two."""
+    url = f"{demo.atom}/api/v1/log?tenant={COMPANY}&limit=1"
+    headers = {"Authorization": f"Bearer {demo.console_token}"}
+    async with session.get(url, headers=headers) as answer:
+        answer.raise_for_status()
+        size: int = (await answer.json())["size"]
+        return size
 
 
 async def _post(session: ClientSession, url: str, value: Mapping[str, Any]) -> None:

@@ -375,8 +375,11 @@ def _known(tenant: str, keys: Sequence[str]) -> Program[dict[str, int]]:
         "SELECT key, seq FROM seen WHERE tenant = :tenant "
         "AND key IN (SELECT value FROM json_each(:keys))",
         {"tenant": tenant, "keys": orjson.dumps([*keys]).decode()},
-        postgres="SELECT key, seq FROM seen WHERE tenant = :tenant AND key = ANY("
-        "SELECT jsonb_array_elements_text(:keys::text::jsonb))",
+        # Row by row, or a planner that knows nothing of a young table yet reads
+        # everything that the tenant ever saw.
+        postgres="SELECT s.key, s.seq FROM "
+        "jsonb_array_elements_text(:keys::text::jsonb) AS k(key) CROSS JOIN LATERAL "
+        "(SELECT key, seq FROM seen WHERE tenant = :tenant AND key = k.key LIMIT 1) s",
     )
     return dict(rows)
 
@@ -393,8 +396,8 @@ def _owned(fences: set[Fence]) -> Program[frozenset[Fence]]:
         sql,
         {"shards": orjson.dumps(shards).decode()},
         # In one order everywhere, or two processes could wait for each other.
-        postgres="SELECT shard, owner, epoch FROM shard_owner WHERE shard = ANY("
-        "SELECT jsonb_array_elements_text(:shards::text::jsonb)::int) "
+        postgres="SELECT shard, owner, epoch FROM shard_owner WHERE shard = ANY(ARRAY("
+        "SELECT jsonb_array_elements_text(:shards::text::jsonb)::int)) "
         "ORDER BY shard FOR SHARE",
     )
     return frozenset(fences & {Fence(*row) for row in rows})

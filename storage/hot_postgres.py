@@ -65,6 +65,7 @@ class PostgresHotStore:
                     command_timeout=5,
                     max_inactive_connection_lifetime=300,
                     reset=_as_it_is,
+                    server_settings={"plan_cache_mode": "force_custom_plan"},
                 )
         except (*_GONE, asyncpg.PostgresError) as error:
             raise StoreUnavailable("PostgreSQL does not answer") from error

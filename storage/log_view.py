@@ -1,6 +1,6 @@
 """The log as a page shows it: opened, flat, and in words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -41,7 +41,7 @@ def as_json(entry: LogEntry) -> dict[str, Any]:
         "channel": conv,
         "message": row["msg"] or None,
         "author": author.get("name") or author.get("id") or "",
-        "text": body.get("text", ""),
+        "text": body.get("text") or _typed(body),
         "reason": body.get("reason", ""),
         "decision": next(iter(body.get("decisions") or ()), None),
         "outcome": row["outcome"],
@@ -50,3 +50,9 @@ def as_json(entry: LogEntry) -> dict[str, Any]:
         "origin": row["origin_seq"],
         "leaf": bytes(row["leaf"]).hex(),
     }
+
+
+def _typed(body: Mapping[str, Any]) -> str:
+    """Return the command that was typed, where that is all there is."""
+    command = (body.get("detail") or {}).get("command", "")
+    return f"/atom {command}" if command else ""
