@@ -65,6 +65,8 @@ class PostgresHotStore:
                     command_timeout=5,
                     max_inactive_connection_lifetime=300,
                     reset=_as_it_is,
+                    # A plan made while a partition was empty reads all of it once
+                    # it is full, until somebody analyses it. Planning is cheap.
                     server_settings={"plan_cache_mode": "force_custom_plan"},
                 )
         except (*_GONE, asyncpg.PostgresError) as error:

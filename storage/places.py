@@ -47,12 +47,15 @@ class StoredPlaces:
         if own is None and team is not None:
             return replace(team, channel=channel.id, name="", kind="")
         if own is not None and team is not None:
-            return replace(
+            whole = replace(
                 own,
                 service_url=own.service_url or team.service_url,
                 group_id=own.group_id or team.group_id,
                 account=own.account or team.account,
             )
+            if whole == own:
+                self._known[key] = own
+            return whole
         return own
 
     def _keep(self, place: Place) -> Program[Place]:

@@ -1,6 +1,7 @@
 """What goes wrong between ATOM and the platforms does not show."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -186,3 +187,32 @@ async def test_two_processes_share_the_work_and_copy_once(
                 await other.stop()
 
     assert [t[-3:] for t in teams_texts(state)] == [f"m{n:02}" for n in range(30)]
+
+
+async def test_while_the_sqlite_file_is_locked_nothing_is_acknowledged(
+    tmp_path: Path,
+) -> None:
+    async with world(tmp_path, f"sqlite:///{tmp_path}/atom.db") as here:
+        await here.link()
+        await here.start()
+        lock = sqlite3.connect(tmp_path / "atom.db", isolation_level=None)
+        lock.execute("BEGIN IMMEDIATE")
+        await here.slack("post", text="waits")
+        await _until_refused(here)
+        assert teams_messages(await here.state()) == []
+
+        lock.execute("ROLLBACK")
+        lock.close()
+
+        await here.until(lambda s: any(t.endswith("waits") for t in teams_texts(s)))
+        assert (await here.verdict()).intact
+
+
+async def _until_refused(here: World) -> None:
+    """Wait until ATOM has answered a delivery with 503."""
+    async with asyncio.timeout(20):
+        while not any(
+            e["call"].endswith("deliver") and e["status"] == 503
+            for e in await here.journal()
+        ):
+            await asyncio.sleep(0.1)
