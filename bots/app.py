@@ -6,7 +6,6 @@ import os
 import secrets
 import signal
 import socket
-import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -18,44 +17,21 @@ from aiohttp import ClientSession, ClientTimeout, TCPConnector, web
 
 from bots.commands.base import Commands
 from bots.commands.standard import standard_commands
-from bots.core import Core, clock_us, core
-from bots.settings import Settings, SlackSettings, TeamsSettings
-from bots.slack.announcer import SlackAnnouncer
-from bots.slack.answers import Answers
-from bots.slack.clients import Clients
-from bots.slack.install import Installations, InstallPages, OAuth
-from bots.slack.intake import SlackIntake
-from bots.slack.people import SlackPeople
-from bots.slack.rights import SlackRights
-from bots.slack.sender import SlackSender
-from bots.slack.socket import SlackSocket
-from bots.teams.adapter import AtomAdapter
-from bots.teams.announcer import TeamsAnnouncer
-from bots.teams.auth import SigningKeys, TokenCheck
-from bots.teams.bot import AtomBot, Parts
-from bots.teams.connector import Connector
-from bots.teams.graph import Graph
-from bots.teams.intake import TeamsIntake
-from bots.teams.invokes import Invokes
-from bots.teams.people import TeamsPeople
-from bots.teams.rights import TeamsRights
-from bots.teams.sender import TeamsSender
-from bots.teams.tokens import Tokens
+from bots.core import Core, Heard, clock_us, core
+from bots.settings import Settings
+from bots.slack_side import SlackSide, listen_to_slack, slack_side
+from bots.teams_side import TeamsSide, listen_to_teams, teams_side
 from bots.web.health import HealthPages
 from bots.web.log_api import LogApi
 from bots.workers import Pace, Worker
 from bridge.courier import Courier, Tuning
-from bridge.errors import AtomError, BadInput, Conflict
+from bridge.errors import AtomError, BadInput
 from bridge.messages import Platform
-from bridge.places import Place
 from bridge.ports import (
     Announcer,
     Health,
     Intake,
     LinkBook,
-    People,
-    Rights,
-    Sender,
 )
 from bridge.relay import Relay, unwatched
 from storage.companies import StoredCompanies
@@ -72,32 +48,6 @@ _AGAIN = 5.0
 
 Trace = Callable[[str], None]
 Job = Callable[[], Coroutine[Any, Any, None]]
-
-
-@dataclass(frozen=True, slots=True)
-class SlackSide:
-    """What speaks with Slack."""
-
-    settings: SlackSettings
-    clients: Clients
-    installations: Installations
-    sender: SlackSender
-    people: SlackPeople
-    rights: SlackRights
-    announcer: SlackAnnouncer
-
-
-@dataclass(frozen=True, slots=True)
-class TeamsSide:
-    """What speaks with Teams."""
-
-    settings: TeamsSettings
-    session: ClientSession
-    connector: Connector
-    sender: TeamsSender
-    people: TeamsPeople
-    rights: TeamsRights
-    announcer: TeamsAnnouncer
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +77,7 @@ class Tools:
 
     @property
     def announcers(self) -> dict[Platform, Announcer]:
-        return _announcers(self.slack, self.teams)
+        return {p: side.announcer for p, side in _sides(self.slack, self.teams).items()}
 
 
 @asynccontextmanager
@@ -137,11 +87,12 @@ async def tools(settings: Settings) -> AsyncIterator[Tools]:
     async with AsyncExitStack() as stack:
         built = await stack.enter_async_context(core(settings, owner))
         session = await stack.enter_async_context(_session(settings))
-        slack = _slack_side(settings.slack, built, session) if settings.slack else None
-        teams = _teams_side(settings.teams, built, session) if settings.teams else None
+        slack = slack_side(settings.slack, built, session) if settings.slack else None
+        teams = teams_side(settings.teams, built, session) if settings.teams else None
         if slack:
             for closing in (slack.announcer, slack.people, slack.clients):
                 stack.push_async_callback(closing.aclose)
+        sides = _sides(slack, teams)
         yield Tools(
             built,
             slack,
@@ -149,8 +100,8 @@ async def tools(settings: Settings) -> AsyncIterator[Tools]:
             standard_commands(
                 links=built.links,
                 health=built.health,
-                rights=_rights(slack, teams),
-                announcers=_announcers(slack, teams),
+                rights={p: side.rights for p, side in sides.items()},
+                announcers={p: side.announcer for p, side in sides.items()},
                 clock=clock_us,
             ),
         )
@@ -247,8 +198,9 @@ async def _kept_up(job: Job) -> None:
 
 
 async def _listeners(
-    stack: AsyncExitStack, app: web.Application, built: Tools, relay: Intake
+    stack: AsyncExitStack, app: web.Application, built: Tools, intake: Intake
 ) -> None:
+    heard = Heard(intake, built.commands)
     console = built.core.settings.console_token
     pages = LogApi(
         LogView(built.core.log), console.get_secret_value() if console else ""
@@ -257,95 +209,22 @@ async def _listeners(
     built.core.journal.on_commit.append(lambda *_: pages.committed())
     HealthPages(built.core.require_company).add_routes(app)
     if built.slack:
-        await _listen_to_slack(stack, app, built, built.slack, relay)
+        await listen_to_slack(stack, app, built.core, built.slack, heard)
     if built.teams:
-        _listen_to_teams(app, built, built.teams, relay)
-
-
-async def _listen_to_slack(
-    stack: AsyncExitStack,
-    app: web.Application,
-    built: Tools,
-    side: SlackSide,
-    relay: Intake,
-) -> None:
-    answers = Answers(built.core.companies, built.commands, side.clients)
-    stack.push_async_callback(answers.aclose)
-    secret = side.settings.signing_secret
-
-    async def uninstalled(team: str) -> None:
-        await side.installations.remove(team)
-        await built.core.companies.unbind(Platform.SLACK, team)
-
-    intake = SlackIntake(
-        relay,
-        answers,
-        side.clients,
-        signing_secret=secret.get_secret_value() if secret else "",
-        body_limit=built.core.settings.tuning.body_limit,
-        uninstalled=uninstalled,
-    )
-    if secret:
-        app.router.add_post("/slack/events", intake.handle)
-    if side.settings.socket_mode and side.settings.app_token:
-        connection = SlackSocket(
-            intake.app,
-            side.settings.app_token.get_secret_value(),
-            side.settings.api_url,
-        )
-        await connection.start()
-        stack.push_async_callback(connection.aclose)
-    if side.installations.oauth:
-        app.router.add_routes(
-            InstallPages(
-                side.installations,
-                side.settings.api_url,
-                side.clients.session,
-                lambda team, name: _bind(built.core, Platform.SLACK, team, name),
-            ).routes()
-        )
-
-
-def _listen_to_teams(
-    app: web.Application, built: Tools, side: TeamsSide, relay: Intake
-) -> None:
-    async def installed(place: Place) -> None:
-        await _bind(built.core, Platform.TEAMS, place.account, place.name)
-
-    bot = AtomBot(
-        Parts(
-            intake=relay,
-            tenants=built.core.companies,
-            commands=built.commands,
-            places=built.core.places,
-            people=side.people,
-            connector=side.connector,
-            on_install=installed,
-        )
-    )
-    keys = SigningKeys(side.session, side.settings.openid_url, time.monotonic)
-    intake = TeamsIntake(
-        check=TokenCheck(keys, side.settings.issuer, side.settings.app_id),
-        adapter=AtomAdapter(side.connector),
-        bot=bot,
-        invokes=Invokes(time.monotonic),
-        clock_us=clock_us,
-        tenant_id=side.settings.tenant_id,
-        body_limit=built.core.settings.tuning.body_limit,
-    )
-    app.router.add_post("/api/messages", intake.handle)
+        listen_to_teams(app, built.core, built.teams, heard)
 
 
 def _worker(built: Tools, trace: Trace) -> Worker:
     tuning = built.core.settings.tuning
     micro = 1_000_000
+    sides = _sides(built.slack, built.teams)
     courier = Courier(
         ledger=built.core.ledger,
         copies=built.core.copies,
         links=built.core.links,
         policy=built.core.policy,
-        senders=_senders(built.slack, built.teams),
-        people=_people(built.slack, built.teams),
+        senders={p: side.sender for p, side in sides.items()},
+        people={p: side.people for p, side in sides.items()},
         clock=clock_us,
         sleep=asyncio.sleep,
         tuning=Tuning(
@@ -367,51 +246,6 @@ def _worker(built: Tools, trace: Trace) -> Worker:
     return Worker(built.core.queue, built.core.shards, courier, clock_us, pace)
 
 
-def _slack_side(
-    settings: SlackSettings, built: Core, session: ClientSession
-) -> SlackSide:
-    oauth = None
-    if settings.client_id and settings.client_secret:
-        oauth = OAuth(settings.client_id, settings.client_secret.get_secret_value())
-    token = settings.bot_token
-    installations = Installations(
-        built.database.engine, oauth, token.get_secret_value() if token else ""
-    )
-    clients = Clients(settings.api_url, installations.token, session)
-    return SlackSide(
-        settings,
-        clients,
-        installations,
-        SlackSender(clients),
-        SlackPeople(clients),
-        SlackRights(clients),
-        SlackAnnouncer(clients),
-    )
-
-
-def _teams_side(
-    settings: TeamsSettings, built: Core, session: ClientSession
-) -> TeamsSide:
-    tokens = Tokens(
-        settings.app_id,
-        settings.app_password.get_secret_value(),
-        settings.token_url,
-        settings.tenant_id,
-        time.time,
-    )
-    connector = Connector(session, tokens)
-    graph = Graph(session, tokens, settings.graph_url)
-    return TeamsSide(
-        settings,
-        session,
-        connector,
-        TeamsSender(connector, built.places, settings.app_id, graph),
-        TeamsPeople(connector, built.places, time.monotonic),
-        TeamsRights(connector, built.places, graph),
-        TeamsAnnouncer(connector, built.places),
-    )
-
-
 async def _bind_accounts(built: Tools) -> None:
     """
     Make the configured workspace and tenant the company's, if there is just one.
@@ -422,26 +256,15 @@ async def _bind_accounts(built: Tools) -> None:
         try:
             if built.teams:
                 tenant = built.teams.settings.tenant_id
-                await _bind(built.core, Platform.TEAMS, tenant, "")
+                await built.core.bind(Platform.TEAMS, tenant, "")
             if built.slack and built.slack.settings.bot_token:
                 identity = await built.slack.clients.identity("")
-                await _bind(built.core, Platform.SLACK, identity.team, identity.name)
+                await built.core.bind(Platform.SLACK, identity.team, identity.name)
         except AtomError as error:
             log.warning("accounts not known yet", reason=str(error))
             await asyncio.sleep(_AGAIN)
         else:
             return
-
-
-async def _bind(built: Core, platform: Platform, account: str, name: str) -> None:
-    company = await built.only_company()
-    if company is None:
-        log.warning("account belongs to no company", platform=platform, account=account)
-        return
-    try:
-        await built.companies.bind(company.id, platform, account, name)
-    except Conflict as error:
-        log.warning("account not bound", reason=str(error))
 
 
 @asynccontextmanager
@@ -468,41 +291,9 @@ def _alone(settings: Settings) -> Iterator[IO[str]]:
         yield lock
 
 
-def _senders(
+def _sides(
     slack: SlackSide | None, teams: TeamsSide | None
-) -> dict[Platform, Sender]:
-    found: dict[Platform, Sender] = {}
-    if slack:
-        found[Platform.SLACK] = slack.sender
-    if teams:
-        found[Platform.TEAMS] = teams.sender
-    return found
-
-
-def _people(slack: SlackSide | None, teams: TeamsSide | None) -> dict[Platform, People]:
-    found: dict[Platform, People] = {}
-    if slack:
-        found[Platform.SLACK] = slack.people
-    if teams:
-        found[Platform.TEAMS] = teams.people
-    return found
-
-
-def _rights(slack: SlackSide | None, teams: TeamsSide | None) -> dict[Platform, Rights]:
-    found: dict[Platform, Rights] = {}
-    if slack:
-        found[Platform.SLACK] = slack.rights
-    if teams:
-        found[Platform.TEAMS] = teams.rights
-    return found
-
-
-def _announcers(
-    slack: SlackSide | None, teams: TeamsSide | None
-) -> dict[Platform, Announcer]:
-    found: dict[Platform, Announcer] = {}
-    if slack:
-        found[Platform.SLACK] = slack.announcer
-    if teams:
-        found[Platform.TEAMS] = teams.announcer
-    return found
+) -> dict[Platform, SlackSide | TeamsSide]:
+    """Return the platforms that are switched on."""
+    both = {Platform.SLACK: slack, Platform.TEAMS: teams}
+    return {platform: side for platform, side in both.items() if side}

@@ -5,9 +5,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import structlog
+
+from bots.commands.base import Commands
 from bots.settings import Settings
-from bridge.errors import BadInput
-from bridge.ports import AccessPolicy
+from bridge.errors import BadInput, Conflict
+from bridge.messages import Platform
+from bridge.ports import AccessPolicy, Intake
 from policy.default import MembershipPolicy
 from storage.companies import Company, StoredCompanies
 from storage.compliance.keys import KeyFile
@@ -22,10 +26,20 @@ from storage.outbox import Outbox, StoredShards
 from storage.places import StoredPlaces
 from storage.status import StoredHealth
 
+log = structlog.get_logger()
+
 
 def clock_us() -> int:
     """Return the time in microseconds UTC since 1970."""
     return time.time_ns() // 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Where what a platform says goes: events, and commands that are captured."""
+
+    intake: Intake
+    commands: Commands
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +77,17 @@ class Core:
             )
         for company in companies:
             self.keys.load(company.id)
+
+    async def bind(self, platform: Platform, account: str, name: str) -> None:
+        """Make a workspace or tenant the company's, if there is just one company."""
+        company = await self.only_company()
+        if company is None:
+            log.warning("account of no company", platform=platform, account=account)
+            return
+        try:
+            await self.companies.bind(company.id, platform, account, name)
+        except Conflict as error:
+            log.warning("account not bound", reason=str(error))
 
 
 @asynccontextmanager

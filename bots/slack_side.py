@@ -1,0 +1,100 @@
+"""Put together what speaks with Slack."""
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from aiohttp import ClientSession, web
+
+from bots.core import Core, Heard
+from bots.settings import SlackSettings
+from bots.slack.announcer import SlackAnnouncer
+from bots.slack.answers import Answers
+from bots.slack.clients import Clients
+from bots.slack.install import Installations, InstallPages, OAuth
+from bots.slack.intake import SlackIntake
+from bots.slack.people import SlackPeople
+from bots.slack.rights import SlackRights
+from bots.slack.sender import SlackSender
+from bots.slack.socket import SlackSocket
+from bridge.messages import Platform
+
+
+@dataclass(frozen=True, slots=True)
+class SlackSide:
+    """What speaks with Slack."""
+
+    settings: SlackSettings
+    clients: Clients
+    installations: Installations
+    sender: SlackSender
+    people: SlackPeople
+    rights: SlackRights
+    announcer: SlackAnnouncer
+
+
+def slack_side(
+    settings: SlackSettings, built: Core, session: ClientSession
+) -> SlackSide:
+    """Build Slack's side on an HTTP session that the caller owns."""
+    oauth = None
+    if settings.client_id and settings.client_secret:
+        oauth = OAuth(settings.client_id, settings.client_secret.get_secret_value())
+    token = settings.bot_token
+    installations = Installations(
+        built.database.engine, oauth, token.get_secret_value() if token else ""
+    )
+    clients = Clients(settings.api_url, installations.token, session)
+    return SlackSide(
+        settings,
+        clients,
+        installations,
+        SlackSender(clients),
+        SlackPeople(clients),
+        SlackRights(clients),
+        SlackAnnouncer(clients),
+    )
+
+
+async def listen_to_slack(
+    stack: AsyncExitStack,
+    app: web.Application,
+    built: Core,
+    side: SlackSide,
+    heard: Heard,
+) -> None:
+    """Serve Slack's requests, or open a socket where Slack may not call in."""
+    answers = Answers(built.companies, heard.commands, side.clients)
+    stack.push_async_callback(answers.aclose)
+    secret = side.settings.signing_secret
+
+    async def uninstalled(team: str) -> None:
+        await side.installations.remove(team)
+        await built.companies.unbind(Platform.SLACK, team)
+
+    intake = SlackIntake(
+        heard.intake,
+        answers,
+        side.clients,
+        signing_secret=secret.get_secret_value() if secret else "",
+        body_limit=built.settings.tuning.body_limit,
+        uninstalled=uninstalled,
+    )
+    if secret:
+        app.router.add_post("/slack/events", intake.handle)
+    if side.settings.socket_mode and side.settings.app_token:
+        connection = SlackSocket(
+            intake.app,
+            side.settings.app_token.get_secret_value(),
+            side.settings.api_url,
+        )
+        await connection.start()
+        stack.push_async_callback(connection.aclose)
+    if side.installations.oauth:
+        app.router.add_routes(
+            InstallPages(
+                side.installations,
+                side.settings.api_url,
+                side.clients.session,
+                lambda team, name: built.bind(Platform.SLACK, team, name),
+            ).routes()
+        )

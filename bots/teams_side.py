@@ -1,0 +1,92 @@
+"""Put together what speaks with Teams."""
+
+import time
+from dataclasses import dataclass
+
+from aiohttp import ClientSession, web
+
+from bots.core import Core, Heard, clock_us
+from bots.settings import TeamsSettings
+from bots.teams.adapter import AtomAdapter
+from bots.teams.announcer import TeamsAnnouncer
+from bots.teams.auth import SigningKeys, TokenCheck
+from bots.teams.bot import AtomBot, Parts
+from bots.teams.connector import Connector
+from bots.teams.graph import Graph
+from bots.teams.intake import TeamsIntake
+from bots.teams.invokes import Invokes
+from bots.teams.people import TeamsPeople
+from bots.teams.rights import TeamsRights
+from bots.teams.sender import TeamsSender
+from bots.teams.tokens import Tokens
+from bridge.messages import Platform
+from bridge.places import Place
+
+
+@dataclass(frozen=True, slots=True)
+class TeamsSide:
+    """What speaks with Teams."""
+
+    settings: TeamsSettings
+    session: ClientSession
+    connector: Connector
+    sender: TeamsSender
+    people: TeamsPeople
+    rights: TeamsRights
+    announcer: TeamsAnnouncer
+
+
+def teams_side(
+    settings: TeamsSettings, built: Core, session: ClientSession
+) -> TeamsSide:
+    """Build Teams' side on an HTTP session that the caller owns."""
+    tokens = Tokens(
+        settings.app_id,
+        settings.app_password.get_secret_value(),
+        settings.token_url,
+        settings.tenant_id,
+        time.time,
+    )
+    connector = Connector(session, tokens)
+    graph = Graph(session, tokens, settings.graph_url)
+    return TeamsSide(
+        settings,
+        session,
+        connector,
+        TeamsSender(connector, built.places, settings.app_id, graph),
+        TeamsPeople(connector, built.places, time.monotonic),
+        TeamsRights(connector, built.places, graph),
+        TeamsAnnouncer(connector, built.places),
+    )
+
+
+def listen_to_teams(
+    app: web.Application, built: Core, side: TeamsSide, heard: Heard
+) -> None:
+    """Serve Teams' requests."""
+
+    async def installed(place: Place) -> None:
+        await built.bind(Platform.TEAMS, place.account, place.name)
+
+    bot = AtomBot(
+        Parts(
+            intake=heard.intake,
+            tenants=built.companies,
+            commands=heard.commands,
+            places=built.places,
+            people=side.people,
+            connector=side.connector,
+            on_install=installed,
+        )
+    )
+    keys = SigningKeys(side.session, side.settings.openid_url, time.monotonic)
+    intake = TeamsIntake(
+        check=TokenCheck(keys, side.settings.issuer, side.settings.app_id),
+        adapter=AtomAdapter(side.connector),
+        bot=bot,
+        invokes=Invokes(time.monotonic),
+        clock_us=clock_us,
+        tenant_id=side.settings.tenant_id,
+        body_limit=built.settings.tuning.body_limit,
+    )
+    app.router.add_post("/api/messages", intake.handle)
