@@ -6,6 +6,7 @@ import os
 import secrets
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from bots.slack_side import SlackSide, listen_to_slack, slack_side
 from bots.teams_side import TeamsSide, listen_to_teams, teams_side
 from bots.web.health import HealthPages
 from bots.web.log_api import LogApi
-from bots.workers import Pace, Worker
+from bots.workers import Doorkeeper, Pace, Worker
 from bridge.courier import Courier, Tuning
 from bridge.errors import AtomError, BadInput
 from bridge.messages import Platform
@@ -114,13 +115,15 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
     Raises `BadInput` if it cannot start as configured. `trace` is told the steps of
     every message's way; only tests watch them.
     """
+    # SQLite's threads ask for the interpreter many times in a commit; they should not
+    # wait the default 5 ms for it each time.
+    sys.setswitchinterval(0.0005)
     async with AsyncExitStack() as stack:
         built = await stack.enter_async_context(tools(settings))
         await built.core.require_company()
         if built.core.database.embedded:
             stack.enter_context(_alone(settings))
             await built.core.shards.seize()
-        worker = _worker(built, trace)
         relay = Relay(
             built.core.companies,
             built.core.links,
@@ -128,6 +131,9 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             built.core.journal,
             trace,
         )
+        door = Doorkeeper(relay)
+        worker = _worker(built, trace)
+        worker.waiting = lambda: door.waiting
         built.core.journal.trace = trace
         built.core.journal.on_commit.append(worker.committed)
         built.core.links.on_change.append(worker.link_changed)
@@ -145,7 +151,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             )
             background.append(wakes.run)
         app = web.Application(client_max_size=settings.tuning.body_limit)
-        await _listeners(stack, app, built, relay)
+        await _listeners(stack, app, built, door)
         await _run(settings, app, worker, background)
 
 
@@ -159,7 +165,9 @@ async def _run(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    runner = web.AppRunner(app, access_log=None, keepalive_timeout=80)
+    runner = web.AppRunner(
+        app, access_log=None, keepalive_timeout=80, shutdown_timeout=5
+    )
     await runner.setup()
     try:
         site = web.TCPSite(
@@ -232,6 +240,7 @@ def _worker(built: Tools, trace: Trace) -> Worker:
             first_pause_us=int(tuning.first_pause * micro),
             longest_pause_us=int(tuning.longest_pause * micro),
             reconcile_after_us=int(tuning.reconcile_after * micro),
+            longest_call_us=int(tuning.call_timeout * micro),
             orphan_patience_us=int(tuning.orphan_patience * micro),
             paused_link_us=int(tuning.paused_link * micro),
         ),

@@ -47,7 +47,7 @@ def teams_side(
         settings.tenant_id,
         time.time,
     )
-    connector = Connector(session, tokens)
+    connector = Connector(session, tokens, session.timeout)
     graph = Graph(session, tokens, settings.graph_url)
     return TeamsSide(
         settings,

@@ -12,11 +12,13 @@ from bridge.courier import Courier, Done, Later
 from bridge.delivery import Delivery
 from bridge.errors import AtomError, Fenced
 from bridge.lanes import Lanes
-from bridge.ports import Lease, Queue, Shards
+from bridge.messages import Event
+from bridge.ports import Intake, Lease, Queue, Receipt, Shards
 
 log = structlog.get_logger()
 
 _MICRO = 1_000_000
+_FEW = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +29,34 @@ class Pace:
     renew: float = 2.0
     poll: float = 0.25
     at_once: int = 64
+    courtesy: int = 20  # times two milliseconds that a delivery lets events pass
+
+
+@dataclass(slots=True)
+class Doorkeeper:
+    """
+    Implements `bridge.ports.Intake`, and counts who is waiting at the door.
+
+    Platforms wait seconds for an acknowledgement and then come again, so deliveries
+    step aside while events wait.
+    """
+
+    intake: Intake
+    waiting: int = 0
+
+    async def receive(self, event: Event) -> Receipt:
+        self.waiting += 1
+        try:
+            return await self.intake.receive(event)
+        finally:
+            self.waiting -= 1
 
 
 @dataclass(slots=True)
 class Worker:
     """
-    Runs until cancelled. `committed` is to be called after every local commit.
+    Runs until cancelled. `committed` is to be called after every local commit, and
+    `waiting` tells how many events wait to be acknowledged.
 
     Deliveries come from commits of this process directly, if nothing was missed in
     between, and from the database for everything else.
@@ -43,6 +67,7 @@ class Worker:
     courier: Courier
     clock: Callable[[], int]
     pace: Pace = field(default_factory=Pace)
+    waiting: Callable[[], int] = lambda: 0
     lanes: Lanes = field(default_factory=Lanes)
     _leases: dict[int, Lease] = field(default_factory=dict)
     _cursor: dict[str, int] = field(default_factory=dict)
@@ -68,8 +93,9 @@ class Worker:
     async def drain(self, seconds: float) -> None:
         """Begin nothing more, and let the platforms' answers come in."""
         self._stopping = True
-        if self._calls:
-            await asyncio.wait(self._calls, timeout=seconds)
+        until = monotonic() + seconds
+        while self._calls and (left := until - monotonic()) > 0:
+            await asyncio.wait(self._calls, timeout=left)
 
     def committed(
         self, tenant: str, first: int, size: int, deliveries: Sequence[Delivery]
@@ -102,9 +128,11 @@ class Worker:
         while True:
             await asyncio.sleep(self.pace.renew)
             try:
-                kept = await self.shards.renew([*self._leases])
+                wanted = [*self._leases]
+                kept = {lease.shard for lease in await self.shards.renew(wanted)}
                 self._renewed_at = monotonic()
-                self._lose(set(self._leases) - {lease.shard for lease in kept})
+                # What was claimed while the renewal was under way was not asked for.
+                self._lose((set(wanted) & set(self._leases)) - kept)
                 await self._save_low()
             except AtomError as error:
                 log.warning("leases not renewed", reason=str(error))
@@ -185,8 +213,7 @@ class Worker:
 
     async def _hand_over(self, surplus: int) -> None:
         occupied = {delivery.shard for delivery in self.lanes.waiting()}
-        idle = [shard for shard in self._leases if shard not in occupied]
-        spare = (idle or [*self._leases])[:surplus]
+        spare = [s for s in self._leases if s not in occupied][:surplus]
         self._lose(set(spare))
         await self.shards.release(spare)
 
@@ -195,8 +222,15 @@ class Worker:
         while True:
             self._news.clear()
             for delivery in () if self._stopping else self.lanes.start(self.clock()):
+                lease = self._leases.get(delivery.shard)
+                await self._step_aside()
                 await slots.acquire()
-                call = group.create_task(self._see_through(delivery))
+                if lease is None or self._stopping or not self._holds(lease):
+                    # Lost while it waited for a slot: somebody else's now, or queued
+                    # here again under another lease.
+                    slots.release()
+                    continue
+                call = group.create_task(self._see_through(delivery, lease))
                 self._calls.add(call)
                 call.add_done_callback(self._calls.discard)
             timeout = None
@@ -208,19 +242,31 @@ class Worker:
             except TimeoutError:
                 continue
 
-    async def _see_through(self, delivery: Delivery) -> None:
-        try:
-            lease = self._leases.get(delivery.shard)
-            if lease is None:
-                self.lanes.drop([delivery.shard])
+    async def _step_aside(self) -> None:
+        """Let events that wait be acknowledged first, but not for ever."""
+        for _ in range(self.pace.courtesy):
+            if self.waiting() <= _FEW:
                 return
-            self._settle(delivery, await self.courier.deliver(delivery, lease))
+            await asyncio.sleep(0.002)
+
+    def _holds(self, lease: Lease) -> bool:
+        """Whether the lease is still the one by which this process works."""
+        return self._leases.get(lease.shard) == lease
+
+    async def _see_through(self, delivery: Delivery, lease: Lease) -> None:
+        began = self.clock()
+        try:
+            ending = await self.courier.deliver(delivery, lease)
+            if self._holds(lease):
+                self._settle(delivery, ending)
         except Fenced:
-            self._lose({delivery.shard} & set(self._leases))
+            if self._holds(lease):
+                self._lose({lease.shard})
         except Exception:
             # One delivery that breaks us must not take the others down with it.
             log.exception("delivery broke", marker=delivery.marker)
-            self.lanes.again(self._postponed(delivery))
+            if self._holds(lease):
+                self.lanes.again(self._postponed(delivery, began))
         finally:
             if self._slots:
                 self._slots.release()
@@ -239,9 +285,15 @@ class Worker:
                 self.lanes.again(later)
         QUEUED.set(len(self.lanes))
 
-    def _postponed(self, delivery: Delivery) -> Delivery:
-        until = self.clock() + self.courier.tuning.longest_pause_us
-        return replace(delivery, not_before_us=until)
+    def _postponed(self, delivery: Delivery, began_us: int) -> Delivery:
+        """Try again later, and as if the platform may have been called already."""
+        return replace(
+            delivery,
+            attempts=delivery.attempts + 1,
+            tries=delivery.tries + 1,
+            unknown_since_us=delivery.unknown_since_us or began_us,
+            not_before_us=self.clock() + self.courier.tuning.longest_pause_us,
+        )
 
     async def _save_low(self) -> None:
         """Tell the database what need not be read again at the next takeover."""
@@ -260,10 +312,11 @@ class Worker:
             await self.queue.raise_low(low)
 
     async def _give_back(self) -> None:
-        if not self._leases:
-            return
+        shards = [*self._leases]
+        self._lose(set(shards))
         try:
             async with asyncio.timeout(2):
-                await self.shards.release([*self._leases])
+                await self.shards.release(shards)
+                await self.shards.leave()
         except (AtomError, TimeoutError) as error:
             log.warning("shards not given back", reason=str(error))

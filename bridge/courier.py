@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import assert_never
 
 from bridge.access import Action
 from bridge.delivery import AttemptState, Copy, Delivery, Operation, Post
@@ -9,7 +10,6 @@ from bridge.errors import (
     Ambiguous,
     CannotTell,
     DeliveryFailed,
-    NotSent,
     Refused,
     StoreUnavailable,
     Throttled,
@@ -46,6 +46,7 @@ class Tuning:
     first_pause_us: int = 500_000
     longest_pause_us: int = 60_000_000
     reconcile_after_us: int = 5_000_000
+    longest_call_us: int = 10_000_000
     clock_skew_us: int = 60_000_000
     orphan_patience_us: int = 3_000_000
     paused_link_us: int = 1_000_000
@@ -95,7 +96,7 @@ class Courier:
         history = await self.ledger.history(delivery)
         link = await self._link(delivery)
         if link is None:
-            return await self._drop(delivery, lease, history, "the link was removed")
+            return await self._unlinked(delivery, lease, history)
         if link.state is LinkState.PAUSED:
             return self._later(delivery, self.tuning.paused_link_us)
         if delivery.target.platform not in self.senders:
@@ -130,6 +131,10 @@ class Courier:
     ) -> Done | Later:
         if (post := await self._post(delivery, history, copy)) is None:
             return self._later(delivery, self.tuning.first_pause_us)
+        # Names took their time: the link may have been removed or paused meanwhile.
+        link = await self._link(delivery)
+        if link is None or link.state is LinkState.PAUSED:
+            return self._later(delivery, 1)
         self.trace("checked")
         noted = await self.ledger.intend(delivery, lease)
         self.trace("intended")
@@ -178,7 +183,7 @@ class Courier:
                 return Later(
                     replace(counted, not_before_us=now + self.tuning.reconcile_after_us)
                 )
-            case Ambiguous() | NotSent() | DeliveryFailed():
+            case _:  # not sent, or a lost answer to what may be repeated
                 return await self._try_again(delivery, lease, history, reason)
 
     async def _try_again(
@@ -197,19 +202,25 @@ class Courier:
         self, delivery: Delivery, lease: Lease, history: History, copy: Copy | None
     ) -> Done | Later:
         """Find out what became of a post whose answer was lost. Never post blindly."""
-        known_at = delivery.unknown_since_us
+        known_at = min(delivery.unknown_since_us, self.clock())
         ready = known_at + self.tuning.reconcile_after_us
+        if not delivery.not_before_us:
+            # Taken over: whoever called may be waiting for the answer even now.
+            ready += self.tuning.longest_call_us
         if self.clock() < ready:
             return Later(replace(delivery, not_before_us=ready))
         post = await self._post(delivery, history, copy)
         if post is None:
             return self._later(delivery, self.tuning.first_pause_us)
         since = known_at - self.tuning.clock_skew_us
-        known = await self.ledger.known(delivery.tenant, delivery.target, since)
+        # Further back than the search: our clock may be behind the platform's.
+        known = await self.ledger.known(
+            delivery.tenant, delivery.target, since - self.tuning.clock_skew_us
+        )
         try:
             sender = self.senders[delivery.target.platform]
             remote = await sender.find(post, since, known)
-        except CannotTell as unknown:
+        except (CannotTell, Refused) as unknown:
             outcome = Outcome(AttemptState.PARKED, str(unknown))
             return await self._conclude(delivery, lease, outcome, history)
         except Throttled as wait:
@@ -280,6 +291,15 @@ class Courier:
                 return link
         return None
 
+    async def _unlinked(
+        self, delivery: Delivery, lease: Lease, history: History
+    ) -> Done | Later:
+        reason = "the link was removed"
+        if not delivery.unknown_since_us:
+            return await self._drop(delivery, lease, history, reason)
+        outcome = Outcome(AttemptState.PARKED, f"{reason}; a copy may stand there")
+        return await self._conclude(delivery, lease, outcome, history)
+
     async def _drop(
         self, delivery: Delivery, lease: Lease, history: History, reason: str
     ) -> Done | Later:
@@ -340,6 +360,8 @@ def needless(delivery: Delivery, history: History, copy: Copy | None) -> str:
             if not history.deleted:
                 return "restored meanwhile"
             return "" if standing else "there is no copy to delete"
+        case _:
+            assert_never(delivery.operation)
 
 
 def _new_copy(

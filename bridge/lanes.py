@@ -18,8 +18,14 @@ _Root = tuple[str, str, str, str, str]
 
 @dataclass(slots=True)
 class Lanes:
-    """In memory only: whatever it holds is rebuilt from the outbox at takeover."""
+    """
+    In memory only: whatever it holds is rebuilt from the outbox at takeover.
 
+    At most `at_once` lanes of one channel are busy at a time, so that a channel that
+    does not answer leaves room for the others.
+    """
+
+    at_once: int = 8
     _lanes: dict[str, deque[Delivery]] = field(default_factory=dict)
     _known: set[tuple[str, int, int]] = field(default_factory=set)
     _busy: set[str] = field(default_factory=set)
@@ -28,6 +34,8 @@ class Lanes:
     _roots: Counter[_Root] = field(default_factory=Counter)
     _blocked: dict[_Root, set[str]] = field(default_factory=dict)
     _paused: dict[str, int] = field(default_factory=dict)
+    _calling: Counter[str] = field(default_factory=Counter)
+    _queueing: dict[str, set[str]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self._known)
@@ -58,8 +66,11 @@ class Lanes:
                 heapq.heappush(self._timers, (until, lane))
             elif self._awaits_root(head):
                 self._blocked.setdefault(_thread_root(head), set()).add(lane)
+            elif self._calling[str(head.target)] >= self.at_once:
+                self._queueing.setdefault(str(head.target), set()).add(lane)
             else:
                 self._busy.add(lane)
+                self._calling[str(head.target)] += 1
                 yield head
 
     def finish(self, delivery: Delivery) -> None:
@@ -72,20 +83,17 @@ class Lanes:
             del self._lanes[delivery.lane]
         if _is_root(delivery):
             self._forget_root(_own_root(delivery))
-        self._free(delivery.lane)
+        self._free(delivery.lane, str(delivery.target))
 
     def again(self, delivery: Delivery) -> None:
         """Put a delivery back at the head of its lane, to leave at `not_before_us`."""
         if delivery.key in self._known:
             self._lanes[delivery.lane][0] = delivery
-            self._free(delivery.lane)
+            self._free(delivery.lane, str(delivery.target))
 
     def pause(self, target: str, until_us: int) -> None:
         """Let nothing leave for a channel until then. Other channels go on."""
         self._paused[target] = max(until_us, self._paused.get(target, 0))
-
-    def paused_until(self, target: str) -> int:
-        return self._paused.get(target, 0)
 
     def next_us(self) -> int | None:
         """Return when a waiting lane may go on by itself, if one waits for time."""
@@ -94,7 +102,9 @@ class Lanes:
     def hurry(self, link: str) -> None:
         """Look again at what waits on a link, because the link changed."""
         for lane, queue in self._lanes.items():
-            if queue[0].link == link and lane not in self._busy:
+            # A lost answer is looked up after its time, link or no link.
+            waits = lane not in self._busy and not queue[0].unknown_since_us
+            if queue[0].link == link and waits:
                 queue[0] = replace(queue[0], not_before_us=0)
                 self._ready[lane] = None
 
@@ -102,11 +112,12 @@ class Lanes:
         """Forget everything of shards that have another owner now."""
         gone = set(shards)
         for lane in [k for k, q in self._lanes.items() if q[0].shard in gone]:
+            target = str(self._lanes[lane][0].target)
             for delivery in self._lanes.pop(lane):
                 self._known.discard(delivery.key)
                 if _is_root(delivery):
                     self._forget_root(_own_root(delivery))
-            self._busy.discard(lane)
+            self._free(lane, target)
 
     def waiting(self) -> Iterator[Delivery]:
         """Yield everything queued, busy or not."""
@@ -123,9 +134,16 @@ class Lanes:
             for lane in self._blocked.pop(root, ()):
                 self._ready[lane] = None
 
-    def _free(self, lane: str) -> None:
-        self._busy.discard(lane)
+    def _free(self, lane: str, target: str) -> None:
         self._ready[lane] = None
+        if lane not in self._busy:
+            return
+        self._busy.discard(lane)
+        self._calling[target] -= 1
+        if self._calling[target] <= 0:
+            del self._calling[target]
+        for waiting in self._queueing.pop(target, ()):
+            self._ready[waiting] = None
 
 
 def _is_root(delivery: Delivery) -> bool:

@@ -262,6 +262,10 @@ class Shards(Protocol):
         """Give shards back at once."""
         ...
 
+    async def leave(self) -> None:
+        """Report this process gone, so that no share is kept for it."""
+        ...
+
 
 class Queue(Protocol):
     """The outbox as a worker reads it."""

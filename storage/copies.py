@@ -35,6 +35,7 @@ class StoredCopies:
                     "target": str(target),
                     "link": link,
                 },
+                brief=True,
             )
         )
         return _copy(rows[0]) if rows else None
@@ -48,6 +49,7 @@ class StoredCopies:
                     "target": str(target),
                     "remote": clean_id(remote),
                 },
+                brief=True,
             )
         )
         return _copy(rows[0]) if rows else None

@@ -16,11 +16,16 @@ Rows = Sequence[Row]
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """SQL with `:name` parameters. `postgres` replaces `sql` there, if given."""
+    """
+    SQL with `:name` parameters. `postgres` replaces `sql` there, if given.
+
+    `brief` says that it reads a handful of rows by an index, in microseconds.
+    """
 
     sql: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     postgres: str = ""
+    brief: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ _PRAGMAS = (
 
 @dataclass(frozen=True, slots=True)
 class SqliteHotStore:
-    """Implements `storage.hot.HotStore`. Its connections live in its two threads."""
+    """Implements `storage.hot.HotStore`. Each of its threads has a connection."""
 
     path: Path
     _writer: ThreadPoolExecutor = field(
@@ -44,13 +44,20 @@ class SqliteHotStore:
         return await loop.run_in_executor(self._writer, self._run, program)
 
     async def fetch(self, statement: Statement) -> Rows:
+        if statement.brief:
+            # Handing it to a thread and back costs many times what it takes, and a
+            # reader never waits for the writer.
+            return self._fetch("loop", statement)
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._reader, self._fetch, statement)
+        return await loop.run_in_executor(
+            self._reader, self._fetch, "reader", statement
+        )
 
     async def close(self) -> None:
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._writer, self._close, "writer")
         await loop.run_in_executor(self._reader, self._close, "reader")
+        self._close("loop")
         self._writer.shutdown()
         self._reader.shutdown()
 
@@ -75,9 +82,9 @@ class SqliteHotStore:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
 
-    def _fetch(self, statement: Statement) -> Rows:
+    def _fetch(self, name: str, statement: Statement) -> Rows:
         try:
-            connection = self._connection("reader")
+            connection = self._connection(name)
             return connection.execute(statement.sql, statement.parameters).fetchall()
         except sqlite3.Error as error:
             raise StoreUnavailable("the SQLite file cannot be read now") from error
@@ -87,6 +94,8 @@ class SqliteHotStore:
             connection = sqlite3.connect(self.path, isolation_level=None)
             for pragma in _PRAGMAS:
                 connection.execute(pragma)
+            if name == "loop":
+                connection.execute("PRAGMA busy_timeout=20")
             self._open[name] = connection
         return self._open[name]
 

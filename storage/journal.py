@@ -122,6 +122,12 @@ class Journal:
             _fail(live, error)
         except Exception:
             log.exception("group commit failed")
+            queue.head = None
+            if len(live) > 1:
+                # One of them cannot be written; the others must not suffer for it.
+                for pair in live:
+                    await self._commit(queue, [pair])
+                return
             _fail(live, StoreUnavailable("the commit failed"))
         else:
             self._announce(live[0][0].tenant, committed)
@@ -151,13 +157,13 @@ class Journal:
         return committed
 
     def _announce(self, tenant: str, committed: Committed) -> None:
+        size = committed.head.frontier.size
         for listener in self.on_commit:
-            listener(
-                tenant,
-                committed.first,
-                committed.head.frontier.size,
-                committed.deliveries,
-            )
+            try:
+                listener(tenant, committed.first, size, committed.deliveries)
+            except Exception:
+                # What is committed is committed, whoever fails to hear of it.
+                log.exception("a listener broke")
 
 
 def _fail(live: list[tuple[Write, asyncio.Future[Receipt]]], error: AtomError) -> None:

@@ -5,15 +5,23 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from bridge.errors import NotFound
+from bridge.errors import Conflict, NotFound
 from bridge.links import Link, LinkState, refuse_clash
 from bridge.messages import Channel
+from bridge.ports import Receipt
 from storage.batch import Entry, Write
 from storage.compliance.keys import KeyFile
 from storage.hot import HotStore, Program, Statement
 from storage.journal import Journal
 
 _FRESH_US = 250_000
+_TRIES = 5
+# Later than every earlier change, whatever this process's clock says: others notice
+# a change by it.
+_NEWEST = (
+    "(SELECT CASE WHEN coalesce(max(m.changed_us), 0) >= :now "
+    "THEN max(m.changed_us) + 1 ELSE :now END FROM link m WHERE m.tenant = :whose)"
+)
 _OFFER_US = 15 * 60 * 1_000_000
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # nothing that looks like another
 _CODE_LENGTH = 8
@@ -57,18 +65,24 @@ class StoredLinks:
         return (await self._current(tenant)).links
 
     async def add(self, tenant: str, channels: Sequence[Channel], actor: str) -> Link:
-        self._cache.pop(tenant, None)
-        refuse_clash(channels, await self.all(tenant))
-        link = Link(
-            tenant,
-            f"L{secrets.token_hex(5)}",
-            tuple(channels),
-            LinkState.ACTIVE,
-            actor,
-            self.clock(),
-        )
-        await self._write(link, "linked", actor, _insert(link))
-        return link
+        for _ in range(_TRIES):
+            self._cache.pop(tenant, None)
+            current = await self._current(tenant)
+            refuse_clash(channels, current.links)
+            link = Link(
+                tenant,
+                f"L{secrets.token_hex(5)}",
+                tuple(channels),
+                LinkState.ACTIVE,
+                actor,
+                self.clock(),
+            )
+            # Whoever else read the same links and was quicker has used this key.
+            key = "links:{}.{}".format(*current.version)
+            receipt = await self._write(link, "linked", actor, _insert(link), key)
+            if not receipt.duplicate:
+                return link
+        raise Conflict("Others are changing links at the same time: try again.")
 
     async def change(self, link: Link, state: LinkState, actor: str) -> Link:
         changed = replace(link, state=state)
@@ -110,8 +124,13 @@ class StoredLinks:
         return hmac.digest(secret, b"link-offer|" + code.encode(), "sha256").hex()
 
     async def _write(
-        self, link: Link, change: str, actor: str, rows: Sequence[Statement]
-    ) -> None:
+        self,
+        link: Link,
+        change: str,
+        actor: str,
+        rows: Sequence[Statement],
+        key: str = "",
+    ) -> Receipt:
         entry = Entry(
             etype="bridge.link",
             platform="atom",
@@ -126,14 +145,18 @@ class StoredLinks:
             via="self",
             link=link.id,
         )
-        await self.journal.write(Write(link.tenant, entry=entry, changes=tuple(rows)))
+        keys = (key,) if key else ()
+        receipt = await self.journal.write(
+            Write(link.tenant, keys=keys, entry=entry, changes=tuple(rows))
+        )
         self._cache.pop(link.tenant, None)
         for listener in self.on_change:
             listener(link.id)
+        return receipt
 
     async def _current(self, tenant: str) -> _Cached:
         cached, now = self._cache.get(tenant), self.clock()
-        if cached and now - cached.checked_us < _FRESH_US:
+        if cached and 0 <= now - cached.checked_us < _FRESH_US:
             return cached
         version = await self._version(tenant)
         if cached and cached.version == version:
@@ -152,6 +175,7 @@ class StoredLinks:
                 "SELECT coalesce(max(changed_us), 0), count(*) FROM link "
                 "WHERE tenant = :tenant",
                 {"tenant": tenant},
+                brief=True,
             )
         )
         return rows[0][0], rows[0][1]
@@ -175,13 +199,15 @@ class StoredLinks:
 def _insert(link: Link) -> tuple[Statement, ...]:
     row = Statement(
         "INSERT INTO link (tenant, id, state, created_by, created_us, changed_us) "
-        "VALUES (:tenant, :id, :state, :actor, :created, :created)",
+        f"VALUES (:tenant, :id, :state, :actor, :created, {_NEWEST})",
         {
             "tenant": link.tenant,
             "id": link.id,
             "state": str(link.state),
             "actor": link.created_by,
             "created": link.created_us,
+            "now": link.created_us,
+            "whose": link.tenant,
         },
     )
     channels = (
@@ -202,11 +228,12 @@ def _insert(link: Link) -> tuple[Statement, ...]:
 
 def _update(link: Link, now_us: int) -> Statement:
     return Statement(
-        "UPDATE link SET state = :state, changed_us = :now "
+        f"UPDATE link SET state = :state, changed_us = {_NEWEST} "
         "WHERE tenant = :tenant AND id = :id",
         {
             "state": str(link.state),
             "now": now_us,
+            "whose": link.tenant,
             "tenant": link.tenant,
             "id": link.id,
         },

@@ -103,6 +103,7 @@ class LogReader:
                 f"SELECT {', '.join(_WITHOUT_RAW)} FROM log WHERE tenant = :tenant AND conv = :conv AND msg = :msg "
                 "AND etype LIKE 'message.%' ORDER BY seq",
                 {"tenant": tenant, "conv": conv, "msg": msg},
+                brief=True,
             )
         )
         return [_opened(_named(row, _WITHOUT_RAW), key) for row in rows]

@@ -43,6 +43,9 @@ class StoredShards:
     async def fair_share(self) -> int:
         return await self.store.run(self._fair_share)
 
+    async def leave(self) -> None:
+        await self.store.run(self._leave)
+
     async def seize(self) -> None:
         """End every lease. Only for a process that knows itself alone."""
         await self.store.run(_end_leases)
@@ -96,12 +99,19 @@ class StoredShards:
                 {"shard": shard, "owner": self.owner},
             )
 
+    def _leave(self) -> Program[None]:
+        yield Statement("DELETE FROM worker WHERE id = :id", {"id": self.owner})
+
     def _fair_share(self) -> Program[int]:
         now = yield from database_clock()
         yield Statement(
             "INSERT INTO worker (id, until_us) VALUES (:id, :until) "
             "ON CONFLICT (id) DO UPDATE SET until_us = excluded.until_us",
             {"id": self.owner, "until": now + self.lease_us},
+        )
+        yield Statement(
+            "DELETE FROM worker WHERE until_us < :before",
+            {"before": now - 10 * self.lease_us},
         )
         rows = yield Statement(
             "SELECT count(*) FROM worker WHERE until_us > :now", {"now": now}

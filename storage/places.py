@@ -37,7 +37,7 @@ class StoredPlaces:
         if known and known.service_url and known.group_id:
             return known
         rows = await self.store.fetch(
-            Statement(_FIND, {"team": channel.team, "channel": channel.id})
+            Statement(_FIND, {"team": channel.team, "channel": channel.id}, brief=True)
         )
         places = [Place(*row) for row in rows]
         team = next((p for p in places if not p.channel), None)

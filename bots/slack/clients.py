@@ -129,8 +129,8 @@ async def done(call: Awaitable[AsyncSlackResponse]) -> Mapping[str, Any]:
         raise NotSent("Slack cannot be reached.") from None
     except (ClientError, SlackClientError, TimeoutError, OSError):
         raise Ambiguous("Slack did not answer.") from None
-    except AttributeError:
-        # The library takes an answer of type text/plain for a JSON object.
+    except (AttributeError, RecursionError, ValueError):
+        # The library takes whatever comes for a JSON object.
         raise Ambiguous("Slack answered with something else.") from None
     data = response.data
     return data if isinstance(data, dict) else {}
@@ -173,4 +173,6 @@ def _odd(status: int) -> bool:
 
 def _seconds(headers: Mapping[str, str]) -> float:
     wait = next((v for k, v in headers.items() if k.lower() == "retry-after"), "")
-    return float(wait) if wait.isascii() and wait.isdigit() else _RETRY_AFTER
+    if not (wait.isascii() and wait.isdigit()):
+        return _RETRY_AFTER
+    return min(float(wait), _HOUR)

@@ -60,8 +60,10 @@ def _styled_leaf(element: Mapping[str, Any]) -> Iterator[Inline]:
     if leaf is None:
         return
     style = element.get("style")
-    wanted = style if isinstance(style, Mapping) else {}
-    yield replace(leaf, styles=_styles(wanted))
+    if isinstance(style, Mapping) and (styles := _styles(style)):
+        yield replace(leaf, styles=styles)
+    else:
+        yield leaf
 
 
 def _styles(wanted: Mapping[str, Any]) -> Styles:

@@ -14,7 +14,7 @@ from bots.slack.payload import mapping, mappings, string, timestamp
 from bots.slack.rich_text import render
 from bridge.delivery import Post
 from bridge.document import Names, PersonName
-from bridge.errors import CannotTell, Refused
+from bridge.errors import Ambiguous, CannotTell, Refused
 from bridge.messages import Platform
 
 _NAME = 80
@@ -53,7 +53,9 @@ class SlackSender:
                 **content(post, _TEXT_WITHOUT_BLOCKS),
             )
         )
-        return string(answer, "ts")
+        if not (ts := string(answer, "ts")):
+            raise Ambiguous("Slack did not say where the message stands.")
+        return ts
 
     async def edit(self, remote: str, post: Post) -> None:
         client = await self.clients.of(post.target.team)

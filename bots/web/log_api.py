@@ -100,7 +100,10 @@ class LogApi:
             raise web.HTTPNotFound(text="the log API is off: set ATOM_CONSOLE_TOKEN")
         given = request.headers.get("Authorization", "")
         wanted = f"Bearer {self.token}"
-        if not hmac.compare_digest(given.encode(), wanted.encode()):
+        same = hmac.compare_digest(
+            given.encode("utf-8", "surrogateescape"), wanted.encode()
+        )
+        if not same:
             raise web.HTTPUnauthorized(text="a valid bearer token is needed")
 
 

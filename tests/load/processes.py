@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import IO
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
@@ -47,12 +48,8 @@ def running(
             stderr=words,
         )
         try:
-            _wait_until_ready(process, port)
+            _wait_until_ready(process, port, words)
             yield
-        except NotStarted as error:
-            words.seek(0)
-            last = words.read()[-2000:].decode(errors="replace")
-            raise NotStarted(f"{' '.join(command)} {error}:\n{last}") from None
         finally:
             _end(process)
 
@@ -83,13 +80,15 @@ def asked(url: str, *, post: bool = False) -> bytes:
         return found
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], port: int) -> None:
+def _wait_until_ready(
+    process: subprocess.Popen[bytes], port: int, words: IO[bytes]
+) -> None:
     deadline = time.monotonic() + _STARTS_WITHIN
     while not _is_ready(port):
-        if process.poll() is not None:
-            raise NotStarted(f"ended with {process.returncode}")
-        if time.monotonic() > deadline:
-            raise NotStarted(f"was not ready after {_STARTS_WITHIN:.0f} s")
+        if process.poll() is not None or time.monotonic() > deadline:
+            words.seek(0)
+            last = words.read()[-2000:].decode(errors="replace")
+            raise NotStarted(f"not ready in {_STARTS_WITHIN:.0f} s:\n{last}")
         time.sleep(0.05)
 
 

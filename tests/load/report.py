@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from rich.table import Table
 
-from tests.load.rows import STEAL_LIMIT, Row, Spread
+from tests.load.rows import RATES, STEAL_LIMIT, Row, Spread
 
 COLUMNS = ("", "ATOM", "bare slack-bolt", "bare aiohttp", "ATOM : bolt", "steal %")
 
@@ -36,7 +36,7 @@ class Compared:
         answers = [self._answer(rate) for rate in rates]
         largest = (
             "largest sustained rate, events/s",
-            *(f"{side.largest:,.0f}" for side in sides),
+            *(_largest(side.largest) for side in sides),
             _ratio(self.atom.largest, self.bolt.largest),
             _steals([side.at_largest for side in sides]),
         )
@@ -102,6 +102,10 @@ def _ms(milliseconds: float) -> str:
     if math.isinf(milliseconds):
         return "never"
     return f"{milliseconds:,.1f}" if milliseconds < 100 else f"{milliseconds:,.0f}"
+
+
+def _largest(rate: float) -> str:
+    return f"{rate:,.0f}" + " or more" * (rate >= RATES[-1])
 
 
 def _ratio(ours: float, theirs: float) -> str:

@@ -49,12 +49,13 @@ class Row:
     """
     What one server did at one rate.
 
-    `copied` is the share of events whose copy reached the other platform by the end,
+    `late` are the answers to the second half. `copied` is the share of events whose copy reached the other platform by the end,
     and `call` how long that took.
     """
 
     rate: float
     answer: Spread
+    late: Spread
     answered: float
     call: Spread
     copied: float
@@ -62,7 +63,8 @@ class Row:
 
     @property
     def sustained(self) -> bool:
-        return self.answer.p95 < _QUICK_ENOUGH
+        """Whether answers were quick, and not only as long as a queue was filling."""
+        return max(self.answer.p95, self.late.p95) < _QUICK_ENOUGH
 
 
 @dataclass(slots=True)
@@ -127,12 +129,14 @@ class Range:
 
 def _row(rate: float, samples: Samples, arrived: dict[int, int]) -> Row:
     answered = [took for took in samples.took if took >= 0]
+    second = samples.took[len(samples.took) // 2 :]
     due = dict(enumerate(samples.due, samples.first))
     called = [(at - due[number]) / 1e6 for number, at in arrived.items()]
     count = len(samples.due)
     return Row(
         rate=rate,
         answer=Spread.of(answered, count),
+        late=Spread.of([took for took in second if took >= 0], len(second)),
         answered=len(answered) / count,
         call=Spread.of(called, count),
         copied=len(called) / count,
@@ -145,6 +149,7 @@ def middle(rows: Sequence[Row]) -> Row:
     return replace(
         rows[0],
         answer=_middle([row.answer for row in rows]),
+        late=_middle([row.late for row in rows]),
         answered=median(row.answered for row in rows),
         call=_middle([row.call for row in rows]),
         copied=median(row.copied for row in rows),

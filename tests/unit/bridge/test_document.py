@@ -6,7 +6,24 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from bridge.document import Document, Paragraph, Text, from_json, to_json
+from bridge.document import (
+    Audience,
+    Broadcast,
+    Cell,
+    Document,
+    Item,
+    Listing,
+    Moment,
+    Paragraph,
+    Quote,
+    Row,
+    Rule,
+    Style,
+    Table,
+    Text,
+    from_json,
+    to_json,
+)
 from bridge.errors import BadInput
 from tests.documents import documents, json_values
 
@@ -29,6 +46,23 @@ def test_json_holds_strings_and_integers_only() -> None:
     assert to_json(document) == {
         "blocks": [{"type": "paragraph", "content": [{"type": "text", "text": "hi"}]}]
     }
+
+
+def test_every_kind_of_block_and_leaf_comes_back_from_json_unchanged() -> None:
+    leaves = (
+        Text("a", (Style.BOLD,)),
+        Broadcast(Audience.HERE),
+        Moment(1392734382),
+    )
+    document = Document(
+        (
+            Quote((Rule(),)),
+            Listing((Item((Paragraph(leaves),)),), ordered=True, start=3),
+            Table((Row((Cell(leaves, "right"),)),)),
+        )
+    )
+
+    assert from_json(to_json(document)) == document
 
 
 @given(json_values)

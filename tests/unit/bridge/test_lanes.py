@@ -21,12 +21,13 @@ def delivery(
     thread: str = "",
     operation: Operation = Operation.POST,
     target: Channel = VERTRIEB,
+    link: str = "L1",
 ) -> Delivery:
     return Delivery(
         "acme",
         seq,
         0,
-        "L1",
+        link,
         operation,
         SALES,
         target,
@@ -109,6 +110,141 @@ def test_a_lost_shard_leaves_nothing_behind() -> None:
 
     assert len(lanes) == 0
     assert started(lanes) == []
+
+
+def test_a_lost_shard_takes_nothing_of_another_with_it() -> None:
+    lanes, lost, kept = Lanes(), delivery(1), delivery(2, target=OTHER)
+    lanes.add([lost, kept])
+
+    lanes.drop([lost.shard])
+
+    assert [*lanes.waiting()] == [kept]
+
+
+def test_what_comes_back_from_a_lost_shard_is_not_queued_again() -> None:
+    lanes, lost = Lanes(), delivery(1)
+    lanes.add([lost])
+    assert started(lanes) == [1]
+    lanes.drop([lost.shard])
+
+    lanes.again(lost)
+
+    assert len(lanes) == 0
+    assert started(lanes) == []
+
+
+def test_a_reply_waits_for_every_delivery_of_its_root() -> None:
+    lanes = Lanes()
+    posted, restored = delivery(1, message="m1"), delivery(2, message="m1")
+    lanes.add([posted, restored, delivery(3, thread="m1")])
+
+    assert started(lanes) == [1]
+    lanes.finish(posted)
+    assert started(lanes) == [2]
+    lanes.finish(restored)
+    assert started(lanes) == [3]
+
+
+def test_a_lane_goes_on_after_an_edit() -> None:
+    lanes, edit = Lanes(), delivery(1, operation=Operation.EDIT)
+    lanes.add([edit, delivery(2)])
+    assert started(lanes) == [1]
+
+    lanes.finish(edit)
+
+    assert started(lanes) == [2]
+
+
+def test_a_long_pause_is_not_cut_short_by_a_shorter_one() -> None:
+    lanes = Lanes()
+    lanes.add([delivery(1)])
+
+    lanes.pause(str(VERTRIEB), until_us=100)
+    lanes.pause(str(VERTRIEB), until_us=50)
+
+    assert started(lanes, now_us=99) == []
+    assert started(lanes, now_us=100) == [1]
+
+
+def test_nothing_is_due_where_nothing_waits_for_time() -> None:
+    lanes = Lanes()
+    lanes.add([delivery(1)])
+
+    assert lanes.next_us() is None
+
+
+def test_a_changed_link_has_its_deliveries_looked_at_at_once() -> None:
+    lanes, resumed, other = Lanes(), delivery(1), delivery(2, link="L2")
+    lanes.add([resumed, other])
+    assert started(lanes) == [1, 2]
+    lanes.again(replace(resumed, not_before_us=100))
+    lanes.again(replace(other, not_before_us=100))
+
+    lanes.hurry("L1")
+
+    assert started(lanes) == [1]
+
+
+def test_a_changed_link_starts_nothing_twice() -> None:
+    lanes = Lanes()
+    lanes.add([delivery(1)])
+    assert started(lanes) == [1]
+
+    lanes.hurry("L1")
+
+    assert started(lanes) == []
+
+
+def test_a_changed_link_does_not_hurry_the_look_up_of_a_lost_answer() -> None:
+    lanes, lost = Lanes(), delivery(1)
+    lanes.add([lost])
+    assert started(lanes) == [1]
+    lanes.again(replace(lost, unknown_since_us=1, not_before_us=100))
+
+    lanes.hurry("L1")
+
+    assert started(lanes, now_us=99) == []
+    assert started(lanes, now_us=100) == [1]
+
+
+def test_a_slow_channel_leaves_room_for_the_others() -> None:
+    lanes = Lanes(at_once=2)
+    slow = [delivery(seq, thread=f"t{seq}") for seq in (1, 2, 3, 4)]
+    lanes.add([*slow, delivery(5, target=OTHER)])
+
+    assert started(lanes) == [1, 2, 5]
+    lanes.finish(slow[0])
+    third = started(lanes)
+    lanes.again(replace(slow[1], not_before_us=100))
+    fourth = started(lanes)
+
+    assert len(third) == len(fourth) == 1
+    assert {*third, *fourth} == {3, 4}
+
+
+def test_a_channel_has_room_again_when_its_shard_is_lost() -> None:
+    lanes, lost = Lanes(at_once=1), delivery(1)
+    kept = next(
+        each
+        for each in (delivery(2, link=f"L{n}") for n in range(2, 99))
+        if each.shard != lost.shard
+    )
+    lanes.add([lost, kept])
+    assert started(lanes) == [1]
+
+    lanes.drop([lost.shard])
+
+    assert started(lanes) == [2]
+
+
+def test_what_has_left_is_still_waiting_until_it_is_over() -> None:
+    lanes, first, second = Lanes(), delivery(1), delivery(2)
+    lanes.add([first, second])
+
+    assert started(lanes) == [1]
+    assert [*lanes.waiting()] == [first, second]
+    lanes.finish(first)
+    assert [*lanes.waiting()] == [second]
 
 
 @given(

@@ -1,0 +1,54 @@
+"""The benchmark measures what it says: checked without asserting any time."""
+
+import math
+from functools import partial
+
+import pytest
+
+from tests.load.generator import Plan, moments
+from tests.load.processes import served
+from tests.load.report import Compared, Results, as_text
+from tests.load.rows import Range, Row, Spread
+
+_QUICK = Spread(1.0, 2.0, 3.0)
+_ROW = Row(200.0, _QUICK, _QUICK, 1.0, _QUICK, 1.0, steal=0.0)
+
+
+@pytest.mark.parametrize("name", ["aiohttp", "slack-bolt"])
+def test_a_bare_server_answers_every_signed_event(name: str) -> None:
+    with served("tests.load.sink") as sink:
+        row = Range(sink, 0.5, print).row(partial(served, "tests.load.bare", name), 50)
+
+    assert row.answered == 1.0
+    assert row.copied == 0.0
+
+
+def test_events_without_an_answer_count_as_the_slowest() -> None:
+    spread = Spread.of([1.0] * 96, 100)
+
+    assert spread == Spread(1.0, 1.0, math.inf)
+
+
+def test_every_server_is_offered_the_same_moments() -> None:
+    plan = Plan(port=1, rate=100, seconds=2, first=0)
+
+    assert moments(plan) == moments(plan)
+    assert len(moments(plan)) == 200
+
+
+def test_a_rate_is_not_sustained_when_a_queue_was_only_filling() -> None:
+    slow = Spread(90.0, 140.0, 150.0)
+
+    assert _ROW.sustained
+    assert not Row(200.0, _QUICK, slow, 1.0, _QUICK, 1.0, steal=0.0).sustained
+
+
+def test_a_row_on_a_disturbed_machine_is_marked() -> None:
+    disturbed = Row(200.0, _QUICK, _QUICK, 1.0, _QUICK, 1.0, steal=7.0)
+    bare = Results({200.0: _ROW}, 1000.0, _ROW)
+    compared = Compared("A", Results({200.0: disturbed}, 500.0, _ROW), bare, bare)
+
+    text = as_text(["a machine"], [compared])
+
+    assert "7.0! / 0.0 / 0.0" in text
+    assert "0.50" in text

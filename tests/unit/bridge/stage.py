@@ -1,0 +1,196 @@
+"""A courier among fakes that remember what they were asked and told."""
+
+import asyncio
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
+
+from bridge.access import Action, Decision
+from bridge.courier import Courier, Done, Later, Tuning
+from bridge.delivery import AttemptState, Copy, Delivery, Operation, Post
+from bridge.errors import AtomError, DeliveryFailed, StoreUnavailable
+from bridge.links import Link
+from bridge.messages import Channel, Person, Platform
+from bridge.ports import History, Lease, Outcome
+from tests.events import ALICE, FALCON, PROJECT, words
+
+TENANT = "acme"
+LINK = Link(TENANT, "L1", (FALCON, PROJECT))
+NOW = 1_000_000_000
+LEASE = Lease(0, 1)
+
+
+@dataclass
+class FakeLedger:
+    """Remembers what was written, and can be made to fail."""
+
+    history_of: dict[str, History] = field(default_factory=dict)
+    written: list[Outcome] = field(default_factory=list)
+    accounted_for: set[str] = field(default_factory=set)
+    accounts_since: list[int] = field(default_factory=list)
+    intents: int = 0
+    broken: int = 0
+    away: bool = False
+
+    async def history(self, delivery: Delivery) -> History:
+        return self.history_of[delivery.message]
+
+    async def intend(self, delivery: Delivery, lease: Lease) -> Delivery:
+        if self.away:
+            raise StoreUnavailable("down")
+        self.intents += 1
+        return replace(delivery, attempts=delivery.attempts + 1, unknown_since_us=NOW)
+
+    async def conclude(
+        self, delivery: Delivery, lease: Lease, outcome: Outcome, origin: History
+    ) -> Delivery:
+        if self.broken:
+            self.broken -= 1
+            raise StoreUnavailable("down")
+        self.written.append(outcome)
+        return replace(delivery, not_before_us=outcome.until_us, unknown_since_us=0)
+
+    async def known(
+        self, tenant: str, target: Channel, since_us: int
+    ) -> Collection[str]:
+        self.accounts_since.append(since_us)
+        return self.accounted_for
+
+    @property
+    def states(self) -> list[AttemptState]:
+        return [outcome.state for outcome in self.written]
+
+
+@dataclass
+class FakeCopies:
+    copies: list[Copy] = field(default_factory=list)
+
+    async def copy_of(
+        self, tenant: str, link: str, source: Channel, message: str, target: Channel
+    ) -> Copy | None:
+        for copy in self.copies:
+            place = (copy.link, copy.source, copy.message, copy.target)
+            if place == (link, source, message, target):
+                return copy
+        return None
+
+    async def origin_of(self, tenant: str, target: Channel, remote: str) -> Copy | None:
+        for copy in self.copies:
+            if (copy.target, copy.remote) == (target, remote):
+                return copy
+        return None
+
+
+@dataclass
+class FakeLinks:
+    links: list[Link] = field(default_factory=lambda: [LINK])
+
+    async def of(self, tenant: str, channel: Channel) -> list[Link]:
+        return [link for link in self.links if channel in link.channels]
+
+
+@dataclass
+class FakePolicy:
+    allowed: bool = True
+
+    async def decide(
+        self, tenant: str, person: Person, action: Action, channel: Channel
+    ) -> Decision:
+        return Decision(self.allowed, "a rule", "hash", "1")
+
+
+@dataclass
+class FakeSender:
+    """A platform that does as told, and remembers what stands on it."""
+
+    failures: list[DeliveryFailed] = field(default_factory=list)
+    found: str | None = None
+    blindness: AtomError | None = None
+    asked: list[tuple[int, Collection[str]]] = field(default_factory=list)
+    posts: list[Post] = field(default_factory=list)
+    edits: list[str] = field(default_factory=list)
+    deletes: list[str] = field(default_factory=list)
+
+    async def post(self, post: Post) -> str:
+        self._fail()
+        self.posts.append(post)
+        return f"r{len(self.posts)}"
+
+    async def edit(self, remote: str, post: Post) -> None:
+        self._fail()
+        self.edits.append(remote)
+
+    async def delete(self, remote: str, post: Post) -> None:
+        self._fail()
+        self.deletes.append(remote)
+
+    async def find(
+        self, post: Post, since_us: int, known: Collection[str]
+    ) -> str | None:
+        self.asked.append((since_us, known))
+        if self.blindness:
+            raise self.blindness
+        return self.found
+
+    def _fail(self) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+
+
+@dataclass
+class FakePeople:
+    """People by id; `meanwhile` happens while they are looked up."""
+
+    known: dict[str, Person] = field(default_factory=dict)
+    meanwhile: Callable[[], object] = lambda: None
+
+    async def lookup(self, channel: Channel, ids: Collection[str]) -> dict[str, Person]:
+        self.meanwhile()
+        return {i: self.known[i] for i in ids if i in self.known}
+
+
+@dataclass
+class Stage:
+    """A courier among fakes."""
+
+    ledger: FakeLedger = field(default_factory=FakeLedger)
+    copies: FakeCopies = field(default_factory=FakeCopies)
+    links: FakeLinks = field(default_factory=FakeLinks)
+    policy: FakePolicy = field(default_factory=FakePolicy)
+    sender: FakeSender = field(default_factory=FakeSender)
+    people: FakePeople = field(default_factory=FakePeople)
+    tuning: Tuning = field(default_factory=lambda: Tuning(tries=3))
+    now: int = NOW
+
+    @property
+    def courier(self) -> Courier:
+        return Courier(
+            ledger=self.ledger,
+            copies=self.copies,
+            links=self.links,  # type: ignore[arg-type]  # only `of` is asked
+            policy=self.policy,
+            senders=dict.fromkeys(Platform, self.sender),
+            people=dict.fromkeys(Platform, self.people),
+            clock=lambda: self.now,
+            sleep=lambda _seconds: asyncio.sleep(0),
+            tuning=self.tuning,
+        )
+
+    def knows(self, message: str = "m1", *, deleted: bool = False) -> None:
+        self.ledger.history_of[message] = History(
+            7, b"leaf", ALICE, words("hello"), 5, deleted
+        )
+
+    async def deliver(self, delivery: Delivery) -> Done | Later:
+        return await self.courier.deliver(delivery, LEASE)
+
+
+def delivery(
+    operation: Operation = Operation.POST, *, message: str = "m1", thread: str = ""
+) -> Delivery:
+    return Delivery(
+        TENANT, 7, 0, "L1", operation, FALCON, PROJECT, message, thread, 0, NOW
+    )
+
+
+def copied(message: str = "m1", remote: str = "r0", version_us: int = 0) -> Copy:
+    return Copy(TENANT, "L1", FALCON, message, PROJECT, remote, "", version_us)
