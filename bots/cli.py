@@ -14,6 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 from typer.exceptions import Abort, TyperException
 
+from bots.logs import configure_logging
 from bridge.errors import AtomError
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead.")]
@@ -65,12 +66,9 @@ def serve() -> None:
     import uvloop
 
     from bots.app import serve as serve_with
-    from bots.logs import configure_logging
     from bots.settings_sources import read_settings
 
-    settings = read_settings()
-    configure_logging(human=sys.stderr.isatty())
-    uvloop.run(serve_with(settings))
+    uvloop.run(serve_with(read_settings()))
 
 
 @app.command()
@@ -212,6 +210,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
 
 def _run(arguments: list[str]) -> int:
+    # First of all: what goes wrong must not be told with what people said in it.
+    configure_logging(human=sys.stderr.isatty())
     try:
         command = typer.main.get_command(app)
         return command.main(arguments, prog_name="atom", standalone_mode=False) or 0

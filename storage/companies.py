@@ -13,6 +13,7 @@ from bridge.errors import Conflict, StoreUnavailable
 from bridge.messages import Platform
 from storage.schema import account, tenant
 
+_FRESH_US = 5_000_000  # for so long a company's workspace may have become another's
 _DIALECTS = {"postgresql": postgresql, "sqlite": sqlite}
 
 
@@ -31,11 +32,11 @@ class StoredCompanies:
 
     engine: AsyncEngine
     clock: Callable[[], int]
-    _accounts: dict[tuple[Platform, str], str] = field(default_factory=dict)
+    _accounts: dict[tuple[Platform, str], tuple[str, int]] = field(default_factory=dict)
 
     async def tenant_of(self, platform: Platform, account_id: str) -> str | None:
-        known = self._accounts.get((platform, account_id))
-        if known:
+        known, until = self._accounts.get((platform, account_id), ("", 0))
+        if known and self.clock() < until:
             return known
         query = select(account.c.tenant).where(
             account.c.platform == platform, account.c.account == account_id
@@ -43,7 +44,8 @@ class StoredCompanies:
         async with self._connected() as connection:
             found: str | None = (await connection.execute(query)).scalar()
         if found:
-            self._accounts[(platform, account_id)] = found
+            until = self.clock() + _FRESH_US
+            self._accounts[(platform, account_id)] = (found, until)
         return found
 
     async def create(self, id_: str, name: str, admin_email: str) -> bool:

@@ -15,6 +15,7 @@ from storage.migrate import ensure_partitions
 log = structlog.get_logger()
 
 _HOUR = 3600.0
+_AT_ONCE = 5_000
 _KEEP_SEEN_US = 35 * 24 * 3600 * 1_000_000
 
 
@@ -37,8 +38,13 @@ class Janitor:
         """Make partitions ahead of time, and forget what no platform repeats."""
         if made := await ensure_partitions(self.database.engine):
             log.info("partitions made", names=made)
-        await self.database.hot.run(self._forget)
+        while await self.database.hot.run(self._forget) == _AT_ONCE:
+            await asyncio.sleep(0.05)  # let messages pass
 
-    def _forget(self) -> Program[None]:
-        before = self.clock() - _KEEP_SEEN_US
-        yield Statement("DELETE FROM seen WHERE at_us < :before", {"before": before})
+    def _forget(self) -> Program[int]:
+        rows = yield Statement(
+            "DELETE FROM seen WHERE (tenant, key) IN (SELECT tenant, key FROM seen "
+            "WHERE at_us < :before LIMIT :most) RETURNING 1",
+            {"before": self.clock() - _KEEP_SEEN_US, "most": _AT_ONCE},
+        )
+        return len(rows)

@@ -172,24 +172,34 @@ def _shard_parameters(shards: Collection[int]) -> dict[str, object]:
 def _unfinished(
     tenant: str, first: int, size: int, shards: Collection[int]
 ) -> Statement:
-    sql = (
+    """
+    Read from the shards outwards, each from its own low mark on.
+
+    Asked the other way round, both databases read everything ever queued.
+    """
+    head = (
         f"SELECT {_COLUMNS}, coalesce(a.attempt, 0), coalesce(a.state, ''), "
-        "coalesce(a.until_us, 0), coalesce(a.at_us, 0), coalesce(a.tries, 0) "
-        "FROM outbox o "
-        "LEFT JOIN shard_low w ON w.tenant = o.tenant AND w.shard = o.shard "
+        "coalesce(a.until_us, 0), coalesce(a.at_us, 0), coalesce(a.tries, 0) FROM "
+    )
+    low = "LEFT JOIN shard_low w ON w.tenant = :tenant AND w.shard = s.value "
+    rows = (
+        "{0}.shard = s.value AND {0}.tenant = :tenant "
+        "AND {0}.seq > coalesce(w.low, -1) "
+        "AND {0}.seq >= CAST(:first AS BIGINT) AND {0}.seq < CAST(:size AS BIGINT)"
+    )
+    attempts = (
         "LEFT JOIN attempt a ON a.tenant = o.tenant AND a.seq = o.seq AND a.n = o.n "
         "AND a.attempt = (SELECT max(b.attempt) FROM attempt b "
         "WHERE b.tenant = o.tenant AND b.seq = o.seq AND b.n = o.n) "
-        "WHERE o.tenant = :tenant AND o.seq >= :first AND o.seq < :size "
-        "AND o.seq > coalesce(w.low, -1) "
-        "AND o.shard IN ({shards}) "
-        f"AND (a.state IS NULL OR a.state NOT IN ({_FINAL})) "
-        "ORDER BY o.seq, o.n"
     )
+    undone = f"(a.state IS NULL OR a.state NOT IN ({_FINAL})) ORDER BY o.seq, o.n"
     return Statement(
-        sql.format(shards="SELECT value FROM json_each(:shards)"),
+        f"{head} json_each(:shards) s {low} CROSS JOIN outbox o {attempts} "
+        f"WHERE {rows.format('o')} AND {undone}",
         _shard_parameters(shards) | {"tenant": tenant, "first": first, "size": size},
-        postgres=sql.format(shards=_PG_SHARDS),
+        postgres=f"{head} ({_PG_SHARDS} AS value) s {low} CROSS JOIN LATERAL "
+        f"(SELECT * FROM outbox x WHERE {rows.format('x')}) o {attempts} "
+        f"WHERE {undone}",
     )
 
 

@@ -103,6 +103,7 @@ seen = Table(
     Column("key", Text, primary_key=True),
     Column("seq", BigInteger, nullable=False),
     Column("at_us", BigInteger, nullable=False),
+    Index("ix_seen_at_us", "at_us"),
 )
 
 outbox = Table(

@@ -29,6 +29,11 @@ def content(post: Post, document: Document) -> tuple[str, list[dict[str, Any]]]:
     return header(post.author, post.source) + html + note, [*entities]
 
 
+def body_only(post: Post, document: Document) -> str:
+    """Return a message's HTML without what ATOM adds to it."""
+    return render(document, names_of(post))[0]
+
+
 def header(author: Person, source: Channel) -> str:
     """Return the line that says who speaks, and from where. Bots cannot be people."""
     name = plain_name(author.name) or "Somebody"

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bots.teams.connector import Connector, Gone, activities
-from bots.teams.content import comparable, content
-from bots.teams.graph import Graph
+from bots.teams.content import body_only, comparable, content
+from bots.teams.graph import Graph, Standing
 from bots.teams.places import threaded
 from bots.teams.wire import text_of
 from bridge.delivery import Post
@@ -71,6 +71,11 @@ class TeamsSender:
             return min(same, key=lambda c: c.created_us).id
         if any(c.deleted for c in free):
             raise CannotTell("the answer was lost, and a message of ATOM's was deleted")
+        if any(_resembles(candidate, post) for candidate in free):
+            # It may be this one, sent while the author's name was not known yet.
+            raise CannotTell(
+                "the answer was lost, and a message of ATOM's resembles it"
+            )
         return None
 
     async def _call(
@@ -104,6 +109,13 @@ def versions(post: Post) -> list[str]:
     """Return what the post says, and what it may have said when it was sent."""
     documents = (post.document, *post.earlier)
     return [content(post, document)[0] for document in documents]
+
+
+def _resembles(candidate: Standing, post: Post) -> bool:
+    """Whether a message says the same, whoever it names as the author."""
+    said = comparable(candidate.html)
+    bodies = (comparable(body_only(post, d)) for d in (post.document, *post.earlier))
+    return any(body and body in said for body in bodies)
 
 
 def _standing(post: Post, remote: str) -> str:

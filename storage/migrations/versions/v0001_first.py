@@ -192,6 +192,7 @@ def _create_tables() -> None:
         sa.Column("at_us", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "key", name="pk_seen"),
     )
+    op.create_index("ix_seen_at_us", "seen", ["at_us"], unique=False)
     op.create_table(
         "shard_low",
         sa.Column("tenant", sa.String(length=200), nullable=False),
@@ -247,6 +248,7 @@ def _drop_tables() -> None:
     op.drop_table("tenant")
     op.drop_table("shard_owner")
     op.drop_table("shard_low")
+    op.drop_index("ix_seen_at_us", table_name="seen")
     op.drop_table("seen")
     op.drop_table("place")
     op.drop_index("ix_outbox_shard", table_name="outbox")

@@ -60,8 +60,9 @@ class FakeQueue:
         self, tenant: str, first: int, upto: int, shards: Collection[int]
     ) -> list[Delivery]:
         self.reads.append((first, upto))
+        found = self._undone(first, upto, shards)
         await self.gate.wait()
-        return self._undone(first, upto, shards)
+        return found
 
     async def raise_low(self, low: Mapping[tuple[str, int], int]) -> None:
         self.low |= low
@@ -202,6 +203,11 @@ async def eventually(condition: Callable[[], object]) -> None:
         await asyncio.sleep(0.001)
 
 
+async def others_had_their_turn() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
 def row(
     seq: int, *, link: str = "L1", thread: str = "", target: Channel = PROJECT
 ) -> Delivery:
@@ -217,12 +223,14 @@ def fails(error: Exception) -> Play:
     return play
 
 
-def waits_for(gate: asyncio.Event, error: Exception | None = None) -> Play:
+async def works(delivery: Delivery) -> Done | Later:
+    return Done()
+
+
+def waits_for(gate: asyncio.Event, then: Play = works) -> Play:
     async def play(delivery: Delivery) -> Done | Later:
         await gate.wait()
-        if error:
-            raise error
-        return Done()
+        return await then(delivery)
 
     return play
 

@@ -17,6 +17,7 @@ from tests.unit.bots.office import (
     Office,
     eventually,
     fails,
+    others_had_their_turn,
     returns_at,
     row,
     waits_for,
@@ -90,6 +91,7 @@ async def test_a_commit_that_is_being_read_already_is_delivered_once(
         office.queue.put(row(1))
         await eventually(lambda: office.queue.reads)
         worker.committed(ACME, 1, 2, [row(1)])
+        await others_had_their_turn()
         office.queue.gate.set()
         await eventually(lambda: 1 in office.courier.ended)
         await office.rounds()

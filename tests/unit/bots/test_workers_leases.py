@@ -12,11 +12,13 @@ from tests.unit.bots.office import (
     PATIENT,
     QUICK,
     Office,
+    Play,
     eventually,
     fails,
     returns_at,
     row,
     waits_for,
+    works,
 )
 
 
@@ -46,6 +48,7 @@ async def test_shards_of_another_process_are_left_alone(office: Office) -> None:
         worker.committed(ACME, 1, 2, [row(1)])
         await office.rounds()
 
+        assert len(worker.lanes) == 0
     assert office.courier.begun == []
 
 
@@ -85,7 +88,7 @@ async def test_a_call_of_an_earlier_lease_does_no_harm_to_the_new_one(
     office: Office,
 ) -> None:
     shard, gate = row(0).shard, asyncio.Event()
-    office.courier.plays = {0: [waits_for(gate, Fenced("an earlier epoch"))]}
+    office.courier.plays = {0: [waits_for(gate, fails(Fenced("an earlier epoch")))]}
     office.queue.put(row(0))
 
     async with office.open():
@@ -99,6 +102,26 @@ async def test_a_call_of_an_earlier_lease_does_no_harm_to_the_new_one(
         await eventually(lambda: 1 in office.courier.ended)
 
     assert office.shards.epoch == 2
+
+
+async def test_a_call_of_an_earlier_lease_does_not_end_the_call_of_the_new_one(
+    office: Office,
+) -> None:
+    shard, early, late = row(0).shard, asyncio.Event(), asyncio.Event()
+    office.courier.plays = {0: [waits_for(early, returns_at(0)), waits_for(late)]}
+    office.queue.put(row(0))
+
+    async with office.open():
+        await eventually(lambda: office.courier.begun == [0])
+        office.shards.seized(shard)
+        office.shards.theirs.clear()
+        await eventually(lambda: office.courier.begun == [0, 0])
+        early.set()
+        await office.rounds()
+        late.set()
+        await eventually(lambda: office.courier.ended)
+
+    assert office.courier.begun == [0, 0]
 
 
 async def test_leases_that_cannot_be_renewed_are_given_up_before_they_run_out(
@@ -198,12 +221,14 @@ async def test_what_waits_for_its_turn_is_not_begun_when_its_shard_is_lost(
     assert office.courier.begun == [0]
 
 
-@pytest.mark.parametrize("error", [None, ZeroDivisionError(), Fenced("other owner")])
+@pytest.mark.parametrize(
+    "ending", [works, fails(ZeroDivisionError()), fails(Fenced("other owner"))]
+)
 async def test_an_answer_that_comes_after_the_shard_was_lost_changes_nothing_here(
-    office: Office, error: Exception | None
+    office: Office, ending: Play
 ) -> None:
     gate = asyncio.Event()
-    office.courier.plays = {0: [waits_for(gate, error)]}
+    office.courier.plays = {0: [waits_for(gate, ending)]}
     office.queue.put(row(0), row(1))
 
     async with office.open() as worker:
