@@ -208,7 +208,10 @@ class Courier:
             # Taken over: whoever called may be waiting for the answer even now.
             ready += self.tuning.longest_call_us
         if self.clock() < ready:
-            return Later(replace(delivery, not_before_us=ready))
+            # A time from a clock that was ahead is not waited for.
+            return Later(
+                replace(delivery, unknown_since_us=known_at, not_before_us=ready)
+            )
         post = await self._post(delivery, history, copy)
         if post is None:
             return self._later(delivery, self.tuning.first_pause_us)

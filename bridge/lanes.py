@@ -35,7 +35,7 @@ class Lanes:
     _blocked: dict[_Root, set[str]] = field(default_factory=dict)
     _paused: dict[str, int] = field(default_factory=dict)
     _calling: Counter[str] = field(default_factory=Counter)
-    _queueing: dict[str, set[str]] = field(default_factory=dict)
+    _queueing: dict[str, dict[str, None]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self._known)
@@ -67,7 +67,7 @@ class Lanes:
             elif self._awaits_root(head):
                 self._blocked.setdefault(_thread_root(head), set()).add(lane)
             elif self._calling[str(head.target)] >= self.at_once:
-                self._queueing.setdefault(str(head.target), set()).add(lane)
+                self._queueing.setdefault(str(head.target), {})[lane] = None
             else:
                 self._busy.add(lane)
                 self._calling[str(head.target)] += 1
@@ -135,15 +135,17 @@ class Lanes:
                 self._ready[lane] = None
 
     def _free(self, lane: str, target: str) -> None:
+        if lane in self._busy:
+            self._busy.discard(lane)
+            self._calling[target] -= 1
+            if self._calling[target] <= 0:
+                del self._calling[target]
+            # Those that wait for the channel go first, in the order they came.
+            queueing: dict[str, None] = self._queueing.pop(target, {})
+            for waiting in queueing:
+                self._ready[waiting] = None
+        self._ready.pop(lane, None)
         self._ready[lane] = None
-        if lane not in self._busy:
-            return
-        self._busy.discard(lane)
-        self._calling[target] -= 1
-        if self._calling[target] <= 0:
-            del self._calling[target]
-        for waiting in self._queueing.pop(target, ()):
-            self._ready[waiting] = None
 
 
 def _is_root(delivery: Delivery) -> bool:

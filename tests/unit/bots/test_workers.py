@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field, replace
+from time import time_ns
 
 import pytest
 
@@ -161,6 +162,17 @@ async def test_a_throttled_channel_holds_back_only_what_is_for_that_channel(
         await eventually(lambda: sorted(office.courier.ended) == [0, 1, 2])
 
     assert office.courier.begun[:2] == [0, 2]
+
+
+async def test_what_waits_for_its_time_leaves_when_it_has_come(office: Office) -> None:
+    office.worker.clock = lambda: time_ns() // 1000
+    office.courier.plays = {0: [returns_at(office.worker.clock() + 5_000)]}
+    office.queue.put(row(0))
+
+    async with office.open(PATIENT):
+        await eventually(lambda: office.courier.ended == [0])
+
+    assert office.courier.begun == [0, 0]
 
 
 async def test_a_resumed_link_goes_on_at_once(office: Office) -> None:

@@ -278,3 +278,17 @@ def test_every_delivery_leaves_once_and_lanes_keep_their_order(
     for lane in {d.lane for d in left}:
         in_lane = [d.seq for d in left if d.lane == lane]
         assert in_lane == sorted(in_lane)
+
+
+def test_a_busy_thread_does_not_keep_another_of_its_channel_waiting() -> None:
+    lanes = Lanes(at_once=1)
+    busy = [delivery(n, thread="a") for n in range(1, 6)]
+    lanes.add([busy[0], delivery(9, thread="b"), *busy[1:]])
+    order: list[int] = []
+
+    while len(lanes) > 0:
+        for running in list(lanes.start(0)):
+            order.append(running.seq)
+            lanes.finish(running)
+
+    assert order.index(9) == 1
