@@ -6,7 +6,7 @@ before anything is inserted, so whatever was read before it still holds after it
 """
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,12 +16,20 @@ from bridge.delivery import Copy, Delivery
 from bridge.errors import Fenced
 from bridge.ports import Receipt
 from storage.compliance.keys import TenantKey
-from storage.compliance.leaf import canonical, leaf_of
+from storage.compliance.leaf import leaf_of
 from storage.compliance.sealing import seal_body, seal_raw
 from storage.compliance.tree import Frontier
 from storage.hot import Insert, Program, Statement
+from storage.rows import (
+    attempt_row,
+    canonical_body,
+    clean_id,
+    copy_row,
+    outbox_row,
+    uuid7,
+)
+from storage.writes import Entry, Fence, Write
 
-_ID_LIMIT = 200
 _SAME_COPY = (
     "ON CONFLICT (tenant, target, remote) DO UPDATE SET "
     "version_us = excluded.version_us, deleted = excluded.deleted"
@@ -30,77 +38,6 @@ _SAME_COPY = (
 
 class HeadMoved(Exception):
     """Another process appended to this tenant's log; start over from its head."""
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """The log entry that another one follows from."""
-
-    seq: int
-    leaf: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What goes into the log, before it has a place there."""
-
-    etype: str
-    platform: str
-    subject: str
-    src_us: int
-    body: Mapping[str, Any]
-    raw: bytes | None = None
-    team: str = ""
-    conv: str = ""
-    thread: str = ""
-    msg: str = ""
-    version_us: int = 0
-    actor_kind: str = "system"
-    via: str = "push"
-    link: str | None = None
-    outcome: str = "none"
-    origin: Origin | None = None
-
-    @property
-    def revises(self) -> bool:
-        """Whether an earlier entry may be about the same message."""
-        return self.etype in {"message.edit", "message.delete", "message.restore"}
-
-
-@dataclass(frozen=True, slots=True)
-class Fence:
-    """Who must still own the shard for a write to count."""
-
-    shard: int
-    owner: str
-    epoch: int
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """A row of `attempt`, but for its time."""
-
-    delivery: Delivery
-    number: int
-    state: str
-    tries: int
-    epoch: int
-    until_us: int = 0
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """What is to be written together or not at all."""
-
-    tenant: str
-    keys: tuple[str, ...] = ()
-    entry: Entry | None = None
-    deliveries: tuple[Delivery, ...] = ()
-    attempts: tuple[Attempt, ...] = ()
-    copies: tuple[Copy, ...] = ()
-    changes: tuple[Statement, ...] = ()
-    fence: Fence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +130,8 @@ def _add(
     for n, delivery in enumerate(write.deliveries):
         placed = replace(delivery, seq=seq, n=n, created_us=moment)
         draft.deliveries.append(placed)
-        draft.outbox.append(_outbox_row(placed))
-    draft.attempts += [_attempt_row(a, moment) for a in write.attempts]
+        draft.outbox.append(outbox_row(placed))
+    draft.attempts += [attempt_row(a, moment) for a in write.attempts]
     draft.copies += write.copies
     draft.changes += write.changes
     return Receipt(seq)
@@ -207,7 +144,7 @@ def _log_row(
     prev_seq, rev = None, 0
     if entry.revises and (before := draft.latest.get((conv, msg))):
         prev_seq, rev = before[0], before[1] + (entry.etype == "message.edit")
-    eid = str(uuid.UUID(int=_uuid7(moment)))
+    eid = str(uuid.UUID(int=uuid7(moment)))
     reference = key.reference(entry.subject)
     item = key.item(reference, eid)
     body = canonical_body(entry.body)
@@ -242,78 +179,6 @@ def _log_row(
     if entry.etype.startswith("message."):
         draft.latest[(conv, msg)] = (row["seq"], rev)
     return row
-
-
-def canonical_body(body: Mapping[str, Any]) -> bytes:
-    """Return the body's canonical bytes; what is no Unicode text becomes '?'."""
-    try:
-        return canonical(body)
-    except (TypeError, orjson.JSONEncodeError):
-        return canonical(_text_only(body))
-
-
-def _text_only(value: Any) -> Any:
-    match value:
-        case str():
-            return value.encode("utf-8", "replace").decode()
-        case Mapping():
-            return {_text_only(k): _text_only(v) for k, v in value.items()}
-        case list() | tuple():
-            return [_text_only(v) for v in value]
-    return value
-
-
-def clean_id(text: str) -> str:
-    """Make an id storable: PostgreSQL takes no NUL, nothing takes lone surrogates."""
-    return clean_text(text)[:_ID_LIMIT]
-
-
-def clean_text(text: str) -> str:
-    if text.isascii() and "\0" not in text:
-        return text
-    return text.replace("\0", "").encode("utf-8", "replace").decode()
-
-
-def _uuid7(moment_us: int) -> int:
-    """Return a UUIDv7 (RFC 9562 section 5.7): the time, then randomness."""
-    random = uuid.uuid4().int
-    stamp = (moment_us // 1000) << 80
-    return stamp | (0x7 << 76) | (random & ((0xFFF << 64) | (1 << 62) - 1)) | 1 << 63
-
-
-def _outbox_row(delivery: Delivery) -> dict[str, Any]:
-    return {
-        "tenant": delivery.tenant,
-        "seq": delivery.seq,
-        "n": delivery.n,
-        "shard": delivery.shard,
-        "link": delivery.link,
-        "operation": delivery.operation,
-        "source": str(delivery.source),
-        "target": str(delivery.target),
-        "message": clean_id(delivery.message),
-        "thread": clean_id(delivery.thread),
-        "version_us": delivery.version_us,
-        "created_us": delivery.created_us,
-    }
-
-
-def _attempt_row(attempt: Attempt, moment: int) -> dict[str, Any]:
-    delivery = attempt.delivery
-    return {
-        "tenant": delivery.tenant,
-        "seq": delivery.seq,
-        "n": delivery.n,
-        "attempt": attempt.number,
-        "shard": delivery.shard,
-        "epoch": attempt.epoch,
-        "link": delivery.link,
-        "state": attempt.state,
-        "tries": attempt.tries,
-        "until_us": attempt.until_us,
-        "reason": attempt.reason,
-        "at_us": moment,
-    }
 
 
 def _moved(draft: _Draft, leaves: Sequence[bytes]) -> Head:
@@ -438,19 +303,4 @@ def _copy_rows(draft: _Draft) -> list[dict[str, Any]]:
     """Return a row a copy: the last word of the batch, if there are several."""
     last = {(c.tenant, c.target, c.remote): c for c in draft.copies}
     moment = draft.moment()
-    return [_copy_row(copy, moment) for copy in last.values()]
-
-
-def _copy_row(copy: Copy, moment: int) -> dict[str, Any]:
-    return {
-        "tenant": copy.tenant,
-        "target": str(copy.target),
-        "remote": copy.remote,
-        "link": copy.link,
-        "source": str(copy.source),
-        "message": clean_id(copy.message),
-        "remote_thread": copy.remote_thread,
-        "version_us": copy.version_us,
-        "deleted": int(copy.deleted),
-        "created_us": moment,
-    }
+    return [copy_row(copy, moment) for copy in last.values()]

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from bridge.delivery import Copy
 from bridge.messages import Channel
-from storage.batch import clean_id
 from storage.hot import HotStore, Row, Statement
+from storage.rows import clean_id
 
 _SELECT = (
     "SELECT tenant, link, source, message, target, remote, remote_thread, version_us, "

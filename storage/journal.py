@@ -19,17 +19,11 @@ from bridge.messages import Event
 from bridge.plain import plain_text
 from bridge.ports import Commitment, Receipt
 from bridge.relay import unwatched
-from storage.batch import (
-    Committed,
-    Entry,
-    Head,
-    HeadMoved,
-    Write,
-    clean_text,
-    group_commit,
-)
+from storage.batch import Committed, Head, HeadMoved, group_commit
 from storage.compliance.keys import KeyFile, TenantKey
 from storage.hot import HotStore, Program
+from storage.rows import clean_text
+from storage.writes import Entry, Write
 
 log = structlog.get_logger()
 

@@ -9,10 +9,11 @@ from bridge.document import from_json
 from bridge.errors import NotFound
 from bridge.messages import Channel, EventKind, Person
 from bridge.ports import History, Lease, Outcome
-from storage.batch import Attempt, Entry, Fence, Origin, Write, clean_id
 from storage.copies import StoredCopies
 from storage.journal import Journal
 from storage.log_reader import LogEntry, LogReader
+from storage.rows import clean_id
+from storage.writes import Attempt, Entry, Fence, Origin, Write
 
 _APPLIED = {
     Operation.POST: "bridge.delivered",

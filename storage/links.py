@@ -9,10 +9,10 @@ from bridge.errors import Conflict, NotFound
 from bridge.links import Link, LinkState, refuse_clash
 from bridge.messages import Channel
 from bridge.ports import Receipt
-from storage.batch import Entry, Write
 from storage.compliance.keys import KeyFile
 from storage.hot import HotStore, Program, Statement
 from storage.journal import Journal
+from storage.writes import Entry, Write
 
 _FRESH_US = 250_000
 _TRIES = 5

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 
 from bridge.messages import Channel
 from bridge.places import Place
-from storage.batch import clean_id, clean_text
 from storage.hot import HotStore, Program, Statement
+from storage.rows import clean_id, clean_text
 
 _COLUMNS = "account, team, channel, service_url, name, group_id, kind"
 _FIND = (

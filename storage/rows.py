@@ -1,0 +1,100 @@
+"""How what is to be written becomes rows that both databases take."""
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from bridge.delivery import Copy, Delivery
+from storage.compliance.leaf import canonical
+from storage.writes import Attempt
+
+_ID_LIMIT = 200
+
+
+def canonical_body(body: Mapping[str, Any]) -> bytes:
+    """Return the body's canonical bytes; what is no Unicode text becomes '?'."""
+    try:
+        return canonical(body)
+    except (TypeError, orjson.JSONEncodeError):
+        return canonical(_text_only(body))
+
+
+def _text_only(value: Any) -> Any:
+    match value:
+        case str():
+            return value.encode("utf-8", "replace").decode()
+        case Mapping():
+            return {_text_only(k): _text_only(v) for k, v in value.items()}
+        case list() | tuple():
+            return [_text_only(v) for v in value]
+    return value
+
+
+def clean_id(text: str) -> str:
+    """Make an id storable: PostgreSQL takes no NUL, nothing takes lone surrogates."""
+    return clean_text(text)[:_ID_LIMIT]
+
+
+def clean_text(text: str) -> str:
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
+
+
+def uuid7(moment_us: int) -> int:
+    """Return a UUIDv7 (RFC 9562 section 5.7): the time, then randomness."""
+    random = uuid.uuid4().int
+    stamp = (moment_us // 1000) << 80
+    return stamp | (0x7 << 76) | (random & ((0xFFF << 64) | (1 << 62) - 1)) | 1 << 63
+
+
+def outbox_row(delivery: Delivery) -> dict[str, Any]:
+    return {
+        "tenant": delivery.tenant,
+        "seq": delivery.seq,
+        "n": delivery.n,
+        "shard": delivery.shard,
+        "link": delivery.link,
+        "operation": delivery.operation,
+        "source": str(delivery.source),
+        "target": str(delivery.target),
+        "message": clean_id(delivery.message),
+        "thread": clean_id(delivery.thread),
+        "version_us": delivery.version_us,
+        "created_us": delivery.created_us,
+    }
+
+
+def attempt_row(attempt: Attempt, moment: int) -> dict[str, Any]:
+    delivery = attempt.delivery
+    return {
+        "tenant": delivery.tenant,
+        "seq": delivery.seq,
+        "n": delivery.n,
+        "attempt": attempt.number,
+        "shard": delivery.shard,
+        "epoch": attempt.epoch,
+        "link": delivery.link,
+        "state": attempt.state,
+        "tries": attempt.tries,
+        "until_us": attempt.until_us,
+        "reason": attempt.reason,
+        "at_us": moment,
+    }
+
+
+def copy_row(copy: Copy, moment: int) -> dict[str, Any]:
+    return {
+        "tenant": copy.tenant,
+        "target": str(copy.target),
+        "remote": copy.remote,
+        "link": copy.link,
+        "source": str(copy.source),
+        "message": clean_id(copy.message),
+        "remote_thread": copy.remote_thread,
+        "version_us": copy.version_us,
+        "deleted": int(copy.deleted),
+        "created_us": moment,
+    }

@@ -1,0 +1,79 @@
+"""What is written together: an entry for the log, and all that follows from it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bridge.delivery import Copy, Delivery
+from storage.hot import Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The log entry that another one follows from."""
+
+    seq: int
+    leaf: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What goes into the log, before it has a place there."""
+
+    etype: str
+    platform: str
+    subject: str
+    src_us: int
+    body: Mapping[str, Any]
+    raw: bytes | None = None
+    team: str = ""
+    conv: str = ""
+    thread: str = ""
+    msg: str = ""
+    version_us: int = 0
+    actor_kind: str = "system"
+    via: str = "push"
+    link: str | None = None
+    outcome: str = "none"
+    origin: Origin | None = None
+
+    @property
+    def revises(self) -> bool:
+        """Whether an earlier entry may be about the same message."""
+        return self.etype in {"message.edit", "message.delete", "message.restore"}
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """Who must still own the shard for a write to count."""
+
+    shard: int
+    owner: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A row of `attempt`, but for its time."""
+
+    delivery: Delivery
+    number: int
+    state: str
+    tries: int
+    epoch: int
+    until_us: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """What is to be written together or not at all."""
+
+    tenant: str
+    keys: tuple[str, ...] = ()
+    entry: Entry | None = None
+    deliveries: tuple[Delivery, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+    copies: tuple[Copy, ...] = ()
+    changes: tuple[Statement, ...] = ()
+    fence: Fence | None = None
