@@ -269,6 +269,11 @@ _NAMES: dict[type, str] = {
     **{kind: name for name, kind in _LEAVES.items()},
     **{kind: name for name, kind in _BLOCKS.items()},
 }
+# What each kind of node is made of, and what need not be said.
+_MEMBERS: dict[type, tuple[tuple[str, Any], ...]] = {
+    kind: tuple((each.name, each.default) for each in fields(kind))
+    for kind in (Document, *_NAMES, *_PARTS.values())
+}
 
 
 def to_json(document: Document) -> dict[str, Any]:
@@ -288,10 +293,10 @@ def from_json(value: Any) -> Document:
 def _encoded(node: Any) -> dict[str, Any]:
     name = _NAMES.get(type(node))
     members: dict[str, Any] = {} if name is None else {"type": name}
-    for each in fields(node):
-        value = getattr(node, each.name)
-        if value != each.default:
-            members[each.name] = _encoded_value(value)
+    for key, default in _MEMBERS[type(node)]:
+        value = getattr(node, key)
+        if value != default:
+            members[key] = _encoded_value(value)
     return members
 
 
@@ -306,11 +311,10 @@ def _encoded_value(value: Any) -> Any:
 def _decoded(kind: type, value: Mapping[str, Any], depth: int) -> Any:
     if depth > 2 * MAX_DEPTH:
         raise ValueError("nested too deeply")
-    known = {each.name for each in fields(kind)}
-    members = {key: each for key, each in value.items() if key != "type"}
-    if unknown := members.keys() - known:
-        raise ValueError(f"unknown members {sorted(unknown)}")
-    return kind(**{key: _member(key, each, depth) for key, each in members.items()})
+    members = {
+        key: _member(key, each, depth) for key, each in value.items() if key != "type"
+    }
+    return kind(**members)  # a member that it does not know is a TypeError
 
 
 def _member(key: str, value: Any, depth: int) -> Any:

@@ -45,7 +45,10 @@ def styled(styles: Iterable[Style]) -> Styles:
 
 def merged(leaves: Iterable[Inline]) -> tuple[Inline, ...]:
     """Join neighbouring texts that look alike. Space has no look of its own."""
-    return tuple(_joined(_unstyled_space(leaf) for leaf in _joined(leaves)))
+    row = tuple(leaves)
+    if _is_merged(row):
+        return row
+    return tuple(_joined(_unstyled_space(leaf) for leaf in _joined(row)))
 
 
 def without_line_end(leaves: tuple[Inline, ...]) -> tuple[Inline, ...]:
@@ -152,6 +155,20 @@ def _aligned(text: str, width: int, align: str) -> str:
     if align == "right":
         return text.rjust(width)
     return text.center(width) if align == "center" else text.ljust(width)
+
+
+def _is_merged(row: tuple[Inline, ...]) -> bool:
+    """Whether there is nothing to do, as for almost everything that people write."""
+    before: Styles | None = None
+    for leaf in row:
+        if not isinstance(leaf, Text):
+            before = None
+            continue
+        blank = not leaf.text or (leaf.styles and leaf.text.isspace())
+        if blank or leaf.styles == before:
+            return False
+        before = leaf.styles
+    return True
 
 
 def _joined(leaves: Iterable[Inline]) -> Iterator[Inline]:

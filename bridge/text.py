@@ -20,6 +20,8 @@ def clean(text: str) -> str:
     Halves of surrogate pairs become U+FFFD, every line end becomes a newline, and
     what nobody can see but a renderer may trip over goes.
     """
+    if text.isascii() and text.isprintable():
+        return text
     if _BROKEN.search(text):
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return _UNWANTED.sub("", _LINE_ENDS.sub("\n", text))

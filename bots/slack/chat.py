@@ -98,15 +98,16 @@ def _new(envelope: Envelope, subtype: str) -> Event:
         return replace(changed, kind=EventKind.CHANNEL_CHANGE)
     if subtype in _NOTICES or subtype not in _CHAT or not string(event, "ts"):
         return other(envelope)
-    written = _written(envelope, EventKind.MESSAGE_CREATE, event)
     command = _addressed(envelope, event)
     if command is None or string(event, "bot_id"):
         broadcast = "yes" if subtype == "thread_broadcast" else ""
-        return replace(written, detail=pairs(broadcast=broadcast))
-    return replace(
-        written,
-        kind=EventKind.COMMAND,
-        event_id=f"mention:{string(event, 'channel')}:{written.message}",
+        detail = pairs(broadcast=broadcast)
+        return _written(envelope, EventKind.MESSAGE_CREATE, event, detail=detail)
+    return _written(
+        envelope,
+        EventKind.COMMAND,
+        event,
+        event_id=f"mention:{string(event, 'channel')}:{string(event, 'ts')}",
         detail=pairs(command=command or "help"),
     )
 
@@ -124,9 +125,13 @@ def _changed(envelope: Envelope) -> Event | Ignored:
         return other(envelope)
     if _addressed(envelope, old or new) is not None and not string(new, "bot_id"):
         return other(envelope, edited="command")
-    written = _written(envelope, EventKind.MESSAGE_EDIT, new)
-    version = _version(envelope, edited, string(mapping(old, "edited"), "ts"))
-    return replace(written, version_us=version, sent_us=microseconds(edited))
+    return _written(
+        envelope,
+        EventKind.MESSAGE_EDIT,
+        new,
+        version_us=_version(envelope, edited, string(mapping(old, "edited"), "ts")),
+        sent_us=microseconds(edited),
+    )
 
 
 def _version(envelope: Envelope, edited: str, before: str) -> int:
@@ -164,25 +169,28 @@ def _gone(envelope: Envelope, ts: str, old: Mapping[str, Any]) -> Event:
     """Slack does not say who deleted a message; it is held to be the author."""
     if not ts:
         return other(envelope)
-    place = string(envelope.event, "channel")
-    return replace(
-        envelope.stated(EventKind.MESSAGE_DELETE, person(envelope, old), place),
+    return envelope.stated(
+        EventKind.MESSAGE_DELETE,
+        person(envelope, old),
+        string(envelope.event, "channel"),
         message=ts,
         thread=_thread(old, ts),
     )
 
 
-def _written(envelope: Envelope, kind: EventKind, message: Mapping[str, Any]) -> Event:
+def _written(
+    envelope: Envelope, kind: EventKind, message: Mapping[str, Any], **more: Any
+) -> Event:
     ts = string(message, "ts")
+    said: dict[str, Any] = {
+        "message": ts,
+        "thread": _thread(message, ts),
+        "sent_us": microseconds(ts),
+        "document": parse_message(message),
+        "files": _files(message),
+    }
     place = string(envelope.event, "channel")
-    return replace(
-        envelope.stated(kind, person(envelope, message), place),
-        message=ts,
-        thread=_thread(message, ts),
-        sent_us=microseconds(ts),
-        document=parse_message(message),
-        files=_files(message),
-    )
+    return envelope.stated(kind, person(envelope, message), place, **said | more)
 
 
 def _thread(message: Mapping[str, Any], ts: str) -> str:

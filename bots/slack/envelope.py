@@ -37,17 +37,22 @@ class Envelope:
             return None
         return Channel(Platform.SLACK, self.account, channel_id)
 
-    def stated(self, kind: EventKind, author: Person, channel_id: str = "") -> Event:
-        """Return the event that every more particular one is made from."""
+    def stated(
+        self, kind: EventKind, author: Person, channel_id: str = "", **more: Any
+    ) -> Event:
+        """Return an event; `more` are the fields in which it is more particular."""
+        surroundings: dict[str, Any] = {
+            "account": self.account,
+            "event_id": self.event_id,
+            "sent_us": self.sent_us,
+        }
         return Event(
             platform=Platform.SLACK,
-            account=self.account,
-            event_id=self.event_id,
             kind=kind,
             channel=self.channel(channel_id),
             author=author,
-            sent_us=self.sent_us,
             raw=self.raw,
+            **surroundings | more,
         )
 
 

@@ -3,7 +3,9 @@ Take in what Slack sends: signed, captured, and only then acknowledged.
 
 Bolt acknowledges events before its listeners have finished, and it lets its own
 authorisation answer 200 for an event that nobody has seen. So everything is captured
-in a middleware that runs before both, over HTTP and over sockets alike.
+in a middleware that runs before both, over HTTP and over sockets alike. Events over
+HTTP have no listener that Bolt could find for them, and are captured without asking
+it: that is most of what Slack sends (docs/adr/0017).
 """
 
 import asyncio
@@ -14,6 +16,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
 import structlog
 from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
@@ -64,8 +67,10 @@ class SlackIntake:
     clock: Callable[[], float] = time.time
     uninstalled: Callable[[str], Awaitable[None]] | None = None
     app: AsyncApp = field(init=False)
+    _verifier: SignatureVerifier = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        self._verifier = SignatureVerifier(self.signing_secret, _Clock(self.clock))
         self.app = AsyncApp(
             name="atom",
             logger=quiet(),
@@ -94,6 +99,9 @@ class SlackIntake:
             return refused("too large", 413)
         if reason := self._forged(request.headers, body):
             return refused(reason, 401)
+        said = _event_in(body)
+        if said is not None:
+            return web.Response(status=(await self._recorded(said, body))[0])
         try:
             opened = AsyncBoltRequest(
                 body=body.decode(),
@@ -110,6 +118,8 @@ class SlackIntake:
         """Return the body as it came, or None if it is longer than allowed."""
         if (request.content_length or 0) > self.body_limit:
             return None
+        if request.content.is_eof():
+            return request.content.read_nowait()  # it came together with its head
         body = bytearray()
         async with asyncio.timeout(self.read_within):
             async for chunk in request.content.iter_any():
@@ -127,8 +137,7 @@ class SlackIntake:
         try:
             if abs(self.clock() - int(sent)) > _FRESH:
                 return "stale"
-            verifier = SignatureVerifier(self.signing_secret, _Clock(self.clock))
-            genuine = verifier.is_valid(body, sent, signature)
+            genuine = self._verifier.is_valid(body, sent, signature)
         except (TypeError, ValueError):
             return "signature"
         return "" if genuine else "signature"
@@ -140,29 +149,36 @@ class SlackIntake:
         started = time.monotonic()
         if string(req.body, "type") in _HANDSHAKES:
             return await _go_on(resp, next_)
+        raw = req.raw_body.encode() or json.dumps(req.body).encode()
+        status, event = await self._recorded(req.body, raw)
+        if event is None or not _has_listener(event):
+            return BoltResponse(status=status)
+        req.context[_EVENT], req.context[_STARTED] = event, started
+        return await _go_on(resp, next_)
+
+    async def _recorded(
+        self, body: Mapping[str, Any], raw: bytes
+    ) -> tuple[int, Event | None]:
+        """Capture what came; return the status for Slack, and the event if it is new."""
         try:
             async with asyncio.timeout(self.capture_within):
-                event = await self._taken(req)
+                event = await self._taken(body, raw)
         except (AtomError, TimeoutError) as error:
             REFUSED.labels("slack", "unavailable").inc()
             kind = type(error).__name__
             log.warning("event not taken", platform="slack", reason=kind)
-            return BoltResponse(status=503)
+            return 503, None
         if event is None:
-            return BoltResponse(status=200)
+            return 200, None
         if event.kind is EventKind.APP_UNINSTALL:
             await self._forget(event.account)
-        if event.kind is EventKind.COMMAND and event.message:
+        if event.kind is EventKind.COMMAND and not _has_listener(event):
             self.answers.to_mention(event)
-        elif event.kind in {EventKind.COMMAND, EventKind.ACTION}:
-            req.context[_EVENT], req.context[_STARTED] = event, started
-            return await _go_on(resp, next_)
-        return BoltResponse(status=200)
+        return 200, event
 
-    async def _taken(self, request: AsyncBoltRequest) -> Event | None:
+    async def _taken(self, body: Mapping[str, Any], raw: bytes) -> Event | None:
         """Return the event if it is new and on record, None if there is nothing to do."""
-        raw = request.raw_body.encode() or json.dumps(request.body).encode()
-        found = await self._translated(request.body, raw)
+        found = await self._translated(body, raw)
         if isinstance(found, Ignored):
             IGNORED.labels("slack", found.reason).inc()
             return None
@@ -200,6 +216,27 @@ class SlackIntake:
         self, ack: AsyncAck, respond: AsyncRespond, context: AsyncBoltContext
     ) -> None:
         await self.answers.to_click(context[_EVENT], ack, respond)
+
+
+def _event_in(body: bytes) -> Mapping[str, Any] | None:
+    """Return what Slack's Events API says, None for a body that is Bolt's to read."""
+    if not body.startswith(b"{"):
+        return None
+    try:
+        said = orjson.loads(body)
+    except ValueError:
+        return None  # half a surrogate pair, or no JSON at all
+    if not isinstance(said, dict) or said.get("type") != "event_callback":
+        return None
+    whole = isinstance(said.get("event"), dict) and not is_interaction(said)
+    return said if whole else None
+
+
+def _has_listener(event: Event) -> bool:
+    """Whether Bolt answers it: a slash command or a click, but no mention."""
+    if event.kind is EventKind.COMMAND:
+        return not event.message
+    return event.kind is EventKind.ACTION
 
 
 class _Clock(Clock):

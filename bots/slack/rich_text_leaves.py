@@ -1,6 +1,6 @@
 """The leaves of Slack's `rich_text`, and safe ways into whatever Slack sends."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -35,9 +35,9 @@ _STYLES = {
 
 def mappings(value: Any) -> list[Mapping[str, Any]]:
     """Return the objects in a list; anything else holds none."""
-    if not isinstance(value, Sequence):
+    if not isinstance(value, list | tuple):
         return []
-    return [each for each in value if isinstance(each, Mapping)]
+    return [each for each in value if isinstance(each, dict)]
 
 
 def string(value: Any) -> str:
@@ -60,7 +60,7 @@ def _styled_leaf(element: Mapping[str, Any]) -> Iterator[Inline]:
     if leaf is None:
         return
     style = element.get("style")
-    if isinstance(style, Mapping) and (styles := _styles(style)):
+    if isinstance(style, dict) and (styles := _styles(style)):
         yield replace(leaf, styles=styles)
     else:
         yield leaf
