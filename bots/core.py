@@ -17,6 +17,7 @@ from storage.companies import Company, StoredCompanies
 from storage.compliance.keys import KeyFile
 from storage.copies import StoredCopies
 from storage.database import Database, database_url, opened
+from storage.dead_letters import StoredDeadLetters
 from storage.journal import Journal
 from storage.ledger import StoredLedger
 from storage.links import StoredLinks
@@ -57,6 +58,7 @@ class Core:
     links: StoredLinks
     places: StoredPlaces
     health: StoredHealth
+    letters: StoredDeadLetters
     policy: AccessPolicy
     queue: Outbox
     shards: StoredShards
@@ -99,6 +101,7 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
         journal, reader = Journal(hot, keys, clock_us), LogReader(hot, keys)
         copies = StoredCopies(hot)
         links = StoredLinks(hot, journal, keys, clock_us)
+        queue = Outbox(hot)
         yield Core(
             settings=settings,
             owner=owner,
@@ -111,8 +114,9 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
             links=links,
             places=StoredPlaces(hot, clock_us),
             health=StoredHealth(hot, links, clock_us),
+            letters=StoredDeadLetters(hot, journal, queue, clock_us),
             policy=MembershipPolicy(),
-            queue=Outbox(hot),
+            queue=queue,
             shards=StoredShards(hot, owner, int(settings.tuning.lease * 1_000_000)),
             ledger=StoredLedger(journal, reader, copies, owner, clock_us),
         )
