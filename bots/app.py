@@ -19,6 +19,7 @@ from aiohttp import ClientSession, ClientTimeout, TCPConnector, web
 from bots.commands.base import Commands
 from bots.commands.standard import standard_commands
 from bots.core import Core, Heard, clock_us, core
+from bots.leases import checking
 from bots.settings import Settings
 from bots.slack_side import SlackSide, listen_to_slack, slack_side
 from bots.teams_side import TeamsSide, listen_to_teams, teams_side
@@ -282,7 +283,9 @@ async def _session(settings: Settings) -> AsyncIterator[ClientSession]:
     # No limit of our own: lanes are limited already, and a slow channel must not
     # take the connection of a quick one.
     connector = TCPConnector(limit=0, keepalive_timeout=60)
-    async with ClientSession(timeout=timeout, connector=connector) as session:
+    async with ClientSession(
+        timeout=timeout, connector=connector, trace_configs=[checking()]
+    ) as session:
         yield session
 
 
