@@ -11,7 +11,7 @@ from bots.commands.base import Commands
 from bots.settings import Settings
 from bridge.errors import BadInput, Conflict
 from bridge.messages import Platform
-from bridge.ports import AccessPolicy, Intake
+from bridge.ports import AccessPolicy, Intake, LinkStatus
 from policy.default import MembershipPolicy
 from storage.companies import Company, StoredCompanies
 from storage.compliance.keys import KeyFile
@@ -79,6 +79,14 @@ class Core:
             )
         for company in companies:
             self.keys.load(company.id)
+
+    async def all_statuses(self) -> list[LinkStatus]:
+        """Return how every company's links are doing. Raises `StoreUnavailable`."""
+        return [
+            status
+            for tenant in await self.queue.sizes()
+            for status in await self.health.status(tenant)
+        ]
 
     async def bind(self, platform: Platform, account: str, name: str) -> None:
         """Make a workspace or tenant the company's, if there is just one company."""

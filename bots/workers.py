@@ -8,7 +8,7 @@ from time import monotonic
 import structlog
 
 from bots.leases import Leases, checked
-from bots.metrics import DELIVERED, DELIVERY_SECONDS, QUEUED
+from bots.metrics import DELIVERED, DELIVERY_SECONDS, ENDED, QUEUED
 from bridge.courier import Courier, Done, Later
 from bridge.delivery import Delivery
 from bridge.errors import AtomError, Fenced
@@ -289,6 +289,7 @@ class Worker:
             case Done():
                 self.lanes.finish(delivery)
                 DELIVERED.inc()
+                ENDED.labels(delivery.link).inc()
                 waited = self.clock() - delivery.created_us
                 DELIVERY_SECONDS.observe(max(0, waited) / _MICRO)
             case Later(delivery=later, pause_target=pause):
