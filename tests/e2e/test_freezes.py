@@ -34,7 +34,7 @@ def copies(state: Mapping[str, Any], side: str, text: str) -> int:
 
 
 @pytest.mark.parametrize("side", ["slack", "teams"])
-@pytest.mark.parametrize("step", ["checked", "intended", "sent"])
+@pytest.mark.parametrize("step", ["written", "checked", "intended", "sent"])
 async def test_a_process_that_was_frozen_at_a_step_makes_no_second_copy(
     here: World, step: str, side: str
 ) -> None:
@@ -42,6 +42,7 @@ async def test_a_process_that_was_frozen_at_a_step_makes_no_second_copy(
     await here.start(step, blow=signal.SIGSTOP)
     await say("post", text="one")
     assert here.process is not None
+    # Frozen within a transaction, it keeps its locks as long as the server lets it.
     async with asyncio.timeout(_SOON):
         await here.process.frozen()
     other = replace(here, port=free_port(), process=None)
