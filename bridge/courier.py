@@ -9,6 +9,7 @@ from bridge.errors import (
     Ambiguous,
     CannotTell,
     DeliveryFailed,
+    NotSent,
     Refused,
     StoreUnavailable,
     Throttled,
@@ -213,7 +214,12 @@ class Courier:
                 return Later(
                     replace(counted, not_before_us=now + self.tuning.reconcile_after_us)
                 )
-            case _:  # not sent, or a lost answer to what may be repeated
+            case NotSent():
+                # The platform's trouble, not the message's: it waits for as long.
+                rounds = (delivery.attempts + 1) // 2
+                retry = Outcome(AttemptState.RETRY, reason, self._pause(rounds))
+                return await self._conclude(delivery, lease, retry, history)
+            case _:  # a lost answer to what may be repeated
                 return await self._try_again(delivery, lease, history, reason)
 
     async def _try_again(
@@ -223,10 +229,14 @@ class Courier:
         if counted.tries >= self.tuning.tries:
             outcome = Outcome(AttemptState.DEAD, reason)
         else:
-            pause = self.tuning.first_pause_us << min(counted.tries - 1, 16)
-            until = self.clock() + min(pause, self.tuning.longest_pause_us)
+            until = self._pause(counted.tries)
             outcome = Outcome(AttemptState.RETRY, reason, until)
         return await self._conclude(counted, lease, outcome, history)
+
+    def _pause(self, rounds: int) -> int:
+        """Return until when to wait after so many failures: longer each time."""
+        pause = self.tuning.first_pause_us << min(rounds - 1, 16)
+        return self.clock() + min(pause, self.tuning.longest_pause_us)
 
     async def _reconcile(
         self, delivery: Delivery, lease: Lease, history: History, copy: Copy | None

@@ -50,7 +50,12 @@ class FakeLedger:
             self.broken -= 1
             raise StoreUnavailable("down")
         self.written.append(outcome)
-        return replace(delivery, not_before_us=outcome.until_us, unknown_since_us=0)
+        return replace(
+            delivery,
+            attempts=delivery.attempts + 1,
+            not_before_us=outcome.until_us,
+            unknown_since_us=0,
+        )
 
     async def known(
         self, tenant: str, target: Channel, since_us: int

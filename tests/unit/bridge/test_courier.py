@@ -122,11 +122,28 @@ async def test_a_throttle_pauses_the_channel_and_counts_no_try(stage: Stage) -> 
     assert ending.delivery.tries == 0
 
 
-async def test_what_was_not_sent_is_tried_again_until_it_is_dead(
+async def test_what_was_not_sent_waits_for_as_long_as_the_platform_is_away(
     stage: Stage,
 ) -> None:
-    stage.sender.failures = [NotSent("unreachable")] * 3
+    stage.sender.failures = [NotSent("unreachable")] * 20
     ending: Done | Later = Later(delivery())
+
+    for _ in range(20):
+        assert isinstance(ending, Later)
+        ending = await stage.deliver(ending.delivery)
+        assert stage.ledger.states[-1] is AttemptState.RETRY
+
+    assert isinstance(ending, Later)
+    await stage.deliver(ending.delivery)
+    assert stage.ledger.states[-1] is AttemptState.DELIVERED
+
+
+async def test_an_edit_whose_answers_are_lost_is_tried_again_until_it_is_dead(
+    stage: Stage,
+) -> None:
+    stage.copies.copies = [copied()]
+    stage.sender.failures = [Ambiguous("no answer")] * 3
+    ending: Done | Later = Later(delivery(Operation.EDIT))
 
     for _ in range(3):
         assert isinstance(ending, Later)
