@@ -276,6 +276,7 @@ class Worker:
         except Fenced:
             raise
         except Exception as error:
+            self._leases.check(lease)  # if it is not ours any more, whatever broke
             # One delivery that breaks us must not take the others down with it.
             log.exception("delivery broke", marker=delivery.marker)
             worn = self._postponed(delivery, began)

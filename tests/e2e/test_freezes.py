@@ -5,6 +5,7 @@ As in a long pause of a virtual machine. The judge is what stands in the sandbox
 """
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
@@ -60,6 +61,34 @@ async def test_a_process_that_was_frozen_at_a_step_makes_no_second_copy(
         await here.quiet()
         state = await here.state()
         assert [copies(state, side, text) for text in ("one", "two")] == [1, 1]
+        assert (await here.verdict()).intact
+    finally:
+        await other.stop()
+
+
+async def test_a_process_frozen_while_its_call_is_under_way_makes_no_second_copy(
+    here: World,
+) -> None:
+    await here.start()
+    await here.fault("teams.post", "delay_after", times=1, seconds=2.0)
+    await here.slack("post", text="one")
+    await here.until(lambda s: copies(s, "slack", "one") == 1)
+    assert here.process is not None
+    os.kill(here.process.process.pid or 0, signal.SIGSTOP)
+    other = replace(here, port=free_port(), process=None)
+    await other.start()
+    try:
+        await here.set(atom_url=other.atom)
+        await _delivered(here, 1)
+
+        here.process.go_on()
+
+        await _until_it_knows(here)
+        await here.slack("post", text="two")
+        await _delivered(here, 2)
+        await here.quiet()
+        state = await here.state()
+        assert [copies(state, "slack", text) for text in ("one", "two")] == [1, 1]
         assert (await here.verdict()).intact
     finally:
         await other.stop()

@@ -269,6 +269,23 @@ async def test_a_frozen_process_sends_nothing_once_its_lease_may_have_run_out(
     assert office.courier.begun == [0]
 
 
+async def test_what_breaks_once_the_lease_may_have_run_out_is_another_ones_business(
+    office: Office,
+) -> None:
+    async def freezes_and_breaks(delivery: Delivery) -> Done | Later:
+        office.freeze(PATIENT.lease)
+        raise ZeroDivisionError
+
+    office.courier.plays = {0: [freezes_and_breaks]}
+    office.queue.put(row(0))
+
+    async with office.open(PATIENT) as worker:
+        await eventually(lambda: office.courier.begun)
+        await eventually(lambda: not len(worker.lanes))
+
+    assert office.courier.given_up == []
+
+
 async def test_a_lease_counts_from_when_it_was_asked_for(office: Office) -> None:
     sent: list[int] = []
 
