@@ -183,25 +183,32 @@ def _unfinished(
         "g.entry, g.marker, g.unknown_us FROM "
     )
     low = "LEFT JOIN shard_low w ON w.tenant = :tenant AND w.shard = s.value "
+    # One lower bound, or SQLite takes another index than that of the shards.
     rows = (
-        "{0}.shard = s.value AND {0}.tenant = :tenant "
-        "AND {0}.seq > coalesce(w.low, -1) "
-        "AND {0}.seq >= CAST(:first AS BIGINT) AND {0}.seq < CAST(:size AS BIGINT)"
+        "{0}.shard = s.value AND {0}.tenant = :tenant AND {0}.seq >= "
+        "CASE WHEN w.low >= CAST(:first AS BIGINT) THEN w.low + 1 "
+        "ELSE CAST(:first AS BIGINT) END AND {0}.seq < CAST(:size AS BIGINT)"
     )
     attempts = (
         "LEFT JOIN attempt a ON a.tenant = o.tenant AND a.seq = o.seq AND a.n = o.n "
         "AND a.attempt = (SELECT max(b.attempt) FROM attempt b "
         "WHERE b.tenant = o.tenant AND b.seq = o.seq AND b.n = o.n) "
+    )
+    again = (
         "LEFT JOIN requeued g ON g.tenant = o.tenant AND g.seq = o.seq AND g.n = o.n "
     )
     undone = f"(a.state IS NULL OR a.state NOT IN ({_FINAL})) ORDER BY o.seq, o.n"
     return Statement(
-        f"{head} json_each(:shards) s {low} CROSS JOIN outbox o {attempts} "
+        f"{head} json_each(:shards) s {low} CROSS JOIN outbox o {attempts} {again} "
         f"WHERE {rows.format('o')} AND {undone}",
         _shard_parameters(shards) | {"tenant": tenant, "first": first, "size": size},
+        # OFFSET and LIMIT hold PostgreSQL to that order, which would rather read all
+        # there is of a table that it has no statistics of yet.
         postgres=f"{head} ({_PG_SHARDS} AS value) s {low} CROSS JOIN LATERAL "
-        f"(SELECT * FROM outbox x WHERE {rows.format('x')}) o {attempts} "
-        f"WHERE {undone}",
+        f"(SELECT * FROM outbox x WHERE {rows.format('x')} OFFSET 0) o "
+        "LEFT JOIN LATERAL (SELECT * FROM attempt b WHERE b.tenant = o.tenant "
+        "AND b.seq = o.seq AND b.n = o.n ORDER BY b.attempt DESC LIMIT 1) a ON true "
+        f"{again} WHERE {undone}",
     )
 
 

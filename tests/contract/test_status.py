@@ -7,6 +7,7 @@ import pytest
 from bridge.delivery import AttemptState, Delivery, Operation
 from bridge.links import Link
 from storage.hot import Insert, Program, Statement
+from storage.outbox import Outbox
 from storage.rows import attempt_row, outbox_row
 from storage.status import StoredHealth
 from storage.writes import Attempt
@@ -89,6 +90,27 @@ async def test_a_longer_history_makes_no_more_work(store: Store, link: Link) -> 
     await _history(store, link, 400, 6_000)
 
     assert await _work(store) <= short * 1.2
+
+
+async def test_what_is_undone_is_found_without_reading_what_is_done(
+    store: Store, link: Link
+) -> None:
+    await _history(store, link, 100, 400)
+    short = await _reading(store, 400)
+
+    await _history(store, link, 400, 6_000)
+
+    long = await _reading(store, 6_000)
+    assert all(now <= before * 1.2 for now, before in zip(long, short, strict=True))
+
+
+async def _reading(store: Store, size: int) -> list[int]:
+    """Return what a takeover costs, and what a look at the newest."""
+    takeover, look = Measured(store.database), Measured(store.database)
+    undone = await Outbox(takeover).unfinished(range(256), {TENANT: size})  # type: ignore[arg-type]  # only `fetch` is asked
+    newest = await Outbox(look).newer(TENANT, size - 10, size, range(256))  # type: ignore[arg-type]  # see above
+    assert [row.seq for row in undone] == [row.seq for row in newest] == [size - 1]
+    return [takeover.work, look.work]
 
 
 async def _work(store: Store) -> int:
