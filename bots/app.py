@@ -19,6 +19,8 @@ from aiohttp import ClientSession, ClientTimeout, TCPConnector, web
 from bots.commands.base import Commands
 from bots.commands.standard import standard_commands
 from bots.core import Core, Heard, clock_us, core
+from bots.leases import checking
+from bots.metrics import LinkFigures, taken_in
 from bots.settings import Settings
 from bots.slack_side import SlackSide, listen_to_slack, slack_side
 from bots.teams_side import TeamsSide, listen_to_teams, teams_side
@@ -27,6 +29,7 @@ from bots.web.log_api import LogApi
 from bots.workers import Doorkeeper, Pace, Worker
 from bridge.courier import Courier, Tuning
 from bridge.errors import AtomError, BadInput
+from bridge.letters import DeadLetters
 from bridge.messages import Platform
 from bridge.ports import (
     Announcer,
@@ -69,6 +72,10 @@ class Tools:
         return self.core.health
 
     @property
+    def letters(self) -> DeadLetters:
+        return self.core.letters
+
+    @property
     def log(self) -> LogReader:
         return self.core.log
 
@@ -101,6 +108,7 @@ async def tools(settings: Settings) -> AsyncIterator[Tools]:
             standard_commands(
                 links=built.links,
                 health=built.health,
+                letters=built.letters,
                 rights={p: side.rights for p, side in sides.items()},
                 announcers={p: side.announcer for p, side in sides.items()},
                 clock=clock_us,
@@ -135,7 +143,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
         worker = _worker(built, trace)
         worker.waiting = lambda: door.waiting
         built.core.journal.trace = trace
-        built.core.journal.on_commit.append(worker.committed)
+        built.core.journal.on_commit += [worker.committed, taken_in]
         built.core.links.on_change.append(worker.link_changed)
         background: list[Job] = [
             worker.run,
@@ -215,7 +223,8 @@ async def _listeners(
     )
     pages.add_routes(app)
     built.core.journal.on_commit.append(lambda *_: pages.committed())
-    HealthPages(built.core.require_company).add_routes(app)
+    figures = LinkFigures(built.core.all_statuses, clock_us)
+    HealthPages(built.core.require_company, figures.refresh).add_routes(app)
     if built.slack:
         await listen_to_slack(stack, app, built.core, built.slack, heard)
     if built.teams:
@@ -282,7 +291,9 @@ async def _session(settings: Settings) -> AsyncIterator[ClientSession]:
     # No limit of our own: lanes are limited already, and a slow channel must not
     # take the connection of a quick one.
     connector = TCPConnector(limit=0, keepalive_timeout=60)
-    async with ClientSession(timeout=timeout, connector=connector) as session:
+    async with ClientSession(
+        timeout=timeout, connector=connector, trace_configs=[checking()]
+    ) as session:
         yield session
 
 

@@ -22,6 +22,9 @@ OfCompany = Annotated[
     str, typer.Option("--company", help="The company's id, if there are several.")
 ]
 LinkId = Annotated[str, typer.Argument(help="The link's id; 'atom links' shows it.")]
+Letters = Annotated[
+    str, typer.Argument(help="A letter's number or a link; all, if left out.")
+]
 SlackAddress = Annotated[
     str, typer.Argument(metavar="SLACK", help="slack:TEAM_ID/CHANNEL_ID")
 ]
@@ -141,6 +144,57 @@ def status(company: OfCompany = "", json: AsJson = False) -> None:
     from bots.cli_links import status as show_status
 
     asyncio.run(show_status(company, as_json=json))
+
+
+@app.command()
+def dead(which: Letters = "", company: OfCompany = "", json: AsJson = False) -> None:
+    """List what did not get across, and why."""
+    from bots.cli_letters import listing as list_letters
+
+    asyncio.run(list_letters(which, company, as_json=json))
+
+
+@app.command()
+def retry(
+    which: Letters = "",
+    anyway: Annotated[
+        bool,
+        typer.Option(
+            "--anyway", help="Send what may stand there: a second copy may appear."
+        ),
+    ] = False,
+    company: OfCompany = "",
+) -> None:
+    """Deliver dead letters again; unknown outcomes are looked up first."""
+    from bots.cli_letters import retry as retry_letters
+
+    asyncio.run(retry_letters(which, company, anyway=anyway))
+
+
+@app.command()
+def replay(
+    link: LinkId,
+    since: Annotated[
+        str, typer.Argument(help="90min, 2h, 3d or 2030-01-31T08:00; else 1d.")
+    ] = "",
+    company: OfCompany = "",
+) -> None:
+    """Deliver what is missing on either side since a time."""
+    from bots.cli_letters import replay as replay_link
+
+    asyncio.run(replay_link(link, since, company))
+
+
+@app.command()
+def drop(
+    which: Annotated[str, typer.Argument(help="A letter's number, a link, or all.")],
+    reason: Annotated[str, typer.Option(help="Why, for the log.")] = "",
+    company: OfCompany = "",
+) -> None:
+    """Take dead letters off the list, for good."""
+    from bots.cli_letters import drop as drop_letters
+
+    asyncio.run(drop_letters(which, reason, company))
 
 
 @app.command()

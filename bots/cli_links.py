@@ -13,6 +13,7 @@ from bots.commands.announce import announce_everywhere
 from bots.commands.link import join
 from bots.commands.names import link_named
 from bots.commands.status import lasted
+from bots.core import clock_us
 from bots.settings_sources import read_settings
 from bridge.cards import Card
 from bridge.errors import BadInput, Conflict, NotFound
@@ -43,7 +44,9 @@ _STATUS_COLUMNS = (
     "state",
     "lag",
     "waiting",
-    "delivered",
+    "oldest",
+    "throttled",
+    "delivered lately",
     "dead",
     "unknown",
     "last error",
@@ -54,19 +57,19 @@ async def link(one: str, other: str, company: str) -> None:
     pair = (Channel.parse(one), Channel.parse(other))
     if pair[0] == pair[1]:
         raise BadInput("A channel cannot be linked with itself.")
-    async with _company(company) as (built, tenant):
-        made = await join(built.links, built.announcers, tenant, pair, _actor())
+    async with company_tools(company) as (built, tenant):
+        made = await join(built.links, built.announcers, tenant, pair, operator())
         say(f"Linked: {await link_named(built.announcers, made)}, as {made.id}.")
 
 
 async def change(word: str, id_: str, company: str) -> None:
     """Unlink, pause or resume. Raises `NotFound` or `Conflict`."""
     wanted = _CHANGES[word]
-    async with _company(company) as (built, tenant):
-        known = _named(await built.links.all(tenant), id_)
+    async with company_tools(company) as (built, tenant):
+        known = link_called(await built.links.all(tenant), id_)
         if known.state is wanted.state:
             raise Conflict(f"Link {known.id} is {known.state} already.")
-        await built.links.change(known, wanted.state, _actor())
+        await built.links.change(known, wanted.state, operator())
         names = await link_named(built.announcers, known)
         card = Card(wanted.notice, f"{names}.")
         await announce_everywhere(built.announcers, known.channels, card)
@@ -74,7 +77,7 @@ async def change(word: str, id_: str, company: str) -> None:
 
 
 async def listing(company: str, *, as_json: bool) -> None:
-    async with _company(company) as (built, tenant):
+    async with company_tools(company) as (built, tenant):
         found = await built.links.all(tenant)
         if as_json:
             print_json([_link_data(link) for link in found])
@@ -89,7 +92,7 @@ async def listing(company: str, *, as_json: bool) -> None:
 
 
 async def status(company: str, *, as_json: bool) -> None:
-    async with _company(company) as (built, tenant):
+    async with company_tools(company) as (built, tenant):
         rows = await built.health.status(tenant)
         if as_json:
             print_json([_status_data(row) for row in rows])
@@ -103,19 +106,22 @@ async def status(company: str, *, as_json: bool) -> None:
 
 
 @asynccontextmanager
-async def _company(wanted: str) -> AsyncIterator[tuple[Tools, str]]:
+async def company_tools(wanted: str) -> AsyncIterator[tuple[Tools, str]]:
+    """Open everything but the listeners, for a company."""
     async with tools(read_settings()) as built:
         yield built, await company_id(built.companies, wanted)
 
 
-def _named(links: Sequence[Link], id_: str) -> Link:
+def link_called(links: Sequence[Link], id_: str) -> Link:
+    """Return a link by its id. Raises `NotFound`."""
     for known in links:
         if known.id.lower() == id_.lower():
             return known
     raise NotFound(f"There is no link {id_}: 'atom links' shows those there are.")
 
 
-def _actor() -> str:
+def operator() -> str:
+    """Name whoever runs the command line, as the log names people."""
     return f"operator:{getpass.getuser()}"
 
 
@@ -135,6 +141,7 @@ def _status_data(row: LinkStatus) -> dict[str, Any]:
         "queued": row.queued,
         "oldest_us": row.oldest_us,
         "delivered": row.delivered,
+        "delivered_since_us": row.delivered_since_us,
         "dead": row.dead,
         "parked": row.parked,
         "throttled_until_us": row.throttled_until_us,
@@ -144,11 +151,16 @@ def _status_data(row: LinkStatus) -> dict[str, Any]:
 
 
 def _status_row(row: LinkStatus) -> tuple[str, ...]:
-    numbers = (row.queued, row.delivered, row.dead, row.parked)
+    now = clock_us()
     return (
         row.link.id,
         row.link.state,
         lasted(row.lag_us),
-        *(str(number) for number in numbers),
+        str(row.queued),
+        lasted(now - row.oldest_us) if row.queued else "",
+        lasted(row.throttled_until_us - now) if row.throttled_until_us else "",
+        f"{row.delivered} in {lasted(now - row.delivered_since_us)}",
+        str(row.dead),
+        str(row.parked),
         row.last_error,
     )

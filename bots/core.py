@@ -11,12 +11,13 @@ from bots.commands.base import Commands
 from bots.settings import Settings
 from bridge.errors import BadInput, Conflict
 from bridge.messages import Platform
-from bridge.ports import AccessPolicy, Intake
+from bridge.ports import AccessPolicy, Intake, LinkStatus
 from policy.default import MembershipPolicy
 from storage.companies import Company, StoredCompanies
 from storage.compliance.keys import KeyFile
 from storage.copies import StoredCopies
 from storage.database import Database, database_url, opened
+from storage.dead_letters import StoredDeadLetters
 from storage.journal import Journal
 from storage.ledger import StoredLedger
 from storage.links import StoredLinks
@@ -57,6 +58,7 @@ class Core:
     links: StoredLinks
     places: StoredPlaces
     health: StoredHealth
+    letters: StoredDeadLetters
     policy: AccessPolicy
     queue: Outbox
     shards: StoredShards
@@ -77,6 +79,14 @@ class Core:
             )
         for company in companies:
             self.keys.load(company.id)
+
+    async def all_statuses(self) -> list[LinkStatus]:
+        """Return how every company's links are doing. Raises `StoreUnavailable`."""
+        return [
+            status
+            for tenant in await self.queue.sizes()
+            for status in await self.health.status(tenant)
+        ]
 
     async def bind(self, platform: Platform, account: str, name: str) -> None:
         """Make a workspace or tenant the company's, if there is just one company."""
@@ -99,6 +109,7 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
         journal, reader = Journal(hot, keys, clock_us), LogReader(hot, keys)
         copies = StoredCopies(hot)
         links = StoredLinks(hot, journal, keys, clock_us)
+        queue = Outbox(hot)
         yield Core(
             settings=settings,
             owner=owner,
@@ -111,8 +122,9 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
             links=links,
             places=StoredPlaces(hot, clock_us),
             health=StoredHealth(hot, links, clock_us),
+            letters=StoredDeadLetters(hot, journal, queue, clock_us),
             policy=MembershipPolicy(),
-            queue=Outbox(hot),
+            queue=queue,
             shards=StoredShards(hot, owner, int(settings.tuning.lease * 1_000_000)),
             ledger=StoredLedger(journal, reader, copies, owner, clock_us),
         )

@@ -7,7 +7,8 @@ from time import monotonic
 
 import structlog
 
-from bots.metrics import DELIVERED, DELIVERY_SECONDS, QUEUED
+from bots.leases import Leases, checked
+from bots.metrics import DELIVERED, DELIVERY_SECONDS, ENDED, QUEUED
 from bridge.courier import Courier, Done, Later
 from bridge.delivery import Delivery
 from bridge.errors import AtomError, Fenced
@@ -69,10 +70,9 @@ class Worker:
     pace: Pace = field(default_factory=Pace)
     waiting: Callable[[], int] = lambda: 0
     lanes: Lanes = field(default_factory=Lanes)
-    _leases: dict[int, Lease] = field(default_factory=dict)
+    _leases: Leases = field(init=False)
     _cursor: dict[str, int] = field(default_factory=dict)
     _busy_reading: bool = False
-    _renewed_at: float = 0.0
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _look: asyncio.Event = field(default_factory=asyncio.Event)
     _slots: asyncio.Semaphore | None = None
@@ -80,7 +80,11 @@ class Worker:
     _calls: set[asyncio.Task[None]] = field(default_factory=set)
     _stopping: bool = False
 
+    def __post_init__(self) -> None:
+        self._leases = Leases(self.pace.lease)
+
     async def run(self) -> None:
+        self._leases.lasts = self.pace.lease
         self._slots = asyncio.Semaphore(self.pace.at_once)
         try:
             async with asyncio.TaskGroup() as group:
@@ -128,22 +132,23 @@ class Worker:
         while True:
             await asyncio.sleep(self.pace.renew)
             try:
-                wanted = [*self._leases]
-                kept = {lease.shard for lease in await self.shards.renew(wanted)}
-                self._renewed_at = monotonic()
-                # What was claimed while the renewal was under way was not asked for.
-                self._lose((set(wanted) & set(self._leases)) - kept)
+                await self._renew()
                 await self._save_low()
             except AtomError as error:
                 log.warning("leases not renewed", reason=str(error))
-            if monotonic() - self._renewed_at > 0.7 * self.pace.lease:
-                self._lose(set(self._leases))
+            self._lose(self._leases.stale())
+
+    async def _renew(self) -> None:
+        wanted, asked_at = [*self._leases], self._leases.clock()
+        kept = await self.shards.renew(wanted)
+        # What was lost or claimed while the renewal was under way was not asked for.
+        self._leases.gain([k for k in kept if self._leases.hold(k)], asked_at)
+        self._lose((set(wanted) & set(self._leases)) - {k.shard for k in kept})
 
     def _lose(self, shards: set[int]) -> None:
         if shards:
             log.info("shards lost", count=len(shards))
-        for shard in shards:
-            del self._leases[shard]
+        self._leases.lose(shards)
         self.lanes.drop(shards)
 
     async def _read(self) -> None:
@@ -193,15 +198,15 @@ class Worker:
             await self._hand_over(-missing)
 
     async def _claim(self, missing: int) -> None:
+        asked_at = self._leases.clock()
         leases = await self.shards.claim(missing)
         if not leases:
             return
         self._busy_reading = True
         try:
-            gained = {lease.shard: lease for lease in leases}
-            found = await self.queue.unfinished([*gained], dict(self._cursor))
-            self._leases |= gained
-            self._renewed_at = monotonic()
+            gained = [lease.shard for lease in leases]
+            found = await self.queue.unfinished(gained, dict(self._cursor))
+            self._leases.gain(leases, asked_at)
             self._take(found)
         except AtomError:
             # Claimed but not read: give them up, or nobody would deliver their rows.
@@ -222,10 +227,10 @@ class Worker:
         while True:
             self._news.clear()
             for delivery in () if self._stopping else self.lanes.start(self.clock()):
-                lease = self._leases.get(delivery.shard)
+                lease = self._leases.of(delivery.shard)
                 await self._step_aside()
                 await slots.acquire()
-                if lease is None or self._stopping or not self._holds(lease):
+                if lease is None or self._stopping or not self._leases.hold(lease):
                     # Lost while it waited for a slot: somebody else's now, or queued
                     # here again under another lease.
                     slots.release()
@@ -249,34 +254,43 @@ class Worker:
                 return
             await asyncio.sleep(0.002)
 
-    def _holds(self, lease: Lease) -> bool:
-        """Whether the lease is still the one by which this process works."""
-        return self._leases.get(lease.shard) == lease
-
     async def _see_through(self, delivery: Delivery, lease: Lease) -> None:
-        began = self.clock()
         try:
-            ending = await self.courier.deliver(delivery, lease)
-            if self._holds(lease):
+            with checked(lambda: self._leases.check(lease)):
+                ending = await self._brought(delivery, lease)
+            if self._leases.hold(lease):
                 self._settle(delivery, ending)
-        except Fenced:
-            if self._holds(lease):
+        except Fenced as fenced:
+            if self._leases.hold(lease):
+                log.info("delivery left to another process", reason=str(fenced))
                 self._lose({lease.shard})
-        except Exception:
-            # One delivery that breaks us must not take the others down with it.
-            log.exception("delivery broke", marker=delivery.marker)
-            if self._holds(lease):
-                self.lanes.again(self._postponed(delivery, began))
         finally:
             if self._slots:
                 self._slots.release()
             self._news.set()
+
+    async def _brought(self, delivery: Delivery, lease: Lease) -> Done | Later:
+        began = self.clock()
+        try:
+            return await self.courier.deliver(delivery, lease)
+        except Fenced:
+            raise
+        except Exception as error:
+            self._leases.check(lease)  # if it is not ours any more, whatever broke
+            # One delivery that breaks us must not take the others down with it.
+            log.exception("delivery broke", marker=delivery.marker)
+            worn = self._postponed(delivery, began)
+            if worn.tries < self.courier.tuning.tries:
+                return Later(worn)
+            reason = f"ATOM broke on it: {type(error).__name__}"
+            return await self.courier.give_up(worn, lease, reason)
 
     def _settle(self, delivery: Delivery, ending: Done | Later) -> None:
         match ending:
             case Done():
                 self.lanes.finish(delivery)
                 DELIVERED.inc()
+                ENDED.labels(delivery.link).inc()
                 waited = self.clock() - delivery.created_us
                 DELIVERY_SECONDS.observe(max(0, waited) / _MICRO)
             case Later(delivery=later, pause_target=pause):

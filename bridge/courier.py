@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import assert_never
 
 from bridge.access import Action
 from bridge.delivery import AttemptState, Copy, Delivery, Operation, Post
@@ -10,6 +9,7 @@ from bridge.errors import (
     Ambiguous,
     CannotTell,
     DeliveryFailed,
+    NotSent,
     Refused,
     StoreUnavailable,
     Throttled,
@@ -17,6 +17,7 @@ from bridge.errors import (
 from bridge.links import Link, LinkState
 from bridge.mentions import mentioned
 from bridge.messages import Platform
+from bridge.needless import needless
 from bridge.plain import plain_text
 from bridge.ports import (
     AccessPolicy,
@@ -92,6 +93,24 @@ class Courier:
             # Nothing is known to be written; whatever was, shows at the next look.
             return self._later(delivery, self.tuning.first_pause_us)
 
+    async def give_up(
+        self, delivery: Delivery, lease: Lease, reason: str
+    ) -> Done | Later:
+        """End a delivery on the dead-letter list. Raises `Fenced` if it is not ours."""
+        try:
+            history = await self.ledger.history(delivery)
+        except StoreUnavailable:
+            return self._later(delivery, self.tuning.first_pause_us)
+        return await self._give_up(delivery, lease, history, reason)
+
+    async def _give_up(
+        self, delivery: Delivery, lease: Lease, history: History, reason: str
+    ) -> Done | Later:
+        outcome = Outcome(AttemptState.DEAD, reason)
+        if _lost(delivery):
+            outcome = Outcome(AttemptState.PARKED, f"{reason}; a copy may stand there")
+        return await self._conclude(delivery, lease, outcome, history)
+
     async def _deliver(self, delivery: Delivery, lease: Lease) -> Done | Later:
         history = await self.ledger.history(delivery)
         link = await self._link(delivery)
@@ -103,6 +122,8 @@ class Courier:
             # Switched off, which may be a mistake in the settings: keep it.
             return self._later(delivery, self.tuning.longest_pause_us)
 
+        if history.fault:
+            return await self._unreadable(delivery, lease, history)
         copy = await self.copies.copy_of(
             delivery.tenant,
             delivery.link,
@@ -110,7 +131,8 @@ class Courier:
             delivery.message,
             delivery.target,
         )
-        if delivery.unknown_since_us and delivery.operation is Operation.POST:
+        standing = copy is not None and not copy.deleted
+        if _lost(delivery) and not standing:
             return await self._reconcile(delivery, lease, history, copy)
         if reason := needless(delivery, history, copy):
             return await self._drop(delivery, lease, history, reason)
@@ -125,6 +147,15 @@ class Courier:
                 delivery, lease, history, f"not allowed: {decision.rule}"
             )
         return await self._send(delivery, lease, history, copy)
+
+    async def _unreadable(
+        self, delivery: Delivery, lease: Lease, history: History
+    ) -> Done | Later:
+        """Give a poisoned message up after some tries, so that its lane goes on."""
+        if _lost(delivery):
+            # What cannot be read cannot be looked up either.
+            return await self._give_up(delivery, lease, history, history.fault)
+        return await self._try_again(delivery, lease, history, history.fault)
 
     async def _send(
         self, delivery: Delivery, lease: Lease, history: History, copy: Copy | None
@@ -183,7 +214,12 @@ class Courier:
                 return Later(
                     replace(counted, not_before_us=now + self.tuning.reconcile_after_us)
                 )
-            case _:  # not sent, or a lost answer to what may be repeated
+            case NotSent():
+                # The platform's trouble, not the message's: it waits for as long.
+                rounds = (delivery.attempts + 1) // 2
+                retry = Outcome(AttemptState.RETRY, reason, self._pause(rounds))
+                return await self._conclude(delivery, lease, retry, history)
+            case _:  # a lost answer to what may be repeated
                 return await self._try_again(delivery, lease, history, reason)
 
     async def _try_again(
@@ -193,10 +229,14 @@ class Courier:
         if counted.tries >= self.tuning.tries:
             outcome = Outcome(AttemptState.DEAD, reason)
         else:
-            pause = self.tuning.first_pause_us << min(counted.tries - 1, 16)
-            until = self.clock() + min(pause, self.tuning.longest_pause_us)
+            until = self._pause(counted.tries)
             outcome = Outcome(AttemptState.RETRY, reason, until)
         return await self._conclude(counted, lease, outcome, history)
+
+    def _pause(self, rounds: int) -> int:
+        """Return until when to wait after so many failures: longer each time."""
+        pause = self.tuning.first_pause_us << min(rounds - 1, 16)
+        return self.clock() + min(pause, self.tuning.longest_pause_us)
 
     async def _reconcile(
         self, delivery: Delivery, lease: Lease, history: History, copy: Copy | None
@@ -298,10 +338,9 @@ class Courier:
         self, delivery: Delivery, lease: Lease, history: History
     ) -> Done | Later:
         reason = "the link was removed"
-        if not delivery.unknown_since_us:
-            return await self._drop(delivery, lease, history, reason)
-        outcome = Outcome(AttemptState.PARKED, f"{reason}; a copy may stand there")
-        return await self._conclude(delivery, lease, outcome, history)
+        if _lost(delivery):
+            return await self._give_up(delivery, lease, history, reason)
+        return await self._drop(delivery, lease, history, reason)
 
     async def _drop(
         self, delivery: Delivery, lease: Lease, history: History, reason: str
@@ -340,31 +379,9 @@ class Courier:
         return Later(replace(delivery, not_before_us=self.clock() + pause_us))
 
 
-def needless(delivery: Delivery, history: History, copy: Copy | None) -> str:
-    """
-    Return why a delivery need not be made any more, or nothing if it must.
-
-    A post always carries the newest content, so edits that came before it are stale.
-    """
-    standing = copy is not None and not copy.deleted
-    match delivery.operation:
-        case Operation.POST:
-            if history.deleted:
-                return "deleted before it was sent"
-            return "it stands there already" if standing else ""
-        case Operation.EDIT:
-            if history.deleted:
-                return "deleted meanwhile"
-            if copy is None or copy.deleted:
-                return "there is no copy to edit"
-            stale = copy.version_us >= history.version_us
-            return "a newer edit was sent already" if stale else ""
-        case Operation.DELETE:
-            if not history.deleted:
-                return "restored meanwhile"
-            return "" if standing else "there is no copy to delete"
-        case _:
-            assert_never(delivery.operation)
+def _lost(delivery: Delivery) -> bool:
+    """Whether a copy may stand there that nobody knows of."""
+    return bool(delivery.unknown_since_us) and delivery.operation is Operation.POST
 
 
 def _new_copy(

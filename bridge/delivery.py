@@ -40,11 +40,24 @@ class AttemptState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Again:
+    """
+    What a delivery that an admin queued again has to do with an earlier one.
+
+    `entry` is the log entry that it brings across. `marker` is under what a copy may
+    stand already, from an earlier call whose answer was lost; empty if there is none.
+    """
+
+    entry: int
+    marker: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """
     One row of the outbox: one operation on one target channel.
 
-    `seq` is the log entry it comes from and `n` its number among that entry's
+    `seq` is the log entry that queued it and `n` its number among that entry's
     deliveries. `thread` is the origin's root id, empty for a root. `attempts` counts
     what was noted of it, `tries` only what failed for its own sake.
     """
@@ -64,6 +77,12 @@ class Delivery:
     tries: int = 0
     not_before_us: int = 0
     unknown_since_us: int = 0
+    again: Again | None = None
+
+    @property
+    def entry(self) -> int:
+        """The log entry that the delivery brings across."""
+        return self.again.entry if self.again else self.seq
 
     @property
     def key(self) -> tuple[str, int, int]:
@@ -81,6 +100,8 @@ class Delivery:
     @property
     def marker(self) -> str:
         """Marks the copy on the platform, to find it when the answer was lost."""
+        if self.again and self.again.marker:
+            return self.again.marker
         return f"{self.tenant}.{self.seq}.{self.n}"
 
 

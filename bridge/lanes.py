@@ -36,6 +36,7 @@ class Lanes:
     _paused: dict[str, int] = field(default_factory=dict)
     _calling: Counter[str] = field(default_factory=Counter)
     _queueing: dict[str, dict[str, None]] = field(default_factory=dict)
+    _seen_us: int = 0
 
     def __len__(self) -> int:
         return len(self._known)
@@ -53,6 +54,9 @@ class Lanes:
 
     def start(self, now_us: int) -> Iterator[Delivery]:
         """Yield every delivery that may leave now; its lane is busy from here on."""
+        if now_us < self._seen_us:
+            self._turn_back(self._seen_us - now_us)
+        self._seen_us = now_us
         while self._timers and self._timers[0][0] <= now_us:
             self._ready[heapq.heappop(self._timers)[1]] = None
         for lane in list(self._ready):
@@ -123,6 +127,21 @@ class Lanes:
         """Yield everything queued, busy or not."""
         for queue in self._lanes.values():
             yield from queue
+
+    def _turn_back(self, by_us: int) -> None:
+        """
+        The clock was ahead and was put right: what waits, waits no longer for it.
+
+        Every moment that is waited for was told by the clock that was ahead, or is
+        long past; so it moves back with it.
+        """
+        self._timers = [(until - by_us, lane) for until, lane in self._timers]
+        self._paused = {to: until - by_us for to, until in self._paused.items()}
+        for lane, queue in self._lanes.items():
+            head = queue[0]
+            if lane not in self._busy and head.not_before_us:
+                until = max(1, head.not_before_us - by_us)
+                queue[0] = replace(head, not_before_us=until)
 
     def _awaits_root(self, delivery: Delivery) -> bool:
         return bool(delivery.thread) and self._roots[_thread_root(delivery)] > 0

@@ -113,7 +113,13 @@ class LinkBook(Links, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LinkStatus:
-    """How one link is doing, in numbers that an operator acts on."""
+    """
+    How one link is doing, in numbers that an operator acts on.
+
+    `dead` and `parked` are letters on the dead-letter list. `delivered` counts since
+    `delivered_since_us`: the log's end is read, never all of it. `last_error` is the
+    newest one since then, or of a delivery that still waits.
+    """
 
     link: Link
     queued: int
@@ -124,6 +130,7 @@ class LinkStatus:
     throttled_until_us: int
     last_error: str
     lag_us: int
+    delivered_since_us: int = 0
 
 
 class Health(Protocol):
@@ -223,7 +230,10 @@ class History:
     What is known of one message: its newest content, and whether it still stands.
 
     `seq` and `leaf` are the log entry of the delivery that was asked about;
-    `earlier` are the contents that `document` replaced.
+    `earlier` are the contents that `document` replaced. `fault` says why the log
+    cannot tell the content; author and document are then empty, and so is `leaf` if
+    the entry itself is gone. `in_doubt` says that an earlier call for it has an
+    unknown outcome, which a person has to decide on; only what was queued again can be.
     """
 
     seq: int
@@ -233,6 +243,8 @@ class History:
     version_us: int
     deleted: bool
     earlier: tuple[Document, ...] = ()
+    fault: str = ""
+    in_doubt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,7 +318,12 @@ class Ledger(Protocol):
     """What a worker asks about a delivery, and what it writes down about it."""
 
     async def history(self, delivery: Delivery) -> History:
-        """Return what the log knows of the delivery's message."""
+        """
+        Return what the log knows of the delivery's message.
+
+        An entry that cannot be opened or understood is a `fault` in the answer, never
+        an error: trying again would not help, and the lane has to go on.
+        """
         ...
 
     async def intend(self, delivery: Delivery, lease: Lease) -> Delivery:

@@ -25,7 +25,9 @@ from storage.rows import (
     canonical_body,
     clean_id,
     copy_row,
+    letter_row,
     outbox_row,
+    requeued_row,
     uuid7,
 )
 from storage.writes import Entry, Fence, Write
@@ -72,6 +74,8 @@ class _Draft:
     attempts: list[dict[str, Any]] = field(default_factory=list)
     copies: list[Copy] = field(default_factory=list)
     changes: list[Statement] = field(default_factory=list)
+    letters: list[dict[str, Any]] = field(default_factory=list)
+    requeued: list[dict[str, Any]] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
     known: dict[str, int] = field(default_factory=dict)
     latest: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
@@ -131,9 +135,13 @@ def _add(
         placed = replace(delivery, seq=seq, n=n, created_us=moment)
         draft.deliveries.append(placed)
         draft.outbox.append(outbox_row(placed))
+        if placed.again:
+            draft.requeued.append(requeued_row(placed, placed.again))
     draft.attempts += [attempt_row(a, moment) for a in write.attempts]
     draft.copies += write.copies
     draft.changes += write.changes
+    if write.letter:
+        draft.letters.append(letter_row(write.letter, moment))
     return Receipt(seq)
 
 
@@ -295,6 +303,8 @@ def _inserts(draft: _Draft) -> Program[None]:
     yield Insert("outbox", draft.outbox)
     yield Insert("attempt", draft.attempts)
     yield Insert("copy", _copy_rows(draft), _SAME_COPY)
+    yield Insert("dead_letter", draft.letters)
+    yield Insert("requeued", draft.requeued)
     for change in draft.changes:  # noqa: UP028 - a tuple cannot be sent rows
         yield change
 

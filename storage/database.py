@@ -57,7 +57,15 @@ def engine_for(url: URL) -> AsyncEngine:
         engine = create_async_engine(url)
         event.listen(engine.sync_engine, "connect", _careful_sqlite)
         return engine
-    return create_async_engine(url, pool_size=6, pool_timeout=2, pool_recycle=1800)
+    # As on the hot path: who is frozen within a transaction must not keep its locks.
+    patience = {"idle_in_transaction_session_timeout": "10000"}
+    return create_async_engine(
+        url,
+        pool_size=6,
+        pool_timeout=2,
+        pool_recycle=1800,
+        connect_args={"server_settings": patience},
+    )
 
 
 @asynccontextmanager

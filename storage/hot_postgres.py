@@ -35,6 +35,7 @@ _GONE = (
     asyncpg.DeadlockDetectedError,
     asyncpg.QueryCanceledError,
     asyncpg.LockNotAvailableError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.InterfaceError,
 )
 
@@ -67,7 +68,12 @@ class PostgresHotStore:
                     reset=_as_it_is,
                     # A plan made while a partition was empty reads all of it once
                     # it is full, until somebody analyses it. Planning is cheap.
-                    server_settings={"plan_cache_mode": "force_custom_plan"},
+                    # A process that is frozen within a transaction would keep its
+                    # locks, and with them everybody else from its company's log.
+                    server_settings={
+                        "plan_cache_mode": "force_custom_plan",
+                        "idle_in_transaction_session_timeout": "2000",
+                    },
                 )
         except (*_GONE, asyncpg.PostgresError) as error:
             raise StoreUnavailable("PostgreSQL does not answer") from error

@@ -1,19 +1,21 @@
 """What is written down about a delivery, before and after the platform is called."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from bridge.delivery import AttemptState, Copy, Delivery, Operation
-from bridge.document import from_json
-from bridge.errors import NotFound
+from bridge.document import Document, from_json
+from bridge.errors import BadInput, StoreUnavailable
 from bridge.messages import Channel, EventKind, Person
 from bridge.ports import History, Lease, Outcome
+from storage.compliance.keys import SealBroken
 from storage.copies import StoredCopies
+from storage.hot import Statement
 from storage.journal import Journal
 from storage.log_reader import LogEntry, LogReader
 from storage.rows import clean_id
-from storage.writes import Attempt, Entry, Fence, Origin, Write
+from storage.writes import Attempt, Entry, Fence, Letter, Origin, Write
 
 _APPLIED = {
     Operation.POST: "bridge.delivered",
@@ -38,25 +40,42 @@ class StoredLedger:
     clock: Callable[[], int]
 
     async def history(self, delivery: Delivery) -> History:
-        entries = await self.reader.revisions(
-            delivery.tenant, delivery.source.id, clean_id(delivery.message)
+        try:
+            told = _told(delivery, await self._revisions(delivery))
+        except (SealBroken, BadInput, LookupError, TypeError, ValueError) as error:
+            leaf = await self.reader.leaf(delivery.tenant, delivery.entry)
+            return _untold(delivery, leaf, error)
+        if delivery.again and await self._in_doubt(delivery):
+            return replace(told, in_doubt=True)
+        return told
+
+    async def _in_doubt(self, delivery: Delivery) -> bool:
+        rows = await self.reader.store.fetch(
+            Statement(
+                "SELECT 1 FROM dead_letter d JOIN outbox o "
+                "ON o.tenant = d.tenant AND o.seq = d.seq AND o.n = d.n "
+                "WHERE d.tenant = :tenant AND d.link = :link AND d.unknown_us > 0 "
+                "AND o.source = :source AND o.target = :target "
+                "AND o.message = :message LIMIT 1",
+                {
+                    "tenant": delivery.tenant,
+                    "link": delivery.link,
+                    "source": str(delivery.source),
+                    "target": str(delivery.target),
+                    "message": clean_id(delivery.message),
+                },
+            )
         )
-        own = [entry for entry in entries if entry.seq == delivery.seq]
-        if not own:
-            raise NotFound(f"log entry {delivery.seq} is missing")
-        newest = newest_content(entries)
-        return History(
-            seq=delivery.seq,
-            leaf=bytes(own[0].row["leaf"]),
-            author=_author(delivery.source, newest),
-            document=from_json(newest.body["document"]),
-            version_us=newest.row["version_us"],
-            deleted=is_deleted(entries),
-            earlier=tuple(
-                from_json(entry.body["document"])
-                for entry in entries
-                if entry is not newest and entry.etype != EventKind.MESSAGE_DELETE
-            ),
+        return bool(rows)
+
+    async def _revisions(self, delivery: Delivery) -> list[LogEntry]:
+        try:
+            self.reader.key(delivery.tenant)
+        except BadInput as error:
+            # No fault of the entry's: it opens again once the key file is back.
+            raise StoreUnavailable(str(error)) from error
+        return await self.reader.revisions(
+            delivery.tenant, delivery.source.id, clean_id(delivery.message)
         )
 
     async def intend(self, delivery: Delivery, lease: Lease) -> Delivery:
@@ -96,6 +115,7 @@ class StoredLedger:
                 else None,
                 attempts=(attempt,),
                 copies=(outcome.copy,) if outcome.copy else (),
+                letter=_letter(delivery, outcome),
                 fence=self._fence(lease),
             )
         )
@@ -108,6 +128,40 @@ class StoredLedger:
 
     def _fence(self, lease: Lease) -> Fence:
         return Fence(lease.shard, self.owner, lease.epoch)
+
+
+def _told(delivery: Delivery, entries: list[LogEntry]) -> History:
+    own = [entry for entry in entries if entry.seq == delivery.entry]
+    if not own:
+        raise LookupError
+    newest = newest_content(entries)
+    return History(
+        seq=delivery.entry,
+        leaf=bytes(own[0].row["leaf"]),
+        author=_author(delivery.source, newest),
+        document=from_json(newest.body["document"]),
+        version_us=newest.row["version_us"],
+        deleted=is_deleted(entries),
+        earlier=tuple(
+            from_json(entry.body["document"])
+            for entry in entries
+            if entry is not newest and entry.etype != EventKind.MESSAGE_DELETE
+        ),
+    )
+
+
+def _untold(delivery: Delivery, leaf: bytes | None, error: Exception) -> History:
+    """Say why the log cannot tell what to bring across; whose it was is not known."""
+    if leaf is None:
+        fault = f"log entry {delivery.entry} is missing"
+    elif isinstance(error, SealBroken):
+        fault = f"log entry {delivery.entry} does not open with its key"
+    else:
+        fault = f"log entry {delivery.entry} cannot be understood"
+    nobody = Person(delivery.source.platform, "")
+    return History(
+        delivery.entry, leaf or b"", nobody, Document(), 0, deleted=False, fault=fault
+    )
 
 
 def newest_content(entries: list[LogEntry]) -> LogEntry:
@@ -125,10 +179,15 @@ def newest_content(entries: list[LogEntry]) -> LogEntry:
 
 def is_deleted(entries: list[LogEntry]) -> bool:
     """Whether the message is gone, by the platform's own clock."""
+    return gone((e.row["src_us"], e.row["seq"], e.etype) for e in entries)
+
+
+def gone(told: Iterable[tuple[int, int, str]]) -> bool:
+    """Whether the last deletion or restoring was a deletion: time, position, kind."""
     switches = [
-        (entry.row["src_us"], entry.row["seq"], entry.etype)
-        for entry in entries
-        if entry.etype in {EventKind.MESSAGE_DELETE, EventKind.MESSAGE_RESTORE}
+        each
+        for each in told
+        if each[2] in {EventKind.MESSAGE_DELETE, EventKind.MESSAGE_RESTORE}
     ]
     return bool(switches) and max(switches)[2] == EventKind.MESSAGE_DELETE
 
@@ -153,6 +212,15 @@ def _attempt(
         until_us=outcome.until_us if outcome else 0,
         reason=outcome.reason if outcome else "",
     )
+
+
+def _letter(delivery: Delivery, outcome: Outcome) -> Letter | None:
+    """Return what goes on the dead-letter list, if a person has to decide."""
+    if outcome.state not in {AttemptState.DEAD, AttemptState.PARKED}:
+        return None
+    parked = outcome.state is AttemptState.PARKED
+    unknown = delivery.unknown_since_us if parked else 0
+    return Letter(delivery, outcome.state, outcome.reason, unknown)
 
 
 def _attempt_key(delivery: Delivery, kind: str) -> str:
@@ -194,5 +262,5 @@ def _entry(
         via="self",
         link=delivery.link,
         outcome=outcome.state,
-        origin=Origin(origin.seq, origin.leaf),
+        origin=Origin(origin.seq, origin.leaf) if origin.leaf else None,
     )

@@ -97,7 +97,7 @@ class LogReader:
 
         The platform's own words (`raw_ct`) are left out: every delivery asks this.
         """
-        key = self._key(tenant)
+        key = self.key(tenant)
         rows = await self.store.fetch(
             Statement(
                 f"SELECT {', '.join(_WITHOUT_RAW)} FROM log WHERE tenant = :tenant AND conv = :conv AND msg = :msg "
@@ -107,6 +107,16 @@ class LogReader:
             )
         )
         return [_opened(_named(row, _WITHOUT_RAW), key) for row in rows]
+
+    async def leaf(self, tenant: str, seq: int) -> bytes | None:
+        """Return an entry's place in the tree, which needs no key; None if it is gone."""
+        rows = await self.store.fetch(
+            Statement(
+                "SELECT leaf FROM log WHERE tenant = :tenant AND seq = :seq",
+                {"tenant": tenant, "seq": seq},
+            )
+        )
+        return bytes(rows[0][0]) if rows else None
 
     async def verify(
         self, tenant: str, progress: Callable[[int, int], None] = lambda _a, _b: None
@@ -132,8 +142,12 @@ class LogReader:
             return Verdict(head.size, head.root, "the head's root is another one")
         return Verdict(head.size, head.root)
 
-    def _key(self, tenant: str) -> TenantKey:
-        """Return the key as it was first read: a tenant's key never changes."""
+    def key(self, tenant: str) -> TenantKey:
+        """
+        Return the key as it was first read: a tenant's key never changes.
+
+        Raises `BadInput` if it cannot be read.
+        """
         if tenant not in self._read_keys:
             self._read_keys[tenant] = self.keys.load(tenant)
         return self._read_keys[tenant]

@@ -1,16 +1,16 @@
 """What is still to be delivered, and which process may deliver it."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 
-from bridge.delivery import SHARDS, AttemptState, Delivery, Operation
+from bridge.delivery import SHARDS, Again, AttemptState, Delivery, Operation
 from bridge.messages import Channel
 from bridge.ports import Lease
 from storage.hot import HotStore, Program, Row, Statement
 
-_COLUMNS = (
+COLUMNS = (
     "o.tenant, o.seq, o.n, o.link, o.operation, o.source, o.target, o.message, "
     "o.thread, o.version_us, o.created_us"
 )
@@ -178,28 +178,37 @@ def _unfinished(
     Asked the other way round, both databases read everything ever queued.
     """
     head = (
-        f"SELECT {_COLUMNS}, coalesce(a.attempt, 0), coalesce(a.state, ''), "
-        "coalesce(a.until_us, 0), coalesce(a.at_us, 0), coalesce(a.tries, 0) FROM "
+        f"SELECT {COLUMNS}, coalesce(a.attempt, 0), coalesce(a.state, ''), "
+        "coalesce(a.until_us, 0), coalesce(a.at_us, 0), coalesce(a.tries, 0), "
+        "g.entry, g.marker, g.unknown_us FROM "
     )
     low = "LEFT JOIN shard_low w ON w.tenant = :tenant AND w.shard = s.value "
+    # One lower bound, or SQLite takes another index than that of the shards.
     rows = (
-        "{0}.shard = s.value AND {0}.tenant = :tenant "
-        "AND {0}.seq > coalesce(w.low, -1) "
-        "AND {0}.seq >= CAST(:first AS BIGINT) AND {0}.seq < CAST(:size AS BIGINT)"
+        "{0}.shard = s.value AND {0}.tenant = :tenant AND {0}.seq >= "
+        "CASE WHEN w.low >= CAST(:first AS BIGINT) THEN w.low + 1 "
+        "ELSE CAST(:first AS BIGINT) END AND {0}.seq < CAST(:size AS BIGINT)"
     )
     attempts = (
         "LEFT JOIN attempt a ON a.tenant = o.tenant AND a.seq = o.seq AND a.n = o.n "
         "AND a.attempt = (SELECT max(b.attempt) FROM attempt b "
         "WHERE b.tenant = o.tenant AND b.seq = o.seq AND b.n = o.n) "
     )
+    again = (
+        "LEFT JOIN requeued g ON g.tenant = o.tenant AND g.seq = o.seq AND g.n = o.n "
+    )
     undone = f"(a.state IS NULL OR a.state NOT IN ({_FINAL})) ORDER BY o.seq, o.n"
     return Statement(
-        f"{head} json_each(:shards) s {low} CROSS JOIN outbox o {attempts} "
+        f"{head} json_each(:shards) s {low} CROSS JOIN outbox o {attempts} {again} "
         f"WHERE {rows.format('o')} AND {undone}",
         _shard_parameters(shards) | {"tenant": tenant, "first": first, "size": size},
+        # OFFSET and LIMIT hold PostgreSQL to that order, which would rather read all
+        # there is of a table that it has no statistics of yet.
         postgres=f"{head} ({_PG_SHARDS} AS value) s {low} CROSS JOIN LATERAL "
-        f"(SELECT * FROM outbox x WHERE {rows.format('x')}) o {attempts} "
-        f"WHERE {undone}",
+        f"(SELECT * FROM outbox x WHERE {rows.format('x')} OFFSET 0) o "
+        "LEFT JOIN LATERAL (SELECT * FROM attempt b WHERE b.tenant = o.tenant "
+        "AND b.seq = o.seq AND b.n = o.n ORDER BY b.attempt DESC LIMIT 1) a ON true "
+        f"{again} WHERE {undone}",
     )
 
 
@@ -214,10 +223,35 @@ def _raise_low(low: Mapping[tuple[str, int], int]) -> Program[None]:
 
 
 def _delivery(row: Row) -> Delivery:
-    (tenant, seq, n, link, operation, source, target, message, thread, version) = row[
-        :10
-    ]
-    created, number, state, until, at, tries = row[10:16]
+    number, state, until, at, tries, entry, marker, unknown = row[11:19]
+    again = None if entry is None else Again(entry, marker)
+    # A lost answer of an earlier delivery stays lost until this one notes something.
+    before = unknown if again and not number else 0
+    return replace(
+        queued_row(row[:11]),
+        attempts=number,
+        tries=tries,
+        not_before_us=until,
+        unknown_since_us=at if state == AttemptState.INTENT else before,
+        again=again,
+    )
+
+
+def queued_row(row: Row) -> Delivery:
+    """Read a delivery as it was queued: the columns of `COLUMNS`."""
+    (
+        tenant,
+        seq,
+        n,
+        link,
+        operation,
+        source,
+        target,
+        message,
+        thread,
+        version_us,
+        created_us,
+    ) = row
     return Delivery(
         tenant,
         seq,
@@ -228,10 +262,6 @@ def _delivery(row: Row) -> Delivery:
         Channel.parse(target),
         message,
         thread,
-        version,
-        created,
-        attempts=number,
-        tries=tries,
-        not_before_us=until,
-        unknown_since_us=at if state == AttemptState.INTENT else 0,
+        version_us,
+        created_us,
     )

@@ -6,9 +6,9 @@ from typing import Any
 
 import orjson
 
-from bridge.delivery import Copy, Delivery
+from bridge.delivery import Again, Copy, Delivery
 from storage.compliance.leaf import canonical
-from storage.writes import Attempt
+from storage.writes import Attempt, Letter
 
 _ID_LIMIT = 200
 
@@ -97,4 +97,30 @@ def copy_row(copy: Copy, moment: int) -> dict[str, Any]:
         "version_us": copy.version_us,
         "deleted": int(copy.deleted),
         "created_us": moment,
+    }
+
+
+def letter_row(letter: Letter, moment: int) -> dict[str, Any]:
+    delivery = letter.delivery
+    return {
+        "tenant": delivery.tenant,
+        "seq": delivery.seq,
+        "n": delivery.n,
+        "link": delivery.link,
+        "state": letter.state,
+        "tries": delivery.tries,
+        "reason": letter.reason,
+        "unknown_us": letter.unknown_us,
+        "at_us": moment,
+    }
+
+
+def requeued_row(delivery: Delivery, again: Again) -> dict[str, Any]:
+    return {
+        "tenant": delivery.tenant,
+        "seq": delivery.seq,
+        "n": delivery.n,
+        "entry": again.entry,
+        "marker": again.marker,
+        "unknown_us": delivery.unknown_since_us,
     }

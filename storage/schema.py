@@ -143,6 +143,35 @@ attempt = Table(
     postgresql_partition_by="RANGE (at_us)",
 )
 
+# What a person has to decide on: deliveries that ended dead or parked, until somebody
+# has them retried, replayed or dropped. Few rows, however long the log is.
+dead_letter = Table(
+    "dead_letter",
+    metadata,
+    Column("tenant", Id, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("n", SmallInteger, primary_key=True, autoincrement=False),
+    Column("link", Id, nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("unknown_us", BigInteger, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Index("ix_dead_letter_link", "tenant", "link"),
+)
+
+# Deliveries that an admin queued again, and which log entry they bring across.
+requeued = Table(
+    "requeued",
+    metadata,
+    Column("tenant", Id, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("n", SmallInteger, primary_key=True, autoincrement=False),
+    Column("entry", BigInteger, nullable=False),
+    Column("marker", Id, nullable=False),
+    Column("unknown_us", BigInteger, nullable=False),
+)
+
 shard_owner = Table(
     "shard_owner",
     metadata,

@@ -1,71 +1,155 @@
-"""How the links are doing, read from the outbox and its attempts."""
+"""
+How the links are doing.
 
-from collections.abc import Callable, Sequence
+What is open is read from the shards' low marks on, what died from the list of dead
+letters, and what was delivered from the log's end. So the work depends on what goes
+on, not on how long the history is.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from bridge.links import Link
 from bridge.ports import LinkBook, LinkStatus
 from storage.hot import HotStore, Row, Statement
 
-# The newest attempt of each delivery of a link, if it has one.
-_LATEST = (
-    "SELECT o.seq, o.n, o.created_us, coalesce(a.state, '') AS state, "
-    "coalesce(a.until_us, 0) AS until_us, coalesce(a.reason, '') AS reason, "
-    "coalesce(a.at_us, 0) AS at_us "
-    "FROM outbox o LEFT JOIN attempt a "
-    "ON a.tenant = o.tenant AND a.seq = o.seq AND a.n = o.n AND a.attempt = ("
-    "SELECT max(b.attempt) FROM attempt b "
-    "WHERE b.tenant = o.tenant AND b.seq = o.seq AND b.n = o.n) "
-    "WHERE o.tenant = :tenant AND o.link = :link"
+_DAY_US = 24 * 3600 * 1_000_000
+
+# What is open of every shard, from its low mark on: the delivery and its newest attempt.
+_OPEN_COLUMNS = (
+    "SELECT o.link, o.created_us, coalesce(a.until_us, 0) AS until_us, "
+    "coalesce(a.reason, '') AS reason, coalesce(a.at_us, 0) AS at_us "
+    "FROM shard_owner s "
+    "LEFT JOIN shard_low w ON w.tenant = :tenant AND w.shard = s.shard "
 )
-_OPEN = "state IN ('', 'intent', 'retry')"
-_SUMMARY = (
-    f"SELECT coalesce(sum(CASE WHEN {_OPEN} THEN 1 ELSE 0 END), 0), "
-    f"coalesce(min(CASE WHEN {_OPEN} THEN created_us END), 0), "
-    "coalesce(sum(CASE WHEN state = 'delivered' THEN 1 ELSE 0 END), 0), "
-    "coalesce(sum(CASE WHEN state = 'dead' THEN 1 ELSE 0 END), 0), "
-    "coalesce(sum(CASE WHEN state = 'parked' THEN 1 ELSE 0 END), 0), "
-    "coalesce(max(CASE WHEN state = 'retry' THEN until_us END), 0), "
-    "coalesce(max(CASE WHEN state = 'delivered' THEN at_us END), 0), "
-    "coalesce(max(CASE WHEN state = 'delivered' AND at_us = newest "
-    "THEN at_us - created_us END), 0) "
-    "FROM (SELECT q.*, max(CASE WHEN state = 'delivered' THEN at_us END) "
-    f"OVER () AS newest FROM ({_LATEST}) q) r"
+_ROWS = "{0}.shard = s.shard AND {0}.tenant = :tenant AND {0}.seq > coalesce(w.low, -1)"
+_UNDONE = "(a.state IS NULL OR a.state IN ('intent', 'retry'))"
+# One row a link: how many wait, since when, until when, and what went wrong last.
+_SUMMED = (
+    "SELECT link, total, oldest, until, reason FROM (SELECT q.link, q.reason, "
+    "count(*) OVER (PARTITION BY q.link) AS total, "
+    "min(q.created_us) OVER (PARTITION BY q.link) AS oldest, "
+    "max(q.until_us) OVER (PARTITION BY q.link) AS until, "
+    "row_number() OVER (PARTITION BY q.link ORDER BY q.at_us DESC) AS place "
+    "FROM ({0}) q) r WHERE place = 1"
 )
-_LAST_ERROR = (
-    "SELECT reason FROM attempt WHERE tenant = :tenant AND link = :link "
-    "AND state IN ('retry', 'dead', 'parked') ORDER BY at_us DESC LIMIT 1"
+_OPEN = Statement(
+    # CROSS JOIN keeps SQLite from starting anywhere but at the shards.
+    _SUMMED.format(
+        f"{_OPEN_COLUMNS} CROSS JOIN outbox o "
+        "LEFT JOIN attempt a ON a.tenant = o.tenant AND a.seq = o.seq AND a.n = o.n "
+        "AND a.attempt = (SELECT max(b.attempt) FROM attempt b "
+        "WHERE b.tenant = o.tenant AND b.seq = o.seq AND b.n = o.n) "
+        f"WHERE {_ROWS.format('o')} AND {_UNDONE}"
+    ),
+    # OFFSET and LIMIT keep PostgreSQL from it, which would rather read all there is
+    # of a table that it has no statistics of yet.
+    postgres=_SUMMED.format(
+        f"{_OPEN_COLUMNS} CROSS JOIN LATERAL "
+        f"(SELECT * FROM outbox x WHERE {_ROWS.format('x')} OFFSET 0) o "
+        "LEFT JOIN LATERAL (SELECT * FROM attempt b WHERE b.tenant = o.tenant "
+        "AND b.seq = o.seq AND b.n = o.n ORDER BY b.attempt DESC LIMIT 1) a ON true "
+        f"WHERE {_UNDONE}"
+    ),
+)
+_LETTERS = Statement(
+    "SELECT link, dead, parked, reason FROM (SELECT link, reason, "
+    "sum(CASE WHEN state = 'dead' THEN 1 ELSE 0 END) OVER (PARTITION BY link) AS dead, "
+    "sum(CASE WHEN state = 'parked' THEN 1 ELSE 0 END) OVER (PARTITION BY link) "
+    "AS parked, row_number() OVER (PARTITION BY link ORDER BY at_us DESC) AS place "
+    "FROM dead_letter WHERE tenant = :tenant) r WHERE place = 1"
+)
+# How the deliveries queued lately went: the newest of each kind, and how many.
+_ENDED = (
+    "SELECT b.* FROM attempt b WHERE b.tenant = :tenant AND b.seq >= :first "
+    "AND b.at_us >= :since AND b.state IN ('delivered', 'retry', 'dead', 'parked')"
+)
+_ORIGIN = "o.tenant = a.tenant AND o.seq = a.seq AND o.n = a.n"
+_COUNTED = (
+    "SELECT link, failed, total, lag_us, reason FROM ("
+    "SELECT q.*, count(*) OVER (PARTITION BY link, failed) AS total, "
+    "row_number() OVER (PARTITION BY link, failed ORDER BY at_us DESC) AS place "
+    "FROM (SELECT a.link, CASE WHEN a.state = 'delivered' THEN 0 ELSE 1 END AS failed, "
+    "a.at_us, a.reason, a.at_us - o.created_us AS lag_us FROM {0}) q) r WHERE place = 1"
+)
+_RECENTLY = Statement(
+    _COUNTED.format(f"({_ENDED}) a JOIN outbox o ON {_ORIGIN}"),
+    postgres=_COUNTED.format(
+        f"({_ENDED} OFFSET 0) a CROSS JOIN LATERAL "
+        f"(SELECT o.created_us FROM outbox o WHERE {_ORIGIN} LIMIT 1) o"
+    ),
+)
+_SIZE = Statement("SELECT size FROM head WHERE tenant = :tenant")
+_EDGE = Statement(
+    "SELECT cap_us FROM log WHERE tenant = :tenant AND seq <= :first "
+    "ORDER BY seq DESC LIMIT 1"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class StoredHealth:
-    """Implements `bridge.ports.Health`."""
+    """
+    Implements `bridge.ports.Health`.
+
+    Deliveries are counted that were queued in the `recent` last log positions.
+    """
 
     store: HotStore
     links: LinkBook
     clock: Callable[[], int]
+    recent: int = 10_000
 
     async def status(self, tenant: str) -> Sequence[LinkStatus]:
-        return [await self._one(link) for link in await self.links.all(tenant)]
+        links = await self.links.all(tenant)
+        if not links:
+            return []
+        window = await self._window(tenant)
+        open_ = {row[0]: row for row in await self._ask(_OPEN, tenant)}
+        letters = {row[0]: row for row in await self._ask(_LETTERS, tenant)}
+        rows = await self._ask(_RECENTLY, tenant, window)
+        recent = {(row[0], row[1]): row for row in rows}
+        since = window["since"]
+        return [self._one(link, since, open_, letters, recent) for link in links]
 
-    async def _one(self, link: Link) -> LinkStatus:
-        parameters = {"tenant": link.tenant, "link": link.id}
-        summary = (await self.store.fetch(Statement(_SUMMARY, parameters)))[0]
-        errors = await self.store.fetch(Statement(_LAST_ERROR, parameters))
-        return _status(link, summary, errors[0][0] if errors else "", self.clock())
+    async def _window(self, tenant: str) -> dict[str, int]:
+        """Return from which position, and since when, the log's end is looked at."""
+        sizes = await self._ask(_SIZE, tenant)
+        first = (sizes[0][0] if sizes else 0) - self.recent
+        edge = await self._ask(_EDGE, tenant, {"first": first})
+        since = self.clock() - _DAY_US
+        return {"first": first, "since": max(since, edge[0][0] if edge else 0)}
 
+    async def _ask(
+        self, statement: Statement, tenant: str, more: Mapping[str, Any] | None = None
+    ) -> Sequence[Row]:
+        parameters = {"tenant": tenant, **(more or {})}
+        return await self.store.fetch(
+            Statement(statement.sql, parameters, postgres=statement.postgres)
+        )
 
-def _status(link: Link, summary: Row, error: str, now_us: int) -> LinkStatus:
-    queued, oldest, delivered, dead, parked, until, _, lag = (int(v) for v in summary)
-    return LinkStatus(
-        link=link,
-        queued=queued,
-        oldest_us=oldest,
-        delivered=delivered,
-        dead=dead,
-        parked=parked,
-        throttled_until_us=until if until > now_us else 0,
-        last_error=error,
-        lag_us=now_us - oldest if queued else lag,
-    )
+    def _one(
+        self,
+        link: Link,
+        since: int,
+        open_: Mapping[str, Row],
+        letters: Mapping[str, Row],
+        recent: Mapping[tuple[str, int], Row],
+    ) -> LinkStatus:
+        now, key = self.clock(), link.id
+        _, queued, oldest, until, waiting = open_.get(key, (key, 0, 0, 0, ""))
+        _, dead, parked, died = letters.get(key, (key, 0, 0, ""))
+        _, _, delivered, lag, _ = recent.get((key, 0), (key, 0, 0, 0, ""))
+        _, _, _, _, error = recent.get((key, 1), (key, 1, 0, 0, ""))
+        return LinkStatus(
+            link=link,
+            queued=queued,
+            oldest_us=oldest,
+            delivered=delivered,
+            dead=int(dead),
+            parked=int(parked),
+            throttled_until_us=until if until > now else 0,
+            last_error=error or waiting or died,
+            lag_us=now - oldest if queued else lag,
+            delivered_since_us=since,
+        )

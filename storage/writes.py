@@ -66,6 +66,16 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class Letter:
+    """A row of `dead_letter`, but for its time."""
+
+    delivery: Delivery
+    state: str
+    reason: str
+    unknown_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class Write:
     """What is to be written together or not at all."""
 
@@ -77,3 +87,4 @@ class Write:
     copies: tuple[Copy, ...] = ()
     changes: tuple[Statement, ...] = ()
     fence: Fence | None = None
+    letter: Letter | None = None

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from bridge.cards import Card
-from bridge.errors import DeliveryFailed, NotFound, ServiceUnavailable
+from bridge.errors import Conflict, DeliveryFailed, NotFound, ServiceUnavailable
+from bridge.letters import DeadLetter, Replayed
 from bridge.links import Link, LinkState, refuse_clash
 from bridge.messages import Channel, Person
 from bridge.ports import LinkStatus
@@ -109,3 +110,40 @@ class FakeHealth:
 
     async def status(self, tenant: str) -> Sequence[LinkStatus]:
         return [row for row in self.rows if row.link.tenant == tenant]
+
+
+@dataclass
+class FakeDeadLetters:
+    """A list as a test put it; `done` says what was asked of it, and by whom."""
+
+    letters: list[DeadLetter] = field(default_factory=list)
+    missing: Replayed = field(default_factory=lambda: Replayed(0, 0, more=False))
+    done: list[tuple[str, ...]] = field(default_factory=list)
+    quicker: bool = False
+
+    async def all(self, tenant: str, link: str = "") -> Sequence[DeadLetter]:
+        return [
+            letter
+            for letter in self.letters
+            if letter.delivery.tenant == tenant and link in {"", letter.delivery.link}
+        ]
+
+    async def retry(
+        self, letters: Sequence[DeadLetter], actor: str, *, anyway: bool = False
+    ) -> None:
+        self._take_off("anyway" if anyway else "retry", letters, actor)
+
+    async def drop(
+        self, letters: Sequence[DeadLetter], actor: str, reason: str
+    ) -> None:
+        self._take_off(f"drop: {reason}", letters, actor)
+
+    async def replay(self, link: Link, since_us: int, actor: str) -> Replayed:
+        self.done.append(("replay", link.id, str(since_us), actor))
+        return self.missing
+
+    def _take_off(self, what: str, letters: Sequence[DeadLetter], actor: str) -> None:
+        if self.quicker:
+            raise Conflict("Somebody dealt with one of these just now: look again.")
+        self.done.append((what, *(letter.number for letter in letters), actor))
+        self.letters = [known for known in self.letters if known not in letters]

@@ -8,16 +8,19 @@ from bridge.links import Link
 from bridge.ports import Links
 
 
-async def link_here(links: Links, request: Request) -> Link:
+async def link_here(
+    links: Links, request: Request, words: Sequence[str] | None = None
+) -> Link:
     """
     Return the link of this channel that is meant.
 
-    With several, its id must have been typed. Raises `NotFound` or `BadInput`.
+    With several, its id must have been typed: in `words`, or else as all that was
+    typed. Raises `NotFound` or `BadInput`.
     """
     here = await links.of(request.tenant, request.channel)
     if not here:
         raise NotFound("This channel is not linked.")
-    match request.arguments:
+    match request.arguments if words is None else tuple(words):
         case () if len(here) == 1:
             return here[0]
         case ():

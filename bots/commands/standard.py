@@ -3,21 +3,27 @@
 from collections.abc import Callable, Mapping
 
 from bots.commands.base import Command, Commands
+from bots.commands.dead import Dead
+from bots.commands.drop import Drop
 from bots.commands.help import Help
 from bots.commands.link import LinkChannels
 from bots.commands.links import ListLinks
 from bots.commands.pause import Pause
+from bots.commands.replay import Replay
 from bots.commands.resume import Resume
+from bots.commands.retry import Retry
 from bots.commands.status import Status
 from bots.commands.unlink import Unlink
+from bridge.letters import DeadLetters
 from bridge.messages import Platform
 from bridge.ports import Announcer, Health, LinkBook, Rights
 
 
-def standard_commands(
+def standard_commands(  # noqa: PLR0913 - each is some command's
     *,
     links: LinkBook,
     health: Health,
+    letters: DeadLetters,
     rights: Mapping[Platform, Rights],
     announcers: Mapping[Platform, Announcer],
     clock: Callable[[], int],
@@ -30,5 +36,9 @@ def standard_commands(
         Status(health, announcers, clock),
         Pause(links, rights, announcers),
         Resume(links, rights, announcers),
+        Dead(letters, links, rights, announcers, clock),
+        Retry(letters, links, rights),
+        Replay(letters, links, rights, clock),
+        Drop(letters, links, rights),
     )
     return Commands((*known, Help(known)))

@@ -37,8 +37,10 @@ class Status:
         sections = [await self._section(row) for row in shown]
         tone, title = _verdict(shown)
         rest = len(rows) - len(shown)
-        buttons = (Button("Show all links", "status all"),) if rest else ()
-        return Card(title, "", tone, tuple(sections), buttons)
+        buttons = [Button("Show all links", "status all")] if rest else []
+        if any(row.dead or row.parked for row in shown):
+            buttons.append(Button("Show dead letters", "dead"))
+        return Card(title, "", tone, tuple(sections), tuple(buttons))
 
     async def _section(self, row: LinkStatus) -> Section:
         return Section(
@@ -49,12 +51,19 @@ class Status:
                 Field("State", row.link.state),
                 Field("Lag", lasted(row.lag_us)),
                 Field("Waiting", str(row.queued)),
-                Field("Delivered", str(row.delivered)),
+                Field("Oldest waiting", self._oldest(row)),
+                Field(f"Delivered in {self._window(row)}", str(row.delivered)),
                 Field("Throttled", self._throttled(row)),
                 Field("Dead letters", str(row.dead)),
                 Field("Outcome unknown", str(row.parked)),
             ),
         )
+
+    def _oldest(self, row: LinkStatus) -> str:
+        return f"for {lasted(self.clock() - row.oldest_us)}" if row.queued else "none"
+
+    def _window(self, row: LinkStatus) -> str:
+        return lasted(self.clock() - row.delivered_since_us)
 
     def _throttled(self, row: LinkStatus) -> str:
         left = row.throttled_until_us - self.clock()

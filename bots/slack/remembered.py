@@ -3,6 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from contextvars import Context
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Generic, TypeVar
@@ -33,7 +34,8 @@ class Remembered(Generic[Key, Value]):
             return known[1]
         asked = self._asked.get(key)
         if asked is None:
-            asked = asyncio.create_task(self._ask(key))
+            # In a context of its own: others wait for it as well as who asks first.
+            asked = asyncio.create_task(self._ask(key), context=Context())
             self._asked[key] = asked
             asked.add_done_callback(lambda task: self._answered(key, task))
         return await asyncio.shield(asked)

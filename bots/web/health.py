@@ -11,9 +11,14 @@ from bridge.errors import AtomError
 
 @dataclass(frozen=True, slots=True)
 class HealthPages:
-    """Serves `/healthz`, `/readyz` and `/metrics`. `ready` raises what is amiss."""
+    """
+    Serves `/healthz`, `/readyz` and `/metrics`.
+
+    `ready` raises what is amiss; `refresh` brings the figures up to date.
+    """
 
     ready: Callable[[], Awaitable[None]]
+    refresh: Callable[[], Awaitable[None]]
 
     def add_routes(self, app: web.Application) -> None:
         app.router.add_get("/healthz", self.healthz)
@@ -32,6 +37,7 @@ class HealthPages:
         return web.Response(text="ready\n")
 
     async def metrics(self, _request: web.Request) -> web.Response:
+        await self.refresh()
         return web.Response(
             body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST}
         )

@@ -13,6 +13,7 @@ from storage.compliance.keys import KeyFile
 from storage.copies import StoredCopies
 from storage.database import Database, opened
 from storage.database import database_url as parsed
+from storage.dead_letters import StoredDeadLetters
 from storage.journal import Journal
 from storage.ledger import StoredLedger
 from storage.links import StoredLinks
@@ -39,6 +40,7 @@ class Store:
     links: StoredLinks
     companies: StoredCompanies
     health: StoredHealth
+    letters: StoredDeadLetters
 
     def another_process(self, name: str) -> "Store":
         """Return what a second process on the same database would hold."""
@@ -50,18 +52,20 @@ def assemble(database: Database, keys: KeyFile, owner: str) -> Store:
     journal, reader = Journal(hot, keys, clock), LogReader(hot, keys)
     copies = StoredCopies(hot)
     links = StoredLinks(hot, journal, keys, clock)
+    queue = Outbox(hot)
     return Store(
         database,
         keys,
         journal,
         reader,
-        Outbox(hot),
+        queue,
         StoredShards(hot, owner, lease_us=10_000_000),
         StoredLedger(journal, reader, copies, owner, clock),
         copies,
         links,
         StoredCompanies(database.engine, clock),
         StoredHealth(hot, links, clock),
+        StoredDeadLetters(hot, journal, queue, clock),
     )
 
 

@@ -254,3 +254,17 @@ async def test_a_worker_that_lost_its_shard_writes_nothing(store: Store) -> None
         )
 
     assert (await store.reader.head(TENANT)).size == 1
+
+
+async def test_a_clock_that_goes_back_does_not_turn_the_log_around(
+    store: Store,
+) -> None:
+    now = store.journal.clock()
+    for n, behind in enumerate((0, 3_600_000_000, 7_200_000_000)):
+        store.journal.clock = lambda behind=behind: now - behind  # type: ignore[misc]
+        await store.journal.append(commitment(message(ts=f"17.{n:06}")))
+
+    entries = await store.reader.entries(TENANT, -1, 10)
+    captured = [entry.row["cap_us"] for entry in entries]
+    assert captured == sorted(set(captured))
+    assert (await store.reader.verify(TENANT)).intact

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
+import psutil
 import uvloop
 
 from bots.app import serve
@@ -34,10 +35,15 @@ class AtomProcess:
 
     @classmethod
     def start(
-        cls, environment: Mapping[str, str], log: Path, step: str = "", times: int = 1
+        cls,
+        environment: Mapping[str, str],
+        log: Path,
+        step: str = "",
+        times: int = 1,
+        blow: signal.Signals = signal.SIGKILL,
     ) -> "AtomProcess":
-        """Start ATOM; with a step, it is gone when it passes it for the nth time."""
-        arguments = (dict(environment), str(log), step, times)
+        """Start ATOM; with a step, the blow hits it when it passes it the nth time."""
+        arguments = (dict(environment), str(log), step, times, blow)
         process = _CONTEXT.Process(target=_run, args=arguments, daemon=True)
         process.start()
         return cls(process, log)
@@ -58,8 +64,19 @@ class AtomProcess:
     def kill(self) -> None:
         self.process.kill()
 
+    async def frozen(self) -> None:
+        """Wait until the process stands still."""
+        while psutil.Process(self.process.pid).status() != psutil.STATUS_STOPPED:
+            await asyncio.sleep(0.02)
 
-def _run(environment: dict[str, str], log: str, step: str, times: int) -> None:
+    def go_on(self) -> None:
+        """Let a frozen process go on, as if nothing had happened."""
+        os.kill(self.process.pid or 0, signal.SIGCONT)
+
+
+def _run(
+    environment: dict[str, str], log: str, step: str, times: int, blow: signal.Signals
+) -> None:
     os.environ.clear()
     os.environ.update(environment)
     with Path(log).open("ab", buffering=0) as stream:
@@ -70,8 +87,8 @@ def _run(environment: dict[str, str], log: str, step: str, times: int) -> None:
         nonlocal left
         left -= passed == step
         if passed == step and left == 0:
-            # Nothing gets a chance to be tidied up, as in a power cut.
-            os.kill(os.getpid(), signal.SIGKILL)
+            # Nothing gets a chance to be tidied up, as in a power cut or a freeze.
+            os.kill(os.getpid(), blow)
 
     configure_logging(human=False)
     try:

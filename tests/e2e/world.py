@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -100,10 +101,12 @@ class World:
         path = self.home / "stderr.log"
         return path.read_text() if path.exists() else ""
 
-    async def start(self, step: str = "", times: int = 1) -> None:
-        """Start ATOM; with a step, it kills itself there."""
+    async def start(
+        self, step: str = "", times: int = 1, blow: signal.Signals = signal.SIGKILL
+    ) -> None:
+        """Start ATOM; with a step, it kills itself there, or does itself a lesser blow."""
         self.process = AtomProcess.start(
-            self.environment(), self.home / "stderr.log", step, times
+            self.environment(), self.home / "stderr.log", step, times, blow
         )
         async with asyncio.timeout(_READY_WITHIN):
             while not await self._is_ready():

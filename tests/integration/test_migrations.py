@@ -1,5 +1,7 @@
 """The schema goes up and down on both databases, and is what the code believes."""
 
+import time
+
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
@@ -48,6 +50,41 @@ async def test_missing_partitions_are_made_once(database_url: str) -> None:
     assert await ensure_partitions(engine) == []
 
     await engine.dispose()
+
+
+async def test_what_had_died_before_there_was_a_list_is_on_it(
+    database_url: str,
+) -> None:
+    engine = engine_for(parsed(database_url))
+    await upgrade(engine, "0001")
+    now = time.time_ns() // 1000
+    rows = [
+        {"seq": 1, "attempt": 1, "state": "dead", "at": now},
+        {"seq": 2, "attempt": 1, "state": "intent", "at": now + 1},
+        {"seq": 2, "attempt": 2, "state": "parked", "at": now + 2},
+        {"seq": 3, "attempt": 1, "state": "delivered", "at": now + 3},
+    ]
+    async with engine.begin() as connection:
+        await connection.execute(_ATTEMPT, rows)
+
+    await upgrade(engine)
+
+    async with engine.connect() as connection:
+        found = await connection.execute(
+            text("SELECT seq, state, unknown_us FROM dead_letter ORDER BY seq")
+        )
+        assert [tuple(row) for row in found] == [
+            (1, "dead", 0),
+            (2, "parked", now + 1),
+        ]
+    await engine.dispose()
+
+
+_ATTEMPT = text(
+    "INSERT INTO attempt (tenant, seq, n, attempt, shard, epoch, link, state, tries, "
+    "until_us, reason, at_us) "
+    "VALUES ('acme', :seq, 0, :attempt, 1, 1, 'L1', :state, 8, 0, 'no', :at)"
+)
 
 
 def _differences(connection: Connection) -> list[str]:

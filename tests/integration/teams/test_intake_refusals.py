@@ -47,7 +47,7 @@ async def test_own_activities_are_counted_and_not_kept(door: Door) -> None:
         ({"kid": "unknown"}, "unknown_key"),
         ({"serviceurl": "https://elsewhere.example/"}, "service_url"),
     ],
-    ids=str,
+    ids=range(6),
 )
 async def test_trap_forged_token_is_401_counted_and_kept_out(
     door: Door, changes: dict[str, Any], reason: str

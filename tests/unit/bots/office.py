@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from time import monotonic
 
+from bots.leases import elapsed
 from bots.workers import Pace, Worker
 from bridge.courier import Done, Later, Tuning
 from bridge.delivery import SHARDS, Delivery, Operation
@@ -90,6 +91,7 @@ class FakeShards:
     down: bool = False
     left: bool = False
     gate: asyncio.Event = field(default_factory=asyncio.Event)
+    meanwhile: Callable[[], object] = lambda: None
 
     def __post_init__(self) -> None:
         self.gate.set()
@@ -105,6 +107,7 @@ class FakeShards:
         self.epoch += 1
         gained = dict.fromkeys(free[:most], self.epoch)
         self.mine |= gained
+        self.meanwhile()
         return [Lease(*each) for each in gained.items()]
 
     async def renew(self, wanted: Collection[int]) -> list[Lease]:
@@ -143,6 +146,7 @@ class FakeCourier:
     tuning: Tuning = field(default_factory=Tuning)
     begun: list[int] = field(default_factory=list)
     ended: list[int] = field(default_factory=list)
+    given_up: list[tuple[int, str]] = field(default_factory=list)
 
     async def deliver(self, delivery: Delivery, lease: Lease) -> Done | Later:
         self.begun.append(delivery.seq)
@@ -154,6 +158,13 @@ class FakeCourier:
             self.queue.ended.add(delivery.key)
             self.ended.append(delivery.seq)
         return ending
+
+    async def give_up(
+        self, delivery: Delivery, lease: Lease, reason: str
+    ) -> Done | Later:
+        self.given_up.append((delivery.seq, reason))
+        self.queue.ended.add(delivery.key)
+        return Done()
 
 
 class Office:
@@ -171,6 +182,13 @@ class Office:
             self.clock,
             QUICK,
         )
+
+        self.worker._leases.clock = lambda: elapsed() + self.passed
+        self.passed = 0.0
+
+    def freeze(self, seconds: float) -> None:
+        """Let time pass of which the process notices nothing."""
+        self.passed += seconds
 
     @asynccontextmanager
     async def open(self, pace: Pace = QUICK) -> AsyncIterator[Worker]:

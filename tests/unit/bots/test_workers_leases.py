@@ -5,8 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.delivery import SHARDS
+from bots.leases import Leases, last_check
+from bridge.courier import Done, Later
+from bridge.delivery import SHARDS, Delivery
 from bridge.errors import Fenced
+from bridge.ports import Lease
 from tests.unit.bots.office import (
     ACME,
     PATIENT,
@@ -15,6 +18,7 @@ from tests.unit.bots.office import (
     Play,
     eventually,
     fails,
+    others_had_their_turn,
     returns_at,
     row,
     waits_for,
@@ -241,3 +245,86 @@ async def test_an_answer_that_comes_after_the_shard_was_lost_changes_nothing_her
 
         assert len(worker.lanes) == 0
     assert office.courier.begun == [0, 2]
+
+
+async def test_a_frozen_process_sends_nothing_once_its_lease_may_have_run_out(
+    office: Office,
+) -> None:
+    sent: list[int] = []
+
+    async def freezes_and_sends(delivery: Delivery) -> Done | Later:
+        office.freeze(PATIENT.lease)
+        last_check()
+        sent.append(delivery.seq)
+        return Done()
+
+    office.courier.plays = {0: [freezes_and_sends]}
+    office.queue.put(row(0), row(1))
+
+    async with office.open(PATIENT) as worker:
+        await eventually(lambda: office.courier.begun)
+        await eventually(lambda: not len(worker.lanes))
+
+    assert sent == []
+    assert office.courier.begun == [0]
+
+
+async def test_what_breaks_once_the_lease_may_have_run_out_is_another_ones_business(
+    office: Office,
+) -> None:
+    async def freezes_and_breaks(delivery: Delivery) -> Done | Later:
+        office.freeze(PATIENT.lease)
+        raise ZeroDivisionError
+
+    office.courier.plays = {0: [freezes_and_breaks]}
+    office.queue.put(row(0))
+
+    async with office.open(PATIENT) as worker:
+        await eventually(lambda: office.courier.begun)
+        await eventually(lambda: not len(worker.lanes))
+
+    assert office.courier.given_up == []
+
+
+async def test_a_lease_counts_from_when_it_was_asked_for(office: Office) -> None:
+    sent: list[int] = []
+
+    async def sends(delivery: Delivery) -> Done | Later:
+        last_check()
+        sent.append(delivery.seq)
+        return Done()
+
+    office.courier.plays = {0: [sends]}
+    office.queue.put(row(0))
+    office.shards.meanwhile = lambda: office.freeze(PATIENT.lease)
+
+    async with office.open(PATIENT):
+        await eventually(lambda: office.courier.begun)
+        await others_had_their_turn()
+
+    assert sent == []
+
+
+async def test_claiming_more_shards_does_not_lengthen_older_leases() -> None:
+    now = 0.0
+    leases = Leases(10, lambda: now)
+    leases.gain([Lease(1, 1)], 0)
+    leases.gain([Lease(2, 1)], 5)
+
+    now = 8.0
+
+    assert leases.stale() == {1}
+    with pytest.raises(Fenced):
+        leases.check(Lease(1, 1))
+    leases.check(Lease(2, 1))
+
+
+async def test_a_lease_of_an_earlier_epoch_is_no_lease() -> None:
+    leases = Leases(10, lambda: 0.0)
+    leases.gain([Lease(1, 2)], 0)
+
+    with pytest.raises(Fenced):
+        leases.check(Lease(1, 1))
+    leases.lose([1])
+    with pytest.raises(Fenced):
+        leases.check(Lease(1, 2))

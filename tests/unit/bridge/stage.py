@@ -30,8 +30,11 @@ class FakeLedger:
     intents: int = 0
     broken: int = 0
     away: bool = False
+    unreadable: bool = False
 
     async def history(self, delivery: Delivery) -> History:
+        if self.unreadable:
+            raise StoreUnavailable("down")
         return self.history_of[delivery.message]
 
     async def intend(self, delivery: Delivery, lease: Lease) -> Delivery:
@@ -47,7 +50,12 @@ class FakeLedger:
             self.broken -= 1
             raise StoreUnavailable("down")
         self.written.append(outcome)
-        return replace(delivery, not_before_us=outcome.until_us, unknown_since_us=0)
+        return replace(
+            delivery,
+            attempts=delivery.attempts + 1,
+            not_before_us=outcome.until_us,
+            unknown_since_us=0,
+        )
 
     async def known(
         self, tenant: str, target: Channel, since_us: int
@@ -179,6 +187,12 @@ class Stage:
         self.ledger.history_of[message] = History(
             7, b"leaf", ALICE, words("hello"), 5, deleted
         )
+
+    def spoil(self, message: str = "m1") -> None:
+        """Let the log's entry be one that cannot be opened."""
+        known = self.ledger.history_of[message]
+        fault = "it does not open"
+        self.ledger.history_of[message] = replace(known, fault=fault)
 
     async def deliver(self, delivery: Delivery) -> Done | Later:
         return await self.courier.deliver(delivery, LEASE)

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.courier import Done, Later, Tuning, needless
+from bridge.courier import Done, Later, Tuning
 from bridge.delivery import AttemptState, Copy, Operation
 from bridge.document import Document, Mention, Paragraph
 from bridge.errors import Ambiguous, NotSent, Refused, Throttled
 from bridge.links import Link, LinkState
 from bridge.messages import Person, Platform
+from bridge.needless import needless
 from bridge.ports import History
 from tests.events import ALICE, words
 from tests.unit.bridge.stage import LEASE, LINK, NOW, Stage, copied, delivery
@@ -121,11 +122,28 @@ async def test_a_throttle_pauses_the_channel_and_counts_no_try(stage: Stage) -> 
     assert ending.delivery.tries == 0
 
 
-async def test_what_was_not_sent_is_tried_again_until_it_is_dead(
+async def test_what_was_not_sent_waits_for_as_long_as_the_platform_is_away(
     stage: Stage,
 ) -> None:
-    stage.sender.failures = [NotSent("unreachable")] * 3
+    stage.sender.failures = [NotSent("unreachable")] * 20
     ending: Done | Later = Later(delivery())
+
+    for _ in range(20):
+        assert isinstance(ending, Later)
+        ending = await stage.deliver(ending.delivery)
+        assert stage.ledger.states[-1] is AttemptState.RETRY
+
+    assert isinstance(ending, Later)
+    await stage.deliver(ending.delivery)
+    assert stage.ledger.states[-1] is AttemptState.DELIVERED
+
+
+async def test_an_edit_whose_answers_are_lost_is_tried_again_until_it_is_dead(
+    stage: Stage,
+) -> None:
+    stage.copies.copies = [copied()]
+    stage.sender.failures = [Ambiguous("no answer")] * 3
+    ending: Done | Later = Later(delivery(Operation.EDIT))
 
     for _ in range(3):
         assert isinstance(ending, Later)
@@ -295,3 +313,87 @@ def test_only_what_still_changes_the_platform_is_needed(
     history = History(7, b"leaf", ALICE, words("hello"), 5, deleted)
 
     assert needless(delivery(operation), history, copy) == reason
+
+
+async def test_a_poisoned_message_is_given_up_after_some_tries(stage: Stage) -> None:
+    stage.spoil()
+    waiting = delivery()
+
+    for _ in range(stage.tuning.tries - 1):
+        ending = await stage.deliver(waiting)
+        assert isinstance(ending, Later)
+        waiting = ending.delivery
+
+    assert isinstance(await stage.deliver(waiting), Done)
+    assert stage.ledger.states == [*[AttemptState.RETRY] * 2, AttemptState.DEAD]
+    assert stage.ledger.written[-1].reason == "it does not open"
+    assert stage.sender.posts == []
+
+
+async def test_a_poisoned_message_that_may_stand_there_is_parked(stage: Stage) -> None:
+    stage.spoil()
+
+    ending = await stage.deliver(replace(delivery(), unknown_since_us=NOW))
+
+    assert isinstance(ending, Done)
+    assert stage.ledger.states == [AttemptState.PARKED]
+    assert "a copy may stand there" in stage.ledger.written[0].reason
+
+
+async def test_a_poisoned_message_of_a_removed_link_is_dropped(stage: Stage) -> None:
+    stage.spoil()
+    stage.links.links = []
+
+    await stage.deliver(delivery())
+
+    assert stage.ledger.states == [AttemptState.DROPPED]
+
+
+@pytest.mark.parametrize(
+    ("operation", "unknown_us", "state"),
+    [
+        (Operation.POST, 0, AttemptState.DEAD),
+        (Operation.POST, NOW, AttemptState.PARKED),
+        (Operation.EDIT, NOW, AttemptState.DEAD),
+    ],
+)
+async def test_giving_up_says_whether_a_copy_may_stand_there(
+    stage: Stage, operation: Operation, unknown_us: int, state: AttemptState
+) -> None:
+    worn = replace(delivery(operation), unknown_since_us=unknown_us)
+
+    ending = await stage.courier.give_up(worn, LEASE, "ATOM broke on it")
+
+    assert isinstance(ending, Done)
+    assert stage.ledger.states == [state]
+
+
+async def test_nothing_is_given_up_while_the_database_is_away(stage: Stage) -> None:
+    stage.ledger.unreadable = True
+
+    ending = await stage.courier.give_up(delivery(), LEASE, "ATOM broke on it")
+
+    assert isinstance(ending, Later)
+    assert stage.ledger.written == []
+
+
+async def test_what_is_in_doubt_is_not_sent_by_a_replay(stage: Stage) -> None:
+    stage.ledger.history_of["m1"] = replace(
+        stage.ledger.history_of["m1"], in_doubt=True
+    )
+
+    await stage.deliver(delivery())
+
+    assert stage.ledger.states == [AttemptState.DROPPED]
+    assert "retry that one" in stage.ledger.written[0].reason
+
+
+async def test_a_lost_answer_is_not_looked_up_where_a_copy_is_known(
+    stage: Stage,
+) -> None:
+    stage.copies.copies = [_STANDING]
+
+    await stage.deliver(replace(delivery(), unknown_since_us=NOW, not_before_us=1))
+
+    assert stage.ledger.states == [AttemptState.DROPPED]
+    assert stage.sender.asked == []

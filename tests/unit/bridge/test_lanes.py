@@ -292,3 +292,55 @@ def test_a_busy_thread_does_not_keep_another_of_its_channel_waiting() -> None:
             lanes.finish(running)
 
     assert order.index(9) == 1
+
+
+HOUR = 3_600_000_000
+
+
+def test_a_clock_that_was_ahead_keeps_a_retry_waiting_no_longer_than_it_asked() -> None:
+    lanes, head = Lanes(), delivery(1)
+    lanes.add([head])
+    assert started(lanes, 5) == [1]
+    lanes.again(replace(head, not_before_us=HOUR + 100))
+    assert started(lanes, HOUR) == []
+
+    assert started(lanes, 10) == []
+    assert lanes.next_us() == 110
+    assert started(lanes, 110) == [1]
+
+
+def test_a_clock_that_was_ahead_pauses_a_channel_no_longer_than_it_asked() -> None:
+    lanes, head = Lanes(), delivery(1)
+    lanes.add([head, delivery(2, link="L2")])
+    assert started(lanes, HOUR) == [1, 2]
+    lanes.pause(str(VERTRIEB), HOUR + 100)
+    lanes.again(head)
+    assert started(lanes, HOUR) == []
+
+    assert started(lanes, 10) == []
+    assert started(lanes, 110) == [1]
+
+
+@given(
+    pauses=st.lists(st.integers(1, 1000), min_size=1, max_size=6),
+    jumps=st.lists(st.integers(-HOUR, HOUR), min_size=1, max_size=6),
+)
+def test_however_the_clock_jumps_nobody_waits_longer_than_the_pauses(
+    pauses: list[int], jumps: list[int]
+) -> None:
+    """Real time passes in steps of a pause; the clock is off by whatever it jumped."""
+    lanes, waiting = Lanes(), {}
+    for seq, pause in enumerate(pauses):
+        head = delivery(seq, thread=f"t{seq}")
+        lanes.add([head])
+        waiting[seq] = replace(head, not_before_us=100 * HOUR + pause)
+    assert len(started(lanes, 100 * HOUR)) == len(pauses)
+    for later in waiting.values():
+        lanes.again(later)
+    begun = set(started(lanes, 100 * HOUR))
+
+    for real, jump in enumerate(jumps):
+        begun |= set(started(lanes, 100 * HOUR + jump + real))
+    last = 100 * HOUR + jumps[-1] + len(jumps)
+
+    assert begun | set(started(lanes, last + max(pauses))) == set(waiting)

@@ -23,6 +23,7 @@ const VERBS = {
   "member.join": "joined",
   "member.leave": "left",
   "admin.command": "ran a command",
+  "admin.dead_letter": "decided on dead letters",
   "card.action": "pressed a button",
   "bridge.delivered": "copy delivered",
   "bridge.edit_applied": "copy edited",

@@ -7,10 +7,13 @@ import pytest
 from bots.commands.base import Commands, Request
 from bots.commands.standard import standard_commands
 from bridge.cards import Card
+from bridge.delivery import Delivery, Operation
+from bridge.letters import DeadLetter
 from bridge.messages import Channel, Person, Platform
 from tests.fakes import (
     FakeAnnouncer,
     FakeClock,
+    FakeDeadLetters,
     FakeHealth,
     FakeLinkBook,
     FakeRights,
@@ -43,6 +46,7 @@ class Office:
 
     links: FakeLinkBook = field(default_factory=FakeLinkBook)
     health: FakeHealth = field(default_factory=FakeHealth)
+    letters: FakeDeadLetters = field(default_factory=FakeDeadLetters)
     clock: FakeClock = field(default_factory=FakeClock)
     rights: dict[Platform, FakeRights] = field(
         default_factory=lambda: {p: FakeRights({"admin"}) for p in Platform}
@@ -56,6 +60,7 @@ class Office:
         return standard_commands(
             links=self.links,
             health=self.health,
+            letters=self.letters,
             rights=self.rights,
             announcers=self.announcers,
             clock=self.clock,
@@ -70,6 +75,28 @@ class Office:
         link = await self.links.add(TENANT, (one, other), "slack:admin")
         self.links.actors.clear()
         return link.id
+
+    def die(self, here: Channel, *, link: str = "L1", unknown: bool = False) -> str:
+        """Put a delivery from a channel on the dead-letter list; returns its number."""
+        seq = 50 + len(self.letters.letters)
+        delivery = Delivery(
+            TENANT,
+            seq,
+            0,
+            link,
+            Operation.POST,
+            here,
+            FALCON[here.platform.other],
+            "m1",
+            "",
+            0,
+            self.clock(),
+            tries=8,
+        )
+        before = self.clock() - 60_000_000
+        letter = DeadLetter(delivery, "no_such", before, before if unknown else 0)
+        self.letters.letters.append(letter)
+        return letter.number
 
     def titles(self, channel: Channel) -> list[str]:
         return self.announcers[channel.platform].titles(channel)

@@ -10,7 +10,18 @@ from bridge.messages import Channel, Platform
 from tests.unit.bots.commands.conftest import FALCON, RANDOM, TENANT, Office
 
 NAMES = [command.name for command in Office().commands.known]
-LINES = [*NAMES, "link CODE-0000", "pause L9", "status all", "lnik", "one two three"]
+LINES = [
+    *NAMES,
+    "link CODE-0000",
+    "pause L9",
+    "status all",
+    "dead L1",
+    "retry 51.0 anyway",
+    "replay L1 2h",
+    "drop all we saw it",
+    "lnik",
+    "one two three",
+]
 WRONG = {Platform.SLACK: "@ATOM", Platform.TEAMS: "/atom"}
 PLATFORM_WORDS = re.compile(r"workspace|team\b", re.IGNORECASE)
 
@@ -40,6 +51,8 @@ async def answer(platform: Platform, line: str, *, linked: bool, who: str) -> Ca
     office = Office()
     if linked:
         await office.link(FALCON[platform], FALCON[platform.other])
+        office.die(FALCON[platform])
+        office.die(FALCON[platform], unknown=True)
     return await office.type(FALCON[platform], line, who)
 
 
@@ -82,7 +95,9 @@ async def test_announcements_fit_the_channel_they_stand_in(
         assert not PLATFORM_WORDS.search(said.replace("(Teams)", ""))
 
 
-@pytest.mark.parametrize("line", ["links", "status", "help", "pause", "lnik"])
+@pytest.mark.parametrize(
+    "line", ["links", "status", "help", "pause", "dead", "retry", "lnik"]
+)
 async def test_every_button_is_a_line_that_can_be_typed(
     platform: Platform, line: str
 ) -> None:

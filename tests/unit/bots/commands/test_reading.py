@@ -62,6 +62,8 @@ async def test_status_shows_every_number_of_the_channels_link(
         dead=1,
         parked=2,
         lag_us=2_500_000,
+        oldest_us=office.clock() - 90_000_000,
+        delivered_since_us=office.clock() - 86_400_000_000,
         throttled_until_us=office.clock() + 30_000_000,
         last_error="channel_not_found",
     )
@@ -75,11 +77,20 @@ async def test_status_shows_every_number_of_the_channels_link(
         "State": "active",
         "Lag": "2.5 s",
         "Waiting": "3",
-        "Delivered": "12",
+        "Oldest waiting": "for 2 min",
+        "Delivered in 1 d": "12",
         "Throttled": "for 30.0 s",
         "Dead letters": "1",
         "Outcome unknown": "2",
     }
+
+
+async def test_status_leads_to_the_dead_letters(office: Office, here: Channel) -> None:
+    await healthy(office, parked=1)
+
+    card = await office.type(here, "status")
+
+    assert [button.command for button in card.buttons] == ["dead"]
 
 
 async def test_a_throttle_that_is_over_is_not_shown(
@@ -156,7 +167,7 @@ async def test_help_lists_every_command_with_its_use(
     prefix = "/atom" if here.platform is Platform.SLACK else "@ATOM"
     lines = list(fields(card))
     assert lines[0] == f"`{prefix} link [CODE]`"
-    assert len(lines) == 7
+    assert len(lines) == 11
     assert all(line.startswith(f"`{prefix} ") for line in lines)
 
 

@@ -1,0 +1,88 @@
+"""The links' figures are fresh enough, cheap to ask for, and never made up."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pytest
+from prometheus_client import REGISTRY
+
+from bots.metrics import LinkFigures, taken_in
+from bridge.errors import StoreUnavailable
+from bridge.links import Link
+from bridge.ports import LinkStatus
+from tests.events import FALCON, PROJECT
+from tests.fakes import FakeClock
+from tests.unit.bots.office import row
+
+
+@dataclass
+class Room:
+    """A database with one link in trouble, and two clocks."""
+
+    clock: FakeClock = field(default_factory=FakeClock)
+    passed: float = 0.0
+    asked: int = 0
+    down: bool = False
+
+    @property
+    def figures(self) -> LinkFigures:
+        return LinkFigures(self.statuses, self.clock, lambda: self.passed)
+
+    async def statuses(self) -> Sequence[LinkStatus]:
+        self.asked += 1
+        if self.down:
+            raise StoreUnavailable("down")
+        now = self.clock()
+        link = Link("acme", "L7", (FALCON, PROJECT))
+        late = now - 90_000_000
+        return [LinkStatus(link, 3, late, 9, 2, 1, now + 30_000_000, "no", 90_000_000)]
+
+
+@pytest.fixture
+def room() -> Room:
+    return Room()
+
+
+def shown(name: str) -> float | None:
+    return REGISTRY.get_sample_value(f"atom_link_{name}", {"link": "L7"})
+
+
+async def test_every_figure_of_a_link_is_shown(room: Room) -> None:
+    await room.figures.refresh()
+
+    assert shown("depth") == 3
+    assert shown("oldest_seconds") == shown("lag_seconds") == 90
+    assert (shown("dead_letters"), shown("parked")) == (2, 1)
+    assert shown("throttled_seconds") == 30
+    assert REGISTRY.get_sample_value("atom_store_up") == 1
+
+
+async def test_the_database_is_asked_once_in_five_seconds(room: Room) -> None:
+    figures = room.figures
+    for _ in range(10):
+        await figures.refresh()
+    assert room.asked == 1
+
+    room.passed = 5.0
+    await figures.refresh()
+
+    assert room.asked == 2
+
+
+async def test_a_database_that_is_away_leaves_no_old_figures(room: Room) -> None:
+    figures = room.figures
+    await figures.refresh()
+    room.down, room.passed = True, 5.0
+
+    await figures.refresh()
+
+    assert shown("depth") is None
+    assert REGISTRY.get_sample_value("atom_store_up") == 0
+
+
+def test_what_a_commit_queues_is_counted_by_link() -> None:
+    before = shown("intake_total") or 0
+
+    taken_in("acme", 0, 2, [row(0, link="L7"), row(1, link="L7"), row(2)])
+
+    assert shown("intake_total") == before + 2
