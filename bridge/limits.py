@@ -44,7 +44,11 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """What is counted together: a company's calls that share their windows."""
+    """
+    What is counted together: calls of one company that share their windows.
+
+    No two buckets of a process have the same name, whosever they are.
+    """
 
     tenant: str
     name: str
@@ -108,8 +112,9 @@ class Limits:
     def buckets(self, delivery: Delivery) -> tuple[Bucket, ...]:
         """Return what one call for the delivery counts in."""
         if delivery.target.platform is Platform.TEAMS:
+            company = f"{delivery.target.platform}:{delivery.tenant}"
             return self._of(
-                delivery, {"": self.teams_channel, "teams": self.teams_tenant}
+                delivery, {"": self.teams_channel, company: self.teams_tenant}
             )
         workspace = f"{delivery.target.platform}:{delivery.target.team}"
         if delivery.operation is Operation.POST:

@@ -234,4 +234,5 @@ def _delivery(row: Row) -> Delivery:
         tries=tries,
         not_before_us=until,
         unknown_since_us=at if state == AttemptState.INTENT else 0,
+        throttled=state == AttemptState.THROTTLED,
     )

@@ -18,14 +18,14 @@ _LATEST = (
     "WHERE b.tenant = o.tenant AND b.seq = o.seq AND b.n = o.n) "
     "WHERE o.tenant = :tenant AND o.link = :link"
 )
-_OPEN = "state IN ('', 'intent', 'retry')"
+_OPEN = "state IN ('', 'intent', 'retry', 'throttled')"
 _SUMMARY = (
     f"SELECT coalesce(sum(CASE WHEN {_OPEN} THEN 1 ELSE 0 END), 0), "
     f"coalesce(min(CASE WHEN {_OPEN} THEN created_us END), 0), "
     "coalesce(sum(CASE WHEN state = 'delivered' THEN 1 ELSE 0 END), 0), "
     "coalesce(sum(CASE WHEN state = 'dead' THEN 1 ELSE 0 END), 0), "
     "coalesce(sum(CASE WHEN state = 'parked' THEN 1 ELSE 0 END), 0), "
-    "coalesce(max(CASE WHEN state = 'retry' THEN until_us END), 0), "
+    "coalesce(max(CASE WHEN state = 'throttled' THEN until_us END), 0), "
     "coalesce(max(CASE WHEN state = 'delivered' THEN at_us END), 0), "
     "coalesce(max(CASE WHEN state = 'delivered' AND at_us = newest "
     "THEN at_us - created_us END), 0) "
@@ -34,7 +34,7 @@ _SUMMARY = (
 )
 _LAST_ERROR = (
     "SELECT reason FROM attempt WHERE tenant = :tenant AND link = :link "
-    "AND state IN ('retry', 'dead', 'parked') ORDER BY at_us DESC LIMIT 1"
+    "AND state IN ('retry', 'throttled', 'dead', 'parked') ORDER BY at_us DESC LIMIT 1"
 )
 
 
