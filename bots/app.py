@@ -229,7 +229,9 @@ def _limiter(
     if settings.redis_url is None:
         return LocalLimiter(steady_us)
     url = settings.redis_url.get_secret_value()
-    limiter = RedisLimiter.at(url, steady_us, processes)
+    limiter = RedisLimiter.at(
+        url, steady_us, processes, int(settings.tuning.limit_care * 1_000_000)
+    )
     stack.push_async_callback(limiter.aclose)
     return limiter
 

@@ -167,6 +167,11 @@ class Tuning(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
     slack_channel_limit: Rates = Field(default=SLACK_CHANNEL, description=_A_RATE)
     slack_workspace_limit: Rates = Field(default=SLACK_WORKSPACE, description=_A_RATE)
     slack_method_limit: Rates = Field(default=SLACK_METHOD, description=_A_RATE)
+    limit_care: float = Field(
+        default=60.0,
+        ge=0,
+        description="seconds with half the limits after Redis was lost, 0 or more",
+    )
     limit_margin: float = Field(default=0.1, ge=0, description="seconds, 0 or more")
 
 

@@ -6,7 +6,7 @@ counts a call in all of its buckets or in none. They carry the company's hash ta
 that the script touches one slot of a cluster.
 
 When Redis is away, slow, or another one than before, nobody knows what was called. For
-a minute after that each process keeps to its own careful share of the limits as well.
+a while after that each process keeps to its own careful share of the limits as well.
 """
 
 import re
@@ -104,13 +104,14 @@ class RedisLimiter:
     Implements `bridge.ports.Limiter` for processes that share a Redis.
 
     `processes` tells how many live ones share the limits. What this process calls is
-    counted here too, so that it knows at least its own part when Redis is gone.
+    counted here too, so that it knows at least its own part when Redis is gone. It is
+    careful for `careful_us` after Redis was lost.
     """
 
     redis: Redis
     clock: Callable[[], int]
-    processes: Callable[[], int] = lambda: 1
-    careful_us: int = 60 * _SECOND
+    processes: Callable[[], int]
+    careful_us: int
     calls: Accountant = field(default_factory=Accountant)
     _reserve: AsyncScript = field(init=False)
     _pause: AsyncScript = field(init=False)
@@ -125,7 +126,11 @@ class RedisLimiter:
 
     @classmethod
     def at(
-        cls, url: str, clock: Callable[[], int], processes: Callable[[], int]
+        cls,
+        url: str,
+        clock: Callable[[], int],
+        processes: Callable[[], int],
+        careful_us: int,
     ) -> "RedisLimiter":
         # Asked once: a call that is counted twice is lost, and others wait.
         client: Redis = Redis.from_url(
@@ -135,7 +140,7 @@ class RedisLimiter:
             health_check_interval=_HEALTH_CHECK,
             retry=Retry(NoBackoff(), 0),
         )
-        return cls(client, clock, processes)
+        return cls(client, clock, processes, careful_us)
 
     async def reserve(self, buckets: Sequence[Bucket]) -> Wait | None:
         if wait := self._own_wait(buckets):

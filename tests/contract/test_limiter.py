@@ -46,8 +46,7 @@ async def shared(
     url: str, *, processes: int = 1, careful_us: int = 0, clock: Later | None = None
 ) -> AsyncIterator[RedisLimiter]:
     """A process's limiter. The tests' Redis is young, which is not minded here."""
-    made = RedisLimiter.at(url, clock or Later(), lambda: processes)
-    made.careful_us = careful_us
+    made = RedisLimiter.at(url, clock or Later(), lambda: processes, careful_us)
     try:
         yield made
     finally:
