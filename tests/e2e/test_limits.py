@@ -12,7 +12,10 @@ import pytest
 
 from bots.core import core
 from bots.sandbox.teams import seed as teams
+from bridge.delivery import shard_of
+from bridge.links import Link, LinkState
 from bridge.messages import Channel, Platform
+from storage.hot import Statement
 from tests.e2e.world import (
     COMPANY,
     FALCON,
@@ -111,13 +114,13 @@ async def test_two_processes_keep_to_one_limit_through_redis(
     }
     with postgres.database() as url:
         async with world(tmp_path, url, redis_url, **limit) as here:
-            await link_both(here)
             await here.set(teams__throttles=True, teams__tenant_windows=[[8, 2]])
             await here.start()
             other = replace(here, port=free_port(), process=None)
             await other.start()
             try:
-                await storm(here, 15)
+                await link_apart(here)
+                await storm(here, 12)
             finally:
                 await other.stop()
 
@@ -173,6 +176,24 @@ async def link_both(here: World) -> None:
     await here.link()
     async with core(here.settings, "test") as built:
         await built.links.add(COMPANY, (RANDOM, QUIET), "test")
+
+
+async def link_apart(here: World) -> None:
+    """Link both pairs in such a way that each has another process to deliver it."""
+    async with core(here.settings, "test") as built, asyncio.timeout(30):
+
+        async def owner_of(link: Link) -> str:
+            shard = shard_of(COMPANY, link.id, *link.channels)
+            owners = Statement("SELECT shard, owner FROM shard_owner")
+            rows = await built.database.hot.fetch(owners)
+            return str({int(row[0]): row[1] for row in rows}[shard])
+
+        one = await built.links.add(COMPANY, (FALCON, PROJECT), "test")
+        while True:
+            other = await built.links.add(COMPANY, (RANDOM, QUIET), "test")
+            if await owner_of(one) != await owner_of(other):
+                return
+            await built.links.change(other, LinkState.REMOVED, "test")
 
 
 async def throttled(here: World) -> None:
