@@ -18,8 +18,9 @@ from aiohttp import ClientSession, ClientTimeout, TCPConnector, web
 
 from bots.commands.base import Commands
 from bots.commands.standard import standard_commands
-from bots.core import Core, Heard, clock_us, core
+from bots.core import Core, Heard, clock_us, core, steady_us
 from bots.leases import checking
+from bots.live_health import LiveHealth
 from bots.metrics import LinkFigures, taken_in
 from bots.settings import Settings
 from bots.slack_side import SlackSide, listen_to_slack, slack_side
@@ -29,17 +30,15 @@ from bots.web.log_api import LogApi
 from bots.workers import Doorkeeper, Pace, Worker
 from bridge.courier import Courier, Tuning
 from bridge.errors import AtomError, BadInput
+from bridge.lanes import Lanes
 from bridge.letters import DeadLetters
+from bridge.limits import Limits
 from bridge.messages import Platform
-from bridge.ports import (
-    Announcer,
-    Health,
-    Intake,
-    LinkBook,
-)
+from bridge.ports import Announcer, Intake, Limiter, LinkBook
 from bridge.relay import Relay, unwatched
 from storage.companies import StoredCompanies
 from storage.janitor import Janitor
+from storage.limiter import LocalLimiter, RedisLimiter
 from storage.log_reader import LogReader
 from storage.log_view import LogView
 from storage.shared_state import Wakes
@@ -62,14 +61,11 @@ class Tools:
     slack: SlackSide | None
     teams: TeamsSide | None
     commands: Commands
+    health: LiveHealth
 
     @property
     def links(self) -> LinkBook:
         return self.core.links
-
-    @property
-    def health(self) -> Health:
-        return self.core.health
 
     @property
     def letters(self) -> DeadLetters:
@@ -101,18 +97,20 @@ async def tools(settings: Settings) -> AsyncIterator[Tools]:
             for closing in (slack.announcer, slack.people, slack.clients):
                 stack.push_async_callback(closing.aclose)
         sides = _sides(slack, teams)
+        health = LiveHealth(built.health)
         yield Tools(
             built,
             slack,
             teams,
             standard_commands(
                 links=built.links,
-                health=built.health,
+                health=health,
                 letters=built.letters,
                 rights={p: side.rights for p, side in sides.items()},
                 announcers={p: side.announcer for p, side in sides.items()},
                 clock=clock_us,
             ),
+            health,
         )
 
 
@@ -140,8 +138,10 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             trace,
         )
         door = Doorkeeper(relay)
-        worker = _worker(built, trace)
+        limiter = _limiter(stack, settings, lambda: worker.processes)
+        worker = _worker(built, limiter, trace)
         worker.waiting = lambda: door.waiting
+        built.health.held_until = worker.held_until
         built.core.journal.trace = trace
         built.core.journal.on_commit += [worker.committed, taken_in]
         built.core.links.on_change.append(worker.link_changed)
@@ -231,9 +231,31 @@ async def _listeners(
         listen_to_teams(app, built.core, built.teams, heard)
 
 
-def _worker(built: Tools, trace: Trace) -> Worker:
+def _limiter(
+    stack: AsyncExitStack, settings: Settings, processes: Callable[[], int]
+) -> Limiter:
+    """Count calls together with the other processes, or alone if there are none."""
+    if settings.redis_url is None:
+        return LocalLimiter(steady_us)
+    url = settings.redis_url.get_secret_value()
+    limiter = RedisLimiter.at(
+        url, steady_us, processes, int(settings.tuning.limit_care * 1_000_000)
+    )
+    stack.push_async_callback(limiter.aclose)
+    return limiter
+
+
+def _worker(built: Tools, limiter: Limiter, trace: Trace) -> Worker:
     tuning = built.core.settings.tuning
     micro = 1_000_000
+    limits = Limits(
+        teams_channel=tuning.teams_channel_limit,
+        teams_tenant=tuning.teams_tenant_limit,
+        slack_channel=tuning.slack_channel_limit,
+        slack_workspace=tuning.slack_workspace_limit,
+        slack_method=tuning.slack_method_limit,
+        margin_us=int(tuning.limit_margin * micro),
+    )
     sides = _sides(built.slack, built.teams)
     courier = Courier(
         ledger=built.core.ledger,
@@ -242,6 +264,8 @@ def _worker(built: Tools, trace: Trace) -> Worker:
         policy=built.core.policy,
         senders={p: side.sender for p, side in sides.items()},
         people={p: side.people for p, side in sides.items()},
+        limiter=limiter,
+        limits=limits,
         clock=clock_us,
         sleep=asyncio.sleep,
         tuning=Tuning(
@@ -261,7 +285,14 @@ def _worker(built: Tools, trace: Trace) -> Worker:
         poll=tuning.poll,
         at_once=tuning.at_once,
     )
-    return Worker(built.core.queue, built.core.shards, courier, clock_us, pace)
+    return Worker(
+        built.core.queue,
+        built.core.shards,
+        courier,
+        clock_us,
+        pace,
+        lanes=Lanes(gates_of=limits.names),
+    )
 
 
 async def _bind_accounts(built: Tools) -> None:

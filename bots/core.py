@@ -35,6 +35,11 @@ def clock_us() -> int:
     return time.time_ns() // 1000
 
 
+def steady_us() -> int:
+    """Return microseconds that never go back and say nothing about the date."""
+    return time.monotonic_ns() // 1000
+
+
 @dataclass(frozen=True, slots=True)
 class Heard:
     """Where what a platform says goes: events, and commands that are captured."""

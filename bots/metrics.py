@@ -26,6 +26,11 @@ IGNORED = Counter(
 )
 DELIVERED = Counter("atom_deliveries_ended_total", "Deliveries brought to an end")
 QUEUED = Gauge("atom_deliveries_queued", "Deliveries this process has yet to end")
+WAITS = Counter(
+    "atom_limit_waits_total",
+    "Deliveries held back to stay inside a platform's limits, or as it asked",
+    ["platform"],
+)
 DELIVERY_SECONDS = Histogram(
     "atom_delivery_seconds",
     "From an event's capture to the end of its delivery",

@@ -19,6 +19,17 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from bridge.limits import (
+    SLACK_CHANNEL,
+    SLACK_METHOD,
+    SLACK_WORKSPACE,
+    TEAMS_CHANNEL,
+    TEAMS_TENANT,
+    UNLIMITED,
+)
+
+_RATE = r"[1-9]\d{0,6}/[1-9]\d{0,5}"
+_RATES = rf"^({UNLIMITED}|{_RATE}( {_RATE})*)$"
 _UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 
 
@@ -47,10 +58,12 @@ def _filled(secret: SecretStr) -> SecretStr:
     raise ValueError("not one word of printable characters")
 
 
+Rates = Annotated[str, StringConstraints(pattern=_RATES)]
 Url = Annotated[str, AfterValidator(_safe_url)]
 Secret = Annotated[SecretStr, AfterValidator(_filled)]
 Uuid = Annotated[str, StringConstraints(pattern=_UUID, to_lower=True)]
 
+_A_RATE = "CALLS/SECONDS, several of them with blanks between, or none"
 _LOGIN = "https://login.microsoftonline.com"
 _ENDPOINT = "/oauth2/v2.0/token"
 _A_URL = "an https:// URL (http:// only on loopback)"
@@ -149,6 +162,17 @@ class Tuning(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
     orphan_patience: float = Field(default=3.0, ge=0, description="seconds, 0 or more")
     paused_link: float = Field(default=1.0, gt=0, description="seconds, above 0")
     call_timeout: float = Field(default=10.0, gt=0, description="seconds, above 0")
+    teams_channel_limit: Rates = Field(default=TEAMS_CHANNEL, description=_A_RATE)
+    teams_tenant_limit: Rates = Field(default=TEAMS_TENANT, description=_A_RATE)
+    slack_channel_limit: Rates = Field(default=SLACK_CHANNEL, description=_A_RATE)
+    slack_workspace_limit: Rates = Field(default=SLACK_WORKSPACE, description=_A_RATE)
+    slack_method_limit: Rates = Field(default=SLACK_METHOD, description=_A_RATE)
+    limit_care: float = Field(
+        default=60.0,
+        ge=0,
+        description="seconds with half the limits after Redis was lost, 0 or more",
+    )
+    limit_margin: float = Field(default=0.1, ge=0, description="seconds, 0 or more")
 
 
 class Settings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):

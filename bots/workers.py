@@ -8,12 +8,12 @@ from time import monotonic
 import structlog
 
 from bots.leases import Leases, checked
-from bots.metrics import DELIVERED, DELIVERY_SECONDS, ENDED, QUEUED
+from bots.metrics import DELIVERED, DELIVERY_SECONDS, ENDED, QUEUED, WAITS
 from bridge.courier import Courier, Done, Later
-from bridge.delivery import Delivery
+from bridge.delivery import SHARDS, Delivery
 from bridge.errors import AtomError, Fenced
 from bridge.lanes import Lanes
-from bridge.messages import Event
+from bridge.messages import Channel, Event
 from bridge.ports import Intake, Lease, Queue, Receipt, Shards
 
 log = structlog.get_logger()
@@ -60,7 +60,8 @@ class Worker:
     `waiting` tells how many events wait to be acknowledged.
 
     Deliveries come from commits of this process directly, if nothing was missed in
-    between, and from the database for everything else.
+    between, and from the database for everything else. `processes` is how many live
+    ones share the work.
     """
 
     queue: Queue
@@ -70,6 +71,7 @@ class Worker:
     pace: Pace = field(default_factory=Pace)
     waiting: Callable[[], int] = lambda: 0
     lanes: Lanes = field(default_factory=Lanes)
+    processes: int = 1
     _leases: Leases = field(init=False)
     _cursor: dict[str, int] = field(default_factory=dict)
     _busy_reading: bool = False
@@ -114,6 +116,10 @@ class Worker:
     def wake(self) -> None:
         """Another process queued something: look now instead of at the next poll."""
         self._look.set()
+
+    def held_until(self, channel: Channel) -> int:
+        """Return until when nothing leaves for a channel, to stay inside its limits."""
+        return self.lanes.closed_until(str(channel))
 
     def link_changed(self, link: str) -> None:
         """A link was paused, resumed or removed: look at its lanes again."""
@@ -191,6 +197,7 @@ class Worker:
 
     async def _balance(self) -> None:
         share = await self.shards.fair_share()
+        self.processes = -(-SHARDS // share)
         missing = share - len(self._leases)
         if missing > 0:
             await self._claim(missing)
@@ -293,10 +300,10 @@ class Worker:
                 ENDED.labels(delivery.link).inc()
                 waited = self.clock() - delivery.created_us
                 DELIVERY_SECONDS.observe(max(0, waited) / _MICRO)
-            case Later(delivery=later, pause_target=pause):
-                if pause:
-                    self.lanes.pause(str(later.target), later.not_before_us)
-                self.lanes.again(later)
+            case Later(delivery=later, full=full):
+                self.lanes.again(later, full=full)
+                if full:
+                    WAITS.labels(later.target.platform).inc()
         QUEUED.set(len(self.lanes))
 
     def _postponed(self, delivery: Delivery, began_us: int) -> Delivery:

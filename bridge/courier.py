@@ -14,6 +14,7 @@ from bridge.errors import (
     StoreUnavailable,
     Throttled,
 )
+from bridge.limits import Limits
 from bridge.links import Link, LinkState
 from bridge.mentions import mentioned
 from bridge.messages import Platform
@@ -25,6 +26,7 @@ from bridge.ports import (
     History,
     Lease,
     Ledger,
+    Limiter,
     LinkBook,
     Outcome,
     People,
@@ -55,10 +57,14 @@ class Tuning:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """The delivery stays where it is, until its `not_before_us`."""
+    """
+    The delivery stays where it is, until its `not_before_us`.
+
+    Until then nothing else passes either that counts in the bucket that is `full`.
+    """
 
     delivery: Delivery
-    pause_target: bool = False
+    full: str = ""
 
 
 class Done:
@@ -79,6 +85,8 @@ class Courier:
     policy: AccessPolicy
     senders: Mapping[Platform, Sender]
     people: Mapping[Platform, People]
+    limiter: Limiter
+    limits: Limits
     clock: Callable[[], int]
     sleep: Callable[[float], Awaitable[None]]
     tuning: Tuning = field(default_factory=Tuning)
@@ -162,6 +170,10 @@ class Courier:
     ) -> Done | Later:
         if (post := await self._post(delivery, history, copy)) is None:
             return self._later(delivery, self.tuning.first_pause_us)
+        # Only now: what turns out needless takes nothing from the limits.
+        wait = await self.limiter.reserve(self.limits.buckets(delivery))
+        if wait:
+            return Later(self._later(delivery, wait.us).delivery, full=wait.bucket)
         # Names took their time: the link may have been removed or paused meanwhile.
         link = await self._link(delivery)
         if link is None or link.state is LinkState.PAUSED:
@@ -202,10 +214,9 @@ class Courier:
         reason, now = str(failure), self.clock()
         match failure:
             case Throttled(retry_after=seconds):
-                until = now + int(seconds * 1_000_000)
-                retry = Outcome(AttemptState.RETRY, reason, until)
-                noted = await self._write(delivery, lease, retry, history)
-                return Later(noted, pause_target=True)
+                return await self._throttled(
+                    delivery, lease, history, reason, int(seconds * 1_000_000)
+                )
             case Refused():
                 outcome = Outcome(AttemptState.DEAD, reason)
                 return await self._conclude(delivery, lease, outcome, history)
@@ -221,6 +232,22 @@ class Courier:
                 return await self._conclude(delivery, lease, retry, history)
             case _:  # a lost answer to what may be repeated
                 return await self._try_again(delivery, lease, history, reason)
+
+    async def _throttled(
+        self,
+        delivery: Delivery,
+        lease: Lease,
+        history: History,
+        reason: str,
+        pause_us: int,
+    ) -> Done | Later:
+        """Leave the channel alone as the platform asked, and let everybody know."""
+        until = self.clock() + pause_us
+        channel = self.limits.buckets(delivery)[0]
+        await self.limiter.pause(channel, pause_us)
+        outcome = Outcome(AttemptState.THROTTLED, reason, until)
+        noted = await self._write(delivery, lease, outcome, history)
+        return Later(noted, full=channel.name)
 
     async def _try_again(
         self, delivery: Delivery, lease: Lease, history: History, reason: str

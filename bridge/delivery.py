@@ -24,6 +24,7 @@ class AttemptState(StrEnum):
 
     INTENT = "intent"  # about to call the platform; without an outcome: unknown
     RETRY = "retry"  # nothing was sent; again later
+    THROTTLED = "throttled"  # nothing was sent; the channel is to be left alone
     PARKED = "parked"  # unknown and not to be found out: a person decides
     DELIVERED = "delivered"
     DROPPED = "dropped"  # need not or may not be delivered any more, with a reason
@@ -59,7 +60,8 @@ class Delivery:
 
     `seq` is the log entry that queued it and `n` its number among that entry's
     deliveries. `thread` is the origin's root id, empty for a root. `attempts` counts
-    what was noted of it, `tries` only what failed for its own sake.
+    what was noted of it, `tries` only what failed for its own sake. If it was
+    `throttled`, its `not_before_us` holds for the whole channel.
     """
 
     tenant: str
@@ -77,6 +79,7 @@ class Delivery:
     tries: int = 0
     not_before_us: int = 0
     unknown_since_us: int = 0
+    throttled: bool = False
     again: Again | None = None
 
     @property

@@ -2,18 +2,26 @@
 Who may leave next: the deliveries of the shards that one process owns.
 
 A lane is a first-in, first-out queue: the roots of one direction of a link, or the
-replies of one thread. Lanes wait for nothing but their own head, a pause of their
-target channel, and, for a thread, the delivery of its root.
+replies of one thread. Lanes wait for nothing but their own head, the gates of the
+buckets that it counts in, and, for a thread, the delivery of its root.
 """
 
 import heapq
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 
 from bridge.delivery import Delivery, Operation
+from bridge.gates import Gate
 
 _Root = tuple[str, str, str, str, str]
+_NO_LIMIT = 1 << 30
+
+
+def channel_alone(delivery: Delivery) -> Sequence[str]:
+    """Return the one gate of a delivery that shares no limit with other channels."""
+    return (str(delivery.target),)
 
 
 @dataclass(slots=True)
@@ -21,21 +29,24 @@ class Lanes:
     """
     In memory only: whatever it holds is rebuilt from the outbox at takeover.
 
-    At most `at_once` lanes of one channel are busy at a time, so that a channel that
-    does not answer leaves room for the others.
+    `gates_of` names the gates that a delivery passes, its channel's first. At most
+    `at_once` lanes of one channel are busy at a time, so that a channel that does not
+    answer leaves room for the others.
     """
 
     at_once: int = 8
+    gates_of: Callable[[Delivery], Sequence[str]] = channel_alone
     _lanes: dict[str, deque[Delivery]] = field(default_factory=dict)
     _known: set[tuple[str, int, int]] = field(default_factory=set)
-    _busy: set[str] = field(default_factory=set)
+    _busy: dict[str, Sequence[str]] = field(default_factory=dict)
     _ready: dict[str, None] = field(default_factory=dict)
-    _timers: list[tuple[int, str]] = field(default_factory=list)
+    _timers: list[tuple[int, int, str, str]] = field(default_factory=list)
+    _tickets: Iterator[int] = field(default_factory=count)
     _roots: Counter[_Root] = field(default_factory=Counter)
     _blocked: dict[_Root, set[str]] = field(default_factory=dict)
-    _paused: dict[str, int] = field(default_factory=dict)
-    _calling: Counter[str] = field(default_factory=Counter)
-    _queueing: dict[str, dict[str, None]] = field(default_factory=dict)
+    _gates: dict[str, Gate] = field(default_factory=dict)
+    _opened: dict[str, None] = field(default_factory=dict)
+    _alarms: dict[str, int] = field(default_factory=dict)
     _seen_us: int = 0
 
     def __len__(self) -> int:
@@ -49,6 +60,9 @@ class Lanes:
             self._known.add(delivery.key)
             self._lanes.setdefault(delivery.lane, deque()).append(delivery)
             self._ready[delivery.lane] = None
+            if delivery.throttled:
+                # The platform meant the channel, and said so to an earlier owner.
+                self.pause(str(delivery.target), delivery.not_before_us)
             if _is_root(delivery):
                 self._roots[_own_root(delivery)] += 1
 
@@ -58,24 +72,62 @@ class Lanes:
             self._turn_back(self._seen_us - now_us)
         self._seen_us = now_us
         while self._timers and self._timers[0][0] <= now_us:
-            self._ready[heapq.heappop(self._timers)[1]] = None
-        for lane in list(self._ready):
-            del self._ready[lane]
+            _, _, lane, gate = heapq.heappop(self._timers)
+            (self._opened if gate else self._ready)[gate or lane] = None
+        for lane in self._turns(now_us):
             queue = self._lanes.get(lane)
             if not queue or lane in self._busy:
                 continue
             head = queue[0]
-            until = max(head.not_before_us, self._paused.get(str(head.target), 0))
-            if until > now_us:
-                heapq.heappush(self._timers, (until, lane))
+            if head.not_before_us > now_us:
+                self._set_timer(head.not_before_us, lane=lane)
             elif self._awaits_root(head):
                 self._blocked.setdefault(_thread_root(head), set()).add(lane)
-            elif self._calling[str(head.target)] >= self.at_once:
-                self._queueing.setdefault(str(head.target), {})[lane] = None
-            else:
-                self._busy.add(lane)
-                self._calling[str(head.target)] += 1
+            elif self._passes(head, now_us):
                 yield head
+
+    def _turns(self, now_us: int) -> Iterator[str]:
+        """Yield lanes to look at: those that wait go before those that come."""
+        for name in list(self._opened):
+            del self._opened[name]
+            if gate := self._gates.get(name):
+                yield from gate.turns(now_us)
+                self._look_after(name, gate, now_us)
+        for lane in list(self._ready):
+            self._ready.pop(lane, None)
+            yield lane
+
+    def _passes(self, head: Delivery, now_us: int) -> bool:
+        """Let the head through all of its gates, or queue its lane at one of them."""
+        names = self.gates_of(head)
+        for n, name in enumerate(names):
+            gate = self._gate(name, self.at_once if n == 0 else _NO_LIMIT)
+            if not gate.has_room(now_us):
+                gate.wait(str(head.target), head.lane)
+                self._look_after(name, gate, now_us)
+                return False
+        for name in names:
+            self._gates[name].enter()
+        self._busy[head.lane] = names
+        return True
+
+    def _gate(self, name: str, most: int) -> Gate:
+        return self._gates.setdefault(name, Gate(most))
+
+    def _look_after(self, name: str, gate: Gate, now_us: int) -> None:
+        """Come back to a gate when it may open, and forget one that is not needed."""
+        if gate.is_idle(now_us):
+            del self._gates[name]
+            self._alarms.pop(name, None)
+            return
+        opens = gate.opens_us()
+        if opens > now_us and opens != self._alarms.get(name):
+            self._alarms[name] = opens
+            self._set_timer(opens, gate=name)
+
+    def _set_timer(self, us: int, *, lane: str = "", gate: str = "") -> None:
+        # The ticket keeps those that are due together in the order they came.
+        heapq.heappush(self._timers, (us, next(self._tickets), lane, gate))
 
     def finish(self, delivery: Delivery) -> None:
         """The delivery is over, one way or the other: the lane goes on."""
@@ -87,17 +139,35 @@ class Lanes:
             del self._lanes[delivery.lane]
         if _is_root(delivery):
             self._forget_root(_own_root(delivery))
-        self._free(delivery.lane, str(delivery.target))
+        self._free(delivery.lane)
 
-    def again(self, delivery: Delivery) -> None:
-        """Put a delivery back at the head of its lane, to leave at `not_before_us`."""
-        if delivery.key in self._known:
-            self._lanes[delivery.lane][0] = delivery
-            self._free(delivery.lane, str(delivery.target))
+    def again(self, delivery: Delivery, *, full: str = "") -> None:
+        """
+        Put a delivery back at the head of its lane, to leave at `not_before_us`.
 
-    def pause(self, target: str, until_us: int) -> None:
-        """Let nothing leave for a channel until then. Other channels go on."""
-        self._paused[target] = max(until_us, self._paused.get(target, 0))
+        If it was turned away by a bucket that is `full`, nothing passes that gate
+        until then, and afterwards it is its turn.
+        """
+        if delivery.key not in self._known:
+            return
+        self._lanes[delivery.lane][0] = delivery
+        self._free(delivery.lane)
+        if full:
+            gate = self._gate(full, self.at_once)
+            gate.wait(str(delivery.target), delivery.lane, first=True)
+            del self._ready[delivery.lane]
+            self.pause(full, delivery.not_before_us)
+
+    def pause(self, name: str, until_us: int) -> None:
+        """Let nothing pass a gate until then. Whatever does not pass it goes on."""
+        gate = self._gate(name, self.at_once)
+        gate.close(until_us)
+        self._look_after(name, gate, 0)
+
+    def closed_until(self, name: str) -> int:
+        """Return until when nothing passes a gate, as far as that is known."""
+        gate = self._gates.get(name)
+        return gate.opens_us() if gate else 0
 
     def next_us(self) -> int | None:
         """Return when a waiting lane may go on by itself, if one waits for time."""
@@ -116,12 +186,11 @@ class Lanes:
         """Forget everything of shards that have another owner now."""
         gone = set(shards)
         for lane in [k for k, q in self._lanes.items() if q[0].shard in gone]:
-            target = str(self._lanes[lane][0].target)
             for delivery in self._lanes.pop(lane):
                 self._known.discard(delivery.key)
                 if _is_root(delivery):
                     self._forget_root(_own_root(delivery))
-            self._free(lane, target)
+            self._free(lane)
 
     def waiting(self) -> Iterator[Delivery]:
         """Yield everything queued, busy or not."""
@@ -135,8 +204,13 @@ class Lanes:
         Every moment that is waited for was told by the clock that was ahead, or is
         long past; so it moves back with it.
         """
-        self._timers = [(until - by_us, lane) for until, lane in self._timers]
-        self._paused = {to: until - by_us for to, until in self._paused.items()}
+        self._timers = [
+            (until - by_us, ticket, lane, gate)
+            for until, ticket, lane, gate in self._timers
+        ]
+        self._alarms = {name: until - by_us for name, until in self._alarms.items()}
+        for gate in self._gates.values():
+            gate.turn_back(by_us)
         for lane, queue in self._lanes.items():
             head = queue[0]
             if lane not in self._busy and head.not_before_us:
@@ -153,16 +227,10 @@ class Lanes:
             for lane in self._blocked.pop(root, ()):
                 self._ready[lane] = None
 
-    def _free(self, lane: str, target: str) -> None:
-        if lane in self._busy:
-            self._busy.discard(lane)
-            self._calling[target] -= 1
-            if self._calling[target] <= 0:
-                del self._calling[target]
-            # Those that wait for the channel go first, in the order they came.
-            queueing: dict[str, None] = self._queueing.pop(target, {})
-            for waiting in queueing:
-                self._ready[waiting] = None
+    def _free(self, lane: str) -> None:
+        for name in self._busy.pop(lane, ()):
+            self._gates[name].leave()
+            self._opened[name] = None
         self._ready.pop(lane, None)
         self._ready[lane] = None
 

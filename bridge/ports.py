@@ -8,6 +8,7 @@ from bridge.access import Action, Decision
 from bridge.cards import Card
 from bridge.delivery import AttemptState, Copy, Delivery, Post
 from bridge.document import Document
+from bridge.limits import Bucket, Wait
 from bridge.links import Link, LinkState
 from bridge.messages import Channel, Event, Person, Platform
 
@@ -168,6 +169,28 @@ class Sender(Protocol):
 
         Returns the copy's id, or None if it is certain that there is none.
         `known` are ids that other posts account for. Raises `CannotTell`.
+        """
+        ...
+
+
+class Limiter(Protocol):
+    """Keeps calls inside the platforms' limits, together with other processes."""
+
+    async def reserve(self, buckets: Sequence[Bucket]) -> Wait | None:
+        """
+        Count one call in every bucket and return nothing: it may be made now.
+
+        Or count it in none, and return how long to wait before asking again. All
+        buckets are one company's. Never raises, and never lets everything through
+        because the counts are lost.
+        """
+        ...
+
+    async def pause(self, bucket: Bucket, us: int) -> None:
+        """
+        Let nothing through the bucket for so many microseconds; the longest counts.
+
+        Never raises.
         """
         ...
 

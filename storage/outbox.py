@@ -233,6 +233,7 @@ def _delivery(row: Row) -> Delivery:
         tries=tries,
         not_before_us=until,
         unknown_since_us=at if state == AttemptState.INTENT else before,
+        throttled=state == AttemptState.THROTTLED,
         again=again,
     )
 

@@ -18,13 +18,14 @@ _DAY_US = 24 * 3600 * 1_000_000
 
 # What is open of every shard, from its low mark on: the delivery and its newest attempt.
 _OPEN_COLUMNS = (
-    "SELECT o.link, o.created_us, coalesce(a.until_us, 0) AS until_us, "
+    "SELECT o.link, o.created_us, "
+    "CASE WHEN a.state = 'throttled' THEN a.until_us ELSE 0 END AS until_us, "
     "coalesce(a.reason, '') AS reason, coalesce(a.at_us, 0) AS at_us "
     "FROM shard_owner s "
     "LEFT JOIN shard_low w ON w.tenant = :tenant AND w.shard = s.shard "
 )
 _ROWS = "{0}.shard = s.shard AND {0}.tenant = :tenant AND {0}.seq > coalesce(w.low, -1)"
-_UNDONE = "(a.state IS NULL OR a.state IN ('intent', 'retry'))"
+_UNDONE = "(a.state IS NULL OR a.state IN ('intent', 'retry', 'throttled'))"
 # One row a link: how many wait, since when, until when, and what went wrong last.
 _SUMMED = (
     "SELECT link, total, oldest, until, reason FROM (SELECT q.link, q.reason, "
@@ -63,7 +64,8 @@ _LETTERS = Statement(
 # How the deliveries queued lately went: the newest of each kind, and how many.
 _ENDED = (
     "SELECT b.* FROM attempt b WHERE b.tenant = :tenant AND b.seq >= :first "
-    "AND b.at_us >= :since AND b.state IN ('delivered', 'retry', 'dead', 'parked')"
+    "AND b.at_us >= :since AND b.state IN "
+    "('delivered', 'retry', 'throttled', 'dead', 'parked')"
 )
 _ORIGIN = "o.tenant = a.tenant AND o.seq = a.seq AND o.n = a.n"
 _COUNTED = (

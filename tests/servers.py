@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from signal import SIGINT, SIGKILL, SIGQUIT, SIGTERM, Signals
+from signal import SIGCONT, SIGINT, SIGKILL, SIGQUIT, SIGSTOP, SIGTERM, Signals
 from typing import TypeVar
 from uuid import uuid4
 
@@ -109,6 +109,10 @@ class Daemon:
 
     def kill(self) -> None:
         self.end(self.kill_signal)
+
+    def signal(self, signal: Signals) -> None:
+        if self.process is not None:
+            self.process.send_signal(signal)
 
     def end(self, signal: Signals) -> None:
         """Send the signal and wait for the end. Ending twice changes nothing."""
@@ -247,6 +251,7 @@ class Redis:
     binary: str
     folder: Path
     port: int = field(default_factory=free_port)
+    more: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         self.daemon = Daemon(
@@ -272,6 +277,19 @@ class Redis:
     def kill(self) -> None:
         self.daemon.kill()
 
+    def freeze(self) -> None:
+        """Keep the connections and answer nothing, until `thaw`."""
+        self.daemon.signal(SIGSTOP)
+
+    def thaw(self) -> None:
+        self.daemon.signal(SIGCONT)
+
+    def own_every_slot(self) -> None:
+        """Be a cluster of one. It must run with `--cluster-enabled yes`."""
+        self._answer("CLUSTER ADDSLOTSRANGE 0 16383")
+        while "cluster_state:ok" not in self._answer("CLUSTER INFO"):
+            time.sleep(0.01)
+
     def forget(self) -> None:
         """Drop every key, script and function."""
         for command in ("FLUSHALL", "SCRIPT FLUSH", "FUNCTION FLUSH"):
@@ -280,7 +298,8 @@ class Redis:
     def _command(self) -> list[str]:
         listen = ["--port", str(self.port), "--bind", "127.0.0.1"]
         keep_nothing = ["--save", "", "--appendonly", "no"]
-        return [self.binary, *listen, *keep_nothing, "--dir", str(self.folder)]
+        place = ["--dir", str(self.folder)]
+        return [self.binary, *listen, *keep_nothing, *place, *self.more]
 
     def _answer(self, command: str) -> str:
         try:
@@ -306,12 +325,12 @@ def running_postgres() -> Iterator[Postgres]:
 
 
 @contextmanager
-def running_redis() -> Iterator[Redis]:
-    """Run a Redis of one's own, or skip the test."""
+def running_redis(*more: str) -> Iterator[Redis]:
+    """Run a Redis of one's own, with `more` on its command line, or skip the test."""
     how = "apt install redis-server"
     binary = require("Redis", shutil.which("redis-server"), how)
     with _folder("redis") as folder:
-        server = Redis(binary, folder)
+        server = Redis(binary, folder, more=more)
         server.start()
         try:
             yield server

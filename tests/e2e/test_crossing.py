@@ -112,7 +112,7 @@ async def test_our_own_posts_edits_and_deletes_cause_nothing(here: World) -> Non
 
     assert teams_messages(state) == []
     calls = [e["call"] for e in await here.journal() if e["side"] == "teams"]
-    assert not {"teams.post", "teams.reply"} & set(calls)
+    assert not {"post", "reply"} & set(calls)
 
 
 async def test_everything_that_crossed_is_in_an_intact_log(here: World) -> None:

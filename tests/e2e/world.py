@@ -26,6 +26,14 @@ COMPANY = "acme"
 FALCON = Channel(Platform.SLACK, "T01ACME", "C02FALCON")
 PROJECT = Channel(Platform.TEAMS, teams.ACME_TEAM, "19:falcon@thread.tacv2")
 
+LIMITS = (
+    "ATOM_TUNING_TEAMS_CHANNEL_LIMIT",
+    "ATOM_TUNING_TEAMS_TENANT_LIMIT",
+    "ATOM_TUNING_SLACK_CHANNEL_LIMIT",
+    "ATOM_TUNING_SLACK_WORKSPACE_LIMIT",
+    "ATOM_TUNING_SLACK_METHOD_LIMIT",
+)
+
 _READY_WITHIN = 30.0
 _SOON = 30.0
 
@@ -92,6 +100,7 @@ class World:
             "ATOM_TUNING_RECONCILE_AFTER": "0.5",
             "ATOM_TUNING_ORPHAN_PATIENCE": "1",
             "ATOM_TUNING_CALL_TIMEOUT": "3",
+            **dict.fromkeys(LIMITS, "none"),
             **self.more,
         }
 

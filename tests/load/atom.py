@@ -134,4 +134,10 @@ def _environment(home: Path, url: str, port: int, sink: int) -> dict[str, str]:
         "ATOM_TEAMS_OPENID_URL": f"{base}/teams/openid",
         "ATOM_TEAMS_TOKEN_URL": f"{base}/teams/token",
         "ATOM_TEAMS_GRAPH_URL": f"{base}/teams/graph",
+        # The sink takes whatever comes: ATOM is measured, not the platforms.
+        "ATOM_TUNING_TEAMS_CHANNEL_LIMIT": "none",
+        "ATOM_TUNING_TEAMS_TENANT_LIMIT": "none",
+        "ATOM_TUNING_SLACK_CHANNEL_LIMIT": "none",
+        "ATOM_TUNING_SLACK_WORKSPACE_LIMIT": "none",
+        "ATOM_TUNING_SLACK_METHOD_LIMIT": "none",
     }

@@ -253,8 +253,8 @@ def waits_for(gate: asyncio.Event, then: Play = works) -> Play:
     return play
 
 
-def returns_at(until_us: int, *, pause: bool = False) -> Play:
+def returns_at(until_us: int, *, full: str = "") -> Play:
     async def play(delivery: Delivery) -> Done | Later:
-        return Later(replace(delivery, not_before_us=until_us), pause_target=pause)
+        return Later(replace(delivery, not_before_us=until_us), full=full)
 
     return play

@@ -14,6 +14,7 @@ from bots.settings_sources import (
 )
 from bots.settings_template import template
 from bridge.errors import BadInput
+from bridge.limits import windows
 
 UUID = "6f2d0f8a-0d0e-4f0e-9d51-2f6b7c1f1a02"
 SLACK = {"ATOM_SLACK_SIGNING_SECRET": "signed", "ATOM_SLACK_BOT_TOKEN": "xoxb-secret"}
@@ -155,6 +156,14 @@ def test_a_secrets_file_must_hold_something(
         ({"ATOM_PORT": "eighty"}, "ATOM_PORT must be a port"),
         ({"ATOM_TUNING_LEASE": "0"}, "ATOM_TUNING_LEASE must be seconds"),
         (
+            {"ATOM_TUNING_TEAMS_CHANNEL_LIMIT": "7 a second"},
+            "ATOM_TUNING_TEAMS_CHANNEL_LIMIT must be CALLS/SECONDS",
+        ),
+        (
+            {"ATOM_TUNING_SLACK_CHANNEL_LIMIT": "1/0"},
+            "ATOM_TUNING_SLACK_CHANNEL_LIMIT must be CALLS/SECONDS",
+        ),
+        (
             {**SLACK, "ATOM_SLACK_API_URL": "http://slack.example/"},
             "ATOM_SLACK_API_URL",
         ),
@@ -223,6 +232,16 @@ def test_no_secret_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     text = f"{read_settings()!r} {read_settings()}"
 
     assert not [word for word in ("hush", "xoxb", "p~ss", "signed") if word in text]
+
+
+@pytest.mark.parametrize("limit", ["none", "7/1", "7/1 8/2 60/30"])
+def test_a_platforms_limit_can_be_set(
+    monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    given(monkeypatch, ATOM_TUNING_TEAMS_TENANT_LIMIT=limit)
+
+    assert read_settings().tuning.teams_tenant_limit == limit
+    assert limit == "none" or windows(limit)
 
 
 def test_settings_cannot_be_changed() -> None:

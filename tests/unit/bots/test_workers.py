@@ -10,7 +10,7 @@ from bots.workers import Doorkeeper
 from bridge.errors import StoreUnavailable
 from bridge.messages import Channel, Event, Platform
 from bridge.ports import Receipt
-from tests.events import message
+from tests.events import PROJECT, message
 from tests.unit.bots.office import (
     ACME,
     PATIENT,
@@ -164,7 +164,7 @@ async def test_a_throttled_channel_holds_back_only_what_is_for_that_channel(
     office: Office,
 ) -> None:
     wait = office.courier.tuning.longest_pause_us
-    office.courier.plays = {0: [returns_at(office.clock() + wait, pause=True)]}
+    office.courier.plays = {0: [returns_at(office.clock() + wait, full=str(PROJECT))]}
     office.queue.put(row(0))
 
     async with office.open(PATIENT) as worker:
@@ -173,8 +173,13 @@ async def test_a_throttled_channel_holds_back_only_what_is_for_that_channel(
         worker.committed(ACME, 2, 3, [row(2, link="L3", target=OTHER)])
         await eventually(lambda: office.courier.ended == [2])
         office.clock.advance(wait / 1_000_000)
-        worker.link_changed("any")
-        await eventually(lambda: sorted(office.courier.ended) == [0, 1, 2])
+
+        def all_over() -> bool:
+            office.clock.advance(0.1)
+            worker.link_changed("any")
+            return sorted(office.courier.ended) == [0, 1, 2]
+
+        await eventually(all_over)
 
     assert office.courier.begun[:2] == [0, 2]
 

@@ -8,9 +8,11 @@ from bridge.access import Action, Decision
 from bridge.courier import Courier, Done, Later, Tuning
 from bridge.delivery import AttemptState, Copy, Delivery, Operation, Post
 from bridge.errors import AtomError, DeliveryFailed, StoreUnavailable
+from bridge.limits import Limits
 from bridge.links import Link
 from bridge.messages import Channel, Person, Platform
 from bridge.ports import History, Lease, Outcome
+from storage.limiter import LocalLimiter
 from tests.events import ALICE, FALCON, PROJECT, words
 
 TENANT = "acme"
@@ -166,8 +168,13 @@ class Stage:
     policy: FakePolicy = field(default_factory=FakePolicy)
     sender: FakeSender = field(default_factory=FakeSender)
     people: FakePeople = field(default_factory=FakePeople)
+    limiter: LocalLimiter = field(init=False)
+    limits: Limits = field(default_factory=Limits)
     tuning: Tuning = field(default_factory=lambda: Tuning(tries=3))
     now: int = NOW
+
+    def __post_init__(self) -> None:
+        self.limiter = LocalLimiter(lambda: self.now)
 
     @property
     def courier(self) -> Courier:
@@ -178,6 +185,8 @@ class Stage:
             policy=self.policy,
             senders=dict.fromkeys(Platform, self.sender),
             people=dict.fromkeys(Platform, self.people),
+            limiter=self.limiter,
+            limits=self.limits,
             clock=lambda: self.now,
             sleep=lambda _seconds: asyncio.sleep(0),
             tuning=self.tuning,

@@ -8,11 +8,12 @@ from bridge.courier import Done, Later, Tuning
 from bridge.delivery import AttemptState, Copy, Operation
 from bridge.document import Document, Mention, Paragraph
 from bridge.errors import Ambiguous, NotSent, Refused, Throttled
+from bridge.limits import Limits
 from bridge.links import Link, LinkState
 from bridge.messages import Person, Platform
 from bridge.needless import needless
 from bridge.ports import History
-from tests.events import ALICE, words
+from tests.events import ALICE, PROJECT, words
 from tests.unit.bridge.stage import LEASE, LINK, NOW, Stage, copied, delivery
 
 _STANDING = copied(version_us=5)
@@ -117,9 +118,48 @@ async def test_a_throttle_pauses_the_channel_and_counts_no_try(stage: Stage) -> 
     ending = await stage.deliver(delivery())
 
     assert isinstance(ending, Later)
-    assert ending.pause_target
+    assert ending.full == str(PROJECT)
     assert ending.delivery.not_before_us == NOW + 30_000_000
     assert ending.delivery.tries == 0
+
+
+async def test_a_throttle_is_told_to_all_that_share_the_channel(stage: Stage) -> None:
+    stage.sender.failures = [Throttled("slow down", 30)]
+    await stage.deliver(delivery())
+
+    ending = await stage.deliver(delivery())
+
+    assert stage.ledger.states == [AttemptState.THROTTLED]
+    assert isinstance(ending, Later)
+    assert ending.delivery.not_before_us == NOW + 30_000_000
+    assert stage.ledger.intents == 1
+
+
+async def test_without_room_in_the_limits_nothing_is_called_or_intended(
+    stage: Stage,
+) -> None:
+    stage.limits = Limits(teams_tenant="1/1", margin_us=0)
+    await stage.deliver(delivery())
+
+    ending = await stage.deliver(delivery())
+
+    assert isinstance(ending, Later)
+    assert ending.full == "teams:acme"
+    assert ending.delivery.not_before_us == NOW + 1_000_000
+    assert ending.delivery.tries == 0
+    assert len(stage.sender.posts) == stage.ledger.intents == 1
+
+
+async def test_what_turns_out_needless_takes_nothing_from_the_limits(
+    stage: Stage,
+) -> None:
+    stage.limits = Limits(teams_channel="1/1")
+    stage.knows("gone", deleted=True)
+    await stage.deliver(delivery(message="gone"))
+
+    await stage.deliver(delivery())
+
+    assert stage.ledger.states == [AttemptState.DROPPED, AttemptState.DELIVERED]
 
 
 async def test_what_was_not_sent_waits_for_as_long_as_the_platform_is_away(

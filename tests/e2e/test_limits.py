@@ -1,0 +1,231 @@
+"""Calls stay inside the platforms' limits, and nobody waits behind a neighbour."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bots.core import core
+from bots.sandbox.teams import seed as teams
+from bridge.delivery import shard_of
+from bridge.links import Link, LinkState
+from bridge.messages import Channel, Platform
+from storage.hot import Statement
+from tests.e2e.world import (
+    COMPANY,
+    FALCON,
+    PROJECT,
+    World,
+    slack_messages,
+    slack_texts,
+    teams_messages,
+    teams_texts,
+    world,
+)
+from tests.servers import Postgres, Redis, free_port
+
+RANDOM = Channel(Platform.SLACK, "T01ACME", "C03RANDOM")
+QUIET = Channel(Platform.TEAMS, teams.ACME_TEAM, "19:random@thread.tacv2")
+
+# What Teams documents, with the long windows made short.
+CHANNEL = ((7, 1), (8, 2), (20, 5))
+MANY = 40
+KNOWN = {
+    "ATOM_TUNING_TEAMS_CHANNEL_LIMIT": " ".join(f"{n}/{s}" for n, s in CHANNEL),
+    "ATOM_TUNING_LIMIT_MARGIN": "0.5",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    channel: str
+    status: int
+    at: datetime
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["known", "unknown"])
+async def test_a_storm_in_one_channel_arrives_whole_in_order_and_inside_the_limits(
+    tmp_path: Path, database_url: str, *, known: bool
+) -> None:
+    async with world(tmp_path, database_url, **(KNOWN if known else {})) as here:
+        await link_both(here)
+        await here.set(teams__throttles=True, teams__send_windows=CHANNEL)
+        await here.start()
+        for n in range(MANY):
+            await here.slack("post", text=f"storm {n:02}")
+        await here.slack("post", channel=RANDOM.id, text="quiet")
+
+        state = await here.until(
+            lambda s: (
+                len(teams_messages(s)) == MANY and teams_messages(s, QUIET.id) != []
+            ),
+            seconds=60,
+        )
+        await here.quiet()
+
+        told = [text[-8:] for text in teams_texts(state)]
+        assert told == [f"storm {n:02}" for n in range(MANY)]
+        calls = await posts(here)
+        done = [call.channel for call in calls if call.status == 201]
+        assert len(done) == MANY + 1
+        assert len(done) - done.index(QUIET.id) > MANY // 2
+        assert any(call.status == 429 for call in calls) is not known
+        assert_left_alone(calls, PROJECT.id, seconds=1)
+
+
+async def test_after_a_restart_the_channel_that_asked_to_wait_is_left_alone(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with world(tmp_path, database_url) as here:
+        await link_both(here)
+        await here.start()
+        root = await here.teams("post", text="root")
+        await here.until(lambda s: "root" in slack_texts(s))
+        await here.fault(
+            "slack.chat.postMessage", "429", retry_after=8, match={"channel": FALCON.id}
+        )
+        await here.teams("post", text="waits")
+        await throttled(here)
+
+        await here.kill()
+        await here.start()
+        await here.teams("reply", text="waits too", thread=root)
+        await here.teams("post", channel=QUIET.id, text="passes")
+        seen = await here.until(lambda s: "passes" in slack_quiet(s))
+        assert len(slack_messages(seen)) == 1
+        state = await here.until(lambda s: len(slack_messages(s)) == 3)
+
+        assert {"waits", "waits too"} <= set(slack_texts(state))
+        assert_left_alone(await posts(here), FALCON.id, seconds=8)
+
+
+async def test_two_processes_keep_to_one_limit_through_redis(
+    tmp_path: Path, postgres: Postgres, redis_url: str
+) -> None:
+    limit = {
+        "ATOM_TUNING_TEAMS_TENANT_LIMIT": "8/2",
+        "ATOM_TUNING_LIMIT_CARE": "1",
+        "ATOM_TUNING_LIMIT_MARGIN": "0.5",
+    }
+    with postgres.database() as url:
+        async with world(tmp_path, url, redis_url, **limit) as here:
+            await here.set(teams__throttles=True, teams__tenant_windows=[[8, 2]])
+            await here.start()
+            other = replace(here, port=free_port(), process=None)
+            await other.start()
+            try:
+                await link_apart(here)
+                await storm(here, 12)
+            finally:
+                await other.stop()
+
+            assert {call.status for call in await posts(here)} == {201}
+
+
+async def test_losing_redis_in_the_middle_loses_and_doubles_nothing(
+    tmp_path: Path, postgres: Postgres, own_redis: Redis
+) -> None:
+    limit = {
+        "ATOM_TUNING_TEAMS_TENANT_LIMIT": "40/2",
+        "ATOM_TUNING_LIMIT_CARE": "3",
+    }
+    with postgres.database() as url:
+        async with world(tmp_path, url, own_redis.url, **limit) as here:
+            await link_both(here)
+            await here.set(teams__throttles=True, teams__tenant_windows=[[40, 2]])
+            await here.start()
+            other = replace(here, port=free_port(), process=None)
+            await other.start()
+            try:
+                storming = asyncio.create_task(storm(here, 40))
+                await here.until(lambda s: len(teams_messages(s)) > 5)
+                own_redis.kill()
+                await here.until(lambda s: len(teams_messages(s)) > 20)
+                own_redis.start()
+                await storming
+                await here.quiet()
+            finally:
+                await other.stop()
+
+            assert (await here.verdict()).intact
+
+
+async def storm(here: World, count: int) -> None:
+    """Say much in both channels, and wait until all of it stands there, in order."""
+    for n in range(count):
+        await here.slack("post", text=f"{n:02}")
+        await here.slack("post", channel=RANDOM.id, text=f"{n:02}")
+    state = await here.until(
+        lambda s: (
+            len(teams_messages(s)) >= count
+            and len(teams_messages(s, QUIET.id)) >= count
+        ),
+        seconds=90,
+    )
+    for channel in (PROJECT, QUIET):
+        told = [m["text"].strip()[-2:] for m in teams_messages(state, channel.id)]
+        assert told == [f"{n:02}" for n in range(count)]
+
+
+async def link_both(here: World) -> None:
+    await here.link()
+    async with core(here.settings, "test") as built:
+        await built.links.add(COMPANY, (RANDOM, QUIET), "test")
+
+
+async def link_apart(here: World) -> None:
+    """Link both pairs in such a way that each has another process to deliver it."""
+    async with core(here.settings, "test") as built, asyncio.timeout(30):
+
+        async def owner_of(link: Link) -> str:
+            shard = shard_of(COMPANY, link.id, *link.channels)
+            owners = Statement("SELECT shard, owner FROM shard_owner")
+            rows = await built.database.hot.fetch(owners)
+            return str({int(row[0]): row[1] for row in rows}[shard])
+
+        one = await built.links.add(COMPANY, (FALCON, PROJECT), "test")
+        while True:
+            other = await built.links.add(COMPANY, (RANDOM, QUIET), "test")
+            if await owner_of(one) != await owner_of(other):
+                return
+            await built.links.change(other, LinkState.REMOVED, "test")
+
+
+async def throttled(here: World) -> None:
+    """Wait until `status` shows that a platform asked to wait."""
+    async with core(here.settings, "test") as built, asyncio.timeout(30):
+        while not any(
+            row.throttled_until_us for row in await built.health.status(COMPANY)
+        ):
+            await asyncio.sleep(0.05)
+
+
+async def posts(here: World) -> list[Call]:
+    """Return the posts that ATOM asked for, in the order they arrived."""
+    return [
+        Call(
+            call["request"].get("channel") or call["request"].get("conversation", ""),
+            call["status"],
+            datetime.fromisoformat(call["at"]),
+        )
+        for call in await here.journal()
+        if call["call"] in {"post", "chat.postMessage"}
+    ]
+
+
+def slack_quiet(state: Mapping[str, Any]) -> list[str]:
+    return [message["text"] for message in slack_messages(state, RANDOM.id)]
+
+
+def assert_left_alone(calls: list[Call], channel: str, *, seconds: float) -> None:
+    """Whoever was told to wait for at least so long has not called in between."""
+    there = [call for call in calls if call.channel == channel]
+    noted = 0.1  # seconds between a call and its being noted, at most
+    for call, following in pairwise(there):
+        if call.status == 429:
+            assert following.at - call.at >= timedelta(seconds=seconds - noted)
