@@ -51,7 +51,7 @@ async def test_a_delivery_that_waits_says_why_and_until_when(
 ) -> None:
     await said(store, link, "17.1")
     until = store.health.clock() + 3_600_000_000
-    await ended(store, AttemptState.RETRY, "asked to wait", until_us=until)
+    await ended(store, AttemptState.THROTTLED, "asked to wait", until_us=until)
 
     [status] = await store.health.status(TENANT)
 

@@ -8,7 +8,7 @@ from bridge.courier import Done, Later, Tuning
 from bridge.delivery import AttemptState, Copy, Operation
 from bridge.document import Document, Mention, Paragraph
 from bridge.errors import Ambiguous, NotSent, Refused, Throttled
-from bridge.limits import Limits
+from bridge.limits import UNLIMITED, Limits
 from bridge.links import Link, LinkState
 from bridge.messages import Person, Platform
 from bridge.needless import needless
@@ -165,6 +165,7 @@ async def test_what_turns_out_needless_takes_nothing_from_the_limits(
 async def test_what_was_not_sent_waits_for_as_long_as_the_platform_is_away(
     stage: Stage,
 ) -> None:
+    stage.limits = Limits(teams_channel=UNLIMITED, teams_tenant=UNLIMITED)
     stage.sender.failures = [NotSent("unreachable")] * 20
     ending: Done | Later = Later(delivery())
 
