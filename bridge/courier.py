@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import assert_never
 
 from bridge.access import Action
@@ -262,7 +263,7 @@ class Courier:
             document=history.document,
             earlier=history.earlier,
             people=found,
-            note="in reply to a message that is not here" if orphan else "",
+            note=note(history, orphan=orphan),
         )
 
     async def _thread(self, delivery: Delivery) -> str | None:
@@ -365,6 +366,15 @@ def needless(delivery: Delivery, history: History, copy: Copy | None) -> str:
             return "" if standing else "there is no copy to delete"
         case _:
             assert_never(delivery.operation)
+
+
+def note(history: History, *, orphan: bool) -> str:
+    """Return what readers should know about a copy beside what it says."""
+    notes = ["in reply to a message that is not here"] if orphan else []
+    if history.late_us:
+        said = datetime.fromtimestamp(history.late_us // 1_000_000, UTC)
+        notes.append(f"said {said:%Y-%m-%d %H:%M} UTC")
+    return "; ".join(notes)
 
 
 def _new_copy(

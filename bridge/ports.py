@@ -223,7 +223,8 @@ class History:
     What is known of one message: its newest content, and whether it still stands.
 
     `seq` and `leaf` are the log entry of the delivery that was asked about;
-    `earlier` are the contents that `document` replaced.
+    `earlier` are the contents that `document` replaced. `late_us` is when it was
+    said, if it came in much later than that, else 0.
     """
 
     seq: int
@@ -233,6 +234,7 @@ class History:
     version_us: int
     deleted: bool
     earlier: tuple[Document, ...] = ()
+    late_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)
