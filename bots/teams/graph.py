@@ -45,6 +45,22 @@ class Standing:
     deleted: bool
 
 
+class GraphRefused(CannotTell):
+    """Graph said no, with this status."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"Graph said {status}: ATOM may not read this team there")
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a listing, and the address of the next one, if there is one."""
+
+    items: list[Mapping[str, Any]]
+    following: str
+
+
 @dataclass(frozen=True, slots=True)
 class Graph:
     """
@@ -93,16 +109,21 @@ class Graph:
     async def _pages(
         self, account: str, path: str, at_most: int = _PAGES
     ) -> AsyncIterator[list[Mapping[str, Any]]]:
-        url = f"{self.base.rstrip('/')}/{path}"
         for _ in range(at_most):
-            page = await self._get(account, url)
-            yield list(mappings(page.get("value")))
-            url = text_of(page.get("@odata.nextLink"))
-            if not url:
+            page = await self.page(account, path)
+            yield page.items
+            if not (path := page.following):
                 return
-            if not self._is_own(url):
-                raise CannotTell("Graph's next page is at another host")
         raise CannotTell("there is too much to read through in Graph")
+
+    async def page(self, account: str, path: str) -> Page:
+        """Return one page of a listing: a path below `base`, or a `following`."""
+        url = path if "://" in path else f"{self.base.rstrip('/')}/{path}"
+        if not self._is_own(url):
+            raise CannotTell("Graph's next page is at another host")
+        answer = await self._get(account, url)
+        following = text_of(answer.get("@odata.nextLink"))
+        return Page(list(mappings(answer.get("value"))), following)
 
     def _is_own(self, url: str) -> bool:
         """The token is Graph's alone: a link elsewhere is not followed with it."""
@@ -141,7 +162,7 @@ def _answer(
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise ServiceUnavailable(f"Graph said {status}")
     if status != HTTPStatus.OK:
-        raise CannotTell(f"Graph said {status}: ATOM may not read this team there")
+        raise GraphRefused(status)
     try:
         return mapping(json.loads(content))
     except (ValueError, RecursionError) as error:
