@@ -16,6 +16,7 @@ from typing import IO, Any
 import structlog
 from aiohttp import ClientSession, ClientTimeout, TCPConnector, web
 
+from bots.catching_up import Attentive, CatchingUp
 from bots.commands.base import Commands
 from bots.commands.standard import standard_commands
 from bots.core import Core, Heard, clock_us, core
@@ -25,6 +26,7 @@ from bots.teams_side import TeamsSide, listen_to_teams, teams_side
 from bots.web.health import HealthPages
 from bots.web.log_api import LogApi
 from bots.workers import Doorkeeper, Pace, Worker
+from bridge.catchup import CatchUp
 from bridge.courier import Courier, Tuning
 from bridge.errors import AtomError, BadInput
 from bridge.messages import Platform
@@ -131,16 +133,18 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             built.core.journal,
             trace,
         )
-        door = Doorkeeper(relay)
+        catching_up = _catching_up(built, relay)
+        door = Doorkeeper(Attentive(relay, catching_up))
         worker = _worker(built, trace)
         worker.waiting = lambda: door.waiting
         built.core.journal.trace = trace
         built.core.journal.on_commit.append(worker.committed)
-        built.core.links.on_change.append(worker.link_changed)
+        built.core.links.on_change += [worker.link_changed, catching_up.link_changed]
         background: list[Job] = [
             worker.run,
             Janitor(built.core.database, clock_us).run,
             partial(_bind_accounts, built),
+            catching_up.run,
         ]
         if settings.redis_url:
             wakes = Wakes.at(settings.redis_url.get_secret_value())
@@ -253,6 +257,26 @@ def _worker(built: Tools, trace: Trace) -> Worker:
         at_once=tuning.at_once,
     )
     return Worker(built.core.queue, built.core.shards, courier, clock_us, pace)
+
+
+def _catching_up(built: Tools, intake: Intake) -> CatchingUp:
+    core, tuning = built.core, built.core.settings.tuning
+    catch_up = CatchUp(
+        recent={p: s.recent for p, s in _sides(built.slack, built.teams).items()},
+        intake=intake,
+        record=core.record,
+        watermarks=core.watermarks,
+        links=core.links,
+        clock=clock_us,
+        look_back_us=int(tuning.look_back * 1_000_000),
+    )
+
+    async def companies() -> list[str]:
+        return [company.id for company in await core.companies.all()]
+
+    return CatchingUp(
+        catch_up, core.links, core.watermarks, companies, clock_us, tuning.beat
+    )
 
 
 async def _bind_accounts(built: Tools) -> None:

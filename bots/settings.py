@@ -76,6 +76,13 @@ class SlackSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors
         default=None, description="the app's Client Secret"
     )
     api_url: Url = Field(default="https://slack.com/api/", description=_A_URL)
+    history_page: int = Field(
+        default=200,
+        ge=1,
+        le=999,
+        description="a number from 1 to 999; 15 for an app that is sold outside "
+        "Slack's Marketplace",
+    )
 
     @property
     def socket_mode(self) -> bool:
@@ -149,6 +156,13 @@ class Tuning(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
     orphan_patience: float = Field(default=3.0, ge=0, description="seconds, 0 or more")
     paused_link: float = Field(default=1.0, gt=0, description="seconds, above 0")
     call_timeout: float = Field(default=10.0, gt=0, description="seconds, above 0")
+    look_back: float = Field(
+        default=7 * 86_400.0,
+        ge=0,
+        le=30 * 86_400.0,
+        description="seconds from 0 to 2592000 (30 days)",
+    )
+    beat: float = Field(default=30.0, gt=0, le=300, description="seconds, at most 300")
 
 
 class Settings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):

@@ -1,5 +1,6 @@
 """Put together what speaks with Teams."""
 
+import asyncio
 import time
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from bots.teams.graph import Graph
 from bots.teams.intake import TeamsIntake
 from bots.teams.invokes import Invokes
 from bots.teams.people import TeamsPeople
+from bots.teams.recent import TeamsRecent
 from bots.teams.rights import TeamsRights
 from bots.teams.sender import TeamsSender
 from bots.teams.tokens import Tokens
@@ -34,6 +36,7 @@ class TeamsSide:
     people: TeamsPeople
     rights: TeamsRights
     announcer: TeamsAnnouncer
+    recent: TeamsRecent
 
 
 def teams_side(
@@ -57,6 +60,7 @@ def teams_side(
         TeamsPeople(connector, built.places, time.monotonic),
         TeamsRights(connector, built.places, graph),
         TeamsAnnouncer(connector, built.places),
+        TeamsRecent(graph, connector, built.places, settings.app_id, asyncio.sleep),
     )
 
 

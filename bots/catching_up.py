@@ -1,0 +1,168 @@
+"""
+When to catch up: at every start, when a link carries again, and when Slack says that
+it dropped events. In between the watermarks rise, as ATOM hears what happens.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from bridge.catchup import CatchUp
+from bridge.errors import AtomError, CannotTell
+from bridge.links import Link, LinkState
+from bridge.messages import Channel, Event, Platform
+from bridge.ports import Intake, LinkBook, Receipt
+from bridge.recent import Watermarks
+
+log = structlog.get_logger()
+
+_DROPPED = ("type", "app_rate_limited")
+_AT_ONCE = 4
+
+Place = tuple[str, Channel]
+
+
+@dataclass(slots=True)
+class CatchingUp:
+    """
+    Runs until cancelled.
+
+    `companies` returns the companies' ids, `clock` the time in microseconds. Marks
+    rise every `beat` seconds; a platform that does not answer is asked again after
+    `again` seconds.
+    """
+
+    catch_up: CatchUp
+    links: LinkBook
+    watermarks: Watermarks
+    companies: Callable[[], Awaitable[Sequence[str]]]
+    clock: Callable[[], int]
+    beat: float = 30.0
+    again: float = 5.0
+    _states: dict[str, LinkState] = field(default_factory=dict)
+    _wanted: dict[Place, int] = field(default_factory=dict)
+    _open: set[Place] = field(default_factory=set)
+    _blind: set[Place] = field(default_factory=set)
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self) -> None:
+        await self._look(starting=True)
+        while True:
+            while self._wanted:
+                await self._catch_up_all()
+            await self._mark()
+            self._news.clear()
+            try:
+                async with asyncio.timeout(self.beat):
+                    await self._news.wait()
+            except TimeoutError:
+                pass
+            await self._look()
+
+    def link_changed(self, _link: str) -> None:
+        """Links were changed; look which carry again."""
+        self._news.set()
+
+    def missed(self, platform: Platform, team: str, since_us: int) -> None:
+        """The platform did not send everything that happened since a time."""
+        for tenant, channel in self._open:
+            if (channel.platform, channel.team) == (platform, team):
+                self._want((tenant, channel), since_us)
+        self._news.set()
+
+    def _want(self, place: Place, since_us: int = 0) -> None:
+        """Note a channel, from the earliest time that somebody named; 0 names none."""
+        before = self._wanted.get(place, 0)
+        self._wanted[place] = min(before, since_us) if before else since_us
+
+    async def _look(self, *, starting: bool = False) -> None:
+        """Note the linked channels, and those that have to catch up."""
+        links = await self._all_links()
+        for link in links:
+            paused = self._states.get(link.id) is LinkState.PAUSED
+            if starting or (paused and link.state is LinkState.ACTIVE):
+                for place in _places(link):
+                    self._want(place)
+        self._states = {link.id: link.state for link in links}
+        self._open = {place for link in links for place in _places(link)}
+
+    async def _all_links(self) -> list[Link]:
+        while True:
+            try:
+                return [
+                    link
+                    for tenant in await self.companies()
+                    for link in await self.links.all(tenant)
+                ]
+            except AtomError as error:
+                log.warning("links not read", reason=str(error))
+                await asyncio.sleep(self.again)
+
+    async def _catch_up_all(self) -> None:
+        slots = asyncio.Semaphore(_AT_ONCE)
+        wanted = dict(self._wanted)
+
+        async def one(place: Place, since_us: int) -> None:
+            async with slots:
+                await self._catch_up(place, since_us)
+
+        async with asyncio.TaskGroup() as group:
+            for place, since_us in wanted.items():
+                group.create_task(one(place, since_us))
+        if self._wanted:
+            await asyncio.sleep(self.again)
+
+    async def _catch_up(self, place: Place, since_us: int) -> None:
+        tenant, channel = place
+        told = {"platform": channel.platform, "channel": channel.id}
+        try:
+            news = await self.catch_up.channel(tenant, channel, since_us)
+        except CannotTell as error:
+            # Its mark stays where it is: the next start tries again.
+            log.warning("channel cannot be read again", **told, reason=str(error))
+            self._done(place, since_us)
+            self._blind.add(place)
+        except AtomError as error:
+            log.warning("catching up interrupted", **told, reason=str(error))
+        else:
+            self._done(place, since_us)
+            self._blind.discard(place)
+            if news:
+                log.info("caught up", **told, news=news)
+
+    def _done(self, place: Place, since_us: int) -> None:
+        """Forget the wish, unless it was made again meanwhile."""
+        if self._wanted.get(place) == since_us:
+            del self._wanted[place]
+
+    async def _mark(self) -> None:
+        """Raise the marks of all that is heard and has nothing to catch up with."""
+        heard: dict[str, list[Channel]] = {}
+        for tenant, channel in self._open - self._blind - set(self._wanted):
+            heard.setdefault(tenant, []).append(channel)
+        now = self.clock()
+        for tenant, channels in heard.items():
+            try:
+                await self.watermarks.raise_to(tenant, channels, now)
+            except AtomError as error:
+                log.warning("watermarks not raised", reason=str(error))
+
+
+@dataclass(frozen=True, slots=True)
+class Attentive:
+    """Implements `bridge.ports.Intake`, and hears when a platform dropped events."""
+
+    intake: Intake
+    catching_up: CatchingUp
+
+    async def receive(self, event: Event) -> Receipt:
+        receipt = await self.intake.receive(event)
+        if _DROPPED in event.detail and not receipt.duplicate:
+            self.catching_up.missed(event.platform, event.account, event.sent_us)
+        return receipt
+
+
+def _places(link: Link) -> list[Place]:
+    return [(link.tenant, channel) for channel in link.channels]

@@ -1,0 +1,151 @@
+"""What happens while ATOM is away crosses once it is back: once, and in order."""
+
+import os
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.world import (
+    World,
+    slack_messages,
+    teams_messages,
+    world,
+)
+
+# The examination's own numbers take minutes: set this to run them.
+FULL = bool(os.environ.get("ATOM_FULL_OUTAGE"))
+ROOTS, REPLIES, EDITS, DELETES, TEAMS = (
+    (300, 80, 20, 10, 40) if FULL else (30, 12, 6, 4, 8)
+)
+PATIENCE = 600 if FULL else 60
+
+
+@dataclass
+class Outage:
+    """What was said before and during an outage, and what has to stand after it."""
+
+    here: World
+    threads: list[str] = field(default_factory=list)
+    before: list[str] = field(default_factory=list)
+    teams_threads: list[str] = field(default_factory=list)
+    in_teams: Counter[str] = field(default_factory=Counter)
+    in_slack: Counter[str] = field(default_factory=Counter)
+
+    async def talk_before(self) -> None:
+        """Leave threads to be continued, and messages to be edited and deleted."""
+        for n in range(4):
+            self.threads.append(await self.here.slack("post", text=f"thread {n}"))
+            self.in_teams[f"thread {n}"] += 1
+        for n in range(EDITS + DELETES):
+            self.before.append(await self.here.slack("post", text=f"before {n:03}"))
+        for n in range(2):
+            root = await self.here.teams("post", text=f"teams thread {n}")
+            self.teams_threads.append(root)
+            self.in_slack[f"teams thread {n}"] += 1
+        await self.here.until(
+            lambda s: (
+                len(teams_messages(s)) == 4 + EDITS + DELETES + 2
+                and len(slack_messages(s)) == 4 + EDITS + DELETES + 2
+            ),
+            PATIENCE,
+        )
+        await self.here.quiet()
+
+    async def talk_meanwhile(self) -> None:
+        """Say and change everything while nobody listens, each thread in its order."""
+        for n in range(ROOTS):
+            await self.here.slack("post", text=f"root {n:03}")
+            self.in_teams[f"root {n:03}"] += 1
+        for n in range(REPLIES):
+            thread = self.threads[n % len(self.threads)]
+            await self.here.slack("reply", text=f"reply {n:03}", thread_ts=thread)
+            self.in_teams[f"reply {n:03}"] += 1
+        for n in range(EDITS):
+            await self.here.slack("edit", ts=self.before[n], text=f"edited {n:03}")
+            self.in_teams[f"edited {n:03}"] += 1
+        for ts in self.before[EDITS:]:
+            await self.here.slack("delete", ts=ts)
+        for n in range(TEAMS):
+            more = {"thread": self.teams_threads[n % 2]} if n % 2 else {}
+            action = "reply" if more else "post"
+            await self.here.teams(action, text=f"teams {n:03}", **more)
+            self.in_slack[f"teams {n:03}"] += 1
+
+    @property
+    def posted(self) -> int:
+        return sum(self.in_teams.values()) + sum(self.in_slack.values()) + DELETES
+
+    def over(self, state: Mapping[str, Any]) -> bool:
+        return Counter(copies_in_teams(state)) == self.in_teams and (
+            Counter(copies_in_slack(state)) == self.in_slack
+        )
+
+
+def copies_in_teams(state: Mapping[str, Any]) -> list[str]:
+    copies = [m for m in teams_messages(state) if m["author"]["is_bot"]]
+    return [said(m["text"]) for m in copies]
+
+
+def copies_in_slack(state: Mapping[str, Any]) -> list[str]:
+    return [
+        m["text"].partition("\n")[0] for m in slack_messages(state) if m.get("bot_id")
+    ]
+
+
+def said(text: str) -> str:
+    """Return the line that was said, below the one that names the author."""
+    return text.strip().split("\n")[1].strip()
+
+
+async def deaf(here: World) -> None:
+    """Let nothing reach ATOM any more, not even later."""
+    await here.set(atom_url="")
+
+
+@pytest.mark.parametrize("how", ["stop", "kill"])
+async def test_after_an_outage_everything_is_bridged_once_and_in_order(
+    tmp_path: Path, database_url: str, how: str
+) -> None:
+    if FULL and how == "kill":
+        pytest.skip("once is enough with the full numbers")
+    async with world(tmp_path, database_url) as here:
+        await here.link()
+        await here.start()
+        outage = Outage(here)
+        await outage.talk_before()
+        await (here.stop() if how == "stop" else here.kill())
+        await deaf(here)
+        await outage.talk_meanwhile()
+        await here.set(atom_url=here.atom)
+
+        await here.start()
+        await here.until(outage.over, PATIENCE)
+        await here.quiet()
+
+        state = await here.state()
+        assert outage.over(state)
+        roots = [t for t in copies_in_teams(state) if t.startswith("root")]
+        assert roots == sorted(roots)
+        for thread in threads_in_teams(state).values():
+            assert thread == sorted(thread)
+        assert sum(map(len, threads_in_teams(state).values())) == REPLIES
+        entries = await here.log()
+        kinds = Counter(e.etype for e in entries)
+        assert kinds["message.create"] == outage.posted
+        assert (kinds["message.edit"], kinds["message.delete"]) == (EDITS, DELETES)
+        caught = [e for e in entries if e.row["via"] == "catchup"]
+        assert len(caught) >= ROOTS + REPLIES + EDITS + DELETES + TEAMS
+        assert (await here.verdict()).intact
+
+
+def threads_in_teams(state: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return what was replied, by thread, in the order in which it stands there."""
+    threads: dict[str, list[str]] = {}
+    for message in teams_messages(state):
+        if not message["is_root"] and message["author"]["is_bot"]:
+            threads.setdefault(message["root"], []).append(said(message["text"]))
+    return threads
