@@ -1,7 +1,11 @@
 """The marks of channels only rise, and the record knows what the log holds."""
 
+import time
 from dataclasses import replace
 
+import pytest
+
+from bridge.delivery import Delivery, Operation
 from bridge.messages import EventKind
 from bridge.ports import Commitment
 from bridge.recent import Known
@@ -82,3 +86,30 @@ async def test_how_an_event_came_in_is_on_record(store: Store) -> None:
 
     entries = await store.reader.entries(TENANT, -1, 10)
     assert [entry.row["via"] for entry in entries] == ["catchup"]
+
+
+@pytest.mark.parametrize("minutes", [1, 60])
+async def test_what_came_in_late_is_known_by_when_it_was_said(
+    store: Store, minutes: int
+) -> None:
+    said = time.time_ns() // 1000 - minutes * 60_000_000
+    post = Delivery(
+        tenant=TENANT,
+        seq=0,
+        n=0,
+        link="L1",
+        operation=Operation.POST,
+        source=FALCON,
+        target=PROJECT,
+        message="1.0",
+        thread="",
+        version_us=0,
+        created_us=0,
+    )
+    await store.journal.append(
+        Commitment(TENANT, message("1.0", sent_us=said), (), (post,))
+    )
+
+    history = await store.ledger.history(post)
+
+    assert history.late_us == (said if minutes > 6 else 0)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.courier import Done, Later, Tuning, needless
+from bridge.courier import Done, Later, Tuning, needless, note
 from bridge.delivery import AttemptState, Copy, Operation
 from bridge.document import Document, Mention, Paragraph
 from bridge.errors import Ambiguous, NotSent, Refused, Throttled
@@ -295,3 +295,24 @@ def test_only_what_still_changes_the_platform_is_needed(
     history = History(7, b"leaf", ALICE, words("hello"), 5, deleted)
 
     assert needless(delivery(operation), history, copy) == reason
+
+
+@pytest.mark.parametrize(
+    ("late_us", "orphan", "told"),
+    [
+        (0, False, ""),
+        (0, True, "in reply to a message that is not here"),
+        (1_700_000_000_000_000, False, "said 2023-11-14 22:13 UTC"),
+        (
+            1_700_000_000_000_000,
+            True,
+            "in reply to a message that is not here; said 2023-11-14 22:13 UTC",
+        ),
+    ],
+)
+def test_a_copy_says_what_readers_should_know_beside_it(
+    late_us: int, told: str, *, orphan: bool
+) -> None:
+    history = History(7, b"leaf", ALICE, words("hello"), 5, False, late_us=late_us)
+
+    assert note(history, orphan=orphan) == told
