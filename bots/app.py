@@ -20,9 +20,15 @@ from bots.catching_up import Attentive, CatchingUp
 from bots.commands.base import Commands
 from bots.commands.standard import standard_commands
 from bots.core import Core, Heard, clock_us, core
+from bots.second_feed import SecondFeed
 from bots.settings import Settings
 from bots.slack_side import SlackSide, listen_to_slack, slack_side
-from bots.teams_side import TeamsSide, listen_to_teams, teams_side
+from bots.teams_side import (
+    TeamsSide,
+    listen_to_graph,
+    listen_to_teams,
+    teams_side,
+)
 from bots.web.health import HealthPages
 from bots.web.log_api import LogApi
 from bots.workers import Doorkeeper, Pace, Worker
@@ -155,6 +161,8 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             )
             background.append(wakes.run)
         app = web.Application(client_max_size=settings.tuning.body_limit)
+        if feed := _second_feed(app, built, catching_up):
+            background.append(feed.run)
         await _listeners(stack, app, built, door)
         await _run(settings, app, worker, background)
 
@@ -277,6 +285,24 @@ def _catching_up(built: Tools, intake: Intake) -> CatchingUp:
     return CatchingUp(
         catch_up, core.links, core.watermarks, companies, clock_us, tuning.beat
     )
+
+
+def _second_feed(
+    app: web.Application, built: Tools, catching_up: CatchingUp
+) -> SecondFeed | None:
+    """Let Graph tell of what the bot did not hear, if it was told where to call."""
+    if built.teams is None or built.teams.subscriptions is None:
+        return None
+    feed = SecondFeed(
+        catching_up,
+        built.core.record,
+        built.core.copies,
+        built.teams.subscriptions.keep,
+        clock_us,
+        grace=built.core.settings.tuning.grace,
+    )
+    listen_to_graph(app, built.teams, feed)
+    return feed
 
 
 async def _bind_accounts(built: Tools) -> None:

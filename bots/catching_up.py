@@ -65,6 +65,16 @@ class CatchingUp:
         """Links were changed; look which carry again."""
         self._news.set()
 
+    @property
+    def linked(self) -> frozenset[Place]:
+        """The companies' linked channels, as they were when last looked at."""
+        return frozenset(self._open)
+
+    def missed_in(self, place: Place, since_us: int) -> None:
+        """Not everything that happened in a channel since a time was heard."""
+        self._want(place, since_us)
+        self._news.set()
+
     def missed(self, platform: Platform, team: str, since_us: int) -> None:
         """The platform did not send everything that happened since a time."""
         for tenant, channel in self._open:

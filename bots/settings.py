@@ -134,6 +134,10 @@ class TeamsSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors
     graph_url: Url = Field(
         default="https://graph.microsoft.com/v1.0", description=_A_URL
     )
+    notice_url: Url | None = Field(
+        default=None,
+        description="the https:// URL at which Graph reaches /hooks/graph",
+    )
 
 
 class Tuning(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
@@ -162,6 +166,7 @@ class Tuning(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
         le=30 * 86_400.0,
         description="seconds from 0 to 2592000 (30 days)",
     )
+    grace: float = Field(default=60.0, gt=0, description="seconds, above 0")
     beat: float = Field(default=30.0, gt=0, le=300, description="seconds, at most 300")
 
 

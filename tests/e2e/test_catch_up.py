@@ -1,5 +1,6 @@
 """What happens while ATOM is away crosses once it is back: once, and in order."""
 
+import asyncio
 import os
 from collections import Counter
 from collections.abc import Mapping
@@ -149,3 +150,48 @@ def threads_in_teams(state: Mapping[str, Any]) -> dict[str, list[str]]:
         if not message["is_root"] and message["author"]["is_bot"]:
             threads.setdefault(message["root"], []).append(said(message["text"]))
     return threads
+
+
+async def second_feed(here: World) -> None:
+    """Start ATOM with Graph's notices, as a bot that hears only what mentions it."""
+    here.more["ATOM_TEAMS_NOTICE_URL"] = f"{here.atom}/hooks/graph"
+    here.more["ATOM_TUNING_GRACE"] = "0.5"
+    await here.link()
+    await here.start()
+    async with asyncio.timeout(30):
+        while not [e for e in await here.journal() if e["call"] == "graph.subscribe"]:
+            await asyncio.sleep(0.05)
+    await here.set(teams__rsc=False)
+
+
+async def test_what_only_graph_tells_of_crosses_once(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with world(tmp_path, database_url) as here:
+        await second_feed(here)
+
+        root = await here.teams("post", text="unheard")
+        await here.teams("reply", text="unheard too", thread=root)
+        await here.until(lambda s: len(slack_messages(s)) == 2)
+        await here.slack("post", text="an answer")
+        await here.until(lambda s: len(teams_messages(s)) == 3)
+        await here.quiet()
+
+        state = await here.state()
+        assert copies_in_slack(state) == ["unheard", "unheard too"]
+        entries = await here.log()
+        said = [e for e in entries if e.etype == "message.create"]
+        assert Counter(e.row["via"] for e in said) == {"catchup": 2, "push": 1}
+
+
+async def test_what_graph_could_not_tell_of_crosses_once_it_says_so(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with world(tmp_path, database_url) as here:
+        await second_feed(here)
+        await here.fault("teams.graph.notify", "drop")
+
+        await here.teams("post", text="missed")
+        await here.until(lambda s: len(slack_messages(s)) == 1)
+
+        assert copies_in_slack(await here.state()) == ["missed"]
