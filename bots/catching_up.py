@@ -45,21 +45,27 @@ class CatchingUp:
     _wanted: dict[Place, int] = field(default_factory=dict)
     _open: set[Place] = field(default_factory=set)
     _blind: set[Place] = field(default_factory=set)
+    _running: set[Place] = field(default_factory=set)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
+    _slots: asyncio.Semaphore = field(
+        default_factory=lambda: asyncio.Semaphore(_AT_ONCE)
+    )
 
     async def run(self) -> None:
         await self._look(starting=True)
-        while True:
-            while self._wanted:
-                await self._catch_up_all()
-            await self._mark()
-            self._news.clear()
-            try:
-                async with asyncio.timeout(self.beat):
-                    await self._news.wait()
-            except TimeoutError:
-                pass
-            await self._look()
+        async with asyncio.TaskGroup() as group:
+            while True:
+                for place in set(self._wanted) - self._running:
+                    self._running.add(place)
+                    group.create_task(self._see_through(place))
+                await self._mark()
+                try:
+                    async with asyncio.timeout(self.beat):
+                        await self._news.wait()
+                except TimeoutError:
+                    pass
+                self._news.clear()
+                await self._look()
 
     def link_changed(self, _link: str) -> None:
         """Links were changed; look which carry again."""
@@ -84,8 +90,8 @@ class CatchingUp:
 
     def _want(self, place: Place, since_us: int = 0) -> None:
         """Note a channel, from the earliest time that somebody named; 0 names none."""
-        before = self._wanted.get(place, 0)
-        self._wanted[place] = min(before, since_us) if before else since_us
+        named = [us for us in (self._wanted.get(place, 0), since_us) if us]
+        self._wanted[place] = min(named, default=0)
 
     async def _look(self, *, starting: bool = False) -> None:
         """Note the linked channels, and those that have to catch up."""
@@ -110,19 +116,15 @@ class CatchingUp:
                 log.warning("links not read", reason=str(error))
                 await asyncio.sleep(self.again)
 
-    async def _catch_up_all(self) -> None:
-        slots = asyncio.Semaphore(_AT_ONCE)
-        wanted = dict(self._wanted)
-
-        async def one(place: Place, since_us: int) -> None:
-            async with slots:
-                await self._catch_up(place, since_us)
-
-        async with asyncio.TaskGroup() as group:
-            for place, since_us in wanted.items():
-                group.create_task(one(place, since_us))
-        if self._wanted:
-            await asyncio.sleep(self.again)
+    async def _see_through(self, place: Place) -> None:
+        """Catch up with one channel, however often it takes; others go on."""
+        while place in self._wanted:
+            async with self._slots:
+                await self._catch_up(place, self._wanted[place])
+            if place in self._wanted:
+                await asyncio.sleep(self.again)
+        self._running.discard(place)
+        self._news.set()
 
     async def _catch_up(self, place: Place, since_us: int) -> None:
         tenant, channel = place

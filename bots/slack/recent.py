@@ -34,6 +34,7 @@ from bridge.patience import patiently
 from bridge.recent import Gap, Known
 
 _DAY = 24 * 3600 * 1_000_000
+_MOST_AT_LEAST = 10  # times the pages that are read willingly
 _GONE = {"thread_not_found"}
 # More at once is no longer people's doing: a retention rule, or a history that is
 # hidden from ATOM. Copies must not vanish for that.
@@ -49,8 +50,8 @@ class SlackRecent:
     in microseconds: of a deletion nobody tells when it was.
 
     `page` is how many messages a call may ask for: 15 for apps that are neither in
-    Slack's Marketplace nor a company's own. No more than `pages` of a channel and
-    `threads` threads are read.
+    Slack's Marketplace nor a company's own. Of what is older than the gap no more
+    than `pages` are read, and of threads no more than `threads`.
     """
 
     clients: Clients
@@ -79,7 +80,7 @@ class SlackRecent:
         return _Reading(gap, own, shared, timestamp(self.clock()))
 
     async def _messages(self, reading: "_Reading") -> dict[str, Message]:
-        """Return the roots since `back_us`, by their ts."""
+        """Return the roots since `back_us`, by their ts; since `since_us` all."""
         gap = reading.gap
         oldest = {"oldest": timestamp(gap.back_us)}
         seen: dict[str, Message] = {}
@@ -88,8 +89,10 @@ class SlackRecent:
         async for page in self._pages(gap, "conversations.history", oldest):
             seen |= {string(message, "ts"): message for message in page}
             pages += 1
-            if pages == self.pages:
-                reading.complete_us = min(map(microseconds, seen), default=gap.since_us)
+            earliest = min(map(microseconds, seen), default=gap.back_us)
+            if pages >= self.pages and earliest < gap.since_us:
+                reading.complete_us = earliest
+                break
         return seen
 
     def _threads(self, gap: Gap, seen: Mapping[str, Message]) -> list[str]:
@@ -112,24 +115,22 @@ class SlackRecent:
     ) -> None:
         gap = reading.gap
         wanted = {"ts": root, "oldest": timestamp(gap.back_us)}
-        pages = 0
         async for page in self._pages(gap, "conversations.replies", wanted):
             seen |= {string(m, "ts"): m for m in page if string(m, "ts") != root}
-            pages += 1
-        if pages < self.pages:
-            reading.whole.add(root)
+        reading.whole.add(root)
 
     async def _pages(
         self, gap: Gap, method: str, wanted: Mapping[str, str]
     ) -> AsyncIterator[list[Message]]:
         cursor = ""
-        for _ in range(self.pages):
+        for _ in range(self.pages * _MOST_AT_LEAST):
             asked = {**wanted, "limit": str(self.page), "include_all_metadata": "true"}
             page = await self._ask(gap, method, asked | {"cursor": cursor})
             yield [m for m in mappings(page, "messages") if string(m, "ts")]
             cursor = string(mapping(page, "response_metadata"), "next_cursor")
             if not cursor:
                 return
+        raise CannotTell("too much was said to read it all")
 
     async def _ask(self, gap: Gap, method: str, more: Mapping[str, str]) -> Message:
         given = {name: value for name, value in more.items() if value}

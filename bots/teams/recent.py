@@ -1,12 +1,19 @@
 """
 Read from Microsoft Graph what happened in a channel, in the words of activities.
 
-Graph tells which roots changed, and of replies nothing: the threads in which something
-may have happened are read one by one.
+Graph lists the young threads whole. Of older ones it tells which roots changed, and of
+their replies nothing: those in which something may have happened are read one by one.
 """
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+)
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TypeVar
@@ -16,7 +23,7 @@ from bots.teams.graph import Graph, GraphRefused
 from bots.teams.groups import grouped
 from bots.teams.recalled import Message, activities_of, is_told, people_in
 from bots.teams.translate import translate
-from bots.teams.wire import iso, microseconds, text_of
+from bots.teams.wire import iso, mappings, microseconds, text_of
 from bridge.errors import Ambiguous, CannotTell, NotSent, Refused, ServiceUnavailable
 from bridge.messages import Channel, Event
 from bridge.patience import patiently
@@ -47,10 +54,12 @@ class TeamsRecent:
 
     async def within(self, gap: Gap) -> AsyncIterator[Event]:
         place = await self._place(gap.channel)
-        found = {text_of(m.get("id")): m for m in await self._roots(place, gap)}
-        for root in self._threads(gap, found):
+        found = {text_of(m.get("id")): m for m in await self._young(place, gap)}
+        changed = {text_of(m.get("id")): m for m in await self._changed(place, gap)}
+        for root in self._threads(gap, found, changed):
             replies = await self._replies(place, root)
             found |= {text_of(m.get("id")): m for m in replies}
+        found |= changed
         told = [message for message in found.values() if is_told(message)]
         accounts = await self._accounts(place, told)
         events = [
@@ -67,30 +76,47 @@ class TeamsRecent:
             raise CannotTell("ATOM was never heard from in this team")
         return await self._asked(lambda: grouped(self.connector, self.places, place))
 
-    async def _roots(self, place: Place, gap: Gap) -> list[Message]:
-        """Return the roots that changed; where Graph cannot say, all young ones."""
-        messages = _messages(place)
-        changed = (
-            f"{messages}/delta?$filter=lastModifiedDateTime%20gt%20"
-            f"{iso(gap.since_us)}&$top={_PAGE}"
-        )
-        try:
-            return [m async for page in self._pages(place, changed) for m in page]
-        except GraphRefused as refused:
-            # To apps Graph has refused this question for years at a time.
-            if refused.status not in _DELTA_REFUSED:
-                raise
+    async def _young(self, place: Place, gap: Gap) -> list[Message]:
+        """Return the threads that were begun since `back_us`, roots and replies."""
         found: list[Message] = []
-        async for page in self._pages(place, f"{messages}?$top={_PAGE}"):
-            found += page
-            if page and all(_changed_us(message) < gap.back_us for message in page):
+        path = f"{_messages(place)}?$expand=replies&$top={_PAGE}"
+        async for page in self._pages(place, path):
+            threads = [[root, *await self._below(place, root)] for root in page]
+            found += [message for thread in threads for message in thread]
+            last = (max(map(_changed_us, thread)) for thread in threads)
+            if page and all(us < gap.back_us for us in last):
                 break
         return found
 
-    def _threads(self, gap: Gap, roots: Iterable[str]) -> list[str]:
-        """Return the roots below which something may have happened, newest first."""
+    async def _below(self, place: Place, root: Message) -> list[Message]:
+        """Return a root's replies, of which a listing holds the first thousand."""
+        replies = list(mappings(root.get("replies")))
+        if following := text_of(root.get("replies@odata.nextLink")):
+            async for page in self._pages(place, following):
+                replies += page
+        return replies
+
+    async def _changed(self, place: Place, gap: Gap) -> list[Message]:
+        """Return the roots of any age that changed in the gap, if Graph tells them."""
+        path = (
+            f"{_messages(place)}/delta?$filter=lastModifiedDateTime%20gt%20"
+            f"{iso(gap.since_us)}&$top={_PAGE}"
+        )
+        try:
+            return [m async for page in self._pages(place, path) for m in page]
+        except GraphRefused as refused:
+            # To apps Graph has refused this question for years at a time.
+            if refused.status in _DELTA_REFUSED:
+                return []
+            raise
+
+    def _threads(
+        self, gap: Gap, found: Collection[str], changed: Collection[str]
+    ) -> list[str]:
+        """Return old roots below which something may have happened, newest first."""
         known = {known.thread or message for message, known in gap.known.items()}
-        return sorted({*roots} | known, key=_age, reverse=True)[: self.threads]
+        old = (known | {*changed}) - {*found}
+        return sorted(old, key=_age, reverse=True)[: self.threads]
 
     async def _replies(self, place: Place, root: str) -> list[Message]:
         path = f"{_messages(place)}/{in_path(root)}/replies?$top={_PAGE}"
@@ -108,6 +134,7 @@ class TeamsRecent:
             yield page.items
             if not (path := page.following):
                 return
+        raise CannotTell("too much was said to read it all")
 
     async def _accounts(
         self, place: Place, messages: Iterable[Message]

@@ -134,7 +134,7 @@ class Side:
         """The call by which a channel is read."""
         if self.platform is Platform.SLACK:
             return "slack.conversations.history"
-        return "teams.graph.delta"
+        return "teams.graph.messages"
 
 
 @asynccontextmanager
@@ -210,8 +210,8 @@ def _noted(waits: list[float]) -> Callable[[float], Any]:
 SIDES = {"slack": slack_side, "teams": teams_side}
 
 
-@pytest.fixture(params=[*SIDES])
-async def side(request: pytest.FixtureRequest) -> AsyncIterator[Side]:
+@asynccontextmanager
+async def opened_side(name: str) -> AsyncIterator[Side]:
     world = World()
     async with AsyncExitStack() as stack:
         outside = TestServer(create_app(world), host="127.0.0.1")
@@ -220,7 +220,13 @@ async def side(request: pytest.FixtureRequest) -> AsyncIterator[Side]:
         world.settings.update({"slack.rate_limits": False, "teams.throttles": False})
         opened = ClientSession(timeout=ClientTimeout(total=10))
         session = await stack.enter_async_context(opened)
-        yield await stack.enter_async_context(SIDES[request.param](world, session))
+        yield await stack.enter_async_context(SIDES[name](world, session))
+
+
+@pytest.fixture(params=[*SIDES])
+async def side(request: pytest.FixtureRequest) -> AsyncIterator[Side]:
+    async with opened_side(request.param) as made:
+        yield made
 
 
 async def talk(side: Side) -> str:
@@ -339,3 +345,74 @@ async def test_a_channel_that_may_not_be_read_cannot_be_told_of(side: Side) -> N
 
     with pytest.raises(CannotTell):
         await side.read(now_us())
+
+
+async def test_a_long_thread_is_read_to_its_end(side: Side) -> None:
+    side.world.settings.update({"teams.graph_expanded_replies": 2})
+    since = now_us() - 1_000_000
+    root = await side.act("post", text="root")
+    replies = [await side.act("reply", text=str(n), thread=root) for n in range(7)]
+
+    read = await side.read(since)
+
+    assert [event.message for event in read] == [root, *replies]
+
+
+async def test_teams_is_read_without_delta_as_well() -> None:
+    async with opened_side("teams") as side:
+        side.world.settings.update({"teams.graph_delta_refused": True})
+        since = now_us() - 1_000_000
+        said = await side.act("post", text="hello")
+
+        assert [event.message for event in await side.read(since)] == [said]
+
+
+async def test_an_old_message_that_was_never_captured_is_found(side: Side) -> None:
+    said = await side.act("post", text="long ago")
+    since = now_us() + 600_000_000
+
+    read = await side.read(since)
+
+    assert [event.message for event in read] == [said]
+
+
+async def test_a_restored_message_is_told_of_in_teams() -> None:
+    async with opened_side("teams") as side:
+        since = now_us() - 1_000_000
+        said = await side.act("post", text="hello")
+        await side.act("delete", message=said)
+        await side.act("undelete", message=said)
+        await side.until_heard(3)
+
+        read = await side.read(since, {said: Known(deleted=True)})
+
+        restored = [e for e in read if e.kind is EventKind.MESSAGE_RESTORE]
+        assert [e.fact_key for e in restored] == [
+            fact
+            for fact, e in side.heard.facts().items()
+            if e.kind is EventKind.MESSAGE_RESTORE
+        ]
+
+
+async def test_a_mass_of_missing_messages_is_not_taken_for_deletions() -> None:
+    async with opened_side("slack") as side:
+        since = now_us()
+        known = {f"{since // 1_000_000}.{n:06}": Known() for n in range(101)}
+
+        assert await side.read(since - 5_000_000, known) == []
+        few = dict([*known.items()][:100])
+        assert len(await side.read(since - 5_000_000, few)) == 100
+
+
+async def test_a_buried_root_is_a_deleted_one() -> None:
+    async with opened_side("slack") as side:
+        since = now_us() - 1_000_000
+        root = await side.act("post", text="root")
+        await side.act("reply", text="reply", thread=root)
+        await side.act("delete", message=root)
+
+        read = await side.read(since)
+
+        assert [(e.kind, e.message) for e in read if e.message == root] == [
+            (EventKind.MESSAGE_DELETE, root)
+        ]

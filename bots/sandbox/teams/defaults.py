@@ -68,6 +68,7 @@ DEFAULTS: Mapping[str, Any] = {
     "teams.graph_delta_refused": False,
     "teams.graph_delta_days": 243,
     "teams.graph_replies_touch_root": False,
+    "teams.graph_expanded_replies": 1_000,
     "teams.graph_hosted_contents": True,
     # Teams and channels: seconds until they can be seen, and until a wish is done.
     "teams.graph_visible_after": 0.0,

@@ -38,8 +38,7 @@ class Graph:
         told = self._told(channel, self._newest_first(roots))
         if request.query.get("$expand", "") == "replies":
             for one in told:
-                replies = self._newest_first(self._below(channel, one["id"]))
-                one["replies"] = self._told(channel, replies)
+                self._expand(request, channel, one)
         return paged(request, told)
 
     async def message(self, request: Request) -> Response:
@@ -125,6 +124,16 @@ class Graph:
         if self._state.setting("graph_hosted_contents"):
             self._host(told, channel, message)
         return told
+
+    def _expand(self, request: Request, channel: Channel, root: dict[str, Any]) -> None:
+        """Put a root's replies with it, and where the rest is if there are many."""
+        replies = self._newest_first(self._below(channel, root["id"]))
+        most = self._state.setting("graph_expanded_replies")
+        root["replies"] = self._told(channel, replies[:most])
+        if len(replies) > most:
+            below = request.url.with_path(f"{request.path}/{root['id']}/replies")
+            more = below.with_query({"$skiptoken": token(at=most)})
+            root["replies@odata.nextLink"] = str(more)
 
     def _host(self, told: dict[str, Any], channel: Channel, message: Message) -> None:
         """Let pasted pictures lie where Graph serves them, and be no attachments."""
