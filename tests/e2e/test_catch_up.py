@@ -2,16 +2,23 @@
 
 import asyncio
 import os
+import time
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bots.core import core
+from bots.sandbox.slack.model import Message
+from storage.hot import Program, Statement
 from tests.e2e.world import (
+    COMPANY,
+    FALCON,
     World,
     slack_messages,
     teams_messages,
@@ -205,3 +212,51 @@ async def test_what_graph_could_not_tell_of_crosses_once_it_says_so(
         await here.until(lambda s: len(slack_messages(s)) == 1)
 
         assert copies_in_slack(await here.state()) == ["missed"]
+
+
+async def test_what_slack_dropped_crosses_once_it_says_so(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with world(tmp_path, database_url) as here:
+        await here.link()
+        await here.start()
+        await here.slack("post", text="before")
+        await here.until(lambda s: len(teams_messages(s)) == 1)
+        await here.fault("slack.deliver", "drop", times=3)
+        for text in ("one", "two", "three"):
+            await here.slack("post", text=text)
+
+        await here.slack("rate_limited")
+        await here.until(lambda s: len(teams_messages(s)) == 4)
+        await here.quiet()
+
+        told = copies_in_teams(await here.state())
+        assert told == ["before", "one", "two", "three"]
+
+
+async def test_a_late_copy_says_when_its_original_was_said(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with world(tmp_path, database_url) as here:
+        await here.link()
+        channel = here.sandbox.slack.channels[FALCON.id]
+        hour_ago = f"{int(time.time()) - 3600}.000100"
+        body = {"type": "message", "user": "U01ALICE", "text": "early", "ts": hour_ago}
+        channel.messages[hour_ago] = Message(body)
+        async with core(here.settings, "test") as built:
+            [link] = await built.links.all(COMPANY)
+            early = Statement(
+                "UPDATE link SET created_us = :us",
+                {"us": link.created_us - 7200 * 10**6},
+            )
+            await built.database.hot.run(lambda: _changed(early))
+
+        await here.start()
+        state = await here.until(lambda s: len(teams_messages(s)) == 1)
+
+        said = datetime.fromtimestamp(int(hour_ago.split(".", maxsplit=1)[0]), UTC)
+        assert f"said {said:%Y-%m-%d %H:%M} UTC" in teams_messages(state)[0]["text"]
+
+
+def _changed(statement: Statement) -> Program[None]:
+    yield statement
