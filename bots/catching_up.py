@@ -20,6 +20,7 @@ log = structlog.get_logger()
 
 _DROPPED = ("type", "app_rate_limited")
 _AT_ONCE = 4
+_LONGEST_PAUSE = 60.0
 
 Place = tuple[str, Channel]
 
@@ -31,7 +32,7 @@ class CatchingUp:
 
     `companies` returns the companies' ids, `clock` the time in microseconds. Marks
     rise every `beat` seconds; a platform that does not answer is asked again after
-    `again` seconds.
+    `again` seconds, and less and less often.
     """
 
     catch_up: CatchUp
@@ -118,13 +119,17 @@ class CatchingUp:
 
     async def _see_through(self, place: Place) -> None:
         """Catch up with one channel, however often it takes; others go on."""
-        while place in self._wanted:
-            async with self._slots:
-                await self._catch_up(place, self._wanted[place])
-            if place in self._wanted:
-                await asyncio.sleep(self.again)
-        self._running.discard(place)
-        self._news.set()
+        pause = self.again
+        try:
+            while place in self._wanted:
+                async with self._slots:
+                    await self._catch_up(place, self._wanted[place])
+                if place in self._wanted:
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, _LONGEST_PAUSE)
+        finally:
+            self._running.discard(place)
+            self._news.set()
 
     async def _catch_up(self, place: Place, since_us: int) -> None:
         tenant, channel = place
@@ -132,17 +137,24 @@ class CatchingUp:
         try:
             news = await self.catch_up.channel(tenant, channel, since_us)
         except CannotTell as error:
-            # Its mark stays where it is: the next start tries again.
             log.warning("channel cannot be read again", **told, reason=str(error))
-            self._done(place, since_us)
-            self._blind.add(place)
+            self._give_up(place, since_us)
         except AtomError as error:
             log.warning("catching up interrupted", **told, reason=str(error))
+        except Exception:
+            # One channel that breaks us must not take the others down with it.
+            log.exception("catching up broke", **told)
+            self._give_up(place, since_us)
         else:
             self._done(place, since_us)
             self._blind.discard(place)
             if news:
                 log.info("caught up", **told, news=news)
+
+    def _give_up(self, place: Place, since_us: int) -> None:
+        """Leave the channel's mark where it is: the next start tries again."""
+        self._done(place, since_us)
+        self._blind.add(place)
 
     def _done(self, place: Place, since_us: int) -> None:
         """Forget the wish, unless it was made again meanwhile."""

@@ -55,7 +55,13 @@ def slack_side(
         SlackPeople(clients),
         SlackRights(clients),
         SlackAnnouncer(clients),
-        SlackRecent(clients, asyncio.sleep, clock_us, page=settings.history_page),
+        SlackRecent(
+            clients,
+            asyncio.sleep,
+            clock_us,
+            page=settings.history_page,
+            settled=built.settings.tuning.reconcile_after,
+        ),
     )
 
 

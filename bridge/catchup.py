@@ -106,12 +106,16 @@ def is_news(event: Event, known: Mapping[str, Known], linked_us: int) -> bool:
         case EventKind.MESSAGE_DELETE:
             return message is not None and not message.deleted
         case EventKind.MESSAGE_RESTORE:
-            return message is not None and message.deleted
+            # What is read may lag behind what was heard.
+            if message is None or not message.deleted:
+                return False
+            return event.version_us > message.gone_us
         case _:
             return False
 
 
 def _after(event: Event) -> Known:
     """Return what the log has of a message once it has the event."""
-    deleted = event.kind is EventKind.MESSAGE_DELETE
-    return Known(event.thread, event.version_us, deleted)
+    if event.kind is EventKind.MESSAGE_DELETE:
+        return Known(event.thread, deleted=True, gone_us=event.version_us)
+    return Known(event.thread, event.version_us)

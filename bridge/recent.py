@@ -13,12 +13,13 @@ class Known:
     What the log has of one message.
 
     `version_us` is that of its newest edit, 0 without one; `thread` is its root, empty
-    for a root.
+    for a root. `gone_us` is when it was deleted, on platforms that can take that back.
     """
 
     thread: str = ""
     version_us: int = 0
     deleted: bool = False
+    gone_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)

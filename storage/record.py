@@ -52,7 +52,7 @@ def _with(known: Known, etype: str, version_us: int) -> Known:
         case EventKind.MESSAGE_EDIT:
             return replace(known, version_us=max(known.version_us, version_us))
         case EventKind.MESSAGE_DELETE:
-            return replace(known, deleted=True)
+            return replace(known, deleted=True, gone_us=version_us)
         case EventKind.MESSAGE_RESTORE:
             return replace(known, deleted=False)
         case _:

@@ -51,7 +51,8 @@ class SlackRecent:
 
     `page` is how many messages a call may ask for: 15 for apps that are neither in
     Slack's Marketplace nor a company's own. Of what is older than the gap no more
-    than `pages` are read, and of threads no more than `threads`.
+    than `pages` are read, and of threads no more than `threads`. What was said less
+    than `settled` seconds ago may not show yet.
     """
 
     clients: Clients
@@ -60,12 +61,14 @@ class SlackRecent:
     page: int = 200
     pages: int = 50
     threads: int = 1000
+    settled: float = 5.0
 
     async def within(self, gap: Gap) -> AsyncIterator[Event]:
         reading = await self._opened(gap)
         seen = await self._messages(reading)
         for root in self._threads(gap, seen):
             await self._replies(reading, root, seen)
+        await self._wait_for_young(reading, seen)
         for event in sorted(_events(reading, seen), key=_order):
             yield event
 
@@ -118,6 +121,25 @@ class SlackRecent:
         async for page in self._pages(gap, "conversations.replies", wanted):
             seen |= {string(m, "ts"): m for m in page if string(m, "ts") != root}
         reading.whole.add(root)
+
+    async def _wait_for_young(
+        self, reading: "_Reading", seen: dict[str, Message]
+    ) -> None:
+        """Ask again for what was said just now and is missing: it may show late."""
+        settled = self.clock() - int(self.settled * 1_000_000)
+        young = [one for one in _gone(reading, seen) if microseconds(one[0]) > settled]
+        if not young or len(young) > _MOST_DELETED:
+            return
+        await self.sleep(self.settled)
+        for ts, known in young:
+            method, more = "conversations.history", {}
+            if known.thread:
+                method, more = "conversations.replies", {"ts": known.thread}
+            span = {"oldest": ts, "latest": ts, "inclusive": "true"}
+            page = await self._ask(reading.gap, method, span | more)
+            shown = {string(m, "ts"): m for m in mappings(page, "messages")}
+            if ts in shown:
+                seen[ts] = shown[ts]
 
     async def _pages(
         self, gap: Gap, method: str, wanted: Mapping[str, str]

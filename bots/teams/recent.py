@@ -60,7 +60,7 @@ class TeamsRecent:
             replies = await self._replies(place, root)
             found |= {text_of(m.get("id")): m for m in replies}
         found |= changed
-        told = [message for message in found.values() if is_told(message)]
+        told = [m for m in found.values() if is_told(m) and not is_settled(m, gap)]
         accounts = await self._accounts(place, told)
         events = [
             event
@@ -72,7 +72,7 @@ class TeamsRecent:
 
     async def _place(self, channel: Channel) -> Place:
         place = await self.places.find(channel)
-        if place is None or not place.service_url:
+        if place is None or not (place.service_url and place.account):
             raise CannotTell("ATOM was never heard from in this team")
         return await self._asked(lambda: grouped(self.connector, self.places, place))
 
@@ -181,6 +181,16 @@ class TeamsRecent:
             )
         ]
         return [event for event in events if isinstance(event, Event)]
+
+
+def is_settled(message: Message, gap: Gap) -> bool:
+    """Say whether the log has all of a message: who wrote it need not be asked."""
+    known = gap.known.get(text_of(message.get("id")))
+    deleted = bool(message.get("deletedDateTime"))
+    if known is None or known.deleted != deleted:
+        return False
+    edited = microseconds(message.get("lastEditedDateTime")) or 0
+    return deleted or edited <= known.version_us
 
 
 class _NobodyThere(CannotTell):

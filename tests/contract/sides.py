@@ -68,15 +68,11 @@ class Heard:
         spoken = [e for e in self.events.values() if e.kind in SPOKEN]
         return {event.fact_key: event for event in spoken}
 
-    def known(self, *, without_deletions: bool = False) -> dict[str, Known]:
-        """Return what a log would have of what was heard."""
-        found: dict[str, Known] = {}
-        for event in self.facts().values():
-            deleted = event.kind is EventKind.MESSAGE_DELETE
-            if deleted and without_deletions:
-                continue
-            found[event.message] = Known(event.thread, event.version_us, deleted)
-        return found
+    def said(self) -> dict[str, Known]:
+        """Return what a log would have that knows nothing of edits and deletions."""
+        created = EventKind.MESSAGE_CREATE
+        said = [e for e in self.facts().values() if e.kind is created]
+        return {event.message: Known(event.thread) for event in said}
 
 
 @dataclass
@@ -145,7 +141,7 @@ async def slack_side(world: World, session: ClientSession) -> AsyncIterator[Side
     )
     app = Application()
     app.router.add_post("/slack/events", intake.handle)
-    recent = SlackRecent(clients, _noted(waits), now_us, page=3)
+    recent = SlackRecent(clients, _noted(waits), now_us, page=3, settled=0.0)
     async with TestServer(app, host="127.0.0.1") as atom:
         world.settings.update({"atom_url": str(atom.make_url("")).rstrip("/")})
         yield Side(Platform.SLACK, FALCON, world, session, recent, heard, waits)

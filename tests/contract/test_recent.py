@@ -7,9 +7,11 @@ import pytest
 from bots.sandbox.slack import messages
 from bots.sandbox.teams import seed as teams_seed
 from bots.sandbox.teams.model import Content
+from bots.slack.clients import Clients
+from bots.slack.recent import SlackRecent
 from bridge.errors import CannotTell, ServiceUnavailable
 from bridge.messages import EventKind, Platform
-from bridge.recent import Known
+from bridge.recent import Gap, Known
 from tests.contract.sides import SIDES, SPOKEN, Side, now_us, opened_side
 from tests.e2e.world import FALCON, PROJECT
 
@@ -37,7 +39,7 @@ async def test_what_is_read_states_the_facts_that_were_heard(side: Side) -> None
     since = now_us() - 1_000_000
     await talk(side)
 
-    read = await side.read(since, side.heard.known(without_deletions=True))
+    read = await side.read(since, side.heard.said())
 
     heard = side.heard.facts()
     told = {event.fact_key: event for event in read if event.kind in SPOKEN}
@@ -85,7 +87,7 @@ async def test_every_thread_comes_in_its_order(side: Side) -> None:
 async def test_a_reply_in_an_old_thread_is_found(side: Side) -> None:
     root = await side.act("post", text="long ago")
     await side.until_heard(1)
-    known = side.heard.known()
+    known = side.heard.said()
     since = now_us()
     reply = await side.act("reply", text="late", thread=root)
 
@@ -207,3 +209,29 @@ async def test_a_buried_root_is_a_deleted_one() -> None:
         assert [(e.kind, e.message) for e in read if e.message == root] == [
             (EventKind.MESSAGE_DELETE, root)
         ]
+
+
+async def test_what_shows_late_is_not_taken_for_deleted() -> None:
+    async with opened_side("slack") as side:
+        since = now_us() - 1_000_000
+        late = await side.act("post", text="shows late")
+        gone = await side.act("post", text="is gone")
+        await side.act("delete", message=gone)
+        channel = side.world.slack.channels[side.channel.id]
+        hidden = channel.messages.pop(late)
+
+        async def wait(seconds: float) -> None:
+            channel.messages[late] = hidden
+
+        recent = SlackRecent(_clients(side), wait, now_us, settled=60.0)
+        known = {late: Known(), gone: Known()}
+        gap = Gap(side.channel, since, since - 1_000_000, known)
+        read = [event async for event in recent.within(gap)]
+
+        deleted = [e.message for e in read if e.kind is EventKind.MESSAGE_DELETE]
+        assert deleted == [gone]
+
+
+def _clients(side: Side) -> Clients:
+    assert isinstance(side.recent, SlackRecent)
+    return side.recent.clients
