@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.padding import PKCS7
 from cryptography.x509.oid import NameOID
 
 from bots.sandbox.teams.seed import ACME, BOT_APP_ID
-from tests.sandbox import Sandbox, eventually, serving
+from tests.sandbox import Sandbox, eventually, serving, settled
 from tests.sandbox_graph import BOARD, ERIN, GraphClient, bound, graph_client
 from tests.sandbox_teams import FALCON, GROUP, Answered, said
 
@@ -339,3 +339,19 @@ async def test_what_may_not_be_read_may_not_be_subscribed_to(
     all_teams = await subscribed(reader, subscriber, resource="teams/getAllMessages")
 
     assert (own.status, all_teams.status) == (201, 403)
+
+
+async def test_a_subscription_that_is_over_stops_without_a_word(
+    sandbox: Sandbox, graph: GraphClient, subscriber: Subscriber
+) -> None:
+    await sandbox.set({"teams.graph_reauthorize_at": 10.0})
+    await subscribed(graph, subscriber, minutes=0.01)
+
+    async def over() -> bool:
+        return not (await graph.get("subscriptions")).body["value"]
+
+    await settled(over)
+    await said(sandbox, text="nobody hears this")
+    await graph.get("subscriptions")
+
+    assert (subscriber.notices, subscriber.lifecycle) == ([], [])
