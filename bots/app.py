@@ -16,18 +16,26 @@ from typing import IO, Any
 import structlog
 from aiohttp import ClientSession, ClientTimeout, TCPConnector, web
 
+from bots.catching_up import Attentive, CatchingUp
 from bots.commands.base import Commands
 from bots.commands.standard import standard_commands
 from bots.core import Core, Heard, clock_us, core, steady_us
 from bots.leases import checking
 from bots.live_health import LiveHealth
 from bots.metrics import LinkFigures, taken_in
+from bots.second_feed import SecondFeed
 from bots.settings import Settings
 from bots.slack_side import SlackSide, listen_to_slack, slack_side
-from bots.teams_side import TeamsSide, listen_to_teams, teams_side
+from bots.teams_side import (
+    TeamsSide,
+    listen_to_graph,
+    listen_to_teams,
+    teams_side,
+)
 from bots.web.health import HealthPages
 from bots.web.log_api import LogApi
 from bots.workers import Doorkeeper, Pace, Worker
+from bridge.catchup import CatchUp
 from bridge.courier import Courier, Tuning
 from bridge.errors import AtomError, BadInput
 from bridge.lanes import Lanes
@@ -137,18 +145,20 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             built.core.journal,
             trace,
         )
-        door = Doorkeeper(relay)
+        catching_up = _catching_up(built, relay)
+        door = Doorkeeper(Attentive(relay, catching_up))
         limiter = _limiter(stack, settings, lambda: worker.processes)
         worker = _worker(built, limiter, trace)
         worker.waiting = lambda: door.waiting
         built.health.held_until = worker.held_until
         built.core.journal.trace = trace
         built.core.journal.on_commit += [worker.committed, taken_in]
-        built.core.links.on_change.append(worker.link_changed)
+        built.core.links.on_change += [worker.link_changed, catching_up.link_changed]
         background: list[Job] = [
             worker.run,
             Janitor(built.core.database, clock_us).run,
             partial(_bind_accounts, built),
+            catching_up.run,
         ]
         if settings.redis_url:
             wakes = Wakes.at(settings.redis_url.get_secret_value())
@@ -159,6 +169,8 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             )
             background.append(wakes.run)
         app = web.Application(client_max_size=settings.tuning.body_limit)
+        if feed := _second_feed(app, built, catching_up):
+            background.append(feed.run)
         await _listeners(stack, app, built, door)
         await _run(settings, app, worker, background)
 
@@ -293,6 +305,44 @@ def _worker(built: Tools, limiter: Limiter, trace: Trace) -> Worker:
         pace,
         lanes=Lanes(gates_of=limits.names),
     )
+
+
+def _catching_up(built: Tools, intake: Intake) -> CatchingUp:
+    core, tuning = built.core, built.core.settings.tuning
+    catch_up = CatchUp(
+        recent={p: s.recent for p, s in _sides(built.slack, built.teams).items()},
+        intake=intake,
+        record=core.record,
+        watermarks=core.watermarks,
+        links=core.links,
+        clock=clock_us,
+        look_back_us=int(tuning.look_back * 1_000_000),
+    )
+
+    async def companies() -> list[str]:
+        return [company.id for company in await core.companies.all()]
+
+    return CatchingUp(
+        catch_up, core.links, core.watermarks, companies, clock_us, tuning.beat
+    )
+
+
+def _second_feed(
+    app: web.Application, built: Tools, catching_up: CatchingUp
+) -> SecondFeed | None:
+    """Let Graph tell of what the bot did not hear, if it was told where to call."""
+    if built.teams is None or built.teams.subscriptions is None:
+        return None
+    feed = SecondFeed(
+        catching_up,
+        built.core.record,
+        built.core.copies,
+        built.teams.subscriptions.keep,
+        clock_us,
+        grace=built.core.settings.tuning.grace,
+    )
+    listen_to_graph(app, built.teams, feed)
+    return feed
 
 
 async def _bind_accounts(built: Tools) -> None:

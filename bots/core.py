@@ -25,7 +25,9 @@ from storage.log_reader import LogReader
 from storage.migrate import upgrade
 from storage.outbox import Outbox, StoredShards
 from storage.places import StoredPlaces
+from storage.record import StoredRecord
 from storage.status import StoredHealth
+from storage.watermarks import StoredWatermarks
 
 log = structlog.get_logger()
 
@@ -68,6 +70,8 @@ class Core:
     queue: Outbox
     shards: StoredShards
     ledger: StoredLedger
+    record: StoredRecord
+    watermarks: StoredWatermarks
 
     async def only_company(self) -> Company | None:
         """Return the company, if there is exactly one."""
@@ -132,4 +136,6 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
             queue=queue,
             shards=StoredShards(hot, owner, int(settings.tuning.lease * 1_000_000)),
             ledger=StoredLedger(journal, reader, copies, owner, clock_us),
+            record=StoredRecord(hot, reader),
+            watermarks=StoredWatermarks(hot),
         )

@@ -89,6 +89,13 @@ class SlackSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors
         default=None, description="the app's Client Secret"
     )
     api_url: Url = Field(default="https://slack.com/api/", description=_A_URL)
+    history_page: int = Field(
+        default=200,
+        ge=1,
+        le=999,
+        description="a number from 1 to 999; 15 for an app that is sold outside "
+        "Slack's Marketplace",
+    )
 
     @property
     def socket_mode(self) -> bool:
@@ -140,6 +147,10 @@ class TeamsSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors
     graph_url: Url = Field(
         default="https://graph.microsoft.com/v1.0", description=_A_URL
     )
+    notice_url: Url | None = Field(
+        default=None,
+        description="the https:// URL at which Graph reaches /hooks/graph",
+    )
 
 
 class Tuning(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
@@ -173,6 +184,14 @@ class Tuning(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
         description="seconds with half the limits after Redis was lost, 0 or more",
     )
     limit_margin: float = Field(default=0.1, ge=0, description="seconds, 0 or more")
+    look_back: float = Field(
+        default=7 * 86_400.0,
+        ge=0,
+        le=30 * 86_400.0,
+        description="seconds from 0 to 2592000 (30 days)",
+    )
+    grace: float = Field(default=60.0, gt=0, description="seconds, above 0")
+    beat: float = Field(default=30.0, gt=0, le=300, description="seconds, at most 300")
 
 
 class Settings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):

@@ -1,11 +1,12 @@
 """Put together what speaks with Slack."""
 
+import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from aiohttp import ClientSession, web
 
-from bots.core import Core, Heard
+from bots.core import Core, Heard, clock_us
 from bots.settings import SlackSettings
 from bots.slack.announcer import SlackAnnouncer
 from bots.slack.answers import Answers
@@ -13,6 +14,7 @@ from bots.slack.clients import Clients
 from bots.slack.install import Installations, InstallPages, OAuth
 from bots.slack.intake import SlackIntake
 from bots.slack.people import SlackPeople
+from bots.slack.recent import SlackRecent
 from bots.slack.rights import SlackRights
 from bots.slack.sender import SlackSender
 from bots.slack.socket import SlackSocket
@@ -30,6 +32,7 @@ class SlackSide:
     people: SlackPeople
     rights: SlackRights
     announcer: SlackAnnouncer
+    recent: SlackRecent
 
 
 def slack_side(
@@ -52,6 +55,13 @@ def slack_side(
         SlackPeople(clients),
         SlackRights(clients),
         SlackAnnouncer(clients),
+        SlackRecent(
+            clients,
+            asyncio.sleep,
+            clock_us,
+            page=settings.history_page,
+            settled=built.settings.tuning.reconcile_after,
+        ),
     )
 
 

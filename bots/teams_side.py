@@ -1,11 +1,14 @@
 """Put together what speaks with Teams."""
 
+import asyncio
+import hmac
 import time
 from dataclasses import dataclass
 
 from aiohttp import ClientSession, web
 
 from bots.core import Core, Heard, clock_us
+from bots.second_feed import SecondFeed
 from bots.settings import TeamsSettings
 from bots.teams.adapter import AtomAdapter
 from bots.teams.announcer import TeamsAnnouncer
@@ -15,9 +18,12 @@ from bots.teams.connector import Connector
 from bots.teams.graph import Graph
 from bots.teams.intake import TeamsIntake
 from bots.teams.invokes import Invokes
+from bots.teams.notices import Notices
 from bots.teams.people import TeamsPeople
+from bots.teams.recent import TeamsRecent
 from bots.teams.rights import TeamsRights
 from bots.teams.sender import TeamsSender
+from bots.teams.subscriptions import Subscriptions
 from bots.teams.tokens import Tokens
 from bridge.messages import Platform
 from bridge.places import Place
@@ -34,6 +40,8 @@ class TeamsSide:
     people: TeamsPeople
     rights: TeamsRights
     announcer: TeamsAnnouncer
+    recent: TeamsRecent
+    subscriptions: Subscriptions | None
 
 
 def teams_side(
@@ -57,7 +65,29 @@ def teams_side(
         TeamsPeople(connector, built.places, time.monotonic),
         TeamsRights(connector, built.places, graph),
         TeamsAnnouncer(connector, built.places),
+        TeamsRecent(graph, connector, built.places, settings.app_id, asyncio.sleep),
+        _subscriptions(settings, graph, connector, built),
     )
+
+
+def _subscriptions(
+    settings: TeamsSettings, graph: Graph, connector: Connector, built: Core
+) -> Subscriptions | None:
+    if settings.notice_url is None:
+        return None
+    # The same in every process, and of no use to whoever learns it but for notices.
+    password = settings.app_password.get_secret_value()
+    secret = hmac.digest(password.encode(), b"graph-notices", "sha256").hex()
+    return Subscriptions(
+        graph, connector, built.places, settings.notice_url, secret, clock_us
+    )
+
+
+def listen_to_graph(app: web.Application, side: TeamsSide, feed: SecondFeed) -> None:
+    """Serve Graph's calls, if it was told where to call."""
+    if side.subscriptions:
+        door = Notices(side.subscriptions.secret, feed.noticed, feed.missed)
+        app.router.add_post("/hooks/graph", door.handle)
 
 
 def listen_to_teams(

@@ -19,6 +19,7 @@ from bridge.links import Link, LinkState
 from bridge.mentions import mentioned
 from bridge.messages import Platform
 from bridge.needless import needless
+from bridge.notes import note
 from bridge.plain import plain_text
 from bridge.ports import (
     AccessPolicy,
@@ -329,7 +330,7 @@ class Courier:
             document=history.document,
             earlier=history.earlier,
             people=found,
-            note="in reply to a message that is not here" if orphan else "",
+            note=note(history, orphan=orphan),
         )
 
     async def _thread(self, delivery: Delivery) -> str | None:

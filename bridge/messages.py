@@ -117,7 +117,8 @@ class Event:
     `sent_us` is the platform's claim of when it happened and `version_us` the time
     of the edit, both in microseconds UTC; `version_us` is 0 for what can happen to a
     message only once.
-    `raw` is the platform's payload, byte for byte.
+    `raw` is the platform's payload, byte for byte. `via` says how it came in: `push`
+    for what the platform sent, `catchup` for what was read from it later.
     """
 
     platform: Platform
@@ -134,6 +135,7 @@ class Event:
     document: Document = field(default_factory=Document)
     files: tuple[File, ...] = ()
     detail: tuple[tuple[str, str], ...] = ()
+    via: str = "push"
 
     @property
     def delivery_key(self) -> str:

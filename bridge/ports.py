@@ -257,6 +257,7 @@ class History:
     cannot tell the content; author and document are then empty, and so is `leaf` if
     the entry itself is gone. `in_doubt` says that an earlier call for it has an
     unknown outcome, which a person has to decide on; only what was queued again can be.
+    `late_us` is when it was said, if it came in much later than that, else 0.
     """
 
     seq: int
@@ -268,6 +269,7 @@ class History:
     earlier: tuple[Document, ...] = ()
     fault: str = ""
     in_doubt: bool = False
+    late_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)

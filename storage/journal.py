@@ -217,6 +217,7 @@ def _entry_of(commitment: Commitment) -> Entry:
         msg=event.message,
         version_us=event.version_us,
         actor_kind=event.author.kind,
+        via=event.via,
         outcome=outcome,
     )
 

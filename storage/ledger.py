@@ -28,6 +28,9 @@ _ENDED = {
     AttemptState.PARKED: "bridge.parked",
 }
 
+# Platforms send again for five minutes; what comes later was not heard in its time.
+_LATE_US = 6 * 60 * 1_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class StoredLedger:
@@ -147,6 +150,7 @@ def _told(delivery: Delivery, entries: list[LogEntry]) -> History:
             for entry in entries
             if entry is not newest and entry.etype != EventKind.MESSAGE_DELETE
         ),
+        late_us=late_us(entries),
     )
 
 
@@ -190,6 +194,14 @@ def gone(told: Iterable[tuple[int, int, str]]) -> bool:
         if each[2] in {EventKind.MESSAGE_DELETE, EventKind.MESSAGE_RESTORE}
     ]
     return bool(switches) and max(switches)[2] == EventKind.MESSAGE_DELETE
+
+
+def late_us(entries: list[LogEntry]) -> int:
+    """Return when a message was said, if it was captured much later, else 0."""
+    said, captured = entries[0].row["src_us"], entries[0].row["cap_us"]
+    if entries[0].etype != EventKind.MESSAGE_CREATE or captured - said < _LATE_US:
+        return 0
+    return int(said)
 
 
 def _author(source: Channel, entry: LogEntry) -> Person:

@@ -260,4 +260,13 @@ place = Table(
     Column("updated_us", BigInteger, nullable=False),
 )
 
+# Up to when everything that happened in a channel is known to be on record.
+watermark = Table(
+    "watermark",
+    metadata,
+    Column("tenant", Id, primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("us", BigInteger, nullable=False),
+)
+
 PARTITIONED = {"log": "cap_us", "outbox": "created_us", "attempt": "at_us"}

@@ -45,6 +45,22 @@ class Standing:
     deleted: bool
 
 
+class GraphRefused(CannotTell):
+    """Graph said no, with this status."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"Graph said {status}: ATOM may not read this team there")
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a listing, and the address of the next one, if there is one."""
+
+    items: list[Mapping[str, Any]]
+    following: str
+
+
 @dataclass(frozen=True, slots=True)
 class Graph:
     """
@@ -72,7 +88,7 @@ class Graph:
         if root:
             path += f"/{in_path(root)}/replies"
         found: list[Standing] = []
-        async for page in self._pages(place.account, f"{path}?$top={_PAGE}"):
+        async for page in self.pages(place.account, f"{path}?$top={_PAGE}"):
             found += [
                 standing
                 for standing in (_standing(m) for m in page if _app(m) == app_id)
@@ -85,42 +101,63 @@ class Graph:
     async def owns(self, directory_id: str, place: Place) -> bool:
         """Say whether a person is an owner of a team."""
         path = f"teams/{in_path(place.group_id)}/members"
-        async for page in self._pages(place.account, path, at_most=_MEMBER_PAGES):
+        async for page in self.pages(place.account, path, at_most=_MEMBER_PAGES):
             if any(m.get("userId") == directory_id and _is_owner(m) for m in page):
                 return True
         return False
 
-    async def _pages(
+    async def pages(
         self, account: str, path: str, at_most: int = _PAGES
     ) -> AsyncIterator[list[Mapping[str, Any]]]:
-        url = f"{self.base.rstrip('/')}/{path}"
+        """Yield a listing page by page. Raises `CannotTell` if it has too many."""
         for _ in range(at_most):
-            page = await self._get(account, url)
-            yield list(mappings(page.get("value")))
-            url = text_of(page.get("@odata.nextLink"))
-            if not url:
+            page = await self.page(account, path)
+            yield page.items
+            if not (path := page.following):
                 return
-            if not self._is_own(url):
-                raise CannotTell("Graph's next page is at another host")
         raise CannotTell("there is too much to read through in Graph")
+
+    async def page(self, account: str, path: str) -> Page:
+        """Return one page of a listing: a path below `base`, or a `following`."""
+        url = path if "://" in path else f"{self.base.rstrip('/')}/{path}"
+        if not self._is_own(url):
+            raise CannotTell("Graph's next page is at another host")
+        answer = await self._get(account, url)
+        following = text_of(answer.get("@odata.nextLink"))
+        return Page(list(mappings(answer.get("value"))), following)
 
     def _is_own(self, url: str) -> bool:
         """The token is Graph's alone: a link elsewhere is not followed with it."""
         return urlsplit(url)[:2] == urlsplit(self.base)[:2]
 
-    async def _get(self, account: str, url: str) -> Mapping[str, Any]:
-        status, headers, content = await self._ask(account, url)
+    async def change(
+        self, method: str, account: str, path: str, body: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """Change something, with one call, and return what Graph answers."""
+        url = f"{self.base.rstrip('/')}/{path}"
+        return await self._get(account, url, method, body)
+
+    async def _get(
+        self,
+        account: str,
+        url: str,
+        method: str = "GET",
+        body: Mapping[str, Any] | None = None,
+    ) -> Mapping[str, Any]:
+        status, headers, content = await self._ask(account, url, method, body)
         if status == HTTPStatus.UNAUTHORIZED:  # the token was forgotten; a new one
-            status, headers, content = await self._ask(account, url)
+            status, headers, content = await self._ask(account, url, method, body)
         return _answer(status, headers, content)
 
     async def _ask(
-        self, account: str, url: str
+        self, account: str, url: str, method: str, body: Mapping[str, Any] | None
     ) -> tuple[int, Mapping[str, str], bytes]:
         token = await self.tokens.graph(account)
         try:
-            async with self.session.get(
+            async with self.session.request(
+                method,
                 URL(url, encoded=True),
+                json=body,
                 headers={"Authorization": f"Bearer {token}"},
                 timeout=_TIMEOUT,
                 allow_redirects=False,
@@ -140,8 +177,10 @@ def _answer(
         raise Throttled("Graph said 429", pause_asked_for(headers))
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise ServiceUnavailable(f"Graph said {status}")
-    if status != HTTPStatus.OK:
-        raise CannotTell(f"Graph said {status}: ATOM may not read this team there")
+    if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+        raise GraphRefused(status)
+    if not content:
+        return {}
     try:
         return mapping(json.loads(content))
     except (ValueError, RecursionError) as error:

@@ -1,9 +1,10 @@
 """Who owns a team, by Microsoft's own word."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bots.teams.connector import Connector, Gone, in_path
 from bots.teams.graph import Graph
+from bots.teams.groups import grouped
 from bots.teams.wire import text_of
 from bridge.errors import CannotTell, DeliveryFailed, ServiceUnavailable
 from bridge.messages import Channel, Person, Platform
@@ -28,7 +29,9 @@ class TeamsRights:
             directory_id = await self._directory_id(place, person)
             if not directory_id:
                 return False
-            return await self.graph.owns(directory_id, await self._grouped(place))
+            return await self.graph.owns(
+                directory_id, await grouped(self.connector, self.places, place)
+            )
         except CannotTell as error:
             raise ServiceUnavailable(
                 "ATOM may not read who owns this team. Grant it "
@@ -44,15 +47,3 @@ class TeamsRights:
         except Gone:
             return ""  # not in the team
         return text_of(member.get("aadObjectId")) or text_of(member.get("objectId"))
-
-    async def _grouped(self, place: Place) -> Place:
-        """Fill in the team's group, which not every activity names."""
-        if place.group_id:
-            return place
-        path = f"v3/teams/{in_path(place.team)}"
-        details = await self.connector.call("GET", place.service_url, path)
-        if not (group := text_of(details.get("aadGroupId"))):
-            raise CannotTell("the team's group is not known")
-        found = replace(place, group_id=group)
-        await self.places.remember(found)
-        return found

@@ -52,3 +52,10 @@ def microseconds(value: Any) -> int | None:
         return None
     whole = (moment - _EPOCH) // _MICROSECOND
     return whole + int((fraction or "").ljust(6, "0")[:6])
+
+
+def iso(us: int) -> str:
+    """Write microseconds since 1970 as Microsoft does: 2023-11-14T22:13:20.123Z."""
+    seconds, rest = divmod(max(us, 0), 1_000_000)
+    at = datetime.fromtimestamp(seconds, UTC)
+    return f"{at:%Y-%m-%dT%H:%M:%S}.{rest // 1000:03}Z"

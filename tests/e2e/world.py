@@ -15,6 +15,7 @@ from bots.core import core
 from bots.sandbox.app import create_app
 from bots.sandbox.slack import seed as slack
 from bots.sandbox.teams import seed as teams
+from bots.sandbox.world import World as Outside
 from bots.settings import Settings
 from bridge.messages import Channel, Platform
 from bridge.places import Place
@@ -60,6 +61,7 @@ class World:
     redis_url: str = ""
     more: dict[str, str] = field(default_factory=dict)
     process: AtomProcess | None = None
+    sandbox: Outside = field(default_factory=Outside)
 
     @property
     def atom(self) -> str:
@@ -304,7 +306,8 @@ async def world(
     home: Path, database_url: str, redis_url: str = "", **more: str
 ) -> AsyncIterator[World]:
     """A sandbox that outlives ATOM, a company, and a link; ATOM is not started."""
-    runner = web.AppRunner(create_app(), access_log=None, shutdown_timeout=0.1)
+    sandbox = Outside()
+    runner = web.AppRunner(create_app(sandbox), access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     port = free_port()
     await web.TCPSite(runner, "127.0.0.1", port).start()
@@ -317,6 +320,7 @@ async def world(
             free_port(),
             redis_url,
             dict(more),
+            sandbox=sandbox,
         )
         try:
             await made._post("/sandbox/settings", {"atom_url": made.atom, **HASTY})

@@ -153,6 +153,8 @@ class Acts:
             raise forbidden(f"{person.id} is not in {channel.id}")
         if channel.team and self._state.teams[channel.team].archived:
             raise forbidden("the team is archived")
+        if channel.archived:
+            raise forbidden("the channel is archived")
         return person, channel
 
     def _root(self, asked: Asked, channel: Channel) -> str:

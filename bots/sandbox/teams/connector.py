@@ -254,6 +254,8 @@ class Connector:
             raise not_in_roster()
         if channel.team and self._state.teams[channel.team].archived:
             raise forbidden("The team is archived.")
+        if channel.archived:
+            raise forbidden("The channel is archived.")
         self._throttle.spend(
             [
                 ((app, channel.id, "send"), "send"),

@@ -11,6 +11,7 @@ from bots.sandbox.http import json_object
 from bots.sandbox.teams.acts import Acts, refused
 from bots.sandbox.teams.delivery import bot_claims
 from bots.sandbox.teams.errors import Refusal
+from bots.sandbox.teams.graph_notices import Notices
 from bots.sandbox.teams.keys import Keys, wrong_key
 from bots.sandbox.teams.owners import Owners
 from bots.sandbox.world import World
@@ -21,14 +22,19 @@ _SHARED_SECRET = "sandbox-" * 8
 class Control:
     """Lets people act, and makes good and bad tokens."""
 
-    def __init__(self, world: World, keys: Keys, acts: Acts, owners: Owners) -> None:
+    def __init__(
+        self, world: World, keys: Keys, acts: Acts, owners: Owners, notices: Notices
+    ) -> None:
         self._world = world
         self._keys = keys
         self._acts = acts
         self._owners = owners
+        self._notices = notices
 
     async def act(self, request: Request) -> Response:
         asked = await json_object(request)
+        if asked.get("action") == "lifecycle":
+            return await self._lifecycle(asked)
         try:
             done = await self._acts.do(asked) or await self._owners.do(asked)
         except Refusal as refusal:
@@ -38,6 +44,13 @@ class Control:
         if done is None:
             return _wrong(f"unknown action {asked.get('action')!r}")
         return json_response(done)
+
+    async def _lifecycle(self, asked: Mapping[str, Any]) -> Response:
+        """Let Graph tell a subscriber of its subscription, `missed` for one."""
+        subscription, event = str(asked.get("subscription")), str(asked.get("event"))
+        if not await self._notices.lifecycle(subscription, event):
+            return _wrong("there is no such subscription that listens for that")
+        return json_response({"ok": True})
 
     async def token(self, request: Request) -> Response:
         """

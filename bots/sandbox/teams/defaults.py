@@ -64,4 +64,36 @@ DEFAULTS: Mapping[str, Any] = {
     "teams.graph_delay": 0.0,  # seconds until a new message can be read
     "teams.graph_order": "created",  # or "modified"
     "teams.graph_keeps_deleted_text": True,
+    # To apps delta was refused for years; a reply may show in its root, or not.
+    "teams.graph_delta_refused": False,
+    "teams.graph_delta_days": 243,
+    "teams.graph_replies_touch_root": False,
+    "teams.graph_expanded_replies": 1_000,
+    "teams.graph_hosted_contents": True,
+    # Teams and channels: seconds until they can be seen, and until a wish is done.
+    "teams.graph_visible_after": 0.0,
+    "teams.graph_operation_seconds": 0.0,
+    "teams.graph_name_taken_status": 400,
+    "teams.graph_private_channels": 30,
+    "teams.graph_rsc_member_writes": False,
+    "teams.graph_rsc_member_reads": True,
+    "teams.graph_rsc_in_private_channels": False,
+    # Subscriptions. Minutes, seconds; the share of its life after which one is told
+    # to renew; the pauses between attempts to deliver a notice.
+    "teams.graph_subscription_minutes": 4_320,
+    "teams.graph_quiet_minutes": 60,
+    "teams.graph_client_state": 128,
+    "teams.graph_validation_seconds": 10.0,
+    "teams.graph_twins": "conflict",  # or "accept"
+    "teams.graph_reauthorize_at": 0.5,
+    "teams.graph_notice_retries": [1.0, 5.0, 30.0],
+    "teams.graph_notice_seconds": 3.0,
+    # Files.
+    "teams.graph_small_upload": 4_194_304,
+    "teams.graph_upload_seconds": 900.0,
+    # Throttles, per app and tenant, and per app and channel.
+    "teams.graph_windows": [[30, 1]],
+    "teams.graph_messages_windows": [[20, 1]],
+    "teams.graph_delta_windows": [[60, 60]],
+    "teams.graph_channel_windows": [[4, 1]],
 }

@@ -1,6 +1,7 @@
 """How Teams, its login and Graph refuse."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
@@ -31,6 +32,19 @@ class Refusal(Exception):
         """The answer as connector and Graph give it."""
         body = {"error": {"code": self.code, "message": self.message}}
         return json_response(body, status=self.status, headers=self.headers)
+
+
+class GraphRefusal(Refusal):
+    """Graph's own form of refusing, which tells when and which request it was."""
+
+    def answer(self) -> Response:
+        inner = {
+            "date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S"),
+            "request-id": str(uuid4()),
+            "client-request-id": str(uuid4()),
+        }
+        body = {"code": self.code, "message": self.message, "innerError": inner}
+        return json_response({"error": body}, status=self.status, headers=self.headers)
 
 
 class LoginRefusal(Refusal):

@@ -1,172 +1,170 @@
-"""The part of Microsoft Graph that reads teams, channels and messages."""
+"""The part of Microsoft Graph that reads messages."""
 
+import re
 import time
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 from aiohttp.web import Request, Response, json_response
 
-from bots.sandbox.teams.errors import Refusal
-from bots.sandbox.teams.graph_shapes import (
-    channel_told,
-    member_told,
-    message_told,
-    user_told,
-)
-from bots.sandbox.teams.login import Login
-from bots.sandbox.teams.model import Channel, File, Kind, Message, Team
+from bots.sandbox.teams.errors import GraphRefusal
+from bots.sandbox.teams.graph_access import Access, bad_request, not_found
+from bots.sandbox.teams.graph_paging import paged, remembered, token
+from bots.sandbox.teams.graph_shapes import message_told
+from bots.sandbox.teams.model import Channel, Message
 from bots.sandbox.world import World
 
-_PAGE, _PAGE_AT_MOST = 20, 50
-_RSC_ROLE = "Group.Selected"
-
-_MESSAGES = ("ChannelMessage.Read.Group", "ChannelMessage.Read.All")
-_CHANNELS = (
-    "ChannelSettings.Read.Group",
-    "ChannelSettings.ReadWrite.Group",
-    "Channel.ReadBasic.All",
-    "ChannelSettings.Read.All",
+GRAPH = "/teams/graph/v1.0"
+_FILTER = re.compile(
+    r"lastModifiedDateTime gt (?P<after>\S+)"
+    r"(?: and lastModifiedDateTime lt (?P<before>\S+))?"
 )
-_MEMBERS = ("TeamMember.Read.Group", "TeamMember.Read.All", "TeamMember.ReadWrite.All")
-_TEAM = ("TeamSettings.Read.Group", "Team.ReadBasic.All", "TeamSettings.Read.All")
-_USERS = ("User.ReadBasic.All", "User.Read.All", "Directory.Read.All")
-_FILES = ("File.Read.Group", "Files.Read.All", "Sites.Read.All")
 
 
 class Graph:
-    """Answers what the token's roles allow, and the team's own grants."""
+    """Shows what stands in channels, to whom the token allows it."""
 
-    def __init__(self, world: World, login: Login) -> None:
+    def __init__(self, world: World, access: Access) -> None:
         self._world = world
         self._state = world.teams
-        self._login = login
+        self._access = access
 
-    async def team(self, request: Request) -> Response:
-        team = self._team(request, _TEAM)
-        return json_response(
-            {
-                "id": team.group_id,
-                "displayName": team.name,
-                "internalId": team.id,
-                "isArchived": team.archived,
-            }
-        )
+    async def messages(self, request: Request) -> Response:
+        """List the roots, newest first; their replies too, if so asked."""
+        channel = self._access.channel(request, "graph.messages")
+        roots = [one for one in self._visible(channel) if one.is_root]
+        told = self._told(channel, self._newest_first(roots))
+        if request.query.get("$expand", "") == "replies":
+            for one in told:
+                self._expand(request, channel, one)
+        return paged(request, told)
 
-    async def members(self, request: Request) -> Response:
-        team = self._team(request, _MEMBERS)
-        told = [
-            member_told(team, self._state.people[one])
-            for one in team.members
-            if one in self._state.people
+    async def message(self, request: Request) -> Response:
+        channel = self._access.channel(request, "graph.message")
+        message = self._message(channel, request.match_info["message"])
+        return json_response(self.shape(channel, message))
+
+    async def replies(self, request: Request) -> Response:
+        channel = self._access.channel(request, "graph.replies")
+        root = self._message(channel, request.match_info["message"])
+        replies = self._newest_first(self._below(channel, root.id))
+        return paged(request, self._told(channel, replies))
+
+    async def reply(self, request: Request) -> Response:
+        channel = self._access.channel(request, "graph.reply")
+        message = self._message(channel, request.match_info["reply"])
+        if message.root != request.match_info["message"]:
+            raise not_found()
+        return json_response(self.shape(channel, message))
+
+    async def delta(self, request: Request) -> Response:
+        """
+        List the roots that changed, oldest first, and a token to go on with.
+
+        What was asked for is baked into the token. The last months are all there is.
+        """
+        channel = self._access.channel(request, "graph.delta")
+        if self._state.setting("graph_delta_refused"):
+            raise bad_request(
+                "Invalid request. Delta query is not supported by this resource."
+            )
+        latest = max((one.order for one in channel.messages.values()), default=0)
+        if request.query.get("$deltatoken") == "latest":
+            return paged(request, [], last=token(since=latest))
+        if "$expand" in request.query:
+            raise bad_request("Parameter 'Expand' not supported for this request.")
+        baked = dict(remembered(request, "$deltatoken"))
+        since = int(baked.get("since", 0))
+        asked = request.query.get("$filter") or str(baked.get("filter", ""))
+        after, before = _span(asked)
+        horizon = timedelta(days=self._state.setting("graph_delta_days"))
+        oldest = (datetime.now(UTC) - horizon).timestamp()
+        span = (max(after, oldest), before)
+        changes = self._changes(channel)
+        changed = [
+            one
+            for one in sorted(self._visible(channel), key=lambda one: changes[one.root])
+            if one.is_root
+            and changes[one.id][0] > since
+            and span[0] < changes[one.id][1] < span[1]
         ]
-        return self._page(request, told)
+        told = self._told(channel, changed)
+        return paged(request, told, last=token(since=latest, filter=asked))
 
-    async def channels(self, request: Request) -> Response:
-        team = self._team(request, _CHANNELS)
+    async def refused_post(self, request: Request) -> Response:
+        """Apps may not write here: that is for migrations, and there is none."""
+        self._access.channel(request, "graph.post_message")
+        raise GraphRefusal(403, "Forbidden", "The channel is not in migration mode.")
+
+    async def hosted_contents(self, request: Request) -> Response:
+        channel = self._access.channel(request, "graph.hosted_contents")
+        message = self._message(channel, request.match_info["message"])
         told = [
-            channel_told(one)
-            for one in self._state.channels.values()
-            if one.team == team.id and not one.deleted
+            {"id": one, "contentType": self._state.files[one].media_type}
+            for one in self._pictures(message)
         ]
         return json_response({"value": told})
 
-    async def channel(self, request: Request) -> Response:
-        return json_response(channel_told(self._channel(request, _CHANNELS)))
-
-    async def messages(self, request: Request) -> Response:
-        """List the roots, newest first."""
-        channel = self._channel(request, _MESSAGES)
-        roots = [one for one in self._visible(channel) if one.is_root]
-        return self._page(request, self._told(channel, self._newest_first(roots)))
-
-    async def message(self, request: Request) -> Response:
-        channel = self._channel(request, _MESSAGES)
+    async def hosted_content(self, request: Request) -> Response:
+        channel = self._access.channel(request, "graph.hosted_content")
         message = self._message(channel, request.match_info["message"])
-        return json_response(self._shape(channel, message))
-
-    async def replies(self, request: Request) -> Response:
-        channel = self._channel(request, _MESSAGES)
-        root = self._message(channel, request.match_info["message"])
-        replies = [
-            one
-            for one in self._visible(channel)
-            if one.root == root.id and not one.is_root
-        ]
-        return self._page(request, self._told(channel, self._newest_first(replies)))
-
-    async def reply(self, request: Request) -> Response:
-        channel = self._channel(request, _MESSAGES)
-        message = self._message(channel, request.match_info["reply"])
-        if message.root != request.match_info["message"]:
-            raise _not_found()
-        return json_response(self._shape(channel, message))
-
-    async def delta(self, request: Request) -> Response:
-        """List the roots that changed since the token was given, and a new token."""
-        channel = self._channel(request, _MESSAGES)
-        since = _number(request.query.get("$deltatoken", ""))
-        after = _after(request.query.get("$filter", ""))
-        changed = [
-            one
-            for one in sorted(self._visible(channel), key=lambda one: one.order)
-            if one.is_root and one.order > since and _at(one.modified) > after
-        ]
-        latest = max((one.order for one in channel.messages.values()), default=since)
-        told = self._told(channel, changed)
-        return self._page(request, told, last=_token(max(since, latest)))
-
-    async def user(self, request: Request) -> Response:
-        _, roles = self._login.roles(request)
-        if not set(roles) & set(_USERS):
-            raise _forbidden(_USERS, roles, "Authorization_RequestDenied")
-        wanted = request.match_info["user"]
-        for person in self._state.people.values():
-            if wanted in {person.directory_id, person.email}:
-                return json_response(user_told(person))
-        raise Refusal(404, "Request_ResourceNotFound", "Resource does not exist.")
-
-    async def shared_file(self, request: Request) -> Response:
-        """Give the bytes of a file on a team's site, by its encoded address."""
-        app, roles = self._login.roles(request)
-        file = self._shared(request.match_info["share"])
-        team = self._state.teams[self._state.channels[file.channel].team]
-        self._allow(team, app, roles, _FILES)
+        wanted = request.match_info["content"]
+        if wanted not in self._pictures(message):
+            raise not_found()
+        file = self._state.files[wanted]
         return Response(body=file.content, content_type=file.media_type)
 
-    def _team(self, request: Request, one_of: Sequence[str]) -> Team:
-        app, roles = self._login.roles(request)
-        group = request.match_info["team"]
-        for team in self._state.teams.values():
-            if team.group_id == group:
-                self._allow(team, app, roles, one_of)
-                return team
-        raise _not_found()
+    def shape(self, channel: Channel, message: Message) -> dict[str, Any]:
+        """Return a message as Graph tells it, here and in notices."""
+        keeps = self._state.setting("graph_keeps_deleted_text")
+        team = self._state.teams[channel.team]
+        told = message_told(self._state.people, team, message, keeps_text=keeps)
+        if self._state.setting("graph_hosted_contents"):
+            self._host(told, channel, message)
+        return told
 
-    def _allow(
-        self, team: Team, app: str, roles: Sequence[str], one_of: Sequence[str]
-    ) -> None:
-        """Let through what a role in the token allows, or a grant of this team."""
-        grants = self._state.setting("graph_grants") if app in team.apps else []
-        held = set(roles) | (set(grants) if _RSC_ROLE in roles else set())
-        if not held & set(one_of):
-            raise _forbidden(one_of, roles, "Forbidden")
+    def _expand(self, request: Request, channel: Channel, root: dict[str, Any]) -> None:
+        """Put a root's replies with it, and where the rest is if there are many."""
+        replies = self._newest_first(self._below(channel, root["id"]))
+        most = self._state.setting("graph_expanded_replies")
+        root["replies"] = self._told(channel, replies[:most])
+        if len(replies) > most:
+            below = request.url.with_path(f"{request.path}/{root['id']}/replies")
+            more = below.with_query({"$skiptoken": token(at=most)})
+            root["replies@odata.nextLink"] = str(more)
 
-    def _channel(self, request: Request, one_of: Sequence[str]) -> Channel:
-        team = self._team(request, one_of)
-        channel = self._state.channels.get(request.match_info["channel"])
-        if channel is None or channel.team != team.id or channel.deleted:
-            raise _not_found()
-        if channel.kind is not Kind.STANDARD and one_of is _MESSAGES:
-            self._no_grant_suffices(request, one_of)
-        return channel
+    def _host(self, told: dict[str, Any], channel: Channel, message: Message) -> None:
+        """Let pasted pictures lie where Graph serves them, and be no attachments."""
+        team = self._state.teams[channel.team]
+        path = f"teams/{team.group_id}/channels/{quote(channel.id)}/messages/"
+        if message.is_root:
+            path += f"{message.id}/hostedContents"
+        else:
+            path += f"{message.root}/replies/{message.id}/hostedContents"
+        pictures = self._pictures(message)
+        kept = []
+        for attachment in told["attachments"]:
+            address = str(attachment["contentUrl"] or "")
+            found = [one for one in pictures if f"/attachments/{one}/" in address]
+            if not found:
+                kept.append(attachment)
+                continue
+            hosted = f"{self._world.base_url}{GRAPH}/{path}/{found[0]}/$value"
+            body = told["body"]
+            body["content"] = body["content"].replace(address, hosted)
+        told["attachments"] = kept
 
-    def _no_grant_suffices(self, request: Request, one_of: Sequence[str]) -> None:
-        """A team's grants do not reach into its private channels."""
-        _, roles = self._login.roles(request)
-        if not set(roles) & set(one_of):
-            raise _forbidden(one_of, roles, "Forbidden")
+    def _pictures(self, message: Message) -> list[str]:
+        addresses = [
+            str(one.get("contentUrl") or "") for one in message.content.attachments
+        ]
+        return [
+            file.id
+            for file in self._state.files.values()
+            if file.pasted and any(f"/attachments/{file.id}/" in a for a in addresses)
+        ]
 
     def _visible(self, channel: Channel) -> list[Message]:
         """What can be read by now: reading is behind by a while, if so set."""
@@ -183,7 +181,24 @@ class Graph:
         for one in self._visible(channel):
             if one.id == wanted:
                 return one
-        raise _not_found()
+        raise not_found()
+
+    def _below(self, channel: Channel, root: str) -> list[Message]:
+        return [
+            one
+            for one in self._visible(channel)
+            if one.root == root and not one.is_root
+        ]
+
+    def _changes(self, channel: Channel) -> dict[str, tuple[int, float]]:
+        """Return when each root changed last; whether by a reply too is a setting."""
+        touched = self._state.setting("graph_replies_touch_root")
+        last: dict[str, tuple[int, float]] = {}
+        for one in channel.messages.values():
+            if one.is_root or touched:
+                change = (one.order, _at(one.modified))
+                last[one.root] = max(last.get(one.root, change), change)
+        return last
 
     def _newest_first(self, messages: list[Message]) -> list[Message]:
         if self._state.setting("graph_order") == "modified":
@@ -193,91 +208,21 @@ class Graph:
     def _told(
         self, channel: Channel, messages: Sequence[Message]
     ) -> list[dict[str, Any]]:
-        return [self._shape(channel, one) for one in messages]
-
-    def _shape(self, channel: Channel, message: Message) -> dict[str, Any]:
-        keeps = self._state.setting("graph_keeps_deleted_text")
-        team = self._state.teams[channel.team]
-        return message_told(self._state.people, team, message, keeps_text=keeps)
-
-    def _page(
-        self, request: Request, told: list[dict[str, Any]], last: str = ""
-    ) -> Response:
-        """Answer one page; the links are to this very host, to be followed as is."""
-        size = _page_size(request.query.get("$top", ""))
-        start = _number(request.query.get("$skiptoken", ""))
-        answer: dict[str, Any] = {"value": told[start : start + size]}
-        answer["@odata.count"] = len(answer["value"])
-        if start + size < len(told):
-            answer["@odata.nextLink"] = self._link(
-                request, {"$skiptoken": _token(start + size)}, keep=True
-            )
-        elif last:
-            answer["@odata.deltaLink"] = self._link(request, {"$deltatoken": last})
-        return json_response(answer)
-
-    def _link(
-        self, request: Request, query: dict[str, str], *, keep: bool = False
-    ) -> str:
-        url = request.url.with_query(None)
-        kept = dict(request.query) if keep else {}
-        return str(url.with_query({**kept, **query}))
-
-    def _shared(self, share: str) -> File:
-        encoded = share.removeprefix("u!")
-        try:
-            url = urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode()
-        except ValueError:
-            raise _not_found() from None
-        _, _, path = url.partition("/teams/sharepoint/")
-        file = self._state.files.get(path.partition("/")[0])
-        if file is None or file.pasted:
-            raise _not_found()
-        return file
+        return [self.shape(channel, one) for one in messages]
 
 
-def _not_found() -> Refusal:
-    return Refusal(404, "NotFound", "The resource could not be found.")
-
-
-def _forbidden(one_of: Sequence[str], roles: Sequence[str], code: str) -> Refusal:
-    wanted, held = ", ".join(one_of), ", ".join(roles)
-    return Refusal(
-        403,
-        code,
-        "Missing role permissions on the request. API requires one of "
-        f"'{wanted}'. Roles on the request '{held}'.",
-    )
-
-
-def _page_size(asked: str) -> int:
+def _span(asked: str) -> tuple[float, float]:
+    """Return the times between which changes are asked for."""
     if not asked:
-        return _PAGE
-    if not asked.isdecimal() or not 0 < int(asked) <= _PAGE_AT_MOST:
-        raise Refusal(400, "BadRequest", "The limit for $top is 50.")
-    return int(asked)
-
-
-def _token(number: int) -> str:
-    return urlsafe_b64encode(f"sandbox {number}".encode()).decode()
-
-
-def _number(token: str) -> int:
-    if not token:
-        return 0
+        return 0.0, float("inf")
+    found = _FILTER.fullmatch(asked.strip())
+    if found is None:
+        raise bad_request("The filter is not supported.")
     try:
-        return int(urlsafe_b64decode(token).decode().removeprefix("sandbox "))
+        before = _at(found["before"]) if found["before"] else float("inf")
+        return _at(found["after"]), before
     except ValueError:
-        raise Refusal(400, "BadRequest", "The token is not valid.") from None
-
-
-def _after(asked: str) -> float:
-    if not asked:
-        return 0.0
-    try:
-        return _at(asked.removeprefix("lastModifiedDateTime gt ").strip())
-    except ValueError:
-        raise Refusal(400, "BadRequest", "The filter is not supported.") from None
+        raise bad_request("The filter is not supported.") from None
 
 
 def _at(written: str) -> float:

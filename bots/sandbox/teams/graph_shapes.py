@@ -53,20 +53,40 @@ def channel_told(channel: Channel) -> dict[str, Any]:
     return {
         "id": channel.id,
         "displayName": "General" if channel.is_general else channel.name,
-        "description": None,
+        "description": channel.description or None,
         "membershipType": channel.kind.value,
-        "isArchived": False,
-        "createdDateTime": "2023-11-14T22:13:20.123Z",
+        "isArchived": channel.archived,
+        "createdDateTime": channel.created,
+        "tenantId": channel.tenant,
     }
 
 
-def member_told(team: Team, person: Person) -> dict[str, Any]:
+def team_told(team: Team) -> dict[str, Any]:
+    return {
+        "id": team.group_id,
+        "displayName": team.name,
+        "description": team.description or None,
+        "internalId": team.id,
+        "isArchived": team.archived,
+        "tenantId": team.tenant,
+    }
+
+
+def membership_id(team: Team, channel: Channel | None, person: Person) -> str:
+    """Return a membership's id: nobody's business, and another in each channel."""
+    parts = [team.group_id, *([channel.id] if channel else []), person.directory_id]
+    return b64encode("##".join(parts).encode()).decode()
+
+
+def member_told(
+    team: Team, person: Person, channel: Channel | None = None
+) -> dict[str, Any]:
     """A member, whose id is of the membership and not of the person."""
-    membership = f"{team.group_id}##{person.directory_id}"
+    owners = channel.owners if channel else team.owners
     return {
         "@odata.type": "#microsoft.graph.aadUserConversationMember",
-        "id": b64encode(membership.encode()).decode(),
-        "roles": ["owner"] if person.id in team.owners else [],
+        "id": membership_id(team, channel, person),
+        "roles": ["owner"] if person.id in owners else [],
         "displayName": person.name,
         "visibleHistoryStartDateTime": "0001-01-01T00:00:00Z",
         "userId": person.directory_id,

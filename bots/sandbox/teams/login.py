@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
@@ -18,6 +19,18 @@ GRAPH_AUDIENCE = "https://graph.microsoft.com"
 _MULTI_TENANT = "botframework.com"
 _ANY_TENANT = frozenset({"common", "organizations", _MULTI_TENANT})
 _DEFAULT = "/.default"
+
+NOTIFIER = "0bf30f3b-4a52-48df-9a82-234910c4a086"  # the app that sends Graph's notices
+_NOTICE_LASTS = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls Graph: an app, for one tenant, with the roles of its token."""
+
+    app: str
+    tenant: str
+    roles: frozenset[str]
 
 
 class Login:
@@ -83,10 +96,16 @@ class Login:
             raise Refusal(401, "BotNotRegistered", "The bot is not registered.")
         return app
 
-    def roles(self, request: Request) -> tuple[str, list[str]]:
-        """Return which app calls Graph and what it may do, or refuse with 401."""
+    def caller(self, request: Request) -> Caller:
+        """Return who calls Graph, for which tenant, or refuse with 401."""
         claims = self._bearer(request, GRAPH_AUDIENCE, "InvalidAuthenticationToken")
-        return str(claims["appid"]), [str(role) for role in claims.get("roles", [])]
+        roles = frozenset(str(role) for role in claims.get("roles", []))
+        return Caller(str(claims["appid"]), str(claims["tid"]), roles)
+
+    def notice_token(self, app: str, tenant: str) -> str:
+        """Return a token by which an app knows Graph's notices for Graph's."""
+        claims = self._claims(tenant, app, app, _NOTICE_LASTS)
+        return self._keys.sign(claims | {"azp": NOTIFIER, "appid": NOTIFIER})
 
     def _bearer(self, request: Request, audience: str, code: str) -> dict[str, Any]:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")

@@ -65,6 +65,8 @@ class Team:
     members: list[str]
     apps: list[str] = field(default_factory=list)
     archived: bool = False
+    deleted: bool = False
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,10 @@ class Channel:
     kind: Kind = Kind.STANDARD
     members: list[str] = field(default_factory=list)
     deleted: bool = False
+    owners: list[str] = field(default_factory=list)
+    archived: bool = False
+    description: str = ""
+    created: str = "2023-11-14T22:13:20.123Z"
     messages: dict[str, Message] = field(default_factory=dict)
 
     @property

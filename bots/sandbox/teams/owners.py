@@ -2,10 +2,10 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
-from uuid import uuid4
 
 from bots.sandbox.teams import seed
-from bots.sandbox.teams.activities import Activities, member
+from bots.sandbox.teams.activities import Activities
+from bots.sandbox.teams.changing import TeamChanges, new_conversation
 from bots.sandbox.teams.delivery import Delivery
 from bots.sandbox.teams.errors import bad_argument, no_conversation
 from bots.sandbox.teams.model import Channel, Kind, Team
@@ -14,21 +14,16 @@ from bots.sandbox.world import World
 Asked = Mapping[str, Any]
 Done = dict[str, Any]
 
-_TEAM_EVENTS = {
-    "rename_team": "teamRenamed",
-    "archive_team": "teamArchived",
-    "unarchive_team": "teamUnarchived",
-}
-
 
 class Owners:
     """Changes teams as their owners do, and tells the bot if it is in them."""
 
-    def __init__(self, world: World, delivery: Delivery) -> None:
+    def __init__(self, world: World, delivery: Delivery, changes: TeamChanges) -> None:
         self._world = world
         self._state = world.teams
         self._delivery = delivery
         self._activities = Activities(world.teams)
+        self._changes = changes
         self._actions: Mapping[str, Callable[[Asked], Awaitable[Done]]] = {
             "install": self._install,
             "uninstall": self._uninstall,
@@ -57,85 +52,79 @@ class Owners:
         self._state.publish_team("installed", team)
         self._installation(asked, team, "add-upgrade" if again else "add")
         if not again:
-            self._tell(asked, team, None, "teamMemberAdded", joined=[_bot()])
+            self._changes.tell(
+                team, None, "teamMemberAdded", by=self._by(asked, team), joined=[_bot()]
+            )
         return {"team": team.id}
 
     async def _uninstall(self, asked: Asked) -> Done:
         team = self._team(asked)
         if seed.BOT_APP_ID not in team.apps:
             raise bad_argument("the app is not installed")
-        self._tell(asked, team, None, "teamMemberRemoved", left=[_bot()])
+        self._changes.tell(
+            team, None, "teamMemberRemoved", by=self._by(asked, team), left=[_bot()]
+        )
         self._installation(asked, team, "remove")
         team.apps.remove(seed.BOT_APP_ID)
         self._state.publish_team("uninstalled", team)
         return {"team": team.id}
 
     async def _create_channel(self, asked: Asked) -> Done:
-        team = self._team(asked)
         kind = Kind(str(asked.get("kind") or Kind.STANDARD))
         members = [] if kind is Kind.STANDARD else [str(asked.get("user"))]
-        named = str(asked.get("name") or "New channel")
         made = Channel(
-            f"19:{uuid4().hex}@thread.tacv2", team.tenant, team.id, named, kind, members
+            new_conversation(),
+            self._team(asked).tenant,
+            self._team(asked).id,
+            str(asked.get("name") or "New channel"),
+            kind,
+            members,
+            owners=list(members),
         )
-        self._state.channels[made.id] = made
-        return self._channel_changed(asked, made, "channelCreated")
+        self._changes.create_channel(made, by=str(asked.get("user") or ""))
+        return {"channel": made.id}
 
     async def _rename_channel(self, asked: Asked) -> Done:
         channel = self._state.channel(str(asked.get("channel")))
-        channel.name = str(asked.get("name") or channel.name)
-        return self._channel_changed(asked, channel, "channelRenamed")
+        name = str(asked.get("name") or channel.name)
+        self._changes.rename_channel(channel, name, by=str(asked.get("user") or ""))
+        return {"channel": channel.id}
 
     async def _delete_channel(self, asked: Asked) -> Done:
         channel = self._state.channel(str(asked.get("channel")))
         if channel.is_general:
             raise bad_argument("the General channel stays")
-        channel.deleted = True
-        return self._channel_changed(asked, channel, "channelDeleted")
+        self._changes.delete_channel(channel, by=str(asked.get("user") or ""))
+        return {"channel": channel.id}
 
     async def _restore_channel(self, asked: Asked) -> Done:
         channel = self._state.channels.get(str(asked.get("channel")))
         if channel is None:
             raise no_conversation()
-        channel.deleted = False
-        return self._channel_changed(asked, channel, "channelRestored")
+        self._changes.restore_channel(channel, by=str(asked.get("user") or ""))
+        return {"channel": channel.id}
 
     async def _add_member(self, asked: Asked) -> Done:
         team, person = self._team(asked), self._state.person(str(asked.get("member")))
-        if person.id not in team.members:
-            team.members.append(person.id)
-            self._state.publish_team("team", team)
-            joined = [member(person)]
-            self._tell(asked, team, None, "teamMemberAdded", joined=joined)
+        self._changes.add_member(team, person, by=str(asked.get("user") or ""))
         return {"team": team.id}
 
     async def _remove_member(self, asked: Asked) -> Done:
         team, person = self._team(asked), self._state.person(str(asked.get("member")))
-        if person.id in team.members:
-            team.members.remove(person.id)
-            self._state.publish_team("team", team)
-            left = [member(person)]
-            self._tell(asked, team, None, "teamMemberRemoved", left=left)
+        self._changes.remove_member(team, person, by=str(asked.get("user") or ""))
         return {"team": team.id}
 
     async def _change_team(self, asked: Asked) -> Done:
         team, action = self._team(asked), str(asked["action"])
+        by = str(asked.get("user") or "")
         if action == "rename_team":
-            team.name = str(asked.get("name") or team.name)
+            self._changes.rename_team(team, str(asked.get("name") or team.name), by=by)
         else:
-            team.archived = action == "archive_team"
-        self._state.publish_team("team", team)
-        self._tell(asked, team, None, _TEAM_EVENTS[action])
+            self._changes.archive_team(team, archived=action == "archive_team", by=by)
         return {"team": team.id}
 
     def _team(self, asked: Asked) -> Team:
         return self._state.team(str(asked.get("team")))
-
-    def _channel_changed(self, asked: Asked, channel: Channel, event: str) -> Done:
-        self._state.publish("channel", channel)
-        if channel.kind is Kind.STANDARD:
-            self._tell(asked, self._state.teams[channel.team], channel, event)
-        return {"channel": channel.id}
 
     def _installation(self, asked: Asked, team: Team, action: str) -> None:
         selected = self._state.channel(str(asked.get("channel") or team.id))
@@ -144,24 +133,6 @@ class Owners:
                 self._world.base_url, team, self._by(asked, team), selected, action
             )
         )
-
-    def _tell(
-        self,
-        asked: Asked,
-        team: Team,
-        about: Channel | None,
-        event: str,
-        **people: list[dict[str, str]],
-    ) -> None:
-        if seed.BOT_APP_ID not in team.apps:
-            return
-        activity = self._activities.conversation(
-            self._world.base_url, team, self._by(asked, team), about, event
-        )
-        for name, field in (("joined", "membersAdded"), ("left", "membersRemoved")):
-            if name in people:
-                activity[field] = people[name]
-        self._delivery.send(activity)
 
     def _by(self, asked: Asked, team: Team) -> str:
         return str(asked.get("user") or team.owners[0])

@@ -4,11 +4,29 @@ from collections.abc import AsyncIterator
 
 from aiohttp.web import Application, Request, Response, json_response
 
+from bots.sandbox.http import Tasks
 from bots.sandbox.teams.acts import Acts
+from bots.sandbox.teams.changing import TeamChanges
 from bots.sandbox.teams.connector import Connector
 from bots.sandbox.teams.control import Control
 from bots.sandbox.teams.delivery import Delivery
 from bots.sandbox.teams.graph import Graph
+from bots.sandbox.teams.graph_access import Access
+from bots.sandbox.teams.graph_drive import GraphDrive
+from bots.sandbox.teams.graph_members import GraphMembers
+from bots.sandbox.teams.graph_notices import Notices
+from bots.sandbox.teams.graph_people import GraphPeople
+from bots.sandbox.teams.graph_routes import (
+    drive_calls,
+    limited,
+    member_calls,
+    message_calls,
+    other_calls,
+    team_calls,
+    upload_calls,
+)
+from bots.sandbox.teams.graph_subscriptions import GraphSubscriptions
+from bots.sandbox.teams.graph_teams import GraphTeams
 from bots.sandbox.teams.keys import Keys
 from bots.sandbox.teams.login import Login
 from bots.sandbox.teams.owners import Owners
@@ -23,8 +41,6 @@ _LOGIN = "/teams/login/{tenant}"
 _V3 = "/teams/connector{slash:/?}{region:[a-z]*}/v3"
 _CONVERSATION = _V3 + "/conversations/{conversation}"
 _ACTIVITY = _CONVERSATION + "/activities/{activity}"
-_GRAPH = "/teams/graph/v1.0"
-_CHANNEL = _GRAPH + "/teams/{team}/channels/{channel}"
 
 Calls = list[tuple[str, str, str | Named, Handler]]
 
@@ -35,22 +51,29 @@ def add_routes(app: Application, world: World) -> None:
     delivery = Delivery(world, keys)
     connector = Connector(world, login, throttle)
     roster = Roster(world.teams, login, throttle, connector)
+    changes = TeamChanges(world, delivery)
+    graph_calls, notices = _graph_calls(world, login, throttle, changes)
     calls = [
         *_identity_calls(world, keys, login),
         *_connector_calls(connector),
         *_roster_calls(roster),
-        *_graph_calls(Graph(world, login)),
+        *graph_calls,
     ]
     for method, path, name, handler in calls:
         app.router.add_route(method, path, served(world, name, handler))
 
-    control = Control(world, keys, Acts(world, delivery), Owners(world, delivery))
+    owners = Owners(world, delivery, changes)
+    control = Control(world, keys, Acts(world, delivery), owners, notices)
     app.router.add_post("/sandbox/teams/act", control.act)
     app.router.add_post("/sandbox/teams/token", control.token)
     app.router.add_post("/sandbox/teams/keys", control.rotate)
 
     async def running(_: Application) -> AsyncIterator[None]:
+        watching = Tasks()
+        watching.spawn(notices.watch())
         yield
+        await watching.close()
+        await notices.close()
         await delivery.close()
 
     app.cleanup_ctx.append(running)
@@ -108,22 +131,24 @@ def _roster_calls(roster: Roster) -> Calls:
     ]
 
 
-def _graph_calls(graph: Graph) -> Calls:
-    messages, message = _CHANNEL + "/messages", _CHANNEL + "/messages/{message}"
-    team, share = _GRAPH + "/teams/{team}", _GRAPH + "/shares/{share}"
-    return [
-        ("GET", team, "graph.team", graph.team),
-        ("GET", team + "/members", "graph.members", graph.members),
-        ("GET", team + "/channels", "graph.channels", graph.channels),
-        ("GET", _CHANNEL, "graph.channel", graph.channel),
-        ("GET", messages, "graph.messages", graph.messages),
-        ("GET", messages + "/delta", "graph.delta", graph.delta),
-        ("GET", message, "graph.message", graph.message),
-        ("GET", message + "/replies", "graph.replies", graph.replies),
-        ("GET", message + "/replies/{reply}", "graph.reply", graph.reply),
-        ("GET", _GRAPH + "/users/{user}", "graph.user", graph.user),
-        ("GET", share + "/driveItem/content", "graph.file", graph.shared_file),
+def _graph_calls(
+    world: World, login: Login, throttle: Throttle, changes: TeamChanges
+) -> tuple[Calls, Notices]:
+    access = Access(world.teams, login)
+    graph, drive = Graph(world, access), GraphDrive(world, access)
+    notices = Notices(world, graph, login)
+    counted = [
+        *team_calls(GraphTeams(world, access, changes)),
+        *member_calls(GraphMembers(world, access, changes)),
+        *message_calls(graph),
+        *other_calls(
+            GraphPeople(world.teams, access),
+            GraphSubscriptions(world, access, notices),
+        ),
+        *drive_calls(drive),
     ]
+    calls = [limited(access, throttle, call) for call in counted]
+    return [*calls, *upload_calls(drive)], notices
 
 
 def _posting(request: Request) -> str:

@@ -69,6 +69,7 @@ def channels() -> list[Channel]:
             "Board",
             Kind.PRIVATE,
             ["29:carol", "29:dave"],
+            owners=["29:carol"],
         ),
         Channel(LABS_TEAM, ACME, LABS_TEAM, "General"),
         Channel(GLOBEX_TEAM, GLOBEX, GLOBEX_TEAM, "General"),

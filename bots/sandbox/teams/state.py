@@ -187,6 +187,16 @@ class TeamsState:
             change |= {"id": message.id, "root": message.root}
         self._changes.publish(change)
 
+    def publish_member(
+        self, kind: str, team: Team, channel: Channel | None, person: Person
+    ) -> None:
+        """Tell that somebody is in a team or a channel now, or is not any more."""
+        change = {"side": "teams", "kind": kind, "tenant": team.tenant}
+        place = channel.id if channel else ""
+        self._changes.publish(
+            change | {"team": team.id, "channel": place, "person": person.id}
+        )
+
     def publish_team(self, kind: str, team: Team) -> None:
         self._changes.publish(
             {"side": "teams", "kind": kind, "tenant": team.tenant, "team": team.id}

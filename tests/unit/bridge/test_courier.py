@@ -12,6 +12,7 @@ from bridge.limits import UNLIMITED, Limits
 from bridge.links import Link, LinkState
 from bridge.messages import Person, Platform
 from bridge.needless import needless
+from bridge.notes import note
 from bridge.ports import History
 from tests.events import ALICE, PROJECT, words
 from tests.unit.bridge.stage import LEASE, LINK, NOW, Stage, copied, delivery
@@ -438,3 +439,24 @@ async def test_a_lost_answer_is_not_looked_up_where_a_copy_is_known(
 
     assert stage.ledger.states == [AttemptState.DROPPED]
     assert stage.sender.asked == []
+
+
+@pytest.mark.parametrize(
+    ("late_us", "orphan", "told"),
+    [
+        (0, False, ""),
+        (0, True, "in reply to a message that is not here"),
+        (1_700_000_000_000_000, False, "said 2023-11-14 22:13 UTC"),
+        (
+            1_700_000_000_000_000,
+            True,
+            "in reply to a message that is not here; said 2023-11-14 22:13 UTC",
+        ),
+    ],
+)
+def test_a_copy_says_what_readers_should_know_beside_it(
+    late_us: int, told: str, *, orphan: bool
+) -> None:
+    history = History(7, b"leaf", ALICE, words("hello"), 5, False, late_us=late_us)
+
+    assert note(history, orphan=orphan) == told

@@ -1,0 +1,47 @@
+"""The part of Graph that tells people's names and addresses."""
+
+import re
+
+from aiohttp.web import Request, Response, json_response
+
+from bots.sandbox.teams.graph_access import Access, bad_request
+from bots.sandbox.teams.graph_paging import paged
+from bots.sandbox.teams.graph_shapes import user_told
+from bots.sandbox.teams.state import TeamsState
+
+_EQUALS = re.compile(r"(id|mail|userPrincipalName|displayName) eq '([^']*)'")
+_PAGE_AT_MOST = 999
+
+
+class GraphPeople:
+    """Users of the caller's tenant."""
+
+    def __init__(self, state: TeamsState, access: Access) -> None:
+        self._state = state
+        self._access = access
+
+    async def users(self, request: Request) -> Response:
+        caller = self._access.caller(request, "graph.users")
+        told = [
+            user_told(one)
+            for one in self._state.people.values()
+            if one.tenant == caller.tenant
+        ]
+        if asked := request.query.get("$filter", ""):
+            found = _EQUALS.fullmatch(asked)
+            if found is None:
+                raise bad_request("Unsupported Query.", "Request_UnsupportedQuery")
+            name, value = found.groups()
+            told = [one for one in told if str(one[name]).lower() == value.lower()]
+        if "$count" in request.query and not _eventual(request):
+            raise bad_request("$count needs ConsistencyLevel: eventual.")
+        return paged(request, told, most=_PAGE_AT_MOST)
+
+    async def user(self, request: Request) -> Response:
+        caller = self._access.caller(request, "graph.user")
+        person = self._access.person(caller, request.match_info["user"])
+        return json_response(user_told(person))
+
+
+def _eventual(request: Request) -> bool:
+    return request.headers.get("ConsistencyLevel", "").lower() == "eventual"

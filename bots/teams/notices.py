@@ -1,0 +1,87 @@
+"""Where Graph calls: it shows that ATOM listens, and hands over what it noticed."""
+
+import asyncio
+import hmac
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from aiohttp import ClientError
+from aiohttp.web import Request, Response
+
+from bots.metrics import IGNORED, REFUSED
+from bots.teams.wire import mapping, mappings, text_of
+
+_READING = 5.0  # seconds that a body may take to arrive
+_WORD = re.compile(r"[\x20-\x7e]{1,500}", re.ASCII)
+_MESSAGE = re.compile(
+    r"teams\('[^']*'\)/channels\('(?P<channel>[^']+)'\)/messages\('(?P<root>\d+)'\)"
+    r"(?:/replies\('(?P<reply>\d+)'\))?"
+)
+_CHANNEL = re.compile(r"/?teams/[^/]+/channels/(?P<channel>[^/]+)/messages")
+# After these it is open what was not told; the last one also ends the telling.
+_GAPS = {"missed", "subscriptionRemoved"}
+
+
+@dataclass(frozen=True, slots=True)
+class Notices:
+    """
+    Answers Graph's calls.
+
+    `noticed` is told a channel's and a message's id, `missed` the id of a channel of
+    which Graph could not tell everything. Calls without `secret` are not Graph's.
+    """
+
+    secret: str
+    noticed: Callable[[str, str], None]
+    missed: Callable[[str], None]
+    body_limit: int = 1024 * 1024
+
+    async def handle(self, request: Request) -> Response:
+        """Answer one call, at once: Graph waits three seconds."""
+        if word := request.query.get("validationToken"):
+            if not _WORD.fullmatch(word):
+                return _refused(HTTPStatus.BAD_REQUEST, "malformed")
+            return Response(text=word, headers={"X-Content-Type-Options": "nosniff"})
+        try:
+            values = await self._values(request)
+        except (ClientError, OSError, RecursionError, ValueError):
+            return _refused(HTTPStatus.BAD_REQUEST, "malformed")
+        known = [value for value in values if self._is_graphs(value)]
+        if len(known) < len(values):
+            return _refused(HTTPStatus.FORBIDDEN, "secret")
+        for value in known:
+            self._take(value)
+        return Response(status=HTTPStatus.ACCEPTED)
+
+    async def _values(self, request: Request) -> list[Mapping[str, Any]]:
+        body = bytearray()
+        async with asyncio.timeout(_READING):
+            async for chunk in request.content.iter_any():
+                body += chunk
+                if len(body) > self.body_limit:
+                    raise ValueError("too large")
+        return list(mappings(mapping(json.loads(body)).get("value")))
+
+    def _is_graphs(self, value: Mapping[str, Any]) -> bool:
+        told = text_of(value.get("clientState"))
+        return hmac.compare_digest(told.encode(), self.secret.encode())
+
+    def _take(self, value: Mapping[str, Any]) -> None:
+        resource = text_of(value.get("resource"))
+        if event := text_of(value.get("lifecycleEvent")):
+            found = _CHANNEL.fullmatch(resource)
+            if event in _GAPS and found:
+                self.missed(found["channel"])
+        elif found := _MESSAGE.fullmatch(resource):
+            self.noticed(found["channel"], found["reply"] or found["root"])
+        else:
+            IGNORED.labels("teams", "notice").inc()
+
+
+def _refused(status: HTTPStatus, reason: str) -> Response:
+    REFUSED.labels("graph", reason).inc()
+    return Response(status=status)

@@ -1,0 +1,153 @@
+"""
+Say what Graph shows of a message in the words of the activities that told of it.
+
+Graph shows what stands, and names people by their directory ids; activities tell what
+happened, and name people as the bot knows them. Nothing here waits.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bots.teams.places import threaded
+from bots.teams.wire import mapping, mappings, text_of
+from bridge.places import Place
+
+_MOST_MENTIONS = 500
+_AT = re.compile(r"<at\b[^>]*>", re.IGNORECASE)
+_OTHER_TAGS = re.compile(r"<(?!/?at>)[^>]*>", re.IGNORECASE)
+
+Message = Mapping[str, Any]
+Accounts = Mapping[str, str]  # an account as activities name it, by directory id
+
+
+def is_told(message: Message) -> bool:
+    """
+    Say whether a bot hears of such a message: a person wrote it.
+
+    Bots hear neither themselves nor each other, and systems speak in events.
+    """
+    sender = mapping(message.get("from"))
+    return message.get("messageType") == "message" and bool(mapping(sender.get("user")))
+
+
+def people_in(message: Message) -> set[str]:
+    """Return the directory ids of the author and of who is mentioned."""
+    named = [mapping(message.get("from"))]
+    named += [mapping(m.get("mentioned")) for m in mappings(message.get("mentions"))]
+    return {i for n in named if (i := text_of(mapping(n.get("user")).get("id")))}
+
+
+def activities_of(
+    message: Message, place: Place, accounts: Accounts, *, was_deleted: bool
+) -> Iterator[dict[str, Any]]:
+    """
+    Yield what the bot would have heard of a message, in the order of its time.
+
+    `was_deleted` says that the log takes it for deleted; if it stands, it was restored.
+    """
+    created, edited, deleted, modified = (
+        text_of(message.get(name))
+        for name in (
+            "createdDateTime",
+            "lastEditedDateTime",
+            "deletedDateTime",
+            "lastModifiedDateTime",
+        )
+    )
+    said = _activity(message, place, accounts)
+    yield said | {"type": "message", "timestamp": created}
+    if edited:
+        yield _changed(said, "messageUpdate", "editMessage", edited)
+    if deleted:
+        yield _without_text(
+            _changed(said, "messageDelete", "softDeleteMessage", deleted)
+        )
+    elif was_deleted:
+        yield _changed(said, "messageUpdate", "undeleteMessage", modified)
+
+
+def _activity(message: Message, place: Place, accounts: Accounts) -> dict[str, Any]:
+    told = text_of(message.get("id"))
+    root = text_of(message.get("replyToId")) or told
+    html = _html(message)
+    return {
+        "id": told,
+        "serviceUrl": place.service_url,
+        "channelId": "msteams",
+        "from": _sender(message, accounts),
+        "conversation": {
+            "conversationType": "channel",
+            "tenantId": place.account,
+            "id": threaded(place.channel, root),
+        },
+        "text": _OTHER_TAGS.sub("", _AT.sub("<at>", html)),
+        "textFormat": "plain",
+        "attachments": [
+            {"contentType": "text/html", "content": html},
+            *mappings(message.get("attachments")),
+        ],
+        "entities": _entities(message, accounts),
+        "channelData": {
+            "teamsChannelId": place.channel,
+            "teamsTeamId": place.team,
+            "channel": {"id": place.channel},
+            "team": {"id": place.team, "aadGroupId": place.group_id},
+            "tenant": {"id": place.account},
+        },
+    }
+
+
+def _changed(said: Mapping[str, Any], kind: str, event: str, at: str) -> dict[str, Any]:
+    data = {**said["channelData"], "eventType": event}
+    return {**said, "type": kind, "timestamp": at, "channelData": data}
+
+
+def _without_text(activity: Mapping[str, Any]) -> dict[str, Any]:
+    content = ("text", "textFormat", "attachments", "entities")
+    return {name: value for name, value in activity.items() if name not in content}
+
+
+def _html(message: Message) -> str:
+    body = mapping(message.get("body"))
+    content = text_of(body.get("content"))
+    if body.get("contentType") == "html":
+        return content
+    return content.replace("&", "&amp;").replace("<", "&lt;").replace("\n", "<br>")
+
+
+def _sender(message: Message, accounts: Accounts) -> dict[str, str]:
+    user = mapping(mapping(message.get("from")).get("user"))
+    directory_id = text_of(user.get("id"))
+    return {
+        "id": accounts.get(directory_id, directory_id),
+        "name": text_of(user.get("displayName")),
+        "aadObjectId": directory_id,
+    }
+
+
+def _entities(message: Message, accounts: Accounts) -> list[dict[str, Any]]:
+    """Return the mentions, each at the place that the HTML calls it by."""
+    by_number: dict[int, Mapping[str, Any]] = {}
+    for mention in mappings(message.get("mentions")):
+        number = mention.get("id")
+        if isinstance(number, int) and 0 <= number < _MOST_MENTIONS:
+            by_number[number] = mention
+    return [
+        _entity(by_number.get(number, {}), accounts)
+        for number in range(max(by_number, default=-1) + 1)
+    ]
+
+
+def _entity(mention: Mapping[str, Any], accounts: Accounts) -> dict[str, Any]:
+    mentioned = mapping(mention.get("mentioned"))
+    user, app = mapping(mentioned.get("user")), mapping(mentioned.get("application"))
+    account = accounts.get(text_of(user.get("id")), "")
+    if bot := text_of(app.get("id")):
+        account = f"28:{bot}"
+    name = text_of(mention.get("mentionText"))
+    return {
+        "type": "mention",
+        "text": f"<at>{name}</at>",
+        "mentioned": {"id": account, "name": name},
+    }

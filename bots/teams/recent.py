@@ -1,0 +1,212 @@
+"""
+Read from Microsoft Graph what happened in a channel, in the words of activities.
+
+Graph lists the young threads whole. Of older ones it tells which roots changed, and of
+their replies nothing: those in which something may have happened are read one by one.
+"""
+
+import json
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+)
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TypeVar
+
+from bots.teams.connector import Connector, Gone, in_path
+from bots.teams.graph import Graph, GraphRefused
+from bots.teams.groups import grouped
+from bots.teams.recalled import Message, activities_of, is_told, people_in
+from bots.teams.translate import translate
+from bots.teams.wire import iso, mappings, microseconds, text_of
+from bridge.errors import Ambiguous, CannotTell, NotSent, Refused, ServiceUnavailable
+from bridge.messages import Channel, Event
+from bridge.patience import patiently
+from bridge.places import Place, PlaceBook
+from bridge.recent import Gap
+
+_PAGE = 50
+T = TypeVar("T")
+
+_DELTA_REFUSED = {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND}
+
+
+@dataclass(frozen=True, slots=True)
+class TeamsRecent:
+    """
+    Implements `bridge.recent.Recent`. `sleep` waits seconds.
+
+    No more than `pages` pages of a listing and `threads` threads are read.
+    """
+
+    graph: Graph
+    connector: Connector
+    places: PlaceBook
+    app_id: str
+    sleep: Callable[[float], Awaitable[None]]
+    pages: int = 200
+    threads: int = 500
+
+    async def within(self, gap: Gap) -> AsyncIterator[Event]:
+        place = await self._place(gap.channel)
+        found = {text_of(m.get("id")): m for m in await self._young(place, gap)}
+        changed = {text_of(m.get("id")): m for m in await self._changed(place, gap)}
+        for root in self._threads(gap, found, changed):
+            replies = await self._replies(place, root)
+            found |= {text_of(m.get("id")): m for m in replies}
+        found |= changed
+        told = [m for m in found.values() if is_told(m) and not is_settled(m, gap)]
+        accounts = await self._accounts(place, told)
+        events = [
+            event
+            for message in told
+            for event in self._events(gap, place, message, accounts)
+        ]
+        for event in sorted(events, key=lambda event: event.sent_us):
+            yield event
+
+    async def _place(self, channel: Channel) -> Place:
+        place = await self.places.find(channel)
+        if place is None or not (place.service_url and place.account):
+            raise CannotTell("ATOM was never heard from in this team")
+        return await self._asked(lambda: grouped(self.connector, self.places, place))
+
+    async def _young(self, place: Place, gap: Gap) -> list[Message]:
+        """Return the threads that were begun since `back_us`, roots and replies."""
+        found: list[Message] = []
+        path = f"{_messages(place)}?$expand=replies&$top={_PAGE}"
+        async for page in self._pages(place, path):
+            threads = [[root, *await self._below(place, root)] for root in page]
+            found += [message for thread in threads for message in thread]
+            last = (max(map(_changed_us, thread)) for thread in threads)
+            if page and all(us < gap.back_us for us in last):
+                break
+        return found
+
+    async def _below(self, place: Place, root: Message) -> list[Message]:
+        """Return a root's replies, of which a listing holds the first thousand."""
+        replies = list(mappings(root.get("replies")))
+        if following := text_of(root.get("replies@odata.nextLink")):
+            async for page in self._pages(place, following):
+                replies += page
+        return replies
+
+    async def _changed(self, place: Place, gap: Gap) -> list[Message]:
+        """Return the roots of any age that changed in the gap, if Graph tells them."""
+        path = (
+            f"{_messages(place)}/delta?$filter=lastModifiedDateTime%20gt%20"
+            f"{iso(gap.since_us)}&$top={_PAGE}"
+        )
+        try:
+            return [m async for page in self._pages(place, path) for m in page]
+        except GraphRefused as refused:
+            # To apps Graph has refused this question for years at a time.
+            if refused.status in _DELTA_REFUSED:
+                return []
+            raise
+
+    def _threads(
+        self, gap: Gap, found: Collection[str], changed: Collection[str]
+    ) -> list[str]:
+        """Return old roots below which something may have happened, newest first."""
+        known = {known.thread or message for message, known in gap.known.items()}
+        old = (known | {*changed}) - {*found}
+        return sorted(old, key=_age, reverse=True)[: self.threads]
+
+    async def _replies(self, place: Place, root: str) -> list[Message]:
+        path = f"{_messages(place)}/{in_path(root)}/replies?$top={_PAGE}"
+        try:
+            return [m async for page in self._pages(place, path) for m in page]
+        except GraphRefused as refused:
+            if refused.status == HTTPStatus.NOT_FOUND:
+                return []
+            raise
+
+    async def _pages(self, place: Place, path: str) -> AsyncIterator[list[Message]]:
+        for _ in range(self.pages):
+            asked = path
+            page = await self._asked(lambda: self.graph.page(place.account, asked))  # noqa: B023 - awaited at once
+            yield page.items
+            if not (path := page.following):
+                return
+        raise CannotTell("too much was said to read it all")
+
+    async def _accounts(
+        self, place: Place, messages: Iterable[Message]
+    ) -> Mapping[str, str]:
+        """Return how the bot knows people, by their directory ids."""
+        wanted = {person for message in messages for person in people_in(message)}
+        accounts: dict[str, str] = {}
+        for person in sorted(wanted):
+            if account := await self._account(place, person):
+                accounts[person] = account
+        return accounts
+
+    async def _account(self, place: Place, person: str) -> str:
+        conversation = in_path(place.channel or place.team)
+        path = f"v3/conversations/{conversation}/members/{in_path(person)}"
+        try:
+            member = await self._asked(
+                lambda: self.connector.call("GET", place.service_url, path)
+            )
+        except _NobodyThere:
+            return ""  # left the team meanwhile
+        return text_of(member.get("id"))
+
+    async def _asked(self, ask: Callable[[], Awaitable[T]]) -> T:
+        try:
+            return await patiently(ask, self.sleep)
+        except Gone as gone:
+            raise _NobodyThere(str(gone)) from gone
+        except Refused as refused:
+            raise CannotTell(str(refused)) from refused
+        except (Ambiguous, NotSent) as error:
+            raise ServiceUnavailable(str(error)) from error
+
+    def _events(
+        self, gap: Gap, place: Place, message: Message, accounts: Mapping[str, str]
+    ) -> list[Event]:
+        known = gap.known.get(text_of(message.get("id")))
+        was_deleted = known is not None and known.deleted
+        raw = json.dumps(message, ensure_ascii=False).encode("utf-8", "replace")
+        events = [
+            translate(activity, raw, app_id=self.app_id, now_us=gap.since_us)
+            for activity in activities_of(
+                message, place, accounts, was_deleted=was_deleted
+            )
+        ]
+        return [event for event in events if isinstance(event, Event)]
+
+
+def is_settled(message: Message, gap: Gap) -> bool:
+    """Say whether the log has all of a message: who wrote it need not be asked."""
+    known = gap.known.get(text_of(message.get("id")))
+    deleted = bool(message.get("deletedDateTime"))
+    if known is None or known.deleted != deleted:
+        return False
+    edited = microseconds(message.get("lastEditedDateTime")) or 0
+    return deleted or edited <= known.version_us
+
+
+class _NobodyThere(CannotTell):
+    """What was asked for does not exist, or not any more."""
+
+
+def _messages(place: Place) -> str:
+    group, channel = in_path(place.group_id), in_path(place.channel)
+    return f"teams/{group}/channels/{channel}/messages"
+
+
+def _changed_us(message: Message) -> int:
+    changed = microseconds(message.get("lastModifiedDateTime"))
+    return changed or microseconds(message.get("createdDateTime")) or 0
+
+
+def _age(message: str) -> int:
+    """Return the time in a message's id; Teams' ids are milliseconds."""
+    return int(message) if message.isdecimal() and message.isascii() else 0

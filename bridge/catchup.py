@@ -1,0 +1,121 @@
+"""
+Make good what was missed while ATOM did not hear.
+
+What the platform shows is read again and goes the same way as everything else; what
+the log has already changes nothing.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from bridge.errors import CannotTell, ServiceUnavailable
+from bridge.links import LinkState
+from bridge.messages import Channel, Event, EventKind, Platform
+from bridge.ports import Intake, Links
+from bridge.recent import Gap, Known, Recent, Record, Watermarks
+
+VIA = "catchup"
+# What was on its way at the watermark: platforms send again for some minutes.
+MARGIN_US = 10 * 60 * 1_000_000
+LOOK_BACK_US = 7 * 24 * 3600 * 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class CatchUp:
+    """
+    Reads a channel from its watermark on, and takes in what is news.
+
+    Older messages are looked at again for `look_back_us`: for edits and deletions,
+    and because one may show up that was never captured.
+    """
+
+    recent: Mapping[Platform, Recent]
+    intake: Intake
+    record: Record
+    watermarks: Watermarks
+    links: Links
+    clock: Callable[[], int]
+    look_back_us: int = LOOK_BACK_US
+
+    async def channel(self, tenant: str, channel: Channel, since_us: int = 0) -> int:
+        """
+        Catch up with one channel; returns how many events were news.
+
+        `since_us` is a time from which events are known to be missing, if any is.
+        The watermark rises at the end, to when the reading began: whatever breaks in
+        between leaves it where it was. Raises `ServiceUnavailable`, `CannotTell` or
+        `StoreUnavailable`.
+        """
+        began = self.clock()
+        linked = await self._linked_us(tenant, channel)
+        if linked is None:
+            return 0
+        if (recent := self.recent.get(channel.platform)) is None:
+            raise CannotTell("the channel's platform is switched off")
+        gap = await self._gap(tenant, channel, linked, since_us)
+        known, news = dict(gap.known), 0
+        async for event in recent.within(gap):
+            if is_news(event, known, linked):
+                news += await self._take(tenant, channel, event)
+                known[event.message] = _after(event)
+        await self.watermarks.raise_to(tenant, [channel], began)
+        return news
+
+    async def _linked_us(self, tenant: str, channel: Channel) -> int | None:
+        """Return since when the channel is linked, None if it is not."""
+        links = await self.links.of(tenant, channel)
+        standing = [link for link in links if link.state is not LinkState.REMOVED]
+        return min((link.created_us for link in standing), default=None)
+
+    async def _gap(
+        self, tenant: str, channel: Channel, linked_us: int, since_us: int
+    ) -> Gap:
+        mark = await self.watermarks.of(tenant, channel) or linked_us
+        since = min(mark, since_us or mark) - MARGIN_US
+        back = since - self.look_back_us
+        known = await self.record.known(tenant, channel, back)
+        return Gap(channel, since, back, known)
+
+    async def _take(self, tenant: str, channel: Channel, event: Event) -> bool:
+        if not event.author.id:
+            author = await self.record.author(tenant, channel, event.message)
+            if author is None:
+                return False  # nobody knows whose it was, so nothing stands for it
+            event = replace(event, author=author)
+        receipt = await self.intake.receive(replace(event, via=VIA))
+        if receipt.seq < 0:
+            raise ServiceUnavailable("the channel's account is no company's yet")
+        return not receipt.duplicate
+
+
+def is_news(event: Event, known: Mapping[str, Known], linked_us: int) -> bool:
+    """
+    Say whether an event tells what the log does not have.
+
+    Messages are told apart by their ids alone: one that is older than others may
+    still be news. What was said before the channel was linked is not.
+    """
+    message = known.get(event.message)
+    match event.kind:
+        case EventKind.MESSAGE_CREATE | EventKind.COMMAND:
+            return message is None and event.sent_us >= linked_us
+        case EventKind.MESSAGE_EDIT:
+            if message is None:
+                return event.sent_us >= linked_us
+            return event.version_us > message.version_us and not message.deleted
+        case EventKind.MESSAGE_DELETE:
+            return message is not None and not message.deleted
+        case EventKind.MESSAGE_RESTORE:
+            # What is read may lag behind what was heard.
+            if message is None or not message.deleted:
+                return False
+            return event.version_us > message.gone_us
+        case _:
+            return False
+
+
+def _after(event: Event) -> Known:
+    """Return what the log has of a message once it has the event."""
+    if event.kind is EventKind.MESSAGE_DELETE:
+        return Known(event.thread, deleted=True, gone_us=event.version_us)
+    return Known(event.thread, event.version_us)

@@ -1,0 +1,85 @@
+"""What is asked to make good what was missed. Adapters implement these Protocols."""
+
+from collections.abc import AsyncIterator, Collection, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from bridge.messages import Channel, Event, Person
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """
+    What the log has of one message.
+
+    `version_us` is that of its newest edit, 0 without one; `thread` is its root, empty
+    for a root. `gone_us` is when it was deleted, on platforms that can take that back.
+    """
+
+    thread: str = ""
+    version_us: int = 0
+    deleted: bool = False
+    gone_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """
+    A time in which ATOM may not have heard what happened in a channel.
+
+    It begins at `since_us`. Changes to older messages are looked for as far back as
+    `back_us`, and from there on `known` is everything that the log has, by message.
+    """
+
+    channel: Channel
+    since_us: int
+    back_us: int
+    known: Mapping[str, Known]
+
+
+class Recent(Protocol):
+    """What happened in a channel, read from its platform instead of heard."""
+
+    def within(self, gap: Gap) -> AsyncIterator[Event]:
+        """
+        Yield what was said, edited and deleted, each thread in its order.
+
+        Every event states the fact in the same words as the one that the platform
+        would have sent (`Event.fact_key`), with the time at which it happened. What
+        is known already may be among them; ATOM's own posts are not. Of a deletion
+        the author may be missing, where the platform tells it only by silence.
+
+        Waits when asked to. Raises `ServiceUnavailable` when the platform does not
+        answer, and `CannotTell` when ATOM may not read the channel.
+        """
+        ...
+
+
+class Record(Protocol):
+    """What the log has of a channel's messages."""
+
+    async def known(
+        self, tenant: str, channel: Channel, since_us: int
+    ) -> Mapping[str, Known]:
+        """Return what was captured of the channel's messages since a time."""
+        ...
+
+    async def author(
+        self, tenant: str, channel: Channel, message: str
+    ) -> Person | None:
+        """Return who wrote a message, if the log has it."""
+        ...
+
+
+class Watermarks(Protocol):
+    """Up to when everything that happened in a channel is known to be on record."""
+
+    async def of(self, tenant: str, channel: Channel) -> int:
+        """Return the channel's mark in microseconds UTC, 0 if it has none yet."""
+        ...
+
+    async def raise_to(
+        self, tenant: str, channels: Collection[Channel], us: int
+    ) -> None:
+        """Raise the channels' marks; one that is higher already stays."""
+        ...

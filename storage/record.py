@@ -1,0 +1,59 @@
+"""What the log has of a channel's messages, to tell news from what is known."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from bridge.messages import Channel, EventKind, Person
+from bridge.recent import Known
+from storage.hot import HotStore, Statement
+from storage.ledger import newest_content
+from storage.log_reader import LogReader
+from storage.rows import clean_id
+
+_SELECT = (
+    "SELECT msg, thread, etype, version_us FROM log WHERE tenant = :tenant "
+    "AND conv = :conv AND cap_us >= :since AND msg <> '' "
+    f"AND (etype LIKE 'message.%' OR etype = '{EventKind.COMMAND}') ORDER BY seq"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecord:
+    """Implements `bridge.recent.Record`."""
+
+    store: HotStore
+    reader: LogReader
+
+    async def known(
+        self, tenant: str, channel: Channel, since_us: int
+    ) -> Mapping[str, Known]:
+        parameters = {"tenant": tenant, "conv": clean_id(channel.id)}
+        rows = await self.store.fetch(
+            Statement(_SELECT, parameters | {"since": max(since_us, 0)})
+        )
+        known: dict[str, Known] = {}
+        for message, thread, etype, version_us in rows:
+            before = known.get(message, Known(thread))
+            known[message] = _with(before, etype, version_us)
+        return known
+
+    async def author(
+        self, tenant: str, channel: Channel, message: str
+    ) -> Person | None:
+        entries = await self.reader.revisions(tenant, channel.id, clean_id(message))
+        if not entries:
+            return None
+        told = newest_content(entries).body["author"]
+        return Person(channel.platform, told["id"], told["name"], told["avatar"])
+
+
+def _with(known: Known, etype: str, version_us: int) -> Known:
+    match etype:
+        case EventKind.MESSAGE_EDIT:
+            return replace(known, version_us=max(known.version_us, version_us))
+        case EventKind.MESSAGE_DELETE:
+            return replace(known, deleted=True, gone_us=version_us)
+        case EventKind.MESSAGE_RESTORE:
+            return replace(known, deleted=False)
+        case _:
+            return known
