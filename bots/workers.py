@@ -1,8 +1,9 @@
 """The worker: owns shards of the outbox and sees their deliveries through."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 from time import monotonic
 
 import structlog
@@ -19,7 +20,7 @@ from bridge.ports import Intake, Lease, Queue, Receipt, Shards
 log = structlog.get_logger()
 
 _MICRO = 1_000_000
-_FEW = 4
+_LONG = 0.005  # seconds that an event may wait without deliveries stepping aside
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,34 +31,41 @@ class Pace:
     renew: float = 2.0
     poll: float = 0.25
     at_once: int = 64
-    courtesy: int = 20  # times two milliseconds that a delivery lets events pass
+    courtesy: int = 6  # times two milliseconds that a delivery lets events pass
 
 
 @dataclass(slots=True)
 class Doorkeeper:
     """
-    Implements `bridge.ports.Intake`, and counts who is waiting at the door.
+    Implements `bridge.ports.Intake`, and knows since when who is at the door waits.
 
     Platforms wait seconds for an acknowledgement and then come again, so deliveries
-    step aside while events wait.
+    step aside while events wait for long.
     """
 
     intake: Intake
-    waiting: int = 0
+    _since: dict[int, float] = field(default_factory=dict)
+    _tickets: Iterator[int] = field(default_factory=count)
 
     async def receive(self, event: Event) -> Receipt:
-        self.waiting += 1
+        ticket = next(self._tickets)
+        self._since[ticket] = monotonic()
         try:
             return await self.intake.receive(event)
         finally:
-            self.waiting -= 1
+            del self._since[ticket]
+
+    def waited(self) -> float:
+        """Return for how many seconds the first at the door has been waiting."""
+        first = next(iter(self._since.values()), None)
+        return 0.0 if first is None else monotonic() - first
 
 
 @dataclass(slots=True)
 class Worker:
     """
     Runs until cancelled. `committed` is to be called after every local commit, and
-    `waiting` tells how many events wait to be acknowledged.
+    `waited` tells for how many seconds an event has been waiting for its answer.
 
     Deliveries come from commits of this process directly, if nothing was missed in
     between, and from the database for everything else. `processes` is how many live
@@ -69,7 +77,7 @@ class Worker:
     courier: Courier
     clock: Callable[[], int]
     pace: Pace = field(default_factory=Pace)
-    waiting: Callable[[], int] = lambda: 0
+    waited: Callable[[], float] = lambda: 0.0
     lanes: Lanes = field(default_factory=Lanes)
     processes: int = 1
     _leases: Leases = field(init=False)
@@ -245,6 +253,8 @@ class Worker:
                 call = group.create_task(self._see_through(delivery, lease))
                 self._calls.add(call)
                 call.add_done_callback(self._calls.discard)
+                # Whoever came meanwhile is heard before the next one is begun.
+                await asyncio.sleep(0)
             timeout = None
             if (due := self.lanes.next_us()) is not None:
                 timeout = max(0.001, (due - self.clock()) / _MICRO)
@@ -257,7 +267,7 @@ class Worker:
     async def _step_aside(self) -> None:
         """Let events that wait be acknowledged first, but not for ever."""
         for _ in range(self.pace.courtesy):
-            if self.waiting() <= _FEW:
+            if self.waited() <= _LONG:
                 return
             await asyncio.sleep(0.002)
 

@@ -23,6 +23,7 @@ from tests.servers import Postgres, free_port
 _COMPANY = "acme"
 _TENANT = "7e4a4700-0000-4000-8000-000000000001"
 _TEAM = "19:acme@thread.tacv2"
+_GROUP = "6a1c0de5-0000-4000-8000-000000000001"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,8 @@ async def _prepare(home: Path, url: str, sink: int, *, linked: bool) -> None:
         await built.companies.bind(_COMPANY, Platform.SLACK, WORKSPACE, "Acme")
         await built.companies.bind(_COMPANY, Platform.TEAMS, _TENANT, "Acme")
         service_url = f"http://127.0.0.1:{sink}/teams/connector/"
-        await built.places.remember(Place(_TENANT, _TEAM, "", service_url, "Acme"))
+        team = Place(_TENANT, _TEAM, "", service_url, "Acme", group_id=_GROUP)
+        await built.places.remember(team)
         for n, name in enumerate(CHANNELS if linked else ()):
             target = Channel(Platform.TEAMS, _TEAM, f"19:bench{n:02}@thread.tacv2")
             place = Place(_TENANT, _TEAM, target.id, service_url, f"Bench {n}")
