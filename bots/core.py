@@ -24,6 +24,7 @@ from storage.log_reader import LogReader
 from storage.migrate import upgrade
 from storage.outbox import Outbox, StoredShards
 from storage.places import StoredPlaces
+from storage.reactions import LoggedReactions
 from storage.status import StoredHealth
 
 log = structlog.get_logger()
@@ -61,6 +62,7 @@ class Core:
     queue: Outbox
     shards: StoredShards
     ledger: StoredLedger
+    reactions: LoggedReactions
 
     async def only_company(self) -> Company | None:
         """Return the company, if there is exactly one."""
@@ -115,4 +117,5 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
             queue=Outbox(hot),
             shards=StoredShards(hot, owner, int(settings.tuning.lease * 1_000_000)),
             ledger=StoredLedger(journal, reader, copies, owner, clock_us),
+            reactions=LoggedReactions(reader),
         )

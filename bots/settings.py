@@ -127,6 +127,10 @@ class TeamsSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors
     graph_url: Url = Field(
         default="https://graph.microsoft.com/v1.0", description=_A_URL
     )
+    native_reactions: bool = Field(
+        default=False,
+        description="true or false: react in Teams itself, which is a preview there",
+    )
 
 
 class Tuning(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):

@@ -13,6 +13,7 @@ from bots.slack.clients import Clients
 from bots.slack.install import Installations, InstallPages, OAuth
 from bots.slack.intake import SlackIntake
 from bots.slack.people import SlackPeople
+from bots.slack.reactor import SlackReactor
 from bots.slack.rights import SlackRights
 from bots.slack.sender import SlackSender
 from bots.slack.socket import SlackSocket
@@ -27,6 +28,7 @@ class SlackSide:
     clients: Clients
     installations: Installations
     sender: SlackSender
+    reactor: SlackReactor
     people: SlackPeople
     rights: SlackRights
     announcer: SlackAnnouncer
@@ -49,6 +51,7 @@ def slack_side(
         clients,
         installations,
         SlackSender(clients),
+        SlackReactor(clients),
         SlackPeople(clients),
         SlackRights(clients),
         SlackAnnouncer(clients),

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import assert_never
 
 from bridge.access import Action
 from bridge.delivery import AttemptState, Copy, Delivery, Operation, Post
@@ -17,6 +16,7 @@ from bridge.errors import (
 from bridge.links import Link, LinkState
 from bridge.mentions import mentioned
 from bridge.messages import Platform
+from bridge.needless import needless
 from bridge.plain import plain_text
 from bridge.ports import (
     AccessPolicy,
@@ -29,12 +29,14 @@ from bridge.ports import (
     People,
     Sender,
 )
+from bridge.reacting import Reactions
 from bridge.relay import unwatched
 
 _ACTIONS = {
     Operation.POST: Action.POST,
     Operation.EDIT: Action.EDIT,
     Operation.DELETE: Action.DELETE,
+    Operation.REACT: Action.REACT,
 }
 
 
@@ -50,6 +52,12 @@ class Tuning:
     clock_skew_us: int = 60_000_000
     orphan_patience_us: int = 3_000_000
     paused_link_us: int = 1_000_000
+
+    @property
+    def longest_unknown_us(self) -> int:
+        """How long a copy may stand there before ATOM knows of it."""
+        waits = self.reconcile_after_us + self.longest_call_us
+        return waits + self.orphan_patience_us
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +85,7 @@ class Courier:
     links: LinkBook
     policy: AccessPolicy
     senders: Mapping[Platform, Sender]
+    reactions: Reactions
     people: Mapping[Platform, People]
     clock: Callable[[], int]
     sleep: Callable[[float], Awaitable[None]]
@@ -102,6 +111,8 @@ class Courier:
         if delivery.target.platform not in self.senders:
             # Switched off, which may be a mistake in the settings: keep it.
             return self._later(delivery, self.tuning.longest_pause_us)
+        if delivery.operation is Operation.REACT:
+            return await self._react(delivery, lease, history)
 
         copy = await self.copies.copy_of(
             delivery.tenant,
@@ -114,26 +125,26 @@ class Courier:
             return await self._reconcile(delivery, lease, history, copy)
         if reason := needless(delivery, history, copy):
             return await self._drop(delivery, lease, history, reason)
-        decision = await self.policy.decide(
-            delivery.tenant,
-            history.author,
-            _ACTIONS[delivery.operation],
-            delivery.source,
-        )
-        if not decision.allowed:
-            return await self._drop(
-                delivery, lease, history, f"not allowed: {decision.rule}"
-            )
+        if reason := await self._denial(delivery, history):
+            return await self._drop(delivery, lease, history, reason)
         return await self._send(delivery, lease, history, copy)
+
+    async def _denial(self, delivery: Delivery, history: History) -> str:
+        """Return why the policy is against it now, or nothing if it is not."""
+        action = _ACTIONS[delivery.operation]
+        decision = await self.policy.decide(
+            delivery.tenant, history.author, action, delivery.source
+        )
+        return "" if decision.allowed else f"not allowed: {decision.rule}"
 
     async def _send(
         self, delivery: Delivery, lease: Lease, history: History, copy: Copy | None
     ) -> Done | Later:
         if (post := await self._post(delivery, history, copy)) is None:
             return self._later(delivery, self.tuning.first_pause_us)
-        # Names took their time: the link may have been removed or paused meanwhile.
-        link = await self._link(delivery)
-        if link is None or link.state is LinkState.PAUSED:
+        if copy and delivery.operation is Operation.EDIT:
+            post = replace(post, reactions=await self.reactions.below(copy))
+        if not await self._carried(delivery):
             return self._later(delivery, 1)
         self.trace("checked")
         noted = await self.ledger.intend(delivery, lease)
@@ -143,9 +154,43 @@ class Courier:
         except DeliveryFailed as failure:
             return await self._failed(noted, lease, history, failure)
         self.trace("sent")
-        outcome = Outcome(
-            AttemptState.DELIVERED, copy=sent, text=plain_text(post.document)
-        )
+        if (
+            delivery.operation is Operation.EDIT
+            and await self.reactions.below(sent) != post.reactions
+        ):
+            reason = "people reacted meanwhile"
+            outcome = Outcome(AttemptState.RETRY, reason, self.clock())
+        else:
+            outcome = Outcome(
+                AttemptState.DELIVERED, copy=sent, text=plain_text(post.document)
+            )
+        return await self._conclude(noted, lease, outcome, history)
+
+    async def _react(
+        self, delivery: Delivery, lease: Lease, history: History
+    ) -> Done | Later:
+        if reason := await self._denial(delivery, history):
+            return await self._drop(delivery, lease, history, reason)
+        change = await self.reactions.plan(delivery)
+        if change is None:
+            return self._later(delivery, self.tuning.first_pause_us)
+        if isinstance(change, str):
+            return await self._drop(delivery, lease, history, change)
+        if (ready := self.reactions.ready_us(change)) > self.clock():
+            return Later(replace(delivery, not_before_us=ready))
+        post = None
+        if change.copy:
+            post = await self._post(change.about, change.story, change.copy)
+        if not await self._carried(delivery):
+            return self._later(delivery, 1)
+        self.trace("checked")
+        noted = await self.ledger.intend(delivery, lease)
+        self.trace("intended")
+        try:
+            outcome = await self.reactions.make(change, post)
+        except DeliveryFailed as failure:
+            return await self._failed(noted, lease, history, failure)
+        self.trace("sent")
         return await self._conclude(noted, lease, outcome, history)
 
     async def _call(
@@ -174,7 +219,9 @@ class Courier:
                 until = now + int(seconds * 1_000_000)
                 retry = Outcome(AttemptState.RETRY, reason, until)
                 noted = await self._write(delivery, lease, retry, history)
-                return Later(noted, pause_target=True)
+                # Reactions have limits of their own, which do not concern messages.
+                alone = delivery.operation is Operation.REACT
+                return Later(noted, pause_target=not alone)
             case Refused():
                 outcome = Outcome(AttemptState.DEAD, reason)
                 return await self._conclude(delivery, lease, outcome, history)
@@ -294,6 +341,11 @@ class Courier:
                 return link
         return None
 
+    async def _carried(self, delivery: Delivery) -> bool:
+        """Say whether the link still carries. Names took their time meanwhile."""
+        link = await self._link(delivery)
+        return link is not None and link.state is not LinkState.PAUSED
+
     async def _unlinked(
         self, delivery: Delivery, lease: Lease, history: History
     ) -> Done | Later:
@@ -338,33 +390,6 @@ class Courier:
 
     def _later(self, delivery: Delivery, pause_us: int) -> Later:
         return Later(replace(delivery, not_before_us=self.clock() + pause_us))
-
-
-def needless(delivery: Delivery, history: History, copy: Copy | None) -> str:
-    """
-    Return why a delivery need not be made any more, or nothing if it must.
-
-    A post always carries the newest content, so edits that came before it are stale.
-    """
-    standing = copy is not None and not copy.deleted
-    match delivery.operation:
-        case Operation.POST:
-            if history.deleted:
-                return "deleted before it was sent"
-            return "it stands there already" if standing else ""
-        case Operation.EDIT:
-            if history.deleted:
-                return "deleted meanwhile"
-            if copy is None or copy.deleted:
-                return "there is no copy to edit"
-            stale = copy.version_us >= history.version_us
-            return "a newer edit was sent already" if stale else ""
-        case Operation.DELETE:
-            if not history.deleted:
-                return "restored meanwhile"
-            return "" if standing else "there is no copy to delete"
-        case _:
-            assert_never(delivery.operation)
 
 
 def _new_copy(

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from bridge.document import Document
 from bridge.messages import Channel, Person
+from bridge.reactions import Reaction
 
 SHARDS = 256
 
@@ -17,6 +18,7 @@ class Operation(StrEnum):
     POST = "post"
     EDIT = "edit"
     DELETE = "delete"
+    REACT = "react"  # make the target's reactions what the log says they are
 
 
 class AttemptState(StrEnum):
@@ -71,8 +73,16 @@ class Delivery:
 
     @property
     def lane(self) -> str:
-        """Deliveries of a lane leave in order; roots share the channel's own lane."""
-        return f"{self.tenant}|{self.link}|{self.source}|{self.target}|{self.thread}"
+        """
+        Deliveries of a lane leave in order; roots share the channel's own lane.
+
+        Each message's reactions have a lane to themselves: a storm of them does not
+        hold up what people say.
+        """
+        direction = f"{self.tenant}|{self.link}|{self.source}|{self.target}"
+        if self.operation is Operation.REACT:
+            return f"{direction}|{self.message}|reactions"
+        return f"{direction}|{self.thread}"
 
     @property
     def shard(self) -> int:
@@ -103,6 +113,7 @@ class Post:
     `people` holds who is mentioned, by id on the source platform; `thread` is the
     root's id on the target platform, empty for a new root. `marker` is what a lost
     answer is looked up by, `earlier` are contents that may have been sent instead.
+    `reactions` stand in a line below, where they cannot be left as reactions.
     """
 
     marker: str
@@ -114,6 +125,7 @@ class Post:
     people: Mapping[str, Person] = field(default_factory=dict)
     note: str = ""
     earlier: tuple[Document, ...] = ()
+    reactions: tuple[Reaction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

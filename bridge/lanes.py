@@ -3,7 +3,8 @@ Who may leave next: the deliveries of the shards that one process owns.
 
 A lane is a first-in, first-out queue: the roots of one direction of a link, or the
 replies of one thread. Lanes wait for nothing but their own head, a pause of their
-target channel, and, for a thread, the delivery of its root.
+target channel, for a thread the delivery of its root, and for reactions that of the
+message they are about.
 """
 
 import heapq
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from bridge.delivery import Delivery, Operation
 
-_Root = tuple[str, str, str, str, str]
+_Message = tuple[str, str, str, str, str, str]
 
 
 @dataclass(slots=True)
@@ -31,8 +32,8 @@ class Lanes:
     _busy: set[str] = field(default_factory=set)
     _ready: dict[str, None] = field(default_factory=dict)
     _timers: list[tuple[int, str]] = field(default_factory=list)
-    _roots: Counter[_Root] = field(default_factory=Counter)
-    _blocked: dict[_Root, set[str]] = field(default_factory=dict)
+    _posts: Counter[_Message] = field(default_factory=Counter)
+    _blocked: dict[_Message, set[str]] = field(default_factory=dict)
     _paused: dict[str, int] = field(default_factory=dict)
     _calling: Counter[str] = field(default_factory=Counter)
     _queueing: dict[str, dict[str, None]] = field(default_factory=dict)
@@ -48,8 +49,7 @@ class Lanes:
             self._known.add(delivery.key)
             self._lanes.setdefault(delivery.lane, deque()).append(delivery)
             self._ready[delivery.lane] = None
-            if _is_root(delivery):
-                self._roots[_own_root(delivery)] += 1
+            self._posts.update(_awaiting(delivery))
 
     def start(self, now_us: int) -> Iterator[Delivery]:
         """Yield every delivery that may leave now; its lane is busy from here on."""
@@ -64,8 +64,8 @@ class Lanes:
             until = max(head.not_before_us, self._paused.get(str(head.target), 0))
             if until > now_us:
                 heapq.heappush(self._timers, (until, lane))
-            elif self._awaits_root(head):
-                self._blocked.setdefault(_thread_root(head), set()).add(lane)
+            elif (message := _awaited(head)) and self._posts[message] > 0:
+                self._blocked.setdefault(message, set()).add(lane)
             elif self._calling[str(head.target)] >= self.at_once:
                 self._queueing.setdefault(str(head.target), {})[lane] = None
             else:
@@ -81,8 +81,7 @@ class Lanes:
         self._lanes[delivery.lane].popleft()
         if not self._lanes[delivery.lane]:
             del self._lanes[delivery.lane]
-        if _is_root(delivery):
-            self._forget_root(_own_root(delivery))
+        self._forget_post(delivery)
         self._free(delivery.lane, str(delivery.target))
 
     def again(self, delivery: Delivery) -> None:
@@ -115,8 +114,7 @@ class Lanes:
             target = str(self._lanes[lane][0].target)
             for delivery in self._lanes.pop(lane):
                 self._known.discard(delivery.key)
-                if _is_root(delivery):
-                    self._forget_root(_own_root(delivery))
+                self._forget_post(delivery)
             self._free(lane, target)
 
     def waiting(self) -> Iterator[Delivery]:
@@ -124,15 +122,13 @@ class Lanes:
         for queue in self._lanes.values():
             yield from queue
 
-    def _awaits_root(self, delivery: Delivery) -> bool:
-        return bool(delivery.thread) and self._roots[_thread_root(delivery)] > 0
-
-    def _forget_root(self, root: _Root) -> None:
-        self._roots[root] -= 1
-        if self._roots[root] <= 0:
-            del self._roots[root]
-            for lane in self._blocked.pop(root, ()):
-                self._ready[lane] = None
+    def _forget_post(self, delivery: Delivery) -> None:
+        for message in _awaiting(delivery):
+            self._posts[message] -= 1
+            if self._posts[message] <= 0:
+                del self._posts[message]
+                for lane in self._blocked.pop(message, ()):
+                    self._ready[lane] = None
 
     def _free(self, lane: str, target: str) -> None:
         if lane in self._busy:
@@ -148,25 +144,27 @@ class Lanes:
         self._ready[lane] = None
 
 
-def _is_root(delivery: Delivery) -> bool:
-    return delivery.operation is Operation.POST and not delivery.thread
+def _awaiting(delivery: Delivery) -> Iterator[_Message]:
+    """Yield what others wait for while this is not delivered."""
+    if delivery.operation is Operation.POST:
+        yield _message(delivery, delivery.message, "copy")
+        if not delivery.thread:
+            yield _message(delivery, delivery.message, "root")
 
 
-def _own_root(delivery: Delivery) -> _Root:
+def _awaited(delivery: Delivery) -> _Message | None:
+    """Return what has to stand on the target first, if anything has to."""
+    if delivery.operation is Operation.REACT:
+        return _message(delivery, delivery.message, "copy")
+    return _message(delivery, delivery.thread, "root") if delivery.thread else None
+
+
+def _message(delivery: Delivery, message: str, use: str) -> _Message:
     return (
         delivery.tenant,
         delivery.link,
         str(delivery.source),
         str(delivery.target),
-        delivery.message,
-    )
-
-
-def _thread_root(delivery: Delivery) -> _Root:
-    return (
-        delivery.tenant,
-        delivery.link,
-        str(delivery.source),
-        str(delivery.target),
-        delivery.thread,
+        message,
+        use,
     )

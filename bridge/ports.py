@@ -10,6 +10,7 @@ from bridge.delivery import AttemptState, Copy, Delivery, Post
 from bridge.document import Document
 from bridge.links import Link, LinkState
 from bridge.messages import Channel, Event, Person, Platform
+from bridge.reactions import Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +217,12 @@ class Copies(Protocol):
         """Return the copy that stands under the platform's id `remote`, if any."""
         ...
 
+    async def copies_of(
+        self, tenant: str, source: Channel, message: str
+    ) -> Sequence[Copy]:
+        """Return every copy of a message, whatever the link, oldest first."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class History:
@@ -223,7 +230,8 @@ class History:
     What is known of one message: its newest content, and whether it still stands.
 
     `seq` and `leaf` are the log entry of the delivery that was asked about;
-    `earlier` are the contents that `document` replaced.
+    `earlier` are the contents that `document` replaced; `thread` is the root's id
+    where a reaction asks for it.
     """
 
     seq: int
@@ -233,6 +241,7 @@ class History:
     version_us: int
     deleted: bool
     earlier: tuple[Document, ...] = ()
+    thread: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,13 +302,17 @@ class Queue(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an attempt ended. `copy` is what now stands, or stood, on the platform."""
+    """
+    How an attempt ended. `copy` is what now stands, or stood, on the platform, and
+    `shown` which reactions do.
+    """
 
     state: AttemptState
     reason: str = ""
     until_us: int = 0
     copy: Copy | None = None
     text: str = ""
+    shown: Word | None = None
 
 
 class Ledger(Protocol):

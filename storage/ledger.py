@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bridge.delivery import AttemptState, Copy, Delivery, Operation
-from bridge.document import from_json
+from bridge.document import Document, from_json
 from bridge.errors import NotFound
 from bridge.messages import Channel, EventKind, Person
 from bridge.ports import History, Lease, Outcome
 from storage.copies import StoredCopies
 from storage.journal import Journal
 from storage.log_reader import LogEntry, LogReader
+from storage.reactions import word_as_json
 from storage.rows import clean_id
 from storage.writes import Attempt, Entry, Fence, Origin, Write
 
@@ -19,6 +20,7 @@ _APPLIED = {
     Operation.POST: "bridge.delivered",
     Operation.EDIT: "bridge.edit_applied",
     Operation.DELETE: "bridge.delete_applied",
+    Operation.REACT: "bridge.reactions_applied",
 }
 _ENDED = {
     AttemptState.DROPPED: "bridge.dropped",
@@ -38,6 +40,8 @@ class StoredLedger:
     clock: Callable[[], int]
 
     async def history(self, delivery: Delivery) -> History:
+        if delivery.operation is Operation.REACT:
+            return await self._reaction(delivery)
         entries = await self.reader.revisions(
             delivery.tenant, delivery.source.id, clean_id(delivery.message)
         )
@@ -58,6 +62,15 @@ class StoredLedger:
                 if entry is not newest and entry.etype != EventKind.MESSAGE_DELETE
             ),
         )
+
+    async def _reaction(self, delivery: Delivery) -> History:
+        """Return who reacted. What the message says, its own history tells."""
+        found = await self.reader.entries(delivery.tenant, delivery.seq - 1, 1)
+        if not found or found[0].seq != delivery.seq:
+            raise NotFound(f"log entry {delivery.seq} is missing")
+        [entry] = found
+        leaf, author = bytes(entry.row["leaf"]), _author(delivery.source, entry)
+        return History(entry.seq, leaf, author, Document(), 0, deleted=False)
 
     async def intend(self, delivery: Delivery, lease: Lease) -> Delivery:
         noted = replace(
@@ -169,6 +182,7 @@ def _entry(
     delivery: Delivery, outcome: Outcome, origin: History, etype: str, now_us: int
 ) -> Entry:
     copy: Copy | None = outcome.copy
+    shown = outcome.shown
     return Entry(
         etype=etype,
         platform=delivery.target.platform,
@@ -185,11 +199,12 @@ def _entry(
                 "name": origin.author.name,
                 "avatar": "",
             },
+            **({"shown": word_as_json(shown)} if shown else {}),
         },
         team=delivery.target.team,
         conv=delivery.target.id,
-        thread=copy.remote_thread if copy else "",
-        msg=copy.remote if copy else "",
+        thread=copy.remote_thread if copy else shown.thread if shown else "",
+        msg=copy.remote if copy else shown.message if shown else "",
         actor_kind="system",
         via="self",
         link=delivery.link,

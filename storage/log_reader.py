@@ -108,6 +108,21 @@ class LogReader:
         )
         return [_opened(_named(row, _WITHOUT_RAW), key) for row in rows]
 
+    async def about(
+        self, tenant: str, conv: str, msg: str, kinds: str
+    ) -> list[LogEntry]:
+        """Return the entries about one message whose types match, oldest first."""
+        key = self._key(tenant)
+        rows = await self.store.fetch(
+            Statement(
+                f"SELECT {', '.join(_WITHOUT_RAW)} FROM log WHERE tenant = :tenant "
+                "AND conv = :conv AND msg = :msg AND etype LIKE :kinds ORDER BY seq",
+                {"tenant": tenant, "conv": conv, "msg": msg, "kinds": kinds},
+                brief=True,
+            )
+        )
+        return [_opened(_named(row, _WITHOUT_RAW), key) for row in rows]
+
     async def verify(
         self, tenant: str, progress: Callable[[int, int], None] = lambda _a, _b: None
     ) -> Verdict:

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.courier import Done, Later, Tuning, needless
+from bridge.courier import Done, Later, Tuning
 from bridge.delivery import AttemptState, Copy, Operation
 from bridge.document import Document, Mention, Paragraph
 from bridge.errors import Ambiguous, NotSent, Refused, Throttled
 from bridge.links import Link, LinkState
 from bridge.messages import Person, Platform
+from bridge.needless import needless
 from bridge.ports import History
 from tests.events import ALICE, words
 from tests.unit.bridge.stage import LEASE, LINK, NOW, Stage, copied, delivery
