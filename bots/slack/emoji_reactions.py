@@ -26,6 +26,7 @@ _PREFERRED = {
     "👀": "eyes",
     "🔥": "fire",
 }
+_REGIONAL_A = 0x1F1E6
 _TONES = "🏻🏼🏽🏾🏿"
 
 
@@ -53,11 +54,18 @@ def _names_for(emoji: str) -> tuple[str, ...]:
         toned = [f"{name}::skin-tone-{tone}" for name in _names_for(base)]
         return tuple(name for name in toned if emoji_of(name) == emoji)
     known = EMOJI_DATA.get(emoji, {})
-    told = [_PREFERRED.get(emoji, ""), *_own_names().get(emoji, ())]
+    told = [_PREFERRED.get(emoji, ""), _flag(emoji), *_own_names().get(emoji, ())]
     told += [alias.strip(":") for alias in known.get("alias", ())]
     if is_emoji(emoji):
         told.append(demojize(emoji).strip(":").lower())
     return tuple(n for n in dict.fromkeys(told) if n and emoji_of(n) == emoji)
+
+
+def _flag(emoji: str) -> str:
+    """Return the name of a country's flag, two regional letters: flag-at."""
+    letters = "".join(chr(max(0, ord(each) - _REGIONAL_A + ord("a"))) for each in emoji)
+    country = len(letters) == len("at") and letters.isascii() and letters.isalpha()
+    return f"flag-{letters}" if country else ""
 
 
 @lru_cache(maxsize=1)
