@@ -158,8 +158,8 @@ class Courier:
             delivery.operation is Operation.EDIT
             and await self.reactions.below(sent) != post.reactions
         ):
-            reason = "people reacted meanwhile"
-            outcome = Outcome(AttemptState.RETRY, reason, self.clock())
+            until = self.clock() + self.tuning.first_pause_us
+            outcome = Outcome(AttemptState.RETRY, "people reacted meanwhile", until)
         else:
             outcome = Outcome(
                 AttemptState.DELIVERED, copy=sent, text=plain_text(post.document)
@@ -199,7 +199,7 @@ class Courier:
         sender = self.senders[delivery.target.platform]
         if copy is None or delivery.operation is Operation.POST:
             remote = await sender.post(post)
-            return _new_copy(delivery, remote, post.thread, history.version_us)
+            return Copy.of(delivery, remote, post.thread, history.version_us)
         if delivery.operation is Operation.EDIT:
             await sender.edit(copy.remote, post)
             return replace(copy, version_us=history.version_us)
@@ -281,7 +281,7 @@ class Courier:
             reason = "the platform never got it"
             return await self._try_again(delivery, lease, history, reason)
         # Which revision stands there is unknown; as the oldest it takes every edit.
-        sent = _new_copy(delivery, remote, post.thread, delivery.version_us)
+        sent = Copy.of(delivery, remote, post.thread, delivery.version_us)
         outcome = Outcome(
             AttemptState.DELIVERED, "found", copy=sent, text=plain_text(post.document)
         )
@@ -390,18 +390,3 @@ class Courier:
 
     def _later(self, delivery: Delivery, pause_us: int) -> Later:
         return Later(replace(delivery, not_before_us=self.clock() + pause_us))
-
-
-def _new_copy(
-    delivery: Delivery, remote: str, remote_thread: str, version_us: int
-) -> Copy:
-    return Copy(
-        tenant=delivery.tenant,
-        link=delivery.link,
-        source=delivery.source,
-        message=delivery.message,
-        target=delivery.target,
-        remote=remote,
-        remote_thread=remote_thread,
-        version_us=version_us,
-    )

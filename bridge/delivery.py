@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Self
 
 from bridge.document import Document
 from bridge.messages import Channel, Person
@@ -141,3 +142,19 @@ class Copy:
     remote_thread: str
     version_us: int
     deleted: bool = False
+
+    @classmethod
+    def of(
+        cls, delivery: Delivery, remote: str, remote_thread: str, version_us: int
+    ) -> Self:
+        """Return the copy that a delivery has made."""
+        return cls(
+            tenant=delivery.tenant,
+            link=delivery.link,
+            source=delivery.source,
+            message=delivery.message,
+            target=delivery.target,
+            remote=remote,
+            remote_thread=remote_thread,
+            version_us=version_us,
+        )

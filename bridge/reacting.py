@@ -148,8 +148,10 @@ class Reactions:
             sender = self.senders[change.spot.channel.platform]
             await sender.edit(change.spot.message, replace(post, reactions=lines))
             word = replace(word, footer=footer(lines))
-        if await self._overtaken(change, edited=word.footer is not None):
-            return Outcome(AttemptState.RETRY, "more happened meanwhile", self.clock())
+        edited = word.footer is not None
+        if await self._overtaken(change, edited=edited):
+            until = self.clock() + (_FOOTER_PAUSE_US if edited else 0)
+            return Outcome(AttemptState.RETRY, "more happened meanwhile", until)
         if word.refused and change.copy is None:
             return Outcome(AttemptState.DROPPED, _NOT_OURS, shown=word)
         text = " ".join(sorted(word.native)) if word.footer is None else word.footer

@@ -274,6 +274,36 @@ async def test_after_a_lost_answer_nothing_is_taken_for_granted(stage: Stage) ->
     assert reactor.calls[-1] == ("r0", "👍", False)
 
 
+async def test_a_removal_whose_answer_was_lost_may_have_been_done(
+    stage: Stage,
+) -> None:
+    reactor = react_natively(stage)
+    reacts(stage)
+    await deliver(stage, reaction(10))
+    takes_back(stage)
+    reactor.failures = [Ambiguous("lost")]
+    ending = await stage.deliver(reaction(11))
+    assert isinstance(ending, Later)
+    reactor.standing.clear()
+    reacts(stage)
+
+    await deliver(stage, ending.delivery)
+
+    assert reactor.standing == {("r0", "👍")}
+
+
+async def test_a_line_whose_answer_was_lost_may_stand_there(stage: Stage) -> None:
+    stage.sender.failures = [Ambiguous("lost")]
+    reacts(stage)
+    ending = await stage.deliver(reaction(10))
+    assert isinstance(ending, Later)
+    takes_back(stage)
+
+    await deliver(stage, ending.delivery)
+
+    assert stage.sender.edited[-1].reactions == ()
+
+
 async def test_a_throttled_reaction_does_not_hold_up_the_channel(
     stage: Stage,
 ) -> None:
