@@ -188,6 +188,9 @@ class Courier:
         self.trace("intended")
         try:
             outcome = await self.reactions.make(change, post)
+        except StoreUnavailable:
+            # The platform may have been called: the next try must know of this one.
+            return self._later(noted, self.tuning.first_pause_us)
         except DeliveryFailed as failure:
             return await self._failed(noted, lease, history, failure)
         self.trace("sent")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from bridge.delivery import AttemptState, Copy, Delivery, Post
+from bridge.errors import Refused
 from bridge.messages import Channel, Platform
 from bridge.ports import Copies, History, Links, Outcome, Sender
 from bridge.reactions import Reacted, Reaction, Shown, Spot, Word, counted, footer
@@ -137,10 +138,22 @@ class Reactions:
         """Return when to act: lines below copies change at most once a second."""
         if change.spot.channel.platform in self.reactors:
             return 0
-        return change.shown.footer_at_us + _FOOTER_PAUSE_US
+        last = change.shown.footer_at_us
+        # What a clock that was ahead has written is not waited for.
+        return last + _FOOTER_PAUSE_US if last <= self.clock() else 0
 
     async def make(self, change: Change, post: Post | None) -> Outcome:
         """Bring it about. Raises what senders and reactors raise."""
+        try:
+            return await self._made(change, post)
+        except Refused:
+            now = await self.plan(change.delivery)
+            if not isinstance(now, str):
+                raise
+            # It went while ATOM was at it, which is nobody's failure.
+            return Outcome(AttemptState.DROPPED, now)
+
+    async def _made(self, change: Change, post: Post | None) -> Outcome:
         word = await self._called(change)
         refused = change.shown.refused - word.native - word.gone | word.refused
         lines = self._footer(change, refused)

@@ -6,7 +6,13 @@ import pytest
 
 from bridge.courier import Done, Later
 from bridge.delivery import AttemptState, Delivery, Operation
-from bridge.errors import Ambiguous, NotSent, Refused, Throttled
+from bridge.errors import (
+    Ambiguous,
+    NotSent,
+    Refused,
+    StoreUnavailable,
+    Throttled,
+)
 from bridge.links import Link
 from bridge.messages import Channel, Platform
 from bridge.ports import History
@@ -220,6 +226,53 @@ async def test_a_reaction_waits_for_its_message_to_become_known(stage: Stage) ->
     assert isinstance(ending, Later)
     assert isinstance(last, Done)
     assert stage.ledger.written[-1].reason == "there is no copy of the message"
+
+
+async def test_a_message_that_goes_during_the_call_is_no_failure(
+    stage: Stage,
+) -> None:
+    reactor = react_natively(stage)
+    reactor.failures = [Refused("gone")]
+    reacts(stage)
+    gone = replace(HELLO, deleted=True)
+    stage.people.meanwhile = lambda: stage.reaction_log.stories.update(m1=gone)
+
+    await deliver(stage, reaction())
+
+    assert stage.ledger.states == [AttemptState.DROPPED]
+    assert stage.ledger.written[-1].reason == "the message was deleted"
+
+
+async def test_a_clock_that_was_ahead_does_not_hold_the_line_back(
+    stage: Stage,
+) -> None:
+    reacts(stage)
+    await deliver(stage, reaction(10))
+    [word] = stage.reaction_log.words
+    stage.reaction_log.words = [replace(word, at_us=NOW + 600_000_000)]
+    reacts(stage, person="bob")
+
+    ending = await stage.deliver(reaction(11))
+
+    assert isinstance(ending, Done)
+
+
+async def test_a_database_that_goes_after_the_call_leaves_nothing_untold(
+    stage: Stage,
+) -> None:
+    reacts(stage)
+    stage.reaction_log.meanwhile = [lambda: _fail(StoreUnavailable("down"))]
+
+    ending = await stage.deliver(reaction(10))
+    assert isinstance(ending, Later)
+    takes_back(stage)
+    await deliver(stage, ending.delivery)
+
+    assert stage.sender.edited[-1].reactions == ()
+
+
+def _fail(error: Exception) -> None:
+    raise error
 
 
 @pytest.mark.parametrize("where", ["origin", "copy"])
