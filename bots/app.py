@@ -37,14 +37,16 @@ from bots.web.health import HealthPages
 from bots.web.log_api import LogApi
 from bots.workers import Doorkeeper, Pace, Worker
 from bridge.catchup import CatchUp
-from bridge.courier import Courier, Tuning
+from bridge.courier import Courier
 from bridge.errors import AtomError, BadInput
 from bridge.lanes import Lanes
 from bridge.letters import DeadLetters
 from bridge.limits import Limits
 from bridge.messages import Platform
 from bridge.ports import Announcer, Intake, Limiter, LinkBook
+from bridge.reacting import Reactions
 from bridge.relay import Relay, unwatched
+from bridge.tuning import Tuning
 from storage.companies import StoredCompanies
 from storage.janitor import Janitor
 from storage.limiter import LocalLimiter, RedisLimiter
@@ -283,26 +285,38 @@ def _worker(built: Tools, limiter: Limiter, trace: Trace) -> Worker:
         margin_us=int(tuning.limit_margin * micro),
     )
     sides = _sides(built.slack, built.teams)
+    senders = {p: side.sender for p, side in sides.items()}
+    times = Tuning(
+        tries=tuning.tries,
+        first_pause_us=int(tuning.first_pause * micro),
+        longest_pause_us=int(tuning.longest_pause * micro),
+        reconcile_after_us=int(tuning.reconcile_after * micro),
+        longest_call_us=int(tuning.call_timeout * micro),
+        orphan_patience_us=int(tuning.orphan_patience * micro),
+        paused_link_us=int(tuning.paused_link * micro),
+    )
+    reactions = Reactions(
+        log=built.core.reactions,
+        copies=built.core.copies,
+        links=built.core.links,
+        senders=senders,
+        reactors={p: side.reactor for p, side in sides.items() if side.reactor},
+        clock=clock_us,
+        patience_us=times.longest_unknown_us,
+    )
     courier = Courier(
         ledger=built.core.ledger,
         copies=built.core.copies,
         links=built.core.links,
         policy=built.core.policy,
-        senders={p: side.sender for p, side in sides.items()},
+        senders=senders,
+        reactions=reactions,
         people={p: side.people for p, side in sides.items()},
         limiter=limiter,
         limits=limits,
         clock=clock_us,
         sleep=asyncio.sleep,
-        tuning=Tuning(
-            tries=tuning.tries,
-            first_pause_us=int(tuning.first_pause * micro),
-            longest_pause_us=int(tuning.longest_pause * micro),
-            reconcile_after_us=int(tuning.reconcile_after * micro),
-            longest_call_us=int(tuning.call_timeout * micro),
-            orphan_patience_us=int(tuning.orphan_patience * micro),
-            paused_link_us=int(tuning.paused_link * micro),
-        ),
+        tuning=times,
         trace=trace,
     )
     pace = Pace(

@@ -25,6 +25,7 @@ from storage.log_reader import LogReader
 from storage.migrate import upgrade
 from storage.outbox import Outbox, StoredShards
 from storage.places import StoredPlaces
+from storage.reactions import LoggedReactions
 from storage.record import StoredRecord
 from storage.status import StoredHealth
 from storage.watermarks import StoredWatermarks
@@ -72,6 +73,7 @@ class Core:
     ledger: StoredLedger
     record: StoredRecord
     watermarks: StoredWatermarks
+    reactions: LoggedReactions
 
     async def only_company(self) -> Company | None:
         """Return the company, if there is exactly one."""
@@ -138,4 +140,5 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
             ledger=StoredLedger(journal, reader, copies, owner, clock_us),
             record=StoredRecord(hot, reader),
             watermarks=StoredWatermarks(hot),
+            reactions=LoggedReactions(reader),
         )

@@ -151,6 +151,10 @@ class TeamsSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors
         default=None,
         description="the https:// URL at which Graph reaches /hooks/graph",
     )
+    native_reactions: bool = Field(
+        default=False,
+        description="true or false: react in Teams itself, which is a preview there",
+    )
 
 
 class Tuning(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):

@@ -47,7 +47,7 @@ def _line(name: str, field: FieldInfo) -> str:
 def _example(field: FieldInfo) -> str:
     default = field.default
     if isinstance(default, bool | int | float):
-        return str(default)
+        return str(default).lower()
     if (
         default is PydanticUndefined
         or default is None

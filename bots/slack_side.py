@@ -14,6 +14,7 @@ from bots.slack.clients import Clients
 from bots.slack.install import Installations, InstallPages, OAuth
 from bots.slack.intake import SlackIntake
 from bots.slack.people import SlackPeople
+from bots.slack.reactor import SlackReactor
 from bots.slack.recent import SlackRecent
 from bots.slack.rights import SlackRights
 from bots.slack.sender import SlackSender
@@ -29,6 +30,7 @@ class SlackSide:
     clients: Clients
     installations: Installations
     sender: SlackSender
+    reactor: SlackReactor
     people: SlackPeople
     rights: SlackRights
     announcer: SlackAnnouncer
@@ -52,6 +54,7 @@ def slack_side(
         clients,
         installations,
         SlackSender(clients),
+        SlackReactor(clients),
         SlackPeople(clients),
         SlackRights(clients),
         SlackAnnouncer(clients),

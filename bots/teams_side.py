@@ -20,6 +20,7 @@ from bots.teams.intake import TeamsIntake
 from bots.teams.invokes import Invokes
 from bots.teams.notices import Notices
 from bots.teams.people import TeamsPeople
+from bots.teams.reactor import TeamsReactor
 from bots.teams.recent import TeamsRecent
 from bots.teams.rights import TeamsRights
 from bots.teams.sender import TeamsSender
@@ -37,6 +38,7 @@ class TeamsSide:
     session: ClientSession
     connector: Connector
     sender: TeamsSender
+    reactor: TeamsReactor | None
     people: TeamsPeople
     rights: TeamsRights
     announcer: TeamsAnnouncer
@@ -62,6 +64,7 @@ def teams_side(
         session,
         connector,
         TeamsSender(connector, built.places, settings.app_id, graph),
+        TeamsReactor(connector, built.places) if settings.native_reactions else None,
         TeamsPeople(connector, built.places, time.monotonic),
         TeamsRights(connector, built.places, graph),
         TeamsAnnouncer(connector, built.places),

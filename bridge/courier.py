@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from bridge.access import Action
+from bridge.composing import Composer
 from bridge.delivery import AttemptState, Copy, Delivery, Operation, Post
 from bridge.errors import (
     Ambiguous,
@@ -16,10 +17,8 @@ from bridge.errors import (
 )
 from bridge.limits import Limits
 from bridge.links import Link, LinkState
-from bridge.mentions import mentioned
 from bridge.messages import Platform
 from bridge.needless import needless
-from bridge.notes import note
 from bridge.plain import plain_text
 from bridge.ports import (
     AccessPolicy,
@@ -33,27 +32,16 @@ from bridge.ports import (
     People,
     Sender,
 )
+from bridge.reacting import Reactions
 from bridge.relay import unwatched
+from bridge.tuning import Tuning
 
 _ACTIONS = {
     Operation.POST: Action.POST,
     Operation.EDIT: Action.EDIT,
     Operation.DELETE: Action.DELETE,
+    Operation.REACT: Action.REACT,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Tuning:
-    """How patient a courier is. Times in microseconds."""
-
-    tries: int = 8
-    first_pause_us: int = 500_000
-    longest_pause_us: int = 60_000_000
-    reconcile_after_us: int = 5_000_000
-    longest_call_us: int = 10_000_000
-    clock_skew_us: int = 60_000_000
-    orphan_patience_us: int = 3_000_000
-    paused_link_us: int = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +73,7 @@ class Courier:
     links: LinkBook
     policy: AccessPolicy
     senders: Mapping[Platform, Sender]
+    reactions: Reactions
     people: Mapping[Platform, People]
     limiter: Limiter
     limits: Limits
@@ -92,6 +81,11 @@ class Courier:
     sleep: Callable[[float], Awaitable[None]]
     tuning: Tuning = field(default_factory=Tuning)
     trace: Callable[[str], None] = unwatched
+
+    @property
+    def _composer(self) -> Composer:
+        patience = self.tuning.orphan_patience_us
+        return Composer(self.copies, self.people, self.clock, patience)
 
     async def deliver(self, delivery: Delivery, lease: Lease) -> Done | Later:
         """Take the delivery as far as it gets now. Raises `Fenced` if it is not ours."""
@@ -130,9 +124,10 @@ class Courier:
         if delivery.target.platform not in self.senders:
             # Switched off, which may be a mistake in the settings: keep it.
             return self._later(delivery, self.tuning.longest_pause_us)
-
         if history.fault:
             return await self._unreadable(delivery, lease, history)
+        if delivery.operation is Operation.REACT:
+            return await self._react(delivery, lease, history)
         copy = await self.copies.copy_of(
             delivery.tenant,
             delivery.link,
@@ -145,16 +140,8 @@ class Courier:
             return await self._reconcile(delivery, lease, history, copy)
         if reason := needless(delivery, history, copy):
             return await self._drop(delivery, lease, history, reason)
-        decision = await self.policy.decide(
-            delivery.tenant,
-            history.author,
-            _ACTIONS[delivery.operation],
-            delivery.source,
-        )
-        if not decision.allowed:
-            return await self._drop(
-                delivery, lease, history, f"not allowed: {decision.rule}"
-            )
+        if reason := await self._denial(delivery, history):
+            return await self._drop(delivery, lease, history, reason)
         return await self._send(delivery, lease, history, copy)
 
     async def _unreadable(
@@ -166,18 +153,25 @@ class Courier:
             return await self._give_up(delivery, lease, history, history.fault)
         return await self._try_again(delivery, lease, history, history.fault)
 
+    async def _denial(self, delivery: Delivery, history: History) -> str:
+        """Return why the policy is against it now, or nothing if it is not."""
+        action = _ACTIONS[delivery.operation]
+        decision = await self.policy.decide(
+            delivery.tenant, history.author, action, delivery.source
+        )
+        return "" if decision.allowed else f"not allowed: {decision.rule}"
+
     async def _send(
         self, delivery: Delivery, lease: Lease, history: History, copy: Copy | None
     ) -> Done | Later:
-        if (post := await self._post(delivery, history, copy)) is None:
+        if (post := await self._composer.post(delivery, history, copy)) is None:
             return self._later(delivery, self.tuning.first_pause_us)
+        if copy and delivery.operation is Operation.EDIT:
+            post = replace(post, reactions=await self.reactions.below(copy))
         # Only now: what turns out needless takes nothing from the limits.
-        wait = await self.limiter.reserve(self.limits.buckets(delivery))
-        if wait:
-            return Later(self._later(delivery, wait.us).delivery, full=wait.bucket)
-        # Names took their time: the link may have been removed or paused meanwhile.
-        link = await self._link(delivery)
-        if link is None or link.state is LinkState.PAUSED:
+        if wait := await self._full(delivery):
+            return wait
+        if not await self._carried(delivery):
             return self._later(delivery, 1)
         self.trace("checked")
         noted = await self.ledger.intend(delivery, lease)
@@ -187,9 +181,55 @@ class Courier:
         except DeliveryFailed as failure:
             return await self._failed(noted, lease, history, failure)
         self.trace("sent")
-        outcome = Outcome(
-            AttemptState.DELIVERED, copy=sent, text=plain_text(post.document)
-        )
+        if (
+            delivery.operation is Operation.EDIT
+            and await self.reactions.below(sent) != post.reactions
+        ):
+            until = self.clock() + self.tuning.first_pause_us
+            outcome = Outcome(AttemptState.RETRY, "people reacted meanwhile", until)
+        else:
+            outcome = Outcome(
+                AttemptState.DELIVERED, copy=sent, text=plain_text(post.document)
+            )
+        return await self._conclude(noted, lease, outcome, history)
+
+    async def _full(self, delivery: Delivery) -> Later | None:
+        """Take a place within the limits, or say until when there is none."""
+        wait = await self.limiter.reserve(self.limits.buckets(delivery))
+        if not wait:
+            return None
+        return Later(self._later(delivery, wait.us).delivery, full=wait.bucket)
+
+    async def _react(
+        self, delivery: Delivery, lease: Lease, history: History
+    ) -> Done | Later:
+        if reason := await self._denial(delivery, history):
+            return await self._drop(delivery, lease, history, reason)
+        change = await self.reactions.plan(delivery)
+        if change is None:
+            return self._later(delivery, self.tuning.first_pause_us)
+        if isinstance(change, str):
+            return await self._drop(delivery, lease, history, change)
+        if (ready := self.reactions.ready_us(change)) > self.clock():
+            return Later(replace(delivery, not_before_us=ready))
+        post = None
+        if change.copy:
+            post = await self._composer.post(change.about, change.story, change.copy)
+        if wait := await self._full(delivery):
+            return wait
+        if not await self._carried(delivery):
+            return self._later(delivery, 1)
+        self.trace("checked")
+        noted = await self.ledger.intend(delivery, lease)
+        self.trace("intended")
+        try:
+            outcome = await self.reactions.make(change, post)
+        except StoreUnavailable:
+            # The platform may have been called: the next try must know of this one.
+            return self._later(noted, self.tuning.first_pause_us)
+        except DeliveryFailed as failure:
+            return await self._failed(noted, lease, history, failure)
+        self.trace("sent")
         return await self._conclude(noted, lease, outcome, history)
 
     async def _call(
@@ -198,7 +238,7 @@ class Courier:
         sender = self.senders[delivery.target.platform]
         if copy is None or delivery.operation is Operation.POST:
             remote = await sender.post(post)
-            return _new_copy(delivery, remote, post.thread, history.version_us)
+            return Copy.of(delivery, remote, post.thread, history.version_us)
         if delivery.operation is Operation.EDIT:
             await sender.edit(copy.remote, post)
             return replace(copy, version_us=history.version_us)
@@ -215,9 +255,12 @@ class Courier:
         reason, now = str(failure), self.clock()
         match failure:
             case Throttled(retry_after=seconds):
-                return await self._throttled(
-                    delivery, lease, history, reason, int(seconds * 1_000_000)
-                )
+                pause_us = int(seconds * 1_000_000)
+                if delivery.operation is Operation.REACT:
+                    # Reactions have limits of their own, no concern of messages'.
+                    retry = Outcome(AttemptState.RETRY, reason, now + pause_us)
+                    return await self._conclude(delivery, lease, retry, history)
+                return await self._throttled(delivery, lease, history, reason, pause_us)
             case Refused():
                 outcome = Outcome(AttemptState.DEAD, reason)
                 return await self._conclude(delivery, lease, outcome, history)
@@ -280,7 +323,7 @@ class Courier:
             return Later(
                 replace(delivery, unknown_since_us=known_at, not_before_us=ready)
             )
-        post = await self._post(delivery, history, copy)
+        post = await self._composer.post(delivery, history, copy)
         if post is None:
             return self._later(delivery, self.tuning.first_pause_us)
         since = known_at - self.tuning.clock_skew_us
@@ -302,65 +345,22 @@ class Courier:
             reason = "the platform never got it"
             return await self._try_again(delivery, lease, history, reason)
         # Which revision stands there is unknown; as the oldest it takes every edit.
-        sent = _new_copy(delivery, remote, post.thread, delivery.version_us)
+        sent = Copy.of(delivery, remote, post.thread, delivery.version_us)
         outcome = Outcome(
             AttemptState.DELIVERED, "found", copy=sent, text=plain_text(post.document)
         )
         return await self._conclude(delivery, lease, outcome, history)
-
-    async def _post(
-        self, delivery: Delivery, history: History, copy: Copy | None
-    ) -> Post | None:
-        thread = copy.remote_thread if copy else await self._thread(delivery)
-        if thread is None:
-            return None
-        people = self.people.get(delivery.source.platform)
-        ids = {history.author.id, *mentioned(history.document)}
-        found = await people.lookup(delivery.source, ids) if people else {}
-        author = history.author
-        if known := found.get(author.id):
-            author = author.named(known)
-        orphan = bool(delivery.thread) and not thread
-        return Post(
-            marker=delivery.marker,
-            source=delivery.source,
-            target=delivery.target,
-            thread=thread,
-            author=author,
-            document=history.document,
-            earlier=history.earlier,
-            people=found,
-            note=note(history, orphan=orphan),
-        )
-
-    async def _thread(self, delivery: Delivery) -> str | None:
-        """Return the root's id on the target, "" for a new root, None to wait for it."""
-        if not delivery.thread:
-            return ""
-        tenant, source, target = delivery.tenant, delivery.source, delivery.target
-        root = await self.copies.copy_of(
-            tenant, delivery.link, source, delivery.thread, target
-        )
-        if root:
-            return root.remote_thread or root.remote
-        origin = await self.copies.origin_of(tenant, source, delivery.thread)
-        if origin and origin.source == target:
-            return origin.message
-        if origin:
-            sibling = await self.copies.copy_of(
-                tenant, origin.link, origin.source, origin.message, target
-            )
-            if sibling:
-                return sibling.remote_thread or sibling.remote
-        if self.clock() < delivery.created_us + self.tuning.orphan_patience_us:
-            return None
-        return ""
 
     async def _link(self, delivery: Delivery) -> Link | None:
         for link in await self.links.of(delivery.tenant, delivery.source):
             if link.id == delivery.link and delivery.target in link.channels:
                 return link
         return None
+
+    async def _carried(self, delivery: Delivery) -> bool:
+        """Say whether the link still carries. Names took their time meanwhile."""
+        link = await self._link(delivery)
+        return link is not None and link.state is not LinkState.PAUSED
 
     async def _unlinked(
         self, delivery: Delivery, lease: Lease, history: History
@@ -410,18 +410,3 @@ class Courier:
 def _lost(delivery: Delivery) -> bool:
     """Whether a copy may stand there that nobody knows of."""
     return bool(delivery.unknown_since_us) and delivery.operation is Operation.POST
-
-
-def _new_copy(
-    delivery: Delivery, remote: str, remote_thread: str, version_us: int
-) -> Copy:
-    return Copy(
-        tenant=delivery.tenant,
-        link=delivery.link,
-        source=delivery.source,
-        message=delivery.message,
-        target=delivery.target,
-        remote=remote,
-        remote_thread=remote_thread,
-        version_us=version_us,
-    )

@@ -4,9 +4,11 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Self
 
 from bridge.document import Document
 from bridge.messages import Channel, Person
+from bridge.reactions import Reaction
 
 SHARDS = 256
 
@@ -17,6 +19,7 @@ class Operation(StrEnum):
     POST = "post"
     EDIT = "edit"
     DELETE = "delete"
+    REACT = "react"  # make the target's reactions what the log says they are
 
 
 class AttemptState(StrEnum):
@@ -93,8 +96,16 @@ class Delivery:
 
     @property
     def lane(self) -> str:
-        """Deliveries of a lane leave in order; roots share the channel's own lane."""
-        return f"{self.tenant}|{self.link}|{self.source}|{self.target}|{self.thread}"
+        """
+        Deliveries of a lane leave in order; roots share the channel's own lane.
+
+        Each message's reactions have a lane to themselves: a storm of them does not
+        hold up what people say.
+        """
+        direction = f"{self.tenant}|{self.link}|{self.source}|{self.target}"
+        if self.operation is Operation.REACT:
+            return f"{direction}|{self.message}|reactions"
+        return f"{direction}|{self.thread}"
 
     @property
     def shard(self) -> int:
@@ -127,6 +138,7 @@ class Post:
     `people` holds who is mentioned, by id on the source platform; `thread` is the
     root's id on the target platform, empty for a new root. `marker` is what a lost
     answer is looked up by, `earlier` are contents that may have been sent instead.
+    `reactions` stand in a line below, where they cannot be left as reactions.
     """
 
     marker: str
@@ -138,6 +150,7 @@ class Post:
     people: Mapping[str, Person] = field(default_factory=dict)
     note: str = ""
     earlier: tuple[Document, ...] = ()
+    reactions: tuple[Reaction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,3 +166,19 @@ class Copy:
     remote_thread: str
     version_us: int
     deleted: bool = False
+
+    @classmethod
+    def of(
+        cls, delivery: Delivery, remote: str, remote_thread: str, version_us: int
+    ) -> Self:
+        """Return the copy that a delivery has made."""
+        return cls(
+            tenant=delivery.tenant,
+            link=delivery.link,
+            source=delivery.source,
+            message=delivery.message,
+            target=delivery.target,
+            remote=remote,
+            remote_thread=remote_thread,
+            version_us=version_us,
+        )

@@ -3,7 +3,8 @@ Who may leave next: the deliveries of the shards that one process owns.
 
 A lane is a first-in, first-out queue: the roots of one direction of a link, or the
 replies of one thread. Lanes wait for nothing but their own head, the gates of the
-buckets that it counts in, and, for a thread, the delivery of its root.
+buckets that it counts in, for a thread the delivery of its root, and for reactions
+that of the message they are about.
 """
 
 import heapq
@@ -15,7 +16,7 @@ from itertools import count
 from bridge.delivery import Delivery, Operation
 from bridge.gates import Gate
 
-_Root = tuple[str, str, str, str, str]
+_Message = tuple[str, str, str, str, str, str]
 _NO_LIMIT = 1 << 30
 
 
@@ -42,8 +43,8 @@ class Lanes:
     _ready: dict[str, None] = field(default_factory=dict)
     _timers: list[tuple[int, int, str, str]] = field(default_factory=list)
     _tickets: Iterator[int] = field(default_factory=count)
-    _roots: Counter[_Root] = field(default_factory=Counter)
-    _blocked: dict[_Root, set[str]] = field(default_factory=dict)
+    _posts: Counter[_Message] = field(default_factory=Counter)
+    _blocked: dict[_Message, set[str]] = field(default_factory=dict)
     _gates: dict[str, Gate] = field(default_factory=dict)
     _opened: dict[str, None] = field(default_factory=dict)
     _alarms: dict[str, int] = field(default_factory=dict)
@@ -63,8 +64,7 @@ class Lanes:
             if delivery.throttled:
                 # The platform meant the channel, and said so to an earlier owner.
                 self.pause(str(delivery.target), delivery.not_before_us)
-            if _is_root(delivery):
-                self._roots[_own_root(delivery)] += 1
+            self._posts.update(_awaiting(delivery))
 
     def start(self, now_us: int) -> Iterator[Delivery]:
         """Yield every delivery that may leave now; its lane is busy from here on."""
@@ -81,8 +81,8 @@ class Lanes:
             head = queue[0]
             if head.not_before_us > now_us:
                 self._set_timer(head.not_before_us, lane=lane)
-            elif self._awaits_root(head):
-                self._blocked.setdefault(_thread_root(head), set()).add(lane)
+            elif (message := _awaited(head)) and self._posts[message] > 0:
+                self._blocked.setdefault(message, set()).add(lane)
             elif self._passes(head, now_us):
                 yield head
 
@@ -137,8 +137,7 @@ class Lanes:
         self._lanes[delivery.lane].popleft()
         if not self._lanes[delivery.lane]:
             del self._lanes[delivery.lane]
-        if _is_root(delivery):
-            self._forget_root(_own_root(delivery))
+        self._forget_post(delivery)
         self._free(delivery.lane)
 
     def again(self, delivery: Delivery, *, full: str = "") -> None:
@@ -188,8 +187,7 @@ class Lanes:
         for lane in [k for k, q in self._lanes.items() if q[0].shard in gone]:
             for delivery in self._lanes.pop(lane):
                 self._known.discard(delivery.key)
-                if _is_root(delivery):
-                    self._forget_root(_own_root(delivery))
+                self._forget_post(delivery)
             self._free(lane)
 
     def waiting(self) -> Iterator[Delivery]:
@@ -217,15 +215,13 @@ class Lanes:
                 until = max(1, head.not_before_us - by_us)
                 queue[0] = replace(head, not_before_us=until)
 
-    def _awaits_root(self, delivery: Delivery) -> bool:
-        return bool(delivery.thread) and self._roots[_thread_root(delivery)] > 0
-
-    def _forget_root(self, root: _Root) -> None:
-        self._roots[root] -= 1
-        if self._roots[root] <= 0:
-            del self._roots[root]
-            for lane in self._blocked.pop(root, ()):
-                self._ready[lane] = None
+    def _forget_post(self, delivery: Delivery) -> None:
+        for message in _awaiting(delivery):
+            self._posts[message] -= 1
+            if self._posts[message] <= 0:
+                del self._posts[message]
+                for lane in self._blocked.pop(message, ()):
+                    self._ready[lane] = None
 
     def _free(self, lane: str) -> None:
         for name in self._busy.pop(lane, ()):
@@ -235,25 +231,27 @@ class Lanes:
         self._ready[lane] = None
 
 
-def _is_root(delivery: Delivery) -> bool:
-    return delivery.operation is Operation.POST and not delivery.thread
+def _awaiting(delivery: Delivery) -> Iterator[_Message]:
+    """Yield what others wait for while this is not delivered."""
+    if delivery.operation is Operation.POST:
+        yield _message(delivery, delivery.message, "copy")
+        if not delivery.thread:
+            yield _message(delivery, delivery.message, "root")
 
 
-def _own_root(delivery: Delivery) -> _Root:
+def _awaited(delivery: Delivery) -> _Message | None:
+    """Return what has to stand on the target first, if anything has to."""
+    if delivery.operation is Operation.REACT:
+        return _message(delivery, delivery.message, "copy")
+    return _message(delivery, delivery.thread, "root") if delivery.thread else None
+
+
+def _message(delivery: Delivery, message: str, use: str) -> _Message:
     return (
         delivery.tenant,
         delivery.link,
         str(delivery.source),
         str(delivery.target),
-        delivery.message,
-    )
-
-
-def _thread_root(delivery: Delivery) -> _Root:
-    return (
-        delivery.tenant,
-        delivery.link,
-        str(delivery.source),
-        str(delivery.target),
-        delivery.thread,
+        message,
+        use,
     )

@@ -15,13 +15,7 @@ def needless(delivery: Delivery, history: History, copy: Copy | None) -> str:
     standing = copy is not None and not copy.deleted
     match delivery.operation:
         case Operation.POST:
-            if history.deleted:
-                return "deleted before it was sent"
-            if standing:
-                return "it stands there already"
-            if history.in_doubt:
-                return "the outcome of an earlier call is unknown: retry that one"
-            return ""
+            return _needless_post(history, standing=standing)
         case Operation.EDIT:
             if history.deleted:
                 return "deleted meanwhile"
@@ -33,5 +27,17 @@ def needless(delivery: Delivery, history: History, copy: Copy | None) -> str:
             if not history.deleted:
                 return "restored meanwhile"
             return "" if standing else "there is no copy to delete"
+        case Operation.REACT:
+            return ""  # what a reaction needs, `bridge.reacting` knows
         case _:
             assert_never(delivery.operation)
+
+
+def _needless_post(history: History, *, standing: bool) -> str:
+    if history.deleted:
+        return "deleted before it was sent"
+    if standing:
+        return "it stands there already"
+    if history.in_doubt:
+        return "the outcome of an earlier call is unknown: retry that one"
+    return ""

@@ -11,6 +11,7 @@ from bridge.document import Document
 from bridge.limits import Bucket, Wait
 from bridge.links import Link, LinkState
 from bridge.messages import Channel, Event, Person, Platform
+from bridge.reactions import Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +247,12 @@ class Copies(Protocol):
         """Return the copy that stands under the platform's id `remote`, if any."""
         ...
 
+    async def copies_of(
+        self, tenant: str, source: Channel, message: str
+    ) -> Sequence[Copy]:
+        """Return every copy of a message, whatever the link, oldest first."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class History:
@@ -257,7 +264,8 @@ class History:
     cannot tell the content; author and document are then empty, and so is `leaf` if
     the entry itself is gone. `in_doubt` says that an earlier call for it has an
     unknown outcome, which a person has to decide on; only what was queued again can be.
-    `late_us` is when it was said, if it came in much later than that, else 0.
+    `late_us` is when it was said, if it came in much later than that, else 0. `thread`
+    is the root's id where a reaction asks for it.
     """
 
     seq: int
@@ -270,6 +278,7 @@ class History:
     fault: str = ""
     in_doubt: bool = False
     late_us: int = 0
+    thread: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,13 +339,17 @@ class Queue(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an attempt ended. `copy` is what now stands, or stood, on the platform."""
+    """
+    How an attempt ended. `copy` is what now stands, or stood, on the platform, and
+    `shown` which reactions do.
+    """
 
     state: AttemptState
     reason: str = ""
     until_us: int = 0
     copy: Copy | None = None
     text: str = ""
+    shown: Word | None = None
 
 
 class Ledger(Protocol):

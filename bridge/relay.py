@@ -22,6 +22,8 @@ _OPERATIONS = {
     EventKind.MESSAGE_RESTORE: (Operation.POST, Action.POST),
     EventKind.MESSAGE_EDIT: (Operation.EDIT, Action.EDIT),
     EventKind.MESSAGE_DELETE: (Operation.DELETE, Action.DELETE),
+    EventKind.REACTION_ADD: (Operation.REACT, Action.REACT),
+    EventKind.REACTION_REMOVE: (Operation.REACT, Action.REACT),
 }
 
 # Other bots are heard but not relayed until a link says otherwise.
@@ -72,6 +74,8 @@ class Relay:
     ) -> tuple[Sequence[Decision], Sequence[Delivery]]:
         wanted = _OPERATIONS.get(event.kind)
         if wanted is None or event.channel is None or event.author.kind in _SILENT:
+            return (), ()
+        if not event.message:  # somebody reacted to a file, for one
             return (), ()
         operation, action = wanted
         links = await self.links.of(tenant, event.channel)

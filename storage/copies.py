@@ -1,6 +1,6 @@
 """Which copy of a message stands where."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from bridge.delivery import Copy
@@ -53,6 +53,23 @@ class StoredCopies:
             )
         )
         return _copy(rows[0]) if rows else None
+
+    async def copies_of(
+        self, tenant: str, source: Channel, message: str
+    ) -> Sequence[Copy]:
+        rows = await self.store.fetch(
+            Statement(
+                f"{_SELECT} AND source = :source AND message = :message "
+                "ORDER BY created_us",
+                {
+                    "tenant": tenant,
+                    "source": str(source),
+                    "message": clean_id(message),
+                },
+                brief=True,
+            )
+        )
+        return [_copy(row) for row in rows]
 
     async def known(
         self, tenant: str, target: Channel, since_us: int

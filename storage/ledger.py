@@ -14,6 +14,7 @@ from storage.copies import StoredCopies
 from storage.hot import Statement
 from storage.journal import Journal
 from storage.log_reader import LogEntry, LogReader
+from storage.reactions import word_as_json
 from storage.rows import clean_id
 from storage.writes import Attempt, Entry, Fence, Letter, Origin, Write
 
@@ -21,6 +22,7 @@ _APPLIED = {
     Operation.POST: "bridge.delivered",
     Operation.EDIT: "bridge.edit_applied",
     Operation.DELETE: "bridge.delete_applied",
+    Operation.REACT: "bridge.reactions_applied",
 }
 _ENDED = {
     AttemptState.DROPPED: "bridge.dropped",
@@ -44,6 +46,8 @@ class StoredLedger:
 
     async def history(self, delivery: Delivery) -> History:
         try:
+            if delivery.operation is Operation.REACT:
+                return await self._reaction(delivery)
             told = _told(delivery, await self._revisions(delivery))
         except (SealBroken, BadInput, LookupError, TypeError, ValueError) as error:
             leaf = await self.reader.leaf(delivery.tenant, delivery.entry)
@@ -80,6 +84,15 @@ class StoredLedger:
         return await self.reader.revisions(
             delivery.tenant, delivery.source.id, clean_id(delivery.message)
         )
+
+    async def _reaction(self, delivery: Delivery) -> History:
+        """Return who reacted. What the message says, its own history tells."""
+        found = await self.reader.entries(delivery.tenant, delivery.entry - 1, 1)
+        if not found or found[0].seq != delivery.entry:
+            raise LookupError
+        [entry] = found
+        leaf, author = bytes(entry.row["leaf"]), _author(delivery.source, entry)
+        return History(entry.seq, leaf, author, Document(), 0, deleted=False)
 
     async def intend(self, delivery: Delivery, lease: Lease) -> Delivery:
         noted = replace(
@@ -249,6 +262,7 @@ def _entry(
     delivery: Delivery, outcome: Outcome, origin: History, etype: str, now_us: int
 ) -> Entry:
     copy: Copy | None = outcome.copy
+    shown = outcome.shown
     return Entry(
         etype=etype,
         platform=delivery.target.platform,
@@ -265,11 +279,12 @@ def _entry(
                 "name": origin.author.name,
                 "avatar": "",
             },
+            **({"shown": word_as_json(shown)} if shown else {}),
         },
         team=delivery.target.team,
         conv=delivery.target.id,
-        thread=copy.remote_thread if copy else "",
-        msg=copy.remote if copy else "",
+        thread=copy.remote_thread if copy else shown.thread if shown else "",
+        msg=copy.remote if copy else shown.message if shown else "",
         actor_kind="system",
         via="self",
         link=delivery.link,

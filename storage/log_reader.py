@@ -97,16 +97,7 @@ class LogReader:
 
         The platform's own words (`raw_ct`) are left out: every delivery asks this.
         """
-        key = self.key(tenant)
-        rows = await self.store.fetch(
-            Statement(
-                f"SELECT {', '.join(_WITHOUT_RAW)} FROM log WHERE tenant = :tenant AND conv = :conv AND msg = :msg "
-                "AND etype LIKE 'message.%' ORDER BY seq",
-                {"tenant": tenant, "conv": conv, "msg": msg},
-                brief=True,
-            )
-        )
-        return [_opened(_named(row, _WITHOUT_RAW), key) for row in rows]
+        return await self.about(tenant, conv, msg, "message.%")
 
     async def leaf(self, tenant: str, seq: int) -> bytes | None:
         """Return an entry's place in the tree, which needs no key; None if it is gone."""
@@ -117,6 +108,21 @@ class LogReader:
             )
         )
         return bytes(rows[0][0]) if rows else None
+
+    async def about(
+        self, tenant: str, conv: str, msg: str, kinds: str
+    ) -> list[LogEntry]:
+        """Return the entries about one message whose types match, oldest first."""
+        key = self.key(tenant)
+        rows = await self.store.fetch(
+            Statement(
+                f"SELECT {', '.join(_WITHOUT_RAW)} FROM log WHERE tenant = :tenant "
+                "AND conv = :conv AND msg = :msg AND etype LIKE :kinds ORDER BY seq",
+                {"tenant": tenant, "conv": conv, "msg": msg, "kinds": kinds},
+                brief=True,
+            )
+        )
+        return [_opened(_named(row, _WITHOUT_RAW), key) for row in rows]
 
     async def verify(
         self, tenant: str, progress: Callable[[int, int], None] = lambda _a, _b: None

@@ -53,6 +53,8 @@ def as_json(entry: LogEntry) -> dict[str, Any]:
 
 
 def _typed(body: Mapping[str, Any]) -> str:
-    """Return the command that was typed, where that is all there is."""
-    command = (body.get("detail") or {}).get("command", "")
-    return f"/atom {command}" if command else ""
+    """Return the command or the emoji, where that is all there is."""
+    detail = body.get("detail") or {}
+    if command := detail.get("command", ""):
+        return f"/atom {command}"
+    return str(detail.get("added") or detail.get("removed") or "")

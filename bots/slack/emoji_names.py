@@ -18,7 +18,7 @@ _FAMILY = {
     "kiss": "❤️‍💋",
 }
 # Where Slack's names differ from those that the emoji library knows.
-_SLACK = {
+SLACK_NAMES = {
     "barely_sunny": "🌥️",
     "beetle": "🪲",
     "blond-haired-man": "👱‍♂️",
@@ -121,7 +121,7 @@ def character(name: str) -> str:
     if flag := _FLAG.fullmatch(name):
         char = "".join(chr(0x1F1E6 + ord(letter) - ord("a")) for letter in flag[1])
         return char if is_emoji(char) else ""
-    return _SLACK.get(name) or _known(name) or _family(name) or _gendered(name)
+    return SLACK_NAMES.get(name) or _known(name) or _family(name) or _gendered(name)
 
 
 def with_tone(char: str, tone: int) -> str:

@@ -16,8 +16,10 @@ from bridge.delivery import Post
 from bridge.document import Names, PersonName
 from bridge.errors import Ambiguous, CannotTell, Refused
 from bridge.messages import Platform
+from bridge.reactions import footer
 
 _NAME = 80
+_NOTE = 1_000
 # An edit takes less text than a post. What is posted must stay editable.
 _TEXT = 3_900
 _TEXT_WITHOUT_BLOCKS = 39_000
@@ -124,6 +126,10 @@ def content(post: Post, most: int) -> dict[str, Any]:
         note = html.escape(post.note, quote=False)
         text = f"{text}\n_{note}_" if text else f"_{note}_"
         blocks = [*blocks, _note(post.note)] if blocks else blocks
+    if below := footer(post.reactions):
+        shown = html.escape(below, quote=False)
+        text = f"{text}\n{shown}" if text else shown
+        blocks = [*blocks, _note(below)] if blocks else blocks
     if not blocks or len(blocks) > _BLOCKS or _length(blocks) > _BLOCKS_TEXT:
         return {"text": _cut(text, most, post) or "(nothing to show)", "blocks": []}
     return {"text": _cut(text, _TEXT, post), "blocks": blocks}
@@ -134,7 +140,7 @@ def _names(post: Post) -> Names:
 
 
 def _note(text: str) -> dict[str, Any]:
-    plain = {"type": "plain_text", "text": text[:_NAME], "emoji": False}
+    plain = {"type": "plain_text", "text": text[:_NOTE], "emoji": False}
     return {"type": "context", "elements": [plain]}
 
 

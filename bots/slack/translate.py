@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from bots.slack.chat import mention, message
+from bots.slack.emoji_reactions import emoji_of
 from bots.slack.envelope import Envelope, Ignored, actor, envelope, other, pairs
 from bots.slack.payload import mapping, number, string
 from bridge.messages import Event, EventKind
@@ -73,6 +74,7 @@ def _reaction(envelope: Envelope) -> Event | Ignored:
         return Ignored("echo")
     added = string(event, "type") == "reaction_added"
     item = mapping(event, "item")
+    emoji = emoji_of(string(event, "reaction"))
     return replace(
         envelope.stated(
             EventKind.REACTION_ADD if added else EventKind.REACTION_REMOVE,
@@ -80,7 +82,7 @@ def _reaction(envelope: Envelope) -> Event | Ignored:
             string(item, "channel"),
         ),
         message=string(item, "ts"),
-        detail=pairs(reaction=string(event, "reaction")),
+        detail=pairs(**{"added" if added else "removed": emoji}),
     )
 
 

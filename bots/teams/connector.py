@@ -56,6 +56,10 @@ class Gone(Refused):
     """What was addressed does not exist there, or not any more."""
 
 
+class NotOffered(Refused):
+    """Teams does not know what was asked for, or does not offer it here."""
+
+
 @dataclass(frozen=True, slots=True)
 class Connector:
     """Calls to the addresses that activities name. The caller owns `session`."""
@@ -122,6 +126,8 @@ def outcome(answer: ClientResponse, content: bytes) -> Mapping[str, Any]:
         raise NotSent(reason)  # a new token may help, and nothing was done
     if status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
         raise Gone(reason)
+    if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.METHOD_NOT_ALLOWED}:
+        raise NotOffered(reason)
     raise Refused(reason)
 
 

@@ -12,6 +12,7 @@ from bots.teams.places import is_safe_address
 from bridge.delivery import Post
 from bridge.document import Document, Names, PersonName
 from bridge.messages import Channel, Person, Platform
+from bridge.reactions import footer
 
 _SPOKEN = {Platform.SLACK: "Slack", Platform.TEAMS: "Teams"}
 _LONGEST_NAME = 80
@@ -26,7 +27,9 @@ def content(post: Post, document: Document) -> tuple[str, list[dict[str, Any]]]:
     """Return a message's HTML, with its author on top, and its mention entities."""
     html, entities = render(document, names_of(post))
     note = f"<p><em>{_escaped(post.note)}</em></p>" if post.note else ""
-    return header(post.author, post.source) + html + note, [*entities]
+    below = footer(post.reactions)
+    line = f"<p>{_escaped(below)}</p>" if below else ""
+    return header(post.author, post.source) + html + note + line, [*entities]
 
 
 def body_only(post: Post, document: Document) -> str:

@@ -39,7 +39,7 @@ _TAGS = {
 }
 _LINES = (Paragraph, Rule)
 _NBSP = "\u00a0"
-_DROPPED = re.compile(" (?= )")
+_DROPPED = re.compile(f" (?=[ {_NBSP}])")
 
 
 def render(document: Document, names: Names) -> tuple[str, list[dict[str, Any]]]:

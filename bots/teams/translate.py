@@ -8,6 +8,7 @@ from typing import Any
 
 from bots.teams.html_in import parse_activity
 from bots.teams.places import channel_in, root_of, tenant_of
+from bots.teams.reaction_types import emoji_of
 from bots.teams.wire import mapping, mappings, microseconds, text_of
 from bridge.errors import BadInput
 from bridge.messages import Event, EventKind, Person, PersonKind, Platform
@@ -214,13 +215,18 @@ def _details(
         "action": text_of(activity.get("action")),
         "name": text_of(activity.get("name")),
         "directory_id": text_of(mapping(activity.get("from")).get("aadObjectId")),
-        "added": _listed(activity.get("reactionsAdded"), "type"),
-        "removed": _listed(activity.get("reactionsRemoved"), "type"),
+        "added": _emoji(activity.get("reactionsAdded")),
+        "removed": _emoji(activity.get("reactionsRemoved")),
         "joined": _listed(activity.get("membersAdded"), "id"),
         "left": _listed(activity.get("membersRemoved"), "id"),
         COMMAND: _asked(activity, kind, app_id),
     }
     return [(name, value) for name, value in found.items() if value]
+
+
+def _emoji(reactions: Any) -> str:
+    kinds = (text_of(reaction.get("type")) for reaction in mappings(reactions))
+    return " ".join(emoji_of(kind) for kind in kinds if kind)
 
 
 def _listed(items: Any, key: str) -> str:

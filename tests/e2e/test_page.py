@@ -321,3 +321,50 @@ async def test_on_a_phone_the_columns_are_tabs(phone: Window) -> None:
     await expect(phone.teams.message("from the train too")).to_be_visible()
     width = await phone.page.evaluate("document.documentElement.scrollWidth")
     assert width <= 390
+
+
+async def test_a_reaction_is_chosen_counted_and_taken_back(side: Side) -> None:
+    await side.write("lunch at noon?")
+    message = side.message("lunch at noon?")
+    await side.use("react", message)
+    picker = message.get_by_role("group", name="Choose a reaction")
+    await picker.get_by_role("button", name="Party popper").click()
+    pill = message.locator(".reactions button")
+    await expect(pill).to_have_text("🎉 1")
+
+    await side.become({"slack": "Bob Stone", "teams": "Erin Park"}[side.name])
+    await pill.click()
+
+    await expect(pill).to_have_text("🎉 2")
+    await expect(pill).to_have_attribute("aria-pressed", "true")
+    await pill.click()
+    await expect(pill).to_have_text("🎉 1")
+    await expect(pill).to_have_attribute("aria-pressed", "false")
+
+
+async def test_a_reaction_is_chosen_with_keys_alone(side: Side) -> None:
+    await side.write("keys only")
+    message = side.message("keys only")
+    await expect(message).to_be_visible()
+    await message.focus()
+
+    await side.page.keyboard.press("+")
+    await side.page.keyboard.press("ArrowRight")
+    await side.page.keyboard.press("Enter")
+
+    await expect(message.locator(".reactions button")).to_have_text("❤️ 1")
+
+
+async def test_escape_closes_the_reactions_on_offer(side: Side) -> None:
+    await side.write("never mind")
+    message = side.message("never mind")
+    await expect(message).to_be_visible()
+    await message.focus()
+    await side.page.keyboard.press("+")
+    picker = message.get_by_role("group", name="Choose a reaction")
+    await expect(picker).to_be_visible()
+
+    await side.page.keyboard.press("Escape")
+
+    await expect(picker).to_have_count(0)
+    await expect(message).to_be_focused()

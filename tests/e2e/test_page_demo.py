@@ -258,3 +258,19 @@ async def test_a_killed_atom_comes_back_and_nothing_is_lost(
     await expect(page.slack.message(text)).to_be_visible(timeout=_BACK_WITHIN)
     await expect(health).to_have_text("ATOM is running", timeout=_BACK_WITHIN)
     await expect(page.slack.message(text)).to_have_count(1)
+
+
+async def test_reactions_are_seen_on_the_other_side(page: Window) -> None:
+    text = words("shall we launch?")
+    await page.slack.write(text)
+    original, copy = page.slack.message(text), page.teams.message(text)
+    await expect(copy).to_be_visible()
+
+    await page.teams.use("react", copy)
+    await copy.get_by_role("button", name="Rocket").click()
+    await expect(original.locator(".reactions button")).to_have_text("🚀 1")
+    await page.slack.use("react", original)
+    await original.get_by_role("button", name="Eyes").click()
+
+    await expect(copy).to_contain_text("👀 1")
+    await expect(page.entries.filter(has_text="👀").first).to_be_visible()

@@ -3,7 +3,7 @@
 import pytest
 from aiohttp import ClientSession, ClientTimeout
 
-from bots.teams.connector import Connector, Gone, activities
+from bots.teams.connector import Connector, Gone, NotOffered, activities
 from bridge.errors import Ambiguous, DeliveryFailed, NotSent, Refused, Throttled
 from tests.servers import free_port
 from tests.teams_server import Said, ScriptedTeams
@@ -36,7 +36,7 @@ async def test_call_goes_where_the_activity_said_with_ids_as_they_are(
         (502, Ambiguous),
         (503, Ambiguous),
         (504, Ambiguous),
-        (400, Refused),
+        (400, NotOffered),
         (403, Refused),
         (413, Refused),
         (302, Refused),

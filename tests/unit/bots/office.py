@@ -8,11 +8,12 @@ from time import monotonic
 
 from bots.leases import elapsed
 from bots.workers import Pace, Worker
-from bridge.courier import Done, Later, Tuning
+from bridge.courier import Done, Later
 from bridge.delivery import SHARDS, Delivery, Operation
 from bridge.errors import StoreUnavailable
 from bridge.messages import Channel
 from bridge.ports import Lease
+from bridge.tuning import Tuning
 from tests.events import FALCON, PROJECT
 from tests.fakes import FakeClock
 

@@ -7,10 +7,10 @@ from time import time_ns
 import pytest
 
 from bots.workers import Doorkeeper
-from bridge.courier import Tuning
 from bridge.errors import StoreUnavailable
 from bridge.messages import Channel, Event, Platform
 from bridge.ports import Receipt
+from bridge.tuning import Tuning
 from tests.events import PROJECT, message
 from tests.unit.bots.office import (
     ACME,

@@ -1,17 +1,20 @@
 """A courier among fakes that remember what they were asked and told."""
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from bridge.access import Action, Decision
-from bridge.courier import Courier, Done, Later, Tuning
+from bridge.courier import Courier, Done, Later
 from bridge.delivery import AttemptState, Copy, Delivery, Operation, Post
 from bridge.errors import AtomError, DeliveryFailed, StoreUnavailable
 from bridge.limits import Limits
 from bridge.links import Link
 from bridge.messages import Channel, Person, Platform
-from bridge.ports import History, Lease, Outcome
+from bridge.ports import History, Lease, Links, Outcome
+from bridge.reacting import Reactions
+from bridge.reactions import Reacted, Shown, Spot, Word, folded
+from bridge.tuning import Tuning
 from storage.limiter import LocalLimiter
 from tests.events import ALICE, FALCON, PROJECT, words
 
@@ -89,6 +92,59 @@ class FakeCopies:
                 return copy
         return None
 
+    async def copies_of(self, tenant: str, source: Channel, message: str) -> list[Copy]:
+        return [c for c in self.copies if (c.source, c.message) == (source, message)]
+
+
+@dataclass
+class FakeReactionLog:
+    """
+    The log's side of reactions. `meanwhile` happens when it is read again.
+
+    Reactions are kept by the message they were made on; words are those that the
+    courier's outcomes would have left behind.
+    """
+
+    stories: dict[str, History] = field(default_factory=dict)
+    said: dict[str, list[Reacted]] = field(default_factory=dict)
+    words: list[Word] = field(default_factory=list)
+    meanwhile: list[Callable[[], object]] = field(default_factory=list)
+    reads: int = 0
+
+    async def message(
+        self, tenant: str, channel: Channel, message: str
+    ) -> History | None:
+        return self.stories.get(message)
+
+    async def reacted(self, tenant: str, spots: Sequence[Spot]) -> list[Reacted]:
+        self.reads += 1
+        if self.reads > 1 and self.meanwhile:
+            self.meanwhile.pop(0)()
+        return [one for spot in spots for one in self.said.get(spot.message, [])]
+
+    async def shown(self, tenant: str, spot: Spot) -> Shown:
+        return folded(word for word in self.words if word.message == spot.message)
+
+
+@dataclass
+class FakeReactor:
+    """A platform that shows ATOM's own reactions, but for those it refuses."""
+
+    failures: list[DeliveryFailed] = field(default_factory=list)
+    unknown: set[str] = field(default_factory=set)
+    standing: set[tuple[str, str]] = field(default_factory=set)
+    calls: list[tuple[str, str, bool]] = field(default_factory=list)
+
+    async def react(self, spot: Spot, emoji: str, *, standing: bool) -> bool:
+        self.calls.append((spot.message, emoji, standing))
+        if self.failures:
+            raise self.failures.pop(0)
+        if standing and emoji not in self.unknown:
+            self.standing.add((spot.message, emoji))
+        else:
+            self.standing.discard((spot.message, emoji))
+        return not standing or emoji not in self.unknown
+
 
 @dataclass
 class FakeLinks:
@@ -118,6 +174,7 @@ class FakeSender:
     asked: list[tuple[int, Collection[str]]] = field(default_factory=list)
     posts: list[Post] = field(default_factory=list)
     edits: list[str] = field(default_factory=list)
+    edited: list[Post] = field(default_factory=list)
     deletes: list[str] = field(default_factory=list)
 
     async def post(self, post: Post) -> str:
@@ -128,6 +185,7 @@ class FakeSender:
     async def edit(self, remote: str, post: Post) -> None:
         self._fail()
         self.edits.append(remote)
+        self.edited.append(post)
 
     async def delete(self, remote: str, post: Post) -> None:
         self._fail()
@@ -170,6 +228,8 @@ class Stage:
     people: FakePeople = field(default_factory=FakePeople)
     limiter: LocalLimiter = field(init=False)
     limits: Limits = field(default_factory=Limits)
+    reaction_log: FakeReactionLog = field(default_factory=FakeReactionLog)
+    reactors: dict[Platform, FakeReactor] = field(default_factory=dict)
     tuning: Tuning = field(default_factory=lambda: Tuning(tries=3))
     now: int = NOW
 
@@ -178,12 +238,23 @@ class Stage:
 
     @property
     def courier(self) -> Courier:
+        links: Links = self.links
+        reactions = Reactions(
+            log=self.reaction_log,
+            copies=self.copies,
+            links=links,
+            senders=dict.fromkeys(Platform, self.sender),
+            reactors=self.reactors,
+            clock=lambda: self.now,
+            patience_us=self.tuning.longest_unknown_us,
+        )
         return Courier(
             ledger=self.ledger,
             copies=self.copies,
             links=self.links,  # type: ignore[arg-type]  # only `of` is asked
             policy=self.policy,
             senders=dict.fromkeys(Platform, self.sender),
+            reactions=reactions,
             people=dict.fromkeys(Platform, self.people),
             limiter=self.limiter,
             limits=self.limits,

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.courier import Done, Later, Tuning
+from bridge.composing import note
+from bridge.courier import Done, Later
 from bridge.delivery import AttemptState, Copy, Operation
 from bridge.document import Document, Mention, Paragraph
 from bridge.errors import Ambiguous, NotSent, Refused, Throttled
@@ -12,8 +13,8 @@ from bridge.limits import UNLIMITED, Limits
 from bridge.links import Link, LinkState
 from bridge.messages import Person, Platform
 from bridge.needless import needless
-from bridge.notes import note
 from bridge.ports import History
+from bridge.tuning import Tuning
 from tests.events import ALICE, PROJECT, words
 from tests.unit.bridge.stage import LEASE, LINK, NOW, Stage, copied, delivery
 

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.courier import Done, Later, Tuning
+from bridge.courier import Done, Later
 from bridge.delivery import AttemptState, Delivery
 from bridge.errors import Ambiguous, AtomError, CannotTell, NotSent, Refused, Throttled
+from bridge.tuning import Tuning
 from tests.unit.bridge.stage import NOW, Stage, delivery
 
 _LONG_AGO = NOW - 10_000_000

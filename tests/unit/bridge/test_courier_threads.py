@@ -2,9 +2,10 @@
 
 import pytest
 
-from bridge.courier import Later, Tuning
+from bridge.courier import Later
 from bridge.delivery import Copy
 from bridge.messages import Channel, Platform
+from bridge.tuning import Tuning
 from tests.events import FALCON, PROJECT
 from tests.unit.bridge.stage import NOW, TENANT, Stage, copied, delivery
 

@@ -344,3 +344,21 @@ def test_however_the_clock_jumps_nobody_waits_longer_than_the_pauses(
     last = 100 * HOUR + jumps[-1] + len(jumps)
 
     assert begun | set(started(lanes, last + max(pauses))) == set(waiting)
+
+
+def test_a_reaction_waits_for_its_message_but_holds_nothing_up() -> None:
+    lanes, post = Lanes(), delivery(1, message="m1", thread="m0")
+    reaction = delivery(2, message="m1", operation=Operation.REACT)
+    lanes.add([post, reaction, delivery(3, message="m2", thread="m0")])
+
+    assert started(lanes) == [1]
+    lanes.finish(post)
+
+    assert sorted(started(lanes)) == [2, 3]
+
+
+def test_a_message_said_in_reply_to_itself_waits_for_nobody() -> None:
+    lanes = Lanes()
+    lanes.add([delivery(1, message="m1", thread="m1")])
+
+    assert started(lanes) == [1]

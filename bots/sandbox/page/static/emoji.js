@@ -10,6 +10,10 @@ const KNOWN = {
   smiley: "😃",
   grinning: "😀",
   joy: "😂",
+  laughing: "😆",
+  open_mouth: "😮",
+  slightly_frowning_face: "🙁",
+  angry: "😠",
   wink: "😉",
   heart: "❤️",
   tada: "🎉",
@@ -57,6 +61,9 @@ const TEAMS = {
   surprised: "😮",
   sad: "🙁",
   angry: "😠",
+  launch: "🚀",
+  party: "🥳",
+  think: "🤔",
 };
 
 /** An emoji by its Slack name, or the name between colons. */

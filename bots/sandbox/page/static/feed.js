@@ -95,15 +95,6 @@ export function tombstone(at) {
   );
 }
 
-export function reactions(all, picture) {
-  if (!all?.length) return null;
-  return h(
-    "ul",
-    { class: "reactions", "aria-label": "Reactions" },
-    ...all.map((one) => h("li", {}, picture(one), " ", String(one.count))),
-  );
-}
-
 export function files(all) {
   if (!all?.length) return null;
   return h(

@@ -28,6 +28,7 @@ const VERBS = {
   "bridge.delivered": "copy delivered",
   "bridge.edit_applied": "copy edited",
   "bridge.delete_applied": "copy removed",
+  "bridge.reactions_applied": "reactions shown",
   "bridge.dropped": "not sent",
   "bridge.failed": "given up",
   "bridge.parked": "parked for a person",
@@ -37,6 +38,7 @@ const DONE = {
   "bridge.delivered": "in",
   "bridge.edit_applied": "edited in",
   "bridge.delete_applied": "removed in",
+  "bridge.reactions_applied": "reactions shown in",
 };
 const PLATFORMS = { slack: "Slack", teams: "Teams", atom: "ATOM" };
 

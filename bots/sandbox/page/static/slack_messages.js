@@ -4,8 +4,9 @@ import { content } from "./blocks.js";
 import { composer } from "./composer.js";
 import { h, toast } from "./dom.js";
 import { emoji } from "./emoji.js";
-import { appMark, article, files, reactions, tombstone, viaMark } from "./feed.js";
+import { appMark, article, files, tombstone, viaMark } from "./feed.js";
 import { atomAvatar, avatar } from "./people.js";
+import { reactions, reactTool } from "./reactions.js";
 import { slackTime, toClock } from "./times.js";
 
 const TOGETHER = 5 * 60 * 1000; // messages of one person so close stand as one
@@ -52,7 +53,12 @@ export class SlackMessages {
       tools: editing ? [] : this.tools(message, mine, thread),
       foot: [
         files(message.files),
-        reactions(message.reactions, (one) => emoji(one.name)),
+        reactions(message.reactions, {
+          picture: (one) => emoji(one.name),
+          kind: (one) => one.name,
+          me: this.side.view.me,
+          set: this.reactor(message),
+        }),
         ...(thread ? [] : this.opener(message)),
       ],
       kinds: [joined && "joined", message.whispered && "whispered", author.via && "copy"],
@@ -95,7 +101,8 @@ export class SlackMessages {
       key: "Delete",
       run: () => this.side.remove(message),
     };
-    return [...(thread ? [] : [reply]), ...(mine ? [edit, gone] : [])];
+    const react = reactTool("slack", this.reactor(message));
+    return [react, ...(thread ? [] : [reply]), ...(mine ? [edit, gone] : [])];
   };
 
   opener = (message) => {
@@ -117,6 +124,11 @@ export class SlackMessages {
       ),
     ];
   };
+
+  reactor = (message) => (kind, standing) =>
+    this.side
+      .perform({ action: standing ? "react" : "unreact", ts: message.ts, name: kind })
+      .catch((error) => toast(`Slack says: ${error.message}`));
 
   editor = (message) => {
     const made = composer({

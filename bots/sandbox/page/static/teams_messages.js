@@ -5,9 +5,10 @@ import { composer } from "./composer.js";
 import { lifted } from "./copies.js";
 import { toast } from "./dom.js";
 import { reaction } from "./emoji.js";
-import { appMark, article, files, reactions, tombstone, viaMark } from "./feed.js";
+import { appMark, article, files, tombstone, viaMark } from "./feed.js";
 import { html } from "./html.js";
 import { atomAvatar, avatar } from "./people.js";
+import { reactions, reactTool } from "./reactions.js";
 
 /** Makes the messages of one window, whose state and acts are `side`'s. */
 export class TeamsMessages {
@@ -43,7 +44,12 @@ export class TeamsMessages {
       tools: editing ? [] : this.tools(message, mine),
       foot: [
         files(filesOf(message)),
-        reactions(message.reactions, (one) => reaction(one.type)),
+        reactions(message.reactions, {
+          picture: (one) => reaction(one.type),
+          kind: (one) => one.type,
+          me: this.side.view.me,
+          set: this.reactor(message),
+        }),
       ],
       kinds: [
         message.is_root ? "root" : "reply",
@@ -91,8 +97,18 @@ export class TeamsMessages {
       key: "Delete",
       run: () => this.side.remove(message),
     };
-    return [reply, ...(mine ? [edit, gone] : [])];
+    const react = reactTool("teams", this.reactor(message));
+    return [react, reply, ...(mine ? [edit, gone] : [])];
   };
+
+  reactor = (message) => (kind, standing) =>
+    this.side
+      .perform({
+        action: standing ? "react" : "unreact",
+        message: message.id,
+        reaction: kind,
+      })
+      .catch((error) => toast(`Teams says: ${error.message}`));
 
   editor = (message) => {
     const made = composer({

@@ -263,7 +263,8 @@ def test_reactions_name_message_and_emoji() -> None:
     assert added.kind is EventKind.REACTION_ADD
     assert removed.kind is EventKind.REACTION_REMOVE
     assert (added.channel, added.message) == (FALCON, ROOT)
-    assert dict(added.detail) == {"reaction": "wave::skin-tone-3"}
+    assert dict(added.detail) == {"added": "👋🏼"}
+    assert dict(removed.detail) == {"removed": "👋🏼"}
 
 
 def test_people_come_and_go() -> None:

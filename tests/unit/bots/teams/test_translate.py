@@ -175,7 +175,7 @@ def test_reaction_names_the_message_and_its_thread() -> None:
 
     assert event.kind is EventKind.REACTION_ADD
     assert (event.message, event.thread) == ("1700000000999", "1700000000123")
-    assert dict(event.detail)["added"] == "like"
+    assert dict(event.detail)["added"] == "👍"
 
 
 @pytest.mark.parametrize(

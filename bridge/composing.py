@@ -1,0 +1,76 @@
+"""What a sender is given: a message, who is named in it, and the thread it goes to."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from bridge.delivery import Copy, Delivery, Post
+from bridge.mentions import mentioned
+from bridge.messages import Platform
+from bridge.ports import Copies, History, People
+
+
+@dataclass(frozen=True, slots=True)
+class Composer:
+    """Makes posts. A reply whose root is not there waits for it `patience_us`."""
+
+    copies: Copies
+    people: Mapping[Platform, People]
+    clock: Callable[[], int]
+    patience_us: int
+
+    async def post(
+        self, delivery: Delivery, history: History, copy: Copy | None
+    ) -> Post | None:
+        thread = copy.remote_thread if copy else await self._thread(delivery)
+        if thread is None:
+            return None
+        people = self.people.get(delivery.source.platform)
+        ids = {history.author.id, *mentioned(history.document)}
+        found = await people.lookup(delivery.source, ids) if people else {}
+        author = history.author
+        if known := found.get(author.id):
+            author = author.named(known)
+        orphan = bool(delivery.thread) and not thread
+        return Post(
+            marker=delivery.marker,
+            source=delivery.source,
+            target=delivery.target,
+            thread=thread,
+            author=author,
+            document=history.document,
+            earlier=history.earlier,
+            people=found,
+            note=note(history, orphan=orphan),
+        )
+
+    async def _thread(self, delivery: Delivery) -> str | None:
+        """Return the root's id on the target, "" for a new root, None to wait for it."""
+        if not delivery.thread:
+            return ""
+        tenant, source, target = delivery.tenant, delivery.source, delivery.target
+        root = await self.copies.copy_of(
+            tenant, delivery.link, source, delivery.thread, target
+        )
+        if root:
+            return root.remote_thread or root.remote
+        origin = await self.copies.origin_of(tenant, source, delivery.thread)
+        if origin and origin.source == target:
+            return origin.message
+        if origin:
+            sibling = await self.copies.copy_of(
+                tenant, origin.link, origin.source, origin.message, target
+            )
+            if sibling:
+                return sibling.remote_thread or sibling.remote
+        if self.clock() < delivery.created_us + self.patience_us:
+            return None
+        return ""
+
+
+def note(history: History, *, orphan: bool) -> str:
+    notes = ["in reply to a message that is not here"] if orphan else []
+    if history.late_us:
+        said = datetime.fromtimestamp(history.late_us // 1_000_000, UTC)
+        notes.append(f"said {said:%Y-%m-%d %H:%M} UTC")
+    return "; ".join(notes)

@@ -1,0 +1,120 @@
+"""
+What reactions a message has, worked out from what was said about it.
+
+ATOM is one user on each platform. However many people choose an emoji, it leaves one
+reaction for all of them, and takes it back when the last of them has.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from bridge.messages import Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """An emoji, and how many people chose it."""
+
+    emoji: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """
+    Where a message or a copy of it stands.
+
+    `thread` is the root's id, empty for a root; it may be unknown where nobody needs
+    to find the message on its platform.
+    """
+
+    channel: Channel
+    message: str
+    thread: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reacted:
+    """Somebody chose an emoji, or took it back. `seq` is the log entry that says so."""
+
+    emoji: str
+    person: str
+    at_us: int
+    seq: int
+    added: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """
+    What one delivery left standing on a message, by the log up to `upto`.
+
+    `native` are emoji that stand there as reactions, `gone` those that do not any
+    more, `refused` those that the platform did not take. `footer` is the line below
+    the copy, None if it was not touched.
+    """
+
+    upto: int
+    message: str
+    thread: str = ""
+    native: frozenset[str] = frozenset()
+    gone: frozenset[str] = frozenset()
+    refused: frozenset[str] = frozenset()
+    footer: str | None = None
+    at_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What stands on a message, by the words of all deliveries so far."""
+
+    native: frozenset[str] = frozenset()
+    refused: frozenset[str] = frozenset()
+    upto: Mapping[str, int] = field(default_factory=dict)
+    footer: str = ""
+    footer_upto: int = -1
+    footer_at_us: int = 0
+
+
+def counted(said: Iterable[Reacted]) -> tuple[Reaction, ...]:
+    """
+    Return the reactions that stand, in the order in which they first appeared.
+
+    Events come in any order, and more than once: of what a person did with an emoji
+    the newest counts, by the platform's own time.
+    """
+    newest: dict[tuple[str, str], Reacted] = {}
+    for one in said:
+        key = (one.person, one.emoji)
+        if key not in newest or _age(newest[key]) < _age(one):
+            newest[key] = one
+    standing = sorted((one for one in newest.values() if one.added), key=_age)
+    count: dict[str, int] = {}
+    for one in standing:
+        count[one.emoji] = count.get(one.emoji, 0) + 1
+    return tuple(Reaction(emoji, number) for emoji, number in count.items())
+
+
+def footer(reactions: Iterable[Reaction]) -> str:
+    """Return the line that stands below a copy, such as "👍 2 · 🎉 1"."""
+    return " · ".join(f"{one.emoji} {one.count}" for one in reactions)
+
+
+def folded(words: Iterable[Word]) -> Shown:
+    """Return what stands now. A word that knew less of the log is overruled."""
+    shown = Shown()
+    for word in sorted(words, key=lambda word: word.upto):
+        spoken = word.native | word.gone | word.refused
+        shown = Shown(
+            native=shown.native - spoken | word.native,
+            refused=shown.refused - spoken | word.refused,
+            upto={**shown.upto, **dict.fromkeys(spoken, word.upto)},
+            footer=shown.footer if word.footer is None else word.footer,
+            footer_upto=shown.footer_upto if word.footer is None else word.upto,
+            footer_at_us=shown.footer_at_us if word.footer is None else word.at_us,
+        )
+    return shown
+
+
+def _age(one: Reacted) -> tuple[int, int]:
+    return (one.at_us, one.seq)

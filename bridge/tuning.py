@@ -1,0 +1,23 @@
+"""How patient ATOM is with what it delivers."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """How patient a courier is. Times in microseconds."""
+
+    tries: int = 8
+    first_pause_us: int = 500_000
+    longest_pause_us: int = 60_000_000
+    reconcile_after_us: int = 5_000_000
+    longest_call_us: int = 10_000_000
+    clock_skew_us: int = 60_000_000
+    orphan_patience_us: int = 3_000_000
+    paused_link_us: int = 1_000_000
+
+    @property
+    def longest_unknown_us(self) -> int:
+        """How long a copy may stand there before ATOM knows of it."""
+        waits = self.reconcile_after_us + self.longest_call_us
+        return waits + self.orphan_patience_us

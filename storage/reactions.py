@@ -1,0 +1,116 @@
+"""What the log knows about reactions: who did what, and what was made of it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bridge.document import from_json
+from bridge.messages import Channel, EventKind, Person
+from bridge.ports import History
+from bridge.reactions import Reacted, Shown, Spot, Word, folded
+from storage.log_reader import LogEntry, LogReader
+from storage.rows import clean_id
+
+_DENIED = "deny"
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedReactions:
+    """
+    Implements `bridge.reacting.ReactionLog`.
+
+    There is no table of reactions: the log is the truth, and is read anew.
+    """
+
+    reader: LogReader
+
+    async def message(
+        self, tenant: str, channel: Channel, message: str
+    ) -> History | None:
+        entries = await self._about(tenant, Spot(channel, message), "message.%")
+        allowed = [entry for entry in entries if entry.row["outcome"] != _DENIED]
+        with_content = [e for e in allowed if e.etype != EventKind.MESSAGE_DELETE]
+        if not with_content:
+            return None
+        newest = max(with_content, key=lambda e: (e.row["version_us"], e.seq))
+        author = newest.body["author"]
+        return History(
+            seq=newest.seq,
+            leaf=bytes(newest.row["leaf"]),
+            author=Person(
+                channel.platform, author["id"], author["name"], author["avatar"]
+            ),
+            document=from_json(newest.body["document"]),
+            version_us=newest.row["version_us"],
+            deleted=_is_deleted(allowed),
+            thread=newest.row["thread"],
+        )
+
+    async def reacted(self, tenant: str, spots: Sequence[Spot]) -> Sequence[Reacted]:
+        found: list[Reacted] = []
+        for spot in spots:
+            for entry in await self._about(tenant, spot, "reaction.%"):
+                found += (one for one in _reacted(entry) if _counts(one, entry))
+        return found
+
+    async def shown(self, tenant: str, spot: Spot) -> Shown:
+        entries = await self._about(tenant, spot, "bridge.%")
+        told = (entry for entry in entries if "shown" in entry.body)
+        return folded(_word(entry.body["shown"], entry.row) for entry in told)
+
+    async def _about(self, tenant: str, spot: Spot, kinds: str) -> list[LogEntry]:
+        conv, msg = clean_id(spot.channel.id), clean_id(spot.message)
+        return await self.reader.about(tenant, conv, msg, kinds)
+
+
+def word_as_json(word: Word) -> dict[str, Any]:
+    """Return a word as it stands in a log entry's body."""
+    return {
+        "upto": word.upto,
+        "native": sorted(word.native),
+        "gone": sorted(word.gone),
+        "refused": sorted(word.refused),
+        "footer": word.footer,
+    }
+
+
+def _word(body: Mapping[str, Any], row: Mapping[str, Any]) -> Word:
+    return Word(
+        upto=body["upto"],
+        message=row["msg"],
+        thread=row["thread"],
+        native=frozenset(body["native"]),
+        gone=frozenset(body["gone"]),
+        refused=frozenset(body["refused"]),
+        footer=body["footer"],
+        at_us=row["cap_us"],
+    )
+
+
+def _reacted(entry: LogEntry) -> Iterator[Reacted]:
+    detail = entry.body.get("detail") or {}
+    for name, added in (("added", True), ("removed", False)):
+        for emoji in str(detail.get(name, "")).split():
+            yield Reacted(
+                emoji,
+                entry.row["actor_tok"].hex(),
+                entry.row["src_us"],
+                entry.seq,
+                added,
+            )
+
+
+def _counts(one: Reacted, entry: LogEntry) -> bool:
+    """Adding needs a yes. Taking back counts even while no link asked the policy."""
+    outcome = entry.row["outcome"]
+    return outcome == "allow" or (not one.added and outcome != _DENIED)
+
+
+def _is_deleted(entries: Sequence[LogEntry]) -> bool:
+    """Whether the message is gone, by the platform's own clock."""
+    switches = [
+        (entry.row["src_us"], entry.seq, entry.etype)
+        for entry in entries
+        if entry.etype in {EventKind.MESSAGE_DELETE, EventKind.MESSAGE_RESTORE}
+    ]
+    return bool(switches) and max(switches)[2] == EventKind.MESSAGE_DELETE
