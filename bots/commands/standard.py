@@ -3,23 +3,28 @@
 from collections.abc import Callable, Mapping
 
 from bots.commands.base import Command, Commands
+from bots.commands.channels import Channels
 from bots.commands.help import Help
 from bots.commands.link import LinkChannels
 from bots.commands.links import ListLinks
+from bots.commands.organisations import Organisations
 from bots.commands.pause import Pause
 from bots.commands.resume import Resume
+from bots.commands.sessions import ResetSessions
 from bots.commands.status import Status
 from bots.commands.unlink import Unlink
+from bots.commands.workspaces import ListWorkspaces
 from bridge.messages import Platform
 from bridge.ports import Announcer, Health, LinkBook, Rights
 
 
-def standard_commands(
+def standard_commands(  # noqa: PLR0913 - what commands reach, by name
     *,
     links: LinkBook,
     health: Health,
     rights: Mapping[Platform, Rights],
     announcers: Mapping[Platform, Announcer],
+    organisations: Organisations,
     clock: Callable[[], int],
 ) -> Commands:
     """Make every command; `clock` gives microseconds UTC."""
@@ -30,5 +35,8 @@ def standard_commands(
         Status(health, announcers, clock),
         Pause(links, rights, announcers),
         Resume(links, rights, announcers),
+        ListWorkspaces(organisations),
+        Channels(organisations),
+        ResetSessions(organisations),
     )
     return Commands((*known, Help(known)))

@@ -68,6 +68,8 @@ class Call:
         limit = min(int(self.args.get("limit") or default), most)
         if limit < 1:
             raise SlackRefusal("invalid_limit")
+        # Slack may return fewer than it was asked for, and a cursor all the same.
+        limit = min(limit, self.state.setting("longest_page") or limit)
         start = self._start()
         end = start + limit
         following = self._cursor(end) if end < len(items) else ""

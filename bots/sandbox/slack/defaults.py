@@ -40,6 +40,8 @@ DEFAULTS: Mapping[str, Any] = {
     # Seconds until a bulk move or a deletion has happened.
     "slack.bulk_delay": 0.0,
     "slack.scim_filter": False,
+    # The most that any list returns at once; 0 is as many as were asked for.
+    "slack.longest_page": 0,
     # Rate limits: per minute by tier; a burst is that share of a minute at once.
     "slack.rate_limits": True,
     "slack.tiers": {"1": 1, "2": 20, "3": 50, "4": 100, "special": 600},

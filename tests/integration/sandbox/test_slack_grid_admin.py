@@ -110,7 +110,10 @@ async def test_a_bulk_move_answers_first_and_happens_later(
     admin: AsyncWebClient, grid: Sandbox
 ) -> None:
     await grid.set({"slack.bulk_delay": 0.3})
-    wish = {"target_team_id": "T04SALES", "channel_ids": ["C21LAB", "C404"]}
+    wish: dict[str, Any] = {
+        "target_team_id": "T04SALES",
+        "channel_ids": ["C21LAB", "C404"],
+    }
 
     answer = await admin.admin_conversations_bulkMove(**wish)
     at_once = await teams_of(admin, "C21LAB")
@@ -408,7 +411,7 @@ async def test_a_tiers_calls_run_out(admin: AsyncWebClient, grid: Sandbox) -> No
 async def test_changes_are_told_to_the_app_in_the_channel(
     admin: AsyncWebClient, listener: Listener
 ) -> None:
-    here = {"channel_id": "C02FALCON"}
+    here: dict[str, Any] = {"channel_id": "C02FALCON"}
     await admin.admin_conversations_rename(**here, name="project-owl")
     await admin.admin_conversations_setTeams(
         **here, target_team_ids=["T01ACME", "T03LABS"]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from bots.commands.base import Commands, Request
+from bots.commands.organisations import Organisations
 from bots.commands.standard import standard_commands
 from bridge.cards import Card
 from bridge.messages import Channel, Person, Platform
@@ -15,6 +16,7 @@ from tests.fakes import (
     FakeLinkBook,
     FakeRights,
 )
+from tests.fakes_organisation import FakeAudit, FakeOrganisation
 
 TENANT = "acme"
 FALCON = {
@@ -51,6 +53,9 @@ class Office:
         default_factory=lambda: {p: FakeAnnouncer(dict(NAMES)) for p in Platform}
     )
 
+    organisation: FakeOrganisation = field(default_factory=FakeOrganisation)
+    audit: FakeAudit = field(default_factory=FakeAudit)
+
     @property
     def commands(self) -> Commands:
         return standard_commands(
@@ -58,6 +63,9 @@ class Office:
             health=self.health,
             rights=self.rights,
             announcers=self.announcers,
+            organisations=Organisations(
+                {p: self.organisation.administration() for p in Platform}, self.audit
+            ),
             clock=self.clock,
         )
 

@@ -10,7 +10,18 @@ from bridge.messages import Channel, Platform
 from tests.unit.bots.commands.conftest import FALCON, RANDOM, TENANT, Office
 
 NAMES = [command.name for command in Office().commands.known]
-LINES = [*NAMES, "link CODE-0000", "pause L9", "status all", "lnik", "one two three"]
+LINES = [
+    *NAMES,
+    "link CODE-0000",
+    "pause L9",
+    "status all",
+    "lnik",
+    "one two three",
+    "channels archive vault",
+    "channels share vault acme",
+    "channels groups vault",
+    "sessions reset @bob",
+]
 WRONG = {Platform.SLACK: "@ATOM", Platform.TEAMS: "/atom"}
 PLATFORM_WORDS = re.compile(r"workspace|team\b", re.IGNORECASE)
 
