@@ -191,8 +191,8 @@ def test_a_bots_token_will_not_do(atom: CommandLine) -> None:
 def test_a_lost_answer_is_logged_as_unknown_and_not_repeated(
     atom: CommandLine, sandbox: Sandbox
 ) -> None:
-    fault = {"times": 1, "after": True}
-    asyncio.run(sandbox.fault("slack.admin.conversations.rename", "reset", **fault))
+    call = "slack.admin.conversations.rename"
+    asyncio.run(sandbox.fault(call, "reset_after", times=1))
 
     ran = atom.run("channels", "rename", "vault", "safe")
 
