@@ -14,17 +14,6 @@ from tests.sandbox import Listener, Sandbox, eventually
 FALCON = "C02FALCON"
 
 
-@pytest.fixture
-async def grid(sandbox: Sandbox) -> Sandbox:
-    await sandbox.set({"slack.grid": True, "slack.rate_limits": False})
-    return sandbox
-
-
-@pytest.fixture
-def admin(grid: Sandbox) -> AsyncWebClient:
-    return AsyncWebClient(ADMIN_TOKEN, base_url=grid.slack_api, retry_handlers=[])
-
-
 async def said(grid: Sandbox, listener: Listener, text: str) -> list[dict[str, Any]]:
     """Let Alice write, then Bob; what arrived before Bob's message is Alice's."""
     for user, words in (("U01ALICE", text), ("U02BOB", "and so on")):
