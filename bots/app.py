@@ -19,6 +19,7 @@ from aiohttp import ClientSession, ClientTimeout, TCPConnector, web
 
 from bots.catching_up import Attentive, CatchingUp
 from bots.commands.base import Commands
+from bots.commands.organisations import Organisations
 from bots.commands.standard import standard_commands
 from bots.core import Core, Heard, clock_us, core, steady_us
 from bots.leases import checking
@@ -91,6 +92,10 @@ class Tools:
         return self.core.companies
 
     @property
+    def organisations(self) -> Organisations:
+        return _organisations(self.core, self.slack)
+
+    @property
     def announcers(self) -> dict[Platform, Announcer]:
         return {p: side.announcer for p, side in _sides(self.slack, self.teams).items()}
 
@@ -119,10 +124,17 @@ async def tools(settings: Settings) -> AsyncIterator[Tools]:
                 letters=built.letters,
                 rights={p: side.rights for p, side in sides.items()},
                 announcers={p: side.announcer for p, side in sides.items()},
+                organisations=_organisations(built, slack),
                 clock=clock_us,
             ),
             health,
         )
+
+
+def _organisations(built: Core, slack: SlackSide | None) -> Organisations:
+    """Return what can be managed: each platform whose admin app is set up."""
+    managed = {Platform.SLACK: slack.administration if slack else None}
+    return Organisations({p: one for p, one in managed.items() if one}, built.audit)
 
 
 async def serve(settings: Settings, trace: Trace = unwatched) -> None:

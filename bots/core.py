@@ -13,6 +13,7 @@ from bridge.errors import BadInput, Conflict
 from bridge.messages import Platform
 from bridge.ports import AccessPolicy, Intake, LinkStatus
 from policy.default import MembershipPolicy
+from storage.audit import StoredAudit
 from storage.companies import Company, StoredCompanies
 from storage.compliance.keys import KeyFile
 from storage.copies import StoredCopies
@@ -64,6 +65,7 @@ class Core:
     log: LogReader
     copies: StoredCopies
     links: StoredLinks
+    audit: StoredAudit
     places: StoredPlaces
     health: StoredHealth
     letters: StoredDeadLetters
@@ -131,6 +133,7 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
             log=reader,
             copies=copies,
             links=links,
+            audit=StoredAudit(journal, clock_us),
             places=StoredPlaces(hot, clock_us),
             health=StoredHealth(hot, links, clock_us),
             letters=StoredDeadLetters(hot, journal, queue, clock_us),

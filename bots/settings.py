@@ -59,8 +59,17 @@ def _filled(secret: SecretStr) -> SecretStr:
 
 
 Rates = Annotated[str, StringConstraints(pattern=_RATES)]
+
+
+def _of_a_person(secret: SecretStr) -> SecretStr:
+    if secret.get_secret_value().startswith(("xoxp-", "xoxe.xoxp-")):
+        return secret
+    raise ValueError("no user token")
+
+
 Url = Annotated[str, AfterValidator(_safe_url)]
 Secret = Annotated[SecretStr, AfterValidator(_filled)]
+AdminToken = Annotated[Secret, AfterValidator(_of_a_person)]
 Uuid = Annotated[str, StringConstraints(pattern=_UUID, to_lower=True)]
 
 _A_RATE = "CALLS/SECONDS, several of them with blanks between, or none"
@@ -87,6 +96,10 @@ class SlackSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors
     client_id: str | None = Field(default=None, description="the app's Client ID")
     client_secret: Secret | None = Field(
         default=None, description="the app's Client Secret"
+    )
+    admin_token: AdminToken | None = Field(
+        default=None,
+        description="the admin app's user token: it begins with xoxp-",
     )
     api_url: Url = Field(default="https://slack.com/api/", description=_A_URL)
     history_page: int = Field(

@@ -8,6 +8,7 @@ from aiohttp import ClientSession, web
 
 from bots.core import Core, Heard, clock_us
 from bots.settings import SlackSettings
+from bots.slack.admin_care import slack_administration
 from bots.slack.announcer import SlackAnnouncer
 from bots.slack.answers import Answers
 from bots.slack.clients import Clients
@@ -20,6 +21,7 @@ from bots.slack.rights import SlackRights
 from bots.slack.sender import SlackSender
 from bots.slack.socket import SlackSocket
 from bridge.messages import Platform
+from bridge.workspaces import Administration
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class SlackSide:
     rights: SlackRights
     announcer: SlackAnnouncer
     recent: SlackRecent
+    administration: Administration | None
 
 
 def slack_side(
@@ -65,7 +68,16 @@ def slack_side(
             page=settings.history_page,
             settled=built.settings.tuning.reconcile_after,
         ),
+        _administration(settings, clients),
     )
+
+
+def _administration(settings: SlackSettings, clients: Clients) -> Administration | None:
+    """The organisation's side, where the admin app's token is set."""
+    token = settings.admin_token
+    if token is None:
+        return None
+    return slack_administration(settings.api_url, token.get_secret_value(), clients)
 
 
 async def listen_to_slack(

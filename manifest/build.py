@@ -24,6 +24,13 @@ def slack_manifest(url: str, *, socket_mode: bool = False) -> dict[str, Any]:
     return _without_addresses(manifest) if socket_mode else manifest
 
 
+def slack_admin_manifest(url: str) -> dict[str, Any]:
+    """Return the manifest of the app that an organisation's owner installs."""
+    text = (_HERE / "slack_admin.yaml").read_text("utf-8")
+    manifest: dict[str, Any] = yaml.safe_load(_filled(text, url=checked_url(url)))
+    return manifest
+
+
 def teams_manifest(url: str, app_id: str) -> dict[str, Any]:
     """Return Teams' manifest for a bot's app id."""
     if not re.fullmatch(_UUID, app_id.lower()):
@@ -37,14 +44,16 @@ def teams_manifest(url: str, app_id: str) -> dict[str, Any]:
     return manifest
 
 
-def write_slack(manifest: Mapping[str, Any], folder: Path) -> list[Path]:
-    """Write slack.yaml and slack.json, which say the same."""
+def write_slack(
+    manifest: Mapping[str, Any], folder: Path, name: str = "slack"
+) -> list[Path]:
+    """Write a manifest as YAML and as JSON, which say the same."""
     _refuse(slack_rules.problems(manifest))
     as_yaml = yaml.safe_dump(dict(manifest), sort_keys=False, allow_unicode=True)
     as_json = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
     return [
-        _written(folder / "slack.yaml", as_yaml.encode()),
-        _written(folder / "slack.json", as_json.encode()),
+        _written(folder / f"{name}.yaml", as_yaml.encode()),
+        _written(folder / f"{name}.json", as_json.encode()),
     ]
 
 

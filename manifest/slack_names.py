@@ -100,3 +100,19 @@ BOT_SCOPES = frozenset(
         "users:write",
     }
 )
+
+# What a person's token may do in an organisation; a bot's never may.
+USER_SCOPES = frozenset(
+    {
+        "admin.conversations:read",
+        "admin.conversations:write",
+        "admin.teams:read",
+        "admin.teams:write",
+        "admin.usergroups:read",
+        "admin.usergroups:write",
+        "admin.users:read",
+        "admin.users:write",
+        "auditlogs:read",
+        "search:read",
+    }
+)

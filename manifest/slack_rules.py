@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from manifest.shape import misfits
-from manifest.slack_names import BOT_SCOPES, EVENTS
+from manifest.slack_names import BOT_SCOPES, EVENTS, USER_SCOPES
 from manifest.slack_shape import SLACK
 
 Manifest = Mapping[str, Any]
@@ -79,6 +79,15 @@ def scopes_exist(manifest: Manifest) -> Iterator[str]:
         yield f"{scope} is asked for twice"
 
 
+def scopes_of_people_exist(manifest: Manifest) -> Iterator[str]:
+    asked = _part(manifest, "oauth_config", "scopes").get("user", [])
+    for scope in asked:
+        if scope not in USER_SCOPES:
+            yield f"{scope} is no scope of a person"
+    for scope in _twice(asked):
+        yield f"{scope} is asked for twice"
+
+
 def optional_scopes_are_asked_for(manifest: Manifest) -> Iterator[str]:
     scopes = _part(manifest, "oauth_config", "scopes")
     for kind in ("bot", "user"):
@@ -129,6 +138,7 @@ RULES: tuple[Callable[[Manifest], Iterator[str]], ...] = (
     addresses_are_secure,
     unfurling_may_read_and_write_links,
     scopes_exist,
+    scopes_of_people_exist,
     optional_scopes_are_asked_for,
     events_exist_and_are_allowed,
     requests_have_somewhere_to_go,

@@ -3,17 +3,21 @@
 from collections.abc import Callable, Mapping
 
 from bots.commands.base import Command, Commands
+from bots.commands.channels import Channels
 from bots.commands.dead import Dead
 from bots.commands.drop import Drop
 from bots.commands.help import Help
 from bots.commands.link import LinkChannels
 from bots.commands.links import ListLinks
+from bots.commands.organisations import Organisations
 from bots.commands.pause import Pause
 from bots.commands.replay import Replay
 from bots.commands.resume import Resume
 from bots.commands.retry import Retry
+from bots.commands.sessions import ResetSessions
 from bots.commands.status import Status
 from bots.commands.unlink import Unlink
+from bots.commands.workspaces import ListWorkspaces
 from bridge.letters import DeadLetters
 from bridge.messages import Platform
 from bridge.ports import Announcer, Health, LinkBook, Rights
@@ -26,6 +30,7 @@ def standard_commands(  # noqa: PLR0913 - each is some command's
     letters: DeadLetters,
     rights: Mapping[Platform, Rights],
     announcers: Mapping[Platform, Announcer],
+    organisations: Organisations,
     clock: Callable[[], int],
 ) -> Commands:
     """Make every command; `clock` gives microseconds UTC."""
@@ -40,5 +45,8 @@ def standard_commands(  # noqa: PLR0913 - each is some command's
         Retry(letters, links, rights),
         Replay(letters, links, rights, clock),
         Drop(letters, links, rights),
+        ListWorkspaces(organisations),
+        Channels(organisations),
+        ResetSessions(organisations),
     )
     return Commands((*known, Help(known)))

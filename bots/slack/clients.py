@@ -45,11 +45,16 @@ _LATER = frozenset({"team_added_to_org"})
 
 
 class SlackRefused(Refused):
-    """Slack said no. `code` is the error's name in Slack's documentation."""
+    """
+    Slack said no. `code` is the error's name in Slack's documentation.
 
-    def __init__(self, code: str) -> None:
+    `failed` names the people whom it is about, where Slack lists them.
+    """
+
+    def __init__(self, code: str, failed: Mapping[str, str] | None = None) -> None:
         super().__init__(f"Slack says: {code}")
         self.code = code
+        self.failed = dict(failed or {})
 
 
 def quiet() -> logging.Logger:
@@ -160,10 +165,17 @@ def _failure(response: Any) -> AtomError:
     if code in _LATER:
         return NotSent(f"Slack says: {code}")
     if code and code not in _UNCLEAR:
-        return SlackRefused(code)
+        return SlackRefused(code, _failed(data))
     if code or status >= HTTPStatus.INTERNAL_SERVER_ERROR or _odd(status):
         return Ambiguous(f"Slack says: {code or status}")
     return Refused(f"Slack says: {status}")
+
+
+def _failed(data: Mapping[str, Any] | None) -> dict[str, str]:
+    named = data.get("failed_user_ids") if data else None
+    if not isinstance(named, Mapping):
+        return {}
+    return {str(user): str(code) for user, code in named.items()}
 
 
 def _odd(status: int) -> bool:

@@ -51,6 +51,8 @@ def test_without_a_teams_app_only_slacks_is_written(atom: CommandLine) -> None:
     assert {p.name for p in (atom.folder / "dist").iterdir()} == {
         "slack.yaml",
         "slack.json",
+        "slack_admin.yaml",
+        "slack_admin.json",
     }
     assert "--teams-app-id" in ran.out
 

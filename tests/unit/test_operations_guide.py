@@ -7,8 +7,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 import bots.metrics  # noqa: F401 - registers what is counted
-from bots.commands.standard import standard_commands
-from tests.fakes import FakeClock, FakeDeadLetters, FakeHealth, FakeLinkBook
+from tests.unit.bots.commands.conftest import Office
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs/operations.md").read_text("utf-8")
@@ -62,14 +61,7 @@ def test_every_metric_in_it_is_counted() -> None:
 
 
 def test_every_command_in_it_can_be_typed() -> None:
-    commands = standard_commands(
-        links=FakeLinkBook(),
-        health=FakeHealth(),
-        letters=FakeDeadLetters(),
-        rights={},
-        announcers={},
-        clock=FakeClock(),
-    )
+    commands = Office().commands
     typed = re.findall(r"^\| `([a-z]+) [^`]*`", GUIDE, re.MULTILINE)
 
     assert {"dead", "retry", "replay", "drop"} <= set(typed)

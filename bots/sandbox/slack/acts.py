@@ -8,14 +8,12 @@ from typing import Any
 from bots.sandbox.slack import compose, conversations, files, installs, messages
 from bots.sandbox.slack.delivery import Delivery
 from bots.sandbox.slack.errors import SlackRefusal
+from bots.sandbox.slack.grid_acts import GridActs, Result, Wish
 from bots.sandbox.slack.interact import Interactions, Place, find_said
 from bots.sandbox.slack.model import Channel, Kind, Message, User
 from bots.sandbox.slack.outbound import Outcome
 from bots.sandbox.slack.sockets import Sockets
 from bots.sandbox.world import World
-
-Wish = Mapping[str, Any]
-Result = dict[str, Any]
 
 
 class Acts:
@@ -65,6 +63,7 @@ class Acts:
             "verify": self._verify,
             "rate_limited": self._rate_limited,
             "disconnect": self._disconnect,
+            **GridActs(world).actions,
         }
 
     async def perform(self, wish: Wish) -> Result:
@@ -292,7 +291,7 @@ class Acts:
         named = _need(wish, "channel").removeprefix("#")
         team = str(wish.get("workspace", ""))
         for channel in self._state.channels.values():
-            ours = not team or channel.team == team
+            ours = not team or team in channel.everywhere
             if ours and named in {channel.id, channel.name}:
                 return channel
         raise SlackRefusal("channel_not_found")

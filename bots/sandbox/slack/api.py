@@ -11,32 +11,38 @@ from aiohttp import web
 from bots.sandbox.faults import Fault
 from bots.sandbox.http import under_fault
 from bots.sandbox.slack import (
+    admin_access,
+    admin_conversations,
+    admin_people,
+    admin_teams,
     chat,
     conversations,
     files,
     installs,
+    membership,
     people,
-    seed,
     views,
 )
 from bots.sandbox.slack.call import Answer, Call, Serve
-from bots.sandbox.slack.errors import RateLimited, SlackRefusal, missing_scope
-from bots.sandbox.slack.methods import Method, load_methods
-from bots.sandbox.slack.model import Installation
-from bots.sandbox.slack.state import SlackState
+from bots.sandbox.slack.callers import caller_of
+from bots.sandbox.slack.errors import RateLimited, SlackRefusal
+from bots.sandbox.slack.methods import load_methods
 from bots.sandbox.world import World
 
 SERVED: Mapping[str, Serve] = {
+    **admin_access.CALLS,
+    **admin_conversations.CALLS,
+    **admin_people.CALLS,
+    **admin_teams.CALLS,
     **chat.CALLS,
     **conversations.CALLS,
     **files.CALLS,
     **installs.CALLS,
+    **membership.CALLS,
     **people.CALLS,
     **views.CALLS,
 }
-_OPEN = frozenset({"api.test", "oauth.v2.access"})
-_ANY_TOKEN = frozenset({"auth.test"})
-_SECRET = frozenset({"token", "client_secret", "code"})
+_SECRET = frozenset({"token", "client_secret", "code", "refresh_token"})
 
 
 class WebApi:
@@ -89,7 +95,7 @@ class WebApi:
         if method is None or name not in SERVED:
             raise SlackRefusal("unknown_method")
         state = self._world.slack
-        caller = _caller(state, method, token)
+        caller = caller_of(state, method, token, args)
         state.limits.admit(
             method, caller.team if caller else "", str(args.get("channel", ""))
         )
@@ -104,7 +110,7 @@ class WebApi:
     def _headers(self, name: str) -> dict[str, str]:
         scopes = self._world.settings.get("slack.scopes")
         method = self._methods.get(name)
-        accepted = ",".join(method.bot) if method else ""
+        accepted = ",".join(method.bot or method.user) if method else ""
         return {
             "X-OAuth-Scopes": ",".join(scopes),
             "X-Accepted-OAuth-Scopes": accepted,
@@ -175,29 +181,6 @@ def _json_args(raw: bytes) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise SlackRefusal("json_not_object")
     return body
-
-
-def _caller(state: SlackState, method: Method, token: str) -> Installation | None:
-    """Find out whose token it is, and whether it may call the method."""
-    if method.name in _OPEN:
-        return None
-    if not token:
-        raise SlackRefusal("not_authed")
-    if token == seed.APP_TOKEN:
-        if not method.app and method.name not in _ANY_TOKEN:
-            raise SlackRefusal("not_allowed_token_type")
-        return None
-    known = state.by_token(token)
-    if known is None:
-        raise SlackRefusal("invalid_auth")
-    if not known.active:
-        raise SlackRefusal("account_inactive")
-    if method.app:
-        raise SlackRefusal("not_allowed_token_type")
-    scopes = state.setting("scopes")
-    if method.bot and not set(method.bot) & set(scopes):
-        raise missing_scope(",".join(method.bot), scopes)
-    return known
 
 
 def _refused(refusal: SlackRefusal) -> Answer:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from bots.sandbox.http import Tasks
 from bots.sandbox.slack.errors import SlackRefusal, missing_scope
-from bots.sandbox.slack.model import Channel, Installation
+from bots.sandbox.slack.model import Channel, Installation, User
 from bots.sandbox.slack.state import SlackState
 
 Answer = dict[str, Any]
@@ -36,11 +36,20 @@ class Call:
             raise SlackRefusal("not_allowed_token_type")
         return self.caller
 
+    @property
+    def person(self) -> User:
+        """Whose token it is, where only a person's will do."""
+        return self.state.user(self.me.bot_user)
+
     def text(self, name: str) -> str:
         return str(self.args.get(name, ""))
 
     def flag(self, name: str) -> bool:
         return bool(self.args.get(name, False))
+
+    def words(self, name: str) -> list[str]:
+        """A list argument; empty where it was left out."""
+        return list(self.args.get(name) or ())
 
     def channel(self, right: str = "", *, member: bool = False) -> Channel:
         """The channel that is meant, as the app sees it."""
@@ -59,13 +68,23 @@ class Call:
         limit = min(int(self.args.get("limit") or default), most)
         if limit < 1:
             raise SlackRefusal("invalid_limit")
+        # Slack may return fewer than it was asked for, and a cursor all the same.
+        limit = min(limit, self.state.setting("longest_page") or limit)
         start = self._start()
         end = start + limit
         following = self._cursor(end) if end < len(items) else ""
         return list(items[start:end]), following
 
+    @property
+    def _listing(self) -> str:
+        """What a cursor is good for: another filter needs another one."""
+        if not self.method.startswith("admin."):
+            return f"{self.method}:{self.text('channel')}"
+        asked = {k: v for k, v in self.args.items() if k not in {"cursor", "limit"}}
+        return f"{self.method}:{sorted(asked.items())}"
+
     def _cursor(self, offset: int) -> str:
-        raw = f"{self.method}:{self.text('channel')}:{offset}"
+        raw = f"{self._listing}:{offset}"
         return base64.b64encode(raw.encode()).decode()
 
     def _start(self) -> int:
@@ -77,7 +96,7 @@ class Call:
         except ValueError:
             raise SlackRefusal("invalid_cursor") from None
         where, _, offset = raw.rpartition(":")
-        if where != f"{self.method}:{self.text('channel')}" or not offset.isdecimal():
+        if where != self._listing or not offset.isdecimal():
             raise SlackRefusal("invalid_cursor")
         return int(offset)
 

@@ -96,7 +96,7 @@ def open_direct(call: Call) -> Answer:
     if len(users) > _PEOPLE_IN_A_GROUP:
         raise SlackRefusal("too_many_users")
     for user in users:
-        if call.state.user(user).team != call.me.team:
+        if call.me.team not in call.state.user(user).teams:
             raise SlackRefusal("user_not_found")
     before = set(call.state.channels)
     channel = call.state.direct(call.me, users)
@@ -107,13 +107,14 @@ def open_direct(call: Call) -> Answer:
     return {"channel": shown, "already_open": known, "no_op": known}
 
 
-def enter(state: SlackState, channel: Channel, user: str) -> bool:
+def enter(state: SlackState, channel: Channel, user: str, inviter: str = "") -> bool:
     """Let somebody join; returns whether they were not in yet."""
     if user in channel.members:
         return False
     channel.members.append(user)
     _notice(state, channel, user, "join", "joined")
     told = events.membership("member_joined_channel", channel, user, state.next_ts())
+    told |= {"inviter": inviter} if inviter else {}
     state.emit(channel.team, told, channel)
     state.publish("member", channel.team, channel=channel.id, user=user, joined=True)
     return True
@@ -146,7 +147,7 @@ def _listing(call: Call, wanted: Any) -> Answer:
     shown = [
         channel.wire(me)
         for channel in call.state.channels.values()
-        if channel.team == call.me.team
+        if call.me.team in channel.everywhere
         and channel.kind in kinds
         and (channel.kind is Kind.PUBLIC or me in channel.members)
         and not (call.flag("exclude_archived") and channel.archived)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from bots.sandbox.slack.grid_seed import ADMIN_SCOPES
 from bots.sandbox.slack.seed import SCOPES
 
 DEFAULTS: Mapping[str, Any] = {
@@ -19,6 +20,28 @@ DEFAULTS: Mapping[str, Any] = {
     "slack.events": ["*"],
     "slack.commands": ["*"],
     "slack.scopes": list(SCOPES),
+    # An organisation (Enterprise Grid): Acme is the first of its workspaces.
+    "slack.grid": False,
+    "slack.admin_scopes": list(ADMIN_SCOPES),
+    "slack.token_rotation": False,
+    "slack.token_seconds": 43_200.0,
+    "slack.live_tokens": 2,
+    # Where the facts leave room: how often a Slack Connect event is told to an app
+    # that both companies installed ("once" or "each"); what a workspace's own token
+    # hears from admin.*; whether an organisation's authorization names a workspace;
+    # whether linking a group puts others out; who kicks where it is forbidden.
+    "slack.connect_events": "once",
+    "slack.off_org_error": "not_an_enterprise",
+    "slack.deactivated_error": "account_inactive",
+    "slack.org_authorization_has_team": True,
+    "slack.group_link_removes": False,
+    "slack.kick_restricted": False,
+    "slack.idp_kicks_come_back": True,
+    # Seconds until a bulk move or a deletion has happened.
+    "slack.bulk_delay": 0.0,
+    "slack.scim_filter": False,
+    # The most that any list returns at once; 0 is as many as were asked for.
+    "slack.longest_page": 0,
     # Rate limits: per minute by tier; a burst is that share of a minute at once.
     "slack.rate_limits": True,
     "slack.tiers": {"1": 1, "2": 20, "3": 50, "4": 100, "special": 600},

@@ -8,6 +8,7 @@ from typing import Any
 
 from bots.sandbox.faults import Fault
 from bots.sandbox.slack import seed
+from bots.sandbox.slack.audience import audience, setting_of
 from bots.sandbox.slack.events import envelope, subscription
 from bots.sandbox.slack.model import Installation
 from bots.sandbox.slack.outbound import Outbound, Outcome
@@ -41,11 +42,19 @@ class Delivery:
         self._state.listen(self.happened)
 
     def happened(self, happening: Happening) -> None:
-        """Deliver an event, if the app is to hear of it."""
-        me = self._state.installations.get(happening.team)
-        if me is None or not self._hears(me, happening):
-            return
-        payload = envelope(me, happening.event, self._event_id(), time.time())
+        """Deliver an event to each installation that is to hear of it."""
+        for me in audience(self._state, happening):
+            if self._hears(me, happening):
+                self._tell(me, happening)
+
+    def _tell(self, me: Installation, happening: Happening) -> None:
+        payload = envelope(
+            me,
+            happening.event,
+            self._event_id(),
+            time.time(),
+            setting_of(self._state, me, happening.channel),
+        )
         fault = self._faults.take("slack.deliver", _facts(happening))
         if fault is not None and fault.kind == "drop":
             self._journal.note("slack", "out", CALL, 0, {"body": payload}, None, "drop")
@@ -81,8 +90,6 @@ class Delivery:
     def _hears(self, me: Installation, happening: Happening) -> bool:
         kind = happening.event.get("type")
         if not me.active and kind not in _FAREWELLS:
-            return False
-        if happening.channel and me.bot_user not in happening.channel.members:
             return False
         wanted = self._state.setting("events")
         return "*" in wanted or subscription(happening.event) in wanted

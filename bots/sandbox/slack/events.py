@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from bots.sandbox.slack import seed
@@ -17,33 +18,54 @@ _SCOPED = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """
+    Where an event happens: the organisation, and whether others listen in.
+
+    `team` is the workspace that is named for it.
+    """
+
+    team: str
+    enterprise: str = ""
+    ext_shared: bool = False
+    org_has_team: bool = True
+
+
 def envelope(
-    me: Installation, event: Mapping[str, Any], event_id: str, now: float
+    me: Installation,
+    event: Mapping[str, Any],
+    event_id: str,
+    now: float,
+    where: Setting,
 ) -> Payload:
     """What surrounds every event that is delivered."""
+    enterprise = {"enterprise_id": where.enterprise} if where.enterprise else {}
     return {
         "token": seed.VERIFICATION_TOKEN,
-        "team_id": me.team,
-        "context_team_id": me.team,
-        "context_enterprise_id": None,
+        "team_id": where.team,
+        **enterprise,
+        "context_team_id": where.team,
+        "context_enterprise_id": where.enterprise or None,
         "api_app_id": seed.APP_ID,
         "event": dict(event),
         "type": "event_callback",
         "event_id": event_id,
         "event_time": int(now),
-        "authorizations": [authorization(me)],
-        "is_ext_shared_channel": False,
+        "authorizations": [authorization(me, where)],
+        "is_ext_shared_channel": where.ext_shared,
         "event_context": f"4-{event_id.lower()}",
     }
 
 
-def authorization(me: Installation) -> Payload:
+def authorization(me: Installation, where: Setting) -> Payload:
+    named = not me.enterprise or where.org_has_team
     return {
-        "enterprise_id": None,
-        "team_id": me.team,
+        "enterprise_id": where.enterprise or None,
+        "team_id": (me.team or None) if named else None,
         "user_id": me.bot_user,
         "is_bot": True,
-        "is_enterprise_install": False,
+        "is_enterprise_install": bool(me.enterprise),
     }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bots.sandbox.slack import seed
+from bots.sandbox.slack import grid_install, grid_seed, seed
 from bots.sandbox.slack.call import Answer, Call, Serve
 from bots.sandbox.slack.errors import SlackRefusal
 from bots.sandbox.slack.state import SlackState
@@ -16,6 +16,8 @@ def exchange(call: Call) -> Answer:
         raise SlackRefusal("invalid_client_id")
     if call.text("client_secret") != seed.CLIENT_SECRET:
         raise SlackRefusal("bad_client_secret")
+    if call.text("grant_type") == "refresh_token":
+        return grid_install.refresh(call)
     if call.text("grant_type") not in {"", "authorization_code"}:
         raise SlackRefusal("invalid_grant_type")
     try:
@@ -24,6 +26,8 @@ def exchange(call: Call) -> Answer:
         raise SlackRefusal("invalid_code") from None
     if grant["redirect_uri"] and call.text("redirect_uri") != grant["redirect_uri"]:
         raise SlackRefusal("bad_redirect_uri")
+    if grant["team"] == grid_seed.ORG:
+        return grid_install.install(call.state, grant["user"], grant["scope"])
     return _granted(call.state, grant["team"], grant["user"], grant["scope"])
 
 
@@ -37,7 +41,7 @@ def connect(call: Call) -> Answer:
 def revoke(call: Call) -> Answer:
     if call.flag("test"):
         return {"revoked": False}
-    uninstall(call.state, call.me.team)
+    uninstall(call.state, call.me.enterprise or call.me.team)
     return {"revoked": True}
 
 
@@ -51,6 +55,8 @@ def echo(call: Call) -> Answer:
 def install(state: SlackState, team: str) -> None:
     """Put the app into a workspace, as the seed has it."""
     known = state.installations.get(team)
+    if known is not None and known.enterprise:
+        raise SlackRefusal("cannot_install_an_org_installed_app")
     if known is None:
         raise SlackRefusal("team_not_found")
     known.active = True
@@ -59,6 +65,9 @@ def install(state: SlackState, team: str) -> None:
 
 def uninstall(state: SlackState, team: str) -> None:
     """Take the app out; it hears of it, and its token is dead."""
+    if team == grid_seed.ORG:
+        grid_install.uninstall(state)
+        return
     known = state.installations.get(team)
     if known is None:
         raise SlackRefusal("team_not_found")
@@ -82,9 +91,14 @@ def _granted(state: SlackState, team: str, user: str, scope: str) -> Answer:
         "access_token": known.token,
         "bot_user_id": known.bot_user,
         "team": {"id": team, "name": state.workspace(team).name},
-        "enterprise": None,
+        "enterprise": _enterprise(state, team),
         "is_enterprise_install": False,
     }
+
+
+def _enterprise(state: SlackState, team: str) -> Answer | None:
+    enterprise = state.grid.enterprise_of(team)
+    return {"id": enterprise, "name": grid_seed.ORG_NAME} if enterprise else None
 
 
 CALLS: Mapping[str, Serve] = {
@@ -92,4 +106,5 @@ CALLS: Mapping[str, Serve] = {
     "apps.connections.open": connect,
     "auth.revoke": revoke,
     "api.test": echo,
+    "auth.teams.list": grid_install.teams_list,
 }

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bots.sandbox.slack import chat, compose, messages, seed
+from bots.sandbox.slack import chat, compose, grid_seed, messages, seed
 from bots.sandbox.slack.errors import SlackRefusal
 from bots.sandbox.slack.events import stored
 from bots.sandbox.slack.model import Channel, Kind, Message, User
@@ -52,7 +52,7 @@ class Interactions:
             "command": name,
             "text": compose.encode(args),
             "api_app_id": seed.APP_ID,
-            "is_enterprise_install": "false",
+            **self._organisation(workspace.id),
             "response_url": self._response_url(place),
             "trigger_id": self._trigger(place),
         }
@@ -68,8 +68,8 @@ class Interactions:
             "token": seed.VERIFICATION_TOKEN,
             "trigger_id": self._trigger(place),
             "team": {"id": workspace.id, "domain": workspace.domain},
-            "enterprise": None,
-            "is_enterprise_install": False,
+            "enterprise": self._enterprise(workspace.id),
+            "is_enterprise_install": self._org_wide(workspace.id),
             **more,
         }
         if place.channel is not None:
@@ -80,6 +80,22 @@ class Interactions:
             payload["response_url"] = self._response_url(place)
         form = {"payload": json.dumps(payload)}
         return await self._send("interact", "interactive", payload, form)
+
+    def _organisation(self, team: str) -> dict[str, str]:
+        """What a command's form says of the organisation."""
+        named = {"is_enterprise_install": str(self._org_wide(team)).lower()}
+        if enterprise := self._enterprise(team):
+            named |= {f"enterprise_{key}": value for key, value in enterprise.items()}
+        return named
+
+    def _enterprise(self, team: str) -> dict[str, str] | None:
+        enterprise = self._state.grid.enterprise_of(team)
+        name = grid_seed.ORG_NAME
+        return {"id": enterprise, "name": name} if enterprise else None
+
+    def _org_wide(self, team: str) -> bool:
+        installed = self._state.installations.get(team)
+        return bool(installed and installed.enterprise)
 
     async def click(
         self, place: Place, said: Mapping[str, Any], action: Mapping[str, Any]

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,11 @@ _TRUTHS = {"1": True, "true": True, "0": False, "false": False, "": False}
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One row: `bot` and `app` are the scopes of which a token needs one."""
+    """
+    One row: `bot`, `user` and `app` are the scopes of which such a token needs one.
+
+    `limits` are the least and most of a number, or of a list's length.
+    """
 
     name: str
     tier: str
@@ -23,17 +27,28 @@ class Method:
     required: tuple[str, ...]
     args: Mapping[str, str]
     errors: frozenset[str]
+    user: tuple[str, ...] = ()
+    limits: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+    @property
+    def for_admins(self) -> bool:
+        """Whether only a person's token will do."""
+        return bool(self.user) and not self.bot
 
     def checked(self, args: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments as typed values, or refuse with what is wrong."""
         missing = [name for name in self.required if args.get(name) in (None, "")]
         if missing:
             raise invalid_arguments(*(f"missing required field: {m}" for m in missing))
-        return {
+        typed = {
             name: _typed(self.args.get(name, "any"), name, value)
             for name, value in args.items()
             if value is not None
         }
+        for name, (least, most) in self.limits.items():
+            if name in typed:
+                _within(name, typed[name], least, most)
+        return typed
 
 
 def load_methods() -> dict[str, Method]:
@@ -50,6 +65,8 @@ def load_methods() -> dict[str, Method]:
             tuple(row["required"]),
             row["args"],
             common | set(row["errors"]),
+            tuple(row.get("user", ())),
+            {name: (low, high) for name, (low, high) in row.get("limits", {}).items()},
         )
         for name, row in table["methods"].items()
     }
@@ -68,7 +85,24 @@ def _typed(kind: str, name: str, value: Any) -> Any:
         return _parsed(name, value, list)
     if kind == "object":
         return _parsed(name, value, dict)
+    if kind == "strings":
+        return _strings(name, value)
     return value
+
+
+def _within(name: str, value: Any, least: int, most: int) -> None:
+    size = len(value) if isinstance(value, list) else value
+    if not least <= size <= most:
+        raise invalid_arguments(
+            f"must be from {least} to {most} [json-pointer:/{name}]"
+        )
+
+
+def _strings(name: str, value: Any) -> list[str]:
+    """A list of ids: as JSON, or comma-joined as Slack's own clients send it."""
+    if isinstance(value, str) and not value.lstrip().startswith("["):
+        return [one.strip() for one in value.split(",") if one.strip()]
+    return [str(one) for one in _parsed(name, value, list)]
 
 
 def _boolean(name: str, value: Any) -> bool:

@@ -31,6 +31,15 @@ class User:
     is_bot: bool = False
     deleted: bool = False
     status: str = ""
+    # In an organisation: the other workspaces, and the rights in the whole of it.
+    workspaces: list[str] = field(default_factory=list)
+    is_org_admin: bool = False
+    is_guest: bool = False
+
+    @property
+    def teams(self) -> list[str]:
+        """Every workspace that the person is in, the own one first."""
+        return [self.team, *(one for one in self.workspaces if one != self.team)]
 
     def wire(self, base: str) -> dict[str, Any]:
         """The user as users.info shows it; `base` is where pictures are served."""
@@ -48,7 +57,7 @@ class User:
             "is_admin": self.is_admin,
             "is_owner": self.is_owner,
             "is_primary_owner": False,
-            "is_restricted": False,
+            "is_restricted": self.is_guest,
             "is_ultra_restricted": False,
             "is_bot": self.is_bot,
             "is_app_user": False,
@@ -125,6 +134,21 @@ class Channel:
     purpose: str = ""
     archived: bool = False
     messages: dict[str, Message] = field(default_factory=dict)
+    # Where else it is seen: workspaces of the organisation, and other companies.
+    shared: list[str] = field(default_factory=list)
+    connected: list[str] = field(default_factory=list)
+    org_wide: bool = False
+    groups: list[str] = field(default_factory=list)
+    prefs: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def internal(self) -> list[str]:
+        """The workspaces of its own organisation that see it, the home first."""
+        return [self.team, *(one for one in self.shared if one != self.team)]
+
+    @property
+    def everywhere(self) -> list[str]:
+        return [*self.internal, *self.connected]
 
     @property
     def private(self) -> bool:
@@ -143,15 +167,16 @@ class Channel:
             "is_private": self.private,
             "is_archived": self.archived,
             "is_general": self.name == "general",
-            "is_shared": False,
-            "is_org_shared": False,
-            "is_ext_shared": False,
+            "is_shared": len(self.everywhere) > 1,
+            "is_org_shared": self.org_wide or bool(self.shared),
+            "is_ext_shared": bool(self.connected),
             "is_pending_ext_shared": False,
             "is_member": me in self.members,
             "created": 1_700_000_000,
             "creator": self.creator,
             "context_team_id": self.team,
-            "shared_team_ids": [self.team],
+            "shared_team_ids": self.everywhere,
+            **({"connected_team_ids": self.connected} if self.connected else {}),
             "pending_shared": [],
             "previous_names": [],
             "topic": {"value": self.topic, "creator": "", "last_set": 0},
@@ -193,6 +218,8 @@ class Installation:
     bot_id: str
     token: str
     active: bool = True
+    # Set when the installation is the whole organisation's.
+    enterprise: str = ""
 
 
 @dataclass(slots=True)

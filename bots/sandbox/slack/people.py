@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from bots.sandbox.slack import messages, seed
+from bots.sandbox.slack import grid_seed, messages, seed
+from bots.sandbox.slack.audience import setting_of
 from bots.sandbox.slack.call import Answer, Call, Serve
 from bots.sandbox.slack.chat import bot_profile
 from bots.sandbox.slack.errors import SlackRefusal
@@ -15,7 +16,7 @@ def user_info(call: Call) -> Answer:
 
 
 def user_list(call: Call) -> Answer:
-    people = [one for one in call.state.users.values() if one.team == call.me.team]
+    people = [one for one in call.state.users.values() if call.me.team in one.teams]
     page, cursor = call.page(people, 1000, 1000)
     return {
         "members": [_shown(call, one) for one in page],
@@ -27,7 +28,8 @@ def user_list(call: Call) -> Answer:
 def user_by_email(call: Call) -> Answer:
     email = call.text("email").lower()
     for user in call.state.users.values():
-        if user.team == call.me.team and user.email == email and not user.deleted:
+        here = call.me.team in user.teams
+        if here and user.email == email and not user.deleted:
             return {"user": _shown(call, user)}
     raise SlackRefusal("users_not_found")
 
@@ -96,6 +98,8 @@ def bot(call: Call) -> Answer:
 def auth_test(call: Call) -> Answer:
     if call.caller is None:
         return {"app_name": seed.APP_NAME, "app_id": seed.APP_ID}
+    if not call.me.team:
+        return _as_organisation(call)
     workspace = call.state.workspace(call.me.team)
     return {
         "url": f"https://{workspace.domain}.slack.com/",
@@ -103,19 +107,43 @@ def auth_test(call: Call) -> Answer:
         "user": call.state.user(call.me.bot_user).name,
         "team_id": workspace.id,
         "user_id": call.me.bot_user,
-        "bot_id": call.me.bot_id,
-        "is_enterprise_install": False,
+        **({"bot_id": call.me.bot_id} if call.me.bot_id else {}),
+        **_enterprise(call, workspace.id),
     }
 
 
+def _as_organisation(call: Call) -> Answer:
+    return {
+        "url": "https://acme.enterprise.slack.com/",
+        "team": grid_seed.ORG_NAME,
+        "user": call.state.user(call.me.bot_user).name,
+        "team_id": grid_seed.ORG,
+        "user_id": call.me.bot_user,
+        "enterprise_id": grid_seed.ORG,
+        "is_enterprise_install": True,
+    }
+
+
+def _enterprise(call: Call, team: str) -> Answer:
+    enterprise = call.state.grid.enterprise_of(team)
+    named: Answer = {"enterprise_id": enterprise} if enterprise else {}
+    return named | {"is_enterprise_install": bool(call.me.enterprise)}
+
+
 def authorizations(call: Call) -> Answer:
-    active = [one for one in call.state.installations.values() if one.active]
-    return {"authorizations": [authorization(one) for one in active]}
+    state = call.state
+    active = [one for one in state.installations.values() if one.active]
+    return {
+        "authorizations": [
+            authorization(one, setting_of(state, one, None)) for one in active
+        ]
+    }
 
 
 def _user(call: Call, user: str) -> Answer:
     found = call.state.user(user)
-    if found.team != call.me.team:
+    known = {call.me.team, *call.state.grid.teams} if call.me.enterprise else set()
+    if call.me.team not in found.teams and found.team not in known:
         raise SlackRefusal("user_not_found")
     return _shown(call, found)
 
@@ -124,6 +152,17 @@ def _shown(call: Call, user: User) -> Answer:
     shown = user.wire(call.base)
     if "users:read.email" not in call.state.setting("scopes"):
         shown["profile"].pop("email", None)
+    enterprise = call.state.grid.enterprise_of(user.team)
+    if enterprise:
+        shown["enterprise_user"] = {
+            "id": user.id,
+            "enterprise_id": enterprise,
+            "enterprise_name": grid_seed.ORG_NAME,
+            "is_admin": user.is_org_admin,
+            "is_owner": False,
+            "is_primary_owner": False,
+            "teams": user.teams,
+        }
     if call.flag("include_locale"):
         shown["locale"] = "en-US"
     return shown

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from bots.sandbox.faults import Fault
 from bots.sandbox.http import json_object, under_fault
-from bots.sandbox.slack import files, seed
+from bots.sandbox.slack import files, grid_seed, seed
 from bots.sandbox.slack.acts import Acts
 from bots.sandbox.slack.api import WebApi, bearer
 from bots.sandbox.slack.delivery import Delivery
@@ -18,6 +18,7 @@ from bots.sandbox.slack.errors import SlackRefusal
 from bots.sandbox.slack.interact import Interactions
 from bots.sandbox.slack.model import File
 from bots.sandbox.slack.outbound import Outbound
+from bots.sandbox.slack.scim import Scim
 from bots.sandbox.slack.sockets import Sockets
 from bots.sandbox.slack.tickets import NoSuchTicket, TicketExpired, TicketUsed
 from bots.sandbox.world import World
@@ -45,6 +46,7 @@ def add_routes(app: web.Application, world: World) -> None:
             web.get("/slack/socket", doors.socket),
             web.post("/slack/hook/{ticket}", doors.hook),
             web.post("/sandbox/slack/act", doors.act),
+            *Scim(world).routes(),
         ]
     )
 
@@ -199,13 +201,21 @@ class _Doors:
         return ready and files.visible(state, me, file)
 
     def _workspaces(self) -> set[str]:
-        return set(self._world.slack.installations)
+        grid = self._world.slack.grid
+        own = {
+            team
+            for team, one in self._world.slack.installations.items()
+            if not one.enterprise
+        }
+        return own | ({grid_seed.ORG} if grid.on else set())
 
     def _ask(self, request: web.Request) -> web.Response:
         items = []
         for team in sorted(self._workspaces()):
             query = urlencode({**request.query, "team": team, "allow": "1"})
-            name = self._world.slack.workspace(team).name
+            name = grid_seed.ORG_NAME
+            if team != grid_seed.ORG:
+                name = self._world.slack.workspace(team).name
             where = html.escape(f"{request.path}?{query}")
             items.append(f'<li><a href="{where}">Allow in {html.escape(name)}</a></li>')
         page = _CONSENT.format(name=seed.APP_NAME, items="".join(items))

@@ -8,9 +8,10 @@ from typing import Any, TypeVar
 
 from bots.sandbox.changes import Changes
 from bots.sandbox.settings import Settings
-from bots.sandbox.slack import seed
+from bots.sandbox.slack import grid_seed, seed
 from bots.sandbox.slack.defaults import DEFAULTS
 from bots.sandbox.slack.errors import SlackRefusal, missing_scope
+from bots.sandbox.slack.grid import Grid
 from bots.sandbox.slack.limits import Limits
 from bots.sandbox.slack.model import (
     Channel,
@@ -48,13 +49,18 @@ class SlackState:
         self._last_us = 0
         self.tickets = Tickets()
         self.limits = Limits(settings)
+        self.grid = Grid(settings)
         self.reset()
 
     def reset(self) -> None:
         """Go back to the seed. Times and ids go on: nothing is given out twice."""
-        self.workspaces = {one.id: one for one in seed.workspaces()}
-        self.users = {one.id: one for one in seed.users()}
-        self.channels = {one.id: one for one in seed.channels()}
+        self.workspaces = {
+            one.id: one for one in (*seed.workspaces(), *grid_seed.workspaces())
+        }
+        self.users = {one.id: one for one in (*seed.users(), *grid_seed.users())}
+        self.channels = {
+            one.id: one for one in (*seed.channels(), *grid_seed.channels())
+        }
         self.installations = {one.team: one for one in seed.installations()}
         self.usergroups = {one.id: one for one in seed.usergroups()}
         self.files: dict[str, File] = {}
@@ -62,6 +68,7 @@ class SlackState:
         self.ephemerals: list[dict[str, Any]] = []
         self.tickets.clear()
         self.limits.clear()
+        self.grid.reset()
 
     def listen(self, listener: Callable[[Happening], None]) -> None:
         self._listeners.append(listener)
@@ -131,7 +138,7 @@ class SlackState:
         if channel[:1] in {"U", "W"} and channel in self.users:
             return self.direct(me, [channel])
         found = self.channels.get(channel) or self._by_name(me, channel)
-        if found is None or found.team != me.team:
+        if found is None or me.team not in found.everywhere:
             raise SlackRefusal("channel_not_found")
         if found.private and me.bot_user not in found.members:
             raise SlackRefusal("channel_not_found")
@@ -159,7 +166,11 @@ class SlackState:
         """Everything, the deleted too, as tests and the page read it."""
         return {
             "app_id": seed.APP_ID,
-            "workspaces": [self._workspace_json(one) for one in self.workspaces],
+            "workspaces": [
+                self._workspace_json(one)
+                for one in self.workspaces
+                if not self.grid.hides(one)
+            ],
         }
 
     def _workspace_json(self, team: str) -> dict[str, Any]:
@@ -167,19 +178,22 @@ class SlackState:
         bot = self.installations.get(team)
         return {
             "id": team,
+            "enterprise": self.grid.enterprise_of(team),
             "name": workspace.name,
             "domain": workspace.domain,
             "emoji": workspace.emoji,
             "bot": bot
             and {"user": bot.bot_user, "bot_id": bot.bot_id, "active": bot.active},
-            "users": [one.wire("") for one in self.users.values() if one.team == team],
+            "users": [one.wire("") for one in self.users.values() if team in one.teams],
             "usergroups": [
                 {"id": one.id, "handle": one.handle, "users": one.users}
                 for one in self.usergroups.values()
                 if one.team == team
             ],
             "channels": [
-                _channel_json(one) for one in self.channels.values() if one.team == team
+                _channel_json(one)
+                for one in self.channels.values()
+                if team in one.everywhere
             ],
             "ephemerals": [one for one in self.ephemerals if one["team"] == team],
             "files": [
@@ -190,7 +204,7 @@ class SlackState:
 
     def _by_name(self, me: Installation, name: str) -> Channel | None:
         for channel in self.channels.values():
-            if channel.team == me.team and channel.name == name.removeprefix("#"):
+            if me.team in channel.everywhere and channel.name == name.removeprefix("#"):
                 return channel if name else None
         return None
 
@@ -221,6 +235,10 @@ def _channel_json(channel: Channel) -> dict[str, Any]:
         "topic": channel.topic,
         "purpose": channel.purpose,
         "members": channel.members,
+        "workspaces": channel.internal,
+        "connected": channel.connected,
+        "org_wide": channel.org_wide,
+        "groups": channel.groups,
         "messages": [message_json(one) for one in channel.messages.values()],
     }
 

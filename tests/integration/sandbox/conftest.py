@@ -6,6 +6,7 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.sandbox.slack.defaults import DEFAULTS as SLACK
+from bots.sandbox.slack.grid_seed import ADMIN_TOKEN
 from bots.sandbox.slack.seed import BOT_TOKEN
 from bots.sandbox.teams.defaults import DEFAULTS as TEAMS
 from tests.sandbox import Listener, Sandbox, listening, running_sandbox
@@ -39,6 +40,19 @@ async def listener(sandbox: Sandbox) -> AsyncIterator[Listener]:
 @pytest.fixture
 def slack(sandbox: Sandbox) -> AsyncWebClient:
     return AsyncWebClient(BOT_TOKEN, base_url=sandbox.slack_api, retry_handlers=[])
+
+
+@pytest.fixture
+async def grid(sandbox: Sandbox) -> Sandbox:
+    """A sandbox where Acme is the first workspace of an organisation."""
+    await sandbox.set({"slack.grid": True, "slack.rate_limits": False})
+    return sandbox
+
+
+@pytest.fixture
+def admin(grid: Sandbox) -> AsyncWebClient:
+    """The organisation's admin app."""
+    return AsyncWebClient(ADMIN_TOKEN, base_url=grid.slack_api, retry_handlers=[])
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bots.cli import app, log_app, manifest_app
+from bots.cli_organisation import channels_app, sessions_app, workspaces_app
 from bots.settings import Settings
 from bots.settings_sources import setting_names
 
@@ -19,9 +20,14 @@ def names() -> set[str]:
         commands = getattr(group, "registered_commands", [])
         return {c.name or c.callback.__name__ for c in commands}
 
-    longer = {f"log {n}" for n in of(log_app)} | {
-        f"manifest {n}" for n in of(manifest_app)
+    groups = {
+        "log": log_app,
+        "manifest": manifest_app,
+        "workspaces": workspaces_app,
+        "channels": channels_app,
+        "sessions": sessions_app,
     }
+    longer = {f"{name} {n}" for name, group in groups.items() for n in of(group)}
     return of(app) | longer
 
 

@@ -107,6 +107,7 @@ SENSE: list[tuple[str, Any, str]] = [
     (f"{COMMAND}/url", "http://atom.example.com/", "https://"),
     (f"{SUBSCRIBED}/request_url", "http://atom.example.com/", "https://"),
     ("oauth_config/redirect_urls/+", "http://atom.example.com/", "https://"),
+    ("oauth_config/scopes/user", ["chat:everything"], "no scope of a person"),
     ("features/unfurl_domains", ["atom.example.com"], "links:read"),
     (f"{SCOPES}/+", "chat:shout", "chat:shout is no scope"),
     (f"{SCOPES}/+", "chat:write", "chat:write is asked for twice"),

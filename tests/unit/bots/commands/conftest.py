@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from bots.commands.base import Commands, Request
+from bots.commands.organisations import Organisations
 from bots.commands.standard import standard_commands
 from bridge.cards import Card
 from bridge.delivery import Delivery, Operation
@@ -18,6 +19,7 @@ from tests.fakes import (
     FakeLinkBook,
     FakeRights,
 )
+from tests.fakes_organisation import FakeAudit, FakeOrganisation
 
 TENANT = "acme"
 FALCON = {
@@ -55,6 +57,9 @@ class Office:
         default_factory=lambda: {p: FakeAnnouncer(dict(NAMES)) for p in Platform}
     )
 
+    organisation: FakeOrganisation = field(default_factory=FakeOrganisation)
+    audit: FakeAudit = field(default_factory=FakeAudit)
+
     @property
     def commands(self) -> Commands:
         return standard_commands(
@@ -63,6 +68,9 @@ class Office:
             letters=self.letters,
             rights=self.rights,
             announcers=self.announcers,
+            organisations=Organisations(
+                {p: self.organisation.administration() for p in Platform}, self.audit
+            ),
             clock=self.clock,
         )
 

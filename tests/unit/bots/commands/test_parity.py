@@ -21,6 +21,12 @@ LINES = [
     "drop all we saw it",
     "lnik",
     "one two three",
+    "lnik",
+    "one two three",
+    "channels archive vault",
+    "channels share vault acme",
+    "channels groups vault",
+    "sessions reset @bob",
 ]
 WRONG = {Platform.SLACK: "@ATOM", Platform.TEAMS: "/atom"}
 PLATFORM_WORDS = re.compile(r"workspace|team\b", re.IGNORECASE)
