@@ -155,6 +155,8 @@ async def test_without_the_right_to_look_a_lost_answer_is_parked_and_shown(
     here: World,
 ) -> None:
     await here.set(teams__graph_roles=[])
+    await here.kill()
+    await here.start()  # or it would go on with the token that it has
     await here.fault("teams.post", "502_after", times=1)
     await here.slack("post", text="once")
     await here.slack("post", text="next")
