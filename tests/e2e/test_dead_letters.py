@@ -204,7 +204,9 @@ async def test_an_unknown_outcome_is_looked_up_again_or_sent_anyway(
     here: World,
 ) -> None:
     await here.fault("slack.chat.postMessage", "500_after", times=1)
-    await here.fault("slack.conversations.history", "error", error="missing_scope")
+    await here.fault(
+        "slack.conversations.history", "error", times=50, error="missing_scope"
+    )
     await here.teams("post", text="once")
     await until_dead(here)
     [letter] = await dead(here)
@@ -221,7 +223,9 @@ async def test_an_unknown_outcome_is_looked_up_again_or_sent_anyway(
 
 async def test_sending_anyway_may_double_and_says_so(here: World) -> None:
     await here.fault("slack.chat.postMessage", "500_after", times=1)
-    await here.fault("slack.conversations.history", "error", error="missing_scope")
+    await here.fault(
+        "slack.conversations.history", "error", times=50, error="missing_scope"
+    )
     await here.teams("post", text="twice")
     await until_dead(here)
     [letter] = await dead(here)
