@@ -28,6 +28,7 @@ def create_app(world: World | None = None) -> web.Application:
     app = web.Application(client_max_size=_BODY_LIMIT, middlewares=[_remember_base])
     app[WORLD] = world
     app.cleanup_ctx.append(_background)
+    app.on_shutdown.append(_end_streams)
     app.router.add_routes(
         [
             web.get("/sandbox/state", _state),
@@ -119,9 +120,14 @@ async def _changes(request: web.Request) -> web.StreamResponse:
     ):
         await stream.prepare(request)
         await stream.write(b": open\n\n")
-        while True:
-            await stream.write(await _next_line(changes))
+        while line := await _next_line(changes):
+            await stream.write(line)
     return stream
+
+
+async def _end_streams(app: web.Application) -> None:
+    """Let nobody watch a world that ends."""
+    app[WORLD].changes.publish(None)
 
 
 async def _next_line(changes: "asyncio.Queue[Any]") -> bytes:
@@ -130,7 +136,7 @@ async def _next_line(changes: "asyncio.Queue[Any]") -> bytes:
             change = await changes.get()
     except TimeoutError:
         return b": still here\n\n"
-    return f"data: {json.dumps(change)}\n\n".encode()
+    return f"data: {json.dumps(change)}\n\n".encode() if change else b""
 
 
 def _ok() -> web.Response:

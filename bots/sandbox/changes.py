@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+Change = Mapping[str, Any]
+
 BACKLOG = 10_000  # changes that a slow watcher may be behind
 
 
@@ -12,19 +14,19 @@ class Changes:
     """A feed of state changes. A watcher that falls too far behind misses some."""
 
     def __init__(self) -> None:
-        self._watchers: set[asyncio.Queue[Mapping[str, Any]]] = set()
+        self._watchers: set[asyncio.Queue[Change | None]] = set()
 
-    def publish(self, change: Mapping[str, Any]) -> None:
-        """Tell every watcher; never waits."""
+    def publish(self, change: Change | None) -> None:
+        """Tell every watcher; never waits. None says that no more will come."""
         for watcher in self._watchers:
             if watcher.full():
                 watcher.get_nowait()
             watcher.put_nowait(change)
 
     @contextmanager
-    def subscribe(self) -> Iterator[asyncio.Queue[Mapping[str, Any]]]:
+    def subscribe(self) -> Iterator[asyncio.Queue[Change | None]]:
         """Give a queue of what changes from now on, until the block is left."""
-        queue: asyncio.Queue[Mapping[str, Any]] = asyncio.Queue(BACKLOG)
+        queue: asyncio.Queue[Change | None] = asyncio.Queue(BACKLOG)
         self._watchers.add(queue)
         try:
             yield queue
