@@ -125,8 +125,7 @@ class Notices:
     async def watch(self) -> None:
         """Follow what changes, until cancelled."""
         with self._world.changes.subscribe() as changes:
-            while True:
-                change = await changes.get()
+            while change := await changes.get():
                 if change["side"] == "teams" and self._kept:
                     self._spread(change)
 
