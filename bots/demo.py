@@ -180,7 +180,13 @@ async def _furnish(demo: Demo, session: ClientSession) -> None:
     await _post(
         session,
         f"{demo.page}/sandbox/settings",
-        {"atom_url": demo.atom, "console_token": demo.console_token},
+        {
+            "atom_url": demo.atom,
+            "console_token": demo.console_token,
+            # Teams promises bots the reactions to their own messages only, and
+            # tenants differ in the others. Visitors see the better case.
+            "teams.reactions_on_user_messages": True,
+        },
     )
     async with asyncio.timeout(_READY_WITHIN):
         while not await _is_ready(demo, session):

@@ -5,7 +5,7 @@ Bolt acknowledges events before its listeners have finished, and it lets its own
 authorisation answer 200 for an event that nobody has seen. So everything is captured
 in a middleware that runs before both, over HTTP and over sockets alike. Events over
 HTTP have no listener that Bolt could find for them, and are captured without asking
-it: that is most of what Slack sends (docs/adr/0017).
+it: that is most of what Slack sends (docs/adr/0013).
 """
 
 import asyncio

@@ -35,8 +35,10 @@ class LogApi:
     source: LogSource
     token: str = field(repr=False)
     _readers: set[asyncio.Event] = field(default_factory=set)
+    _closing: bool = False
 
     def add_routes(self, app: web.Application) -> None:
+        app.on_shutdown.append(self._close)
         app.router.add_get("/api/v1/log", self.page)
         app.router.add_get("/api/v1/log/stream", self.stream)
 
@@ -44,6 +46,11 @@ class LogApi:
         """Tell every stream that the log has grown."""
         for reader in self._readers:
             reader.set()
+
+    async def _close(self, _app: web.Application) -> None:
+        """End every stream, so that a stop does not wait for its readers."""
+        self._closing = True
+        self.committed()
 
     async def page(self, request: web.Request) -> web.Response:
         self._admit(request)
@@ -84,7 +91,7 @@ class LogApi:
         wanted: Callable[[int], tuple[str, int, int]],
         after: int,
     ) -> None:
-        while True:
+        while not self._closing:
             try:
                 async with asyncio.timeout(_BEAT):
                     await news.wait()
