@@ -3,7 +3,7 @@ The compliance log and the outbox: written together, in group commits.
 
 Writes that arrive while a commit is under way wait and share the next one, so the
 busier it is, the fewer commits a message costs. A commit costs as much as the writes
-of twenty messages: two that would follow at once are held apart for a moment, which
+of several messages: two that would follow at once are held apart for a moment, which
 nobody notices who waits for one message, and everybody who waits for a thousand.
 """
 
