@@ -135,6 +135,21 @@ def resume(link: LinkId, company: OfCompany = "") -> None:
 
 
 @app.command()
+def options(
+    link: LinkId,
+    choices: Annotated[
+        list[str] | None, typer.Argument(help="Such as files=link or bots=relay.")
+    ] = None,
+    company: OfCompany = "",
+    json: AsJson = False,
+) -> None:
+    """Show what a link does with files, bots, pings and deletes, or change it."""
+    from bots.cli_links import options as link_options
+
+    asyncio.run(link_options(link, choices or (), company, as_json=json))
+
+
+@app.command()
 def links(company: OfCompany = "", json: AsJson = False) -> None:
     """List the links."""
     from bots.cli_links import listing

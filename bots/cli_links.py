@@ -12,6 +12,7 @@ from bots.cli_output import print_json, print_table, say
 from bots.commands.announce import announce_everywhere
 from bots.commands.link import join
 from bots.commands.names import link_named
+from bots.commands.options import changed_options
 from bots.commands.status import lasted
 from bots.core import clock_us
 from bots.settings_sources import read_settings
@@ -76,6 +77,25 @@ async def change(word: str, id_: str, company: str) -> None:
         say(f"{wanted.done}: {names}.")
 
 
+async def options(
+    id_: str, words: Sequence[str], company: str, *, as_json: bool
+) -> None:
+    """Show a link's options, after changing those named. Raises `BadInput`."""
+    async with company_tools(company) as (built, tenant):
+        known = link_called(await built.links.all(tenant), id_)
+        wanted = known.options.said(words)
+        if wanted != known.options:
+            known = await built.links.choose(known, wanted, operator())
+            names = await link_named(built.announcers, known)
+            card = changed_options(names, known.options)
+            await announce_everywhere(built.announcers, known.channels, card)
+        if as_json:
+            print_json(known.options.as_dict())
+        else:
+            rows = [(name, str(v)) for name, v in known.options.as_dict().items()]
+            print_table(("option", "is"), rows)
+
+
 async def listing(company: str, *, as_json: bool) -> None:
     async with company_tools(company) as (built, tenant):
         found = await built.links.all(tenant)
@@ -130,6 +150,7 @@ def _link_data(link: Link) -> dict[str, Any]:
         "id": link.id,
         "state": link.state,
         "channels": [str(channel) for channel in link.channels],
+        "options": link.options.as_dict(),
         "created_by": link.created_by,
         "created_us": link.created_us,
     }

@@ -1,11 +1,12 @@
 """Links: which channels are one conversation."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bridge.errors import Conflict
 from bridge.messages import Channel
+from bridge.options import LinkOptions
 
 
 class LinkState(StrEnum):
@@ -26,6 +27,7 @@ class Link:
     state: LinkState = LinkState.ACTIVE
     created_by: str = ""
     created_us: int = 0
+    options: LinkOptions = field(default_factory=LinkOptions)
 
     def others(self, channel: Channel) -> tuple[Channel, ...]:
         """Return every channel of the link but `channel`."""

@@ -11,6 +11,7 @@ from bridge.document import Document
 from bridge.limits import Bucket, Wait
 from bridge.links import Link, LinkState
 from bridge.messages import Channel, Event, Person, Platform
+from bridge.options import LinkOptions
 from bridge.reactions import Word
 
 
@@ -98,6 +99,10 @@ class LinkBook(Links, Protocol):
 
     async def change(self, link: Link, state: LinkState, actor: str) -> Link:
         """Pause, resume or remove a link."""
+        ...
+
+    async def choose(self, link: Link, options: LinkOptions, actor: str) -> Link:
+        """Let a link carry on with other options."""
         ...
 
     async def offer(self, tenant: str, channel: Channel, actor: str) -> str:

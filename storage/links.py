@@ -1,6 +1,7 @@
 """Links and the offers that lead to them."""
 
 import hmac
+import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from bridge.errors import Conflict, NotFound
 from bridge.links import Link, LinkState, refuse_clash
 from bridge.messages import Channel
+from bridge.options import LinkOptions
 from bridge.ports import Receipt
 from storage.compliance.keys import KeyFile
 from storage.hot import HotStore, Program, Statement
@@ -27,7 +29,7 @@ _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # nothing that looks like anothe
 _CODE_LENGTH = 8
 
 _SELECT = (
-    "SELECT l.id, l.state, l.created_by, l.created_us, c.channel FROM link l "
+    "SELECT l.id, l.state, l.created_by, l.created_us, l.options, c.channel FROM link l "
     "JOIN link_channel c ON c.tenant = l.tenant AND c.link = l.id "
     "WHERE l.tenant = :tenant AND l.state <> 'removed' "
     "ORDER BY l.created_us, l.id, c.position"
@@ -87,6 +89,13 @@ class StoredLinks:
     async def change(self, link: Link, state: LinkState, actor: str) -> Link:
         changed = replace(link, state=state)
         await self._write(changed, str(state), actor, (_update(changed, self.clock()),))
+        return changed
+
+    async def choose(self, link: Link, options: LinkOptions, actor: str) -> Link:
+        changed = replace(link, options=options)
+        said = " ".join(f"{name}={value}" for name, value in options.as_dict().items())
+        rows = (_keep_options(changed, self.clock()),)
+        await self._write(changed, f"options {said}:", actor, rows)
         return changed
 
     async def offer(self, tenant: str, channel: Channel, actor: str) -> str:
@@ -183,9 +192,15 @@ class StoredLinks:
     async def _load(self, tenant: str, version: tuple[int, int], now: int) -> _Cached:
         rows = await self.store.fetch(Statement(_SELECT, {"tenant": tenant}))
         found: dict[str, Link] = {}
-        for id_, state, actor, created, address in rows:
+        for id_, state, actor, created, options, address in rows:
             link = found.get(id_) or Link(
-                tenant, id_, (), LinkState(state), actor, created
+                tenant,
+                id_,
+                (),
+                LinkState(state),
+                actor,
+                created,
+                LinkOptions.read(json.loads(options)),
             )
             channels = (*link.channels, Channel.parse(address))
             found[id_] = replace(link, channels=channels)
@@ -232,6 +247,20 @@ def _update(link: Link, now_us: int) -> Statement:
         "WHERE tenant = :tenant AND id = :id",
         {
             "state": str(link.state),
+            "now": now_us,
+            "whose": link.tenant,
+            "tenant": link.tenant,
+            "id": link.id,
+        },
+    )
+
+
+def _keep_options(link: Link, now_us: int) -> Statement:
+    return Statement(
+        f"UPDATE link SET options = :options, changed_us = {_NEWEST} "
+        "WHERE tenant = :tenant AND id = :id",
+        {
+            "options": json.dumps(link.options.as_dict()),
             "now": now_us,
             "whose": link.tenant,
             "tenant": link.tenant,

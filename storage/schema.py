@@ -222,6 +222,7 @@ link = Table(
     Column("created_by", Text, nullable=False),
     Column("created_us", BigInteger, nullable=False),
     Column("changed_us", BigInteger, nullable=False),
+    Column("options", Text, nullable=False, server_default="{}"),
 )
 
 link_channel = Table(

@@ -8,6 +8,7 @@ from bridge.errors import Conflict, DeliveryFailed, NotFound, ServiceUnavailable
 from bridge.letters import DeadLetter, Replayed
 from bridge.links import Link, LinkState, refuse_clash
 from bridge.messages import Channel, Person
+from bridge.options import LinkOptions
 from bridge.ports import LinkStatus
 
 
@@ -53,6 +54,12 @@ class FakeLinkBook:
 
     async def change(self, link: Link, state: LinkState, actor: str) -> Link:
         changed = replace(link, state=state)
+        self.links = [changed if known.id == link.id else known for known in self.links]
+        self.actors.append(actor)
+        return changed
+
+    async def choose(self, link: Link, options: LinkOptions, actor: str) -> Link:
+        changed = replace(link, options=options)
         self.links = [changed if known.id == link.id else known for known in self.links]
         self.actors.append(actor)
         return changed

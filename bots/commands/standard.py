@@ -9,6 +9,7 @@ from bots.commands.drop import Drop
 from bots.commands.help import Help
 from bots.commands.link import LinkChannels
 from bots.commands.links import ListLinks
+from bots.commands.options import Options
 from bots.commands.organisations import Organisations
 from bots.commands.pause import Pause
 from bots.commands.replay import Replay
@@ -41,6 +42,7 @@ def standard_commands(  # noqa: PLR0913 - each is some command's
         Status(health, announcers, clock),
         Pause(links, rights, announcers),
         Resume(links, rights, announcers),
+        Options(links, rights, announcers),
         Dead(letters, links, rights, announcers, clock),
         Retry(letters, links, rights),
         Replay(letters, links, rights, clock),

@@ -125,7 +125,8 @@ class _Writer:
                 picture = safe_url(self.names.custom_emoji.get(leaf.name, ""))
                 return _picture(picture, f":{leaf.name}:") if picture else said
             case Image(url=url, alt=alt):
-                return _picture(url, alt)
+                # In colons it would be taken for an emoji's name.
+                return _picture(url, alt.strip(":"))
         return said
 
     def _mention(self, mention: Mention) -> str:

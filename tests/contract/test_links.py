@@ -76,6 +76,18 @@ async def test_every_change_is_a_log_entry(store: Store) -> None:
     ]
 
 
+async def test_options_are_kept_and_seen_by_another_process(store: Store) -> None:
+    other = store.another_process("two")
+    link = await store.links.add(TENANT, (FALCON, PROJECT), "slack:U1")
+    wanted = link.options.said(["files=block", "file_mb=7"])
+
+    await store.links.choose(link, wanted, "slack:U1")
+
+    assert (await other.links.of(TENANT, FALCON))[0].options == wanted
+    [entry] = await store.reader.entries(TENANT, 0, 1)
+    assert "files=block file_mb=7" in entry.body["text"]
+
+
 async def test_a_code_stands_for_its_channel_once(store: Store) -> None:
     code = await store.links.offer(TENANT, FALCON, "slack:U1")
 

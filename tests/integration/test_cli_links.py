@@ -107,6 +107,21 @@ def test_what_cannot_be_linked_or_changed_is_refused_with_the_reason(
     assert [one["id"] for one in atom.done("links", "--json").json] == [id_]
 
 
+def test_a_links_options_are_changed_and_a_wrong_one_refused(
+    atom: CommandLine,
+) -> None:
+    id_ = linked(atom)
+
+    atom.done("options", id_, "files=link", "bots=digest")
+    ran = atom.run("options", id_, "files=nowhere")
+
+    assert atom.done("options", id_, "--json").json["files"] == "link"
+    assert (ran.code, ran.err) == (
+        1,
+        "atom: files is one of copy, link, block, not nowhere.\n",
+    )
+
+
 def test_what_is_paused_is_not_paused_again(atom: CommandLine) -> None:
     id_ = linked(atom)
     atom.done("pause", id_)

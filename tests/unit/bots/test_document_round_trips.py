@@ -16,6 +16,7 @@ from bridge.document import (
     Image,
     Inline,
     Names,
+    Paragraph,
     Text,
     from_json,
     to_json,
@@ -35,6 +36,15 @@ def test_html_keeps_the_words(document: Document, known: Names) -> None:
     pictures = [leaf for leaf in _leaves(document) if isinstance(leaf, Image)]
     assert _told(read, NOBODY) == _told(document, known)
     assert len(files) == len(pictures)
+
+
+def test_a_picture_named_like_an_emoji_stays_a_picture() -> None:
+    document = Document((Paragraph((Image("https://e.com/i.png", ":smile:"),)),))
+
+    read, files = html_in.parse_html(*html_out.render(document, NOBODY))
+
+    assert _told(read, NOBODY) == ""
+    assert len(files) == 1
 
 
 @given(documents, names)

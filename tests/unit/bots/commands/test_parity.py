@@ -14,6 +14,8 @@ LINES = [
     *NAMES,
     "link CODE-0000",
     "pause L9",
+    "options files=link bots=relay",
+    "options files=nowhere",
     "status all",
     "dead L1",
     "retry 51.0 anyway",
