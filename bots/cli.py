@@ -26,11 +26,12 @@ LinkId = Annotated[str, typer.Argument(help="The link's id; 'atom links' shows i
 Letters = Annotated[
     str, typer.Argument(help="A letter's number or a link; all, if left out.")
 ]
-SlackAddress = Annotated[
-    str, typer.Argument(metavar="SLACK", help="slack:TEAM_ID/CHANNEL_ID")
-]
-TeamsAddress = Annotated[
-    str, typer.Argument(metavar="TEAMS", help="teams:TEAM_ID/CHANNEL_ID")
+Addresses = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="ADDRESS …",
+        help="slack:TEAM_ID/CHANNEL_ID or teams:TEAM_ID/CHANNEL_ID, two or more",
+    ),
 ]
 
 
@@ -103,19 +104,31 @@ def setup(
 
 
 @app.command()
-def link(one: SlackAddress, other: TeamsAddress, company: OfCompany = "") -> None:
-    """Make two channels one conversation, and say so in both."""
+def link(
+    addresses: Addresses,
+    add: Annotated[
+        str, typer.Option(metavar="LINK", help="Let the channel into this link.")
+    ] = "",
+    company: OfCompany = "",
+) -> None:
+    """Make channels one conversation, and say so in each."""
     from bots.cli_links import link as link_channels
 
-    asyncio.run(link_channels(one, other, company))
+    asyncio.run(link_channels(addresses, add, company))
 
 
 @app.command()
-def unlink(link: LinkId, company: OfCompany = "") -> None:
-    """End a link."""
-    from bots.cli_links import change
+def unlink(
+    link: LinkId,
+    address: Annotated[
+        str, typer.Argument(help="The channel to take out; all, if left out.")
+    ] = "",
+    company: OfCompany = "",
+) -> None:
+    """End a link, or take one channel out of it."""
+    from bots.cli_links import unlink as unlink_channels
 
-    asyncio.run(change("unlink", link, company))
+    asyncio.run(unlink_channels(link, address, company))
 
 
 @app.command()

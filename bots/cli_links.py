@@ -6,11 +6,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from bots.accounts import refuse_foreign
 from bots.app import Tools, tools
 from bots.cli_company import company_id
 from bots.cli_output import print_json, print_table, say
 from bots.commands.announce import announce_everywhere
-from bots.commands.link import join
+from bots.commands.joining import join, part, widen
 from bots.commands.names import link_named
 from bots.commands.options import changed_options
 from bots.commands.status import lasted
@@ -40,6 +41,8 @@ _CHANGES: Mapping[str, _Change] = {
     "resume": _Change(LinkState.ACTIVE, "Resumed", "This channel's link is resumed"),
 }
 
+_FEWEST = 2  # channels that make a link
+
 _STATUS_COLUMNS = (
     "link",
     "state",
@@ -54,13 +57,43 @@ _STATUS_COLUMNS = (
 )
 
 
-async def link(one: str, other: str, company: str) -> None:
-    pair = (Channel.parse(one), Channel.parse(other))
-    if pair[0] == pair[1]:
+async def link(addresses: Sequence[str], into: str, company: str) -> None:
+    """Link channels, or let one into a link. Raises `BadInput` or `Conflict`."""
+    channels = [Channel.parse(address) for address in addresses]
+    if len(set(channels)) < len(channels):
         raise BadInput("A channel cannot be linked with itself.")
+    if into and len(channels) != 1:
+        raise BadInput("One channel at a time can be added to a link.")
+    if not into and len(channels) < _FEWEST:
+        raise BadInput("A link joins two channels or more.")
     async with company_tools(company) as (built, tenant):
-        made = await join(built.links, built.announcers, tenant, pair, operator())
+        for channel in channels:
+            await refuse_foreign(built.core, tenant, channel)
+        if into:
+            known = link_called(await built.links.all(tenant), into)
+            made = await widen(
+                built.links, built.announcers, known, channels[0], operator()
+            )
+        else:
+            made = await join(
+                built.links, built.announcers, tenant, channels, operator()
+            )
         say(f"Linked: {await link_named(built.announcers, made)}, as {made.id}.")
+
+
+async def unlink(id_: str, address: str, company: str) -> None:
+    """End a link, or take one channel out of it. Raises `NotFound`."""
+    if not address:
+        await change("unlink", id_, company)
+        return
+    channel = Channel.parse(address)
+    async with company_tools(company) as (built, tenant):
+        known = link_called(await built.links.all(tenant), id_)
+        left = await part(built.links, built.announcers, known, channel, operator())
+        if left.state is LinkState.REMOVED:
+            say(f"Unlinked: {await link_named(built.announcers, known)}.")
+        else:
+            say(f"Still linked: {await link_named(built.announcers, left)}.")
 
 
 async def change(word: str, id_: str, company: str) -> None:
@@ -102,7 +135,7 @@ async def listing(company: str, *, as_json: bool) -> None:
         if as_json:
             print_json([_link_data(link) for link in found])
         elif not found:
-            say("No links yet: 'atom link SLACK TEAMS' makes the first one.")
+            say("No links yet: 'atom link ADDRESS ADDRESS' makes the first one.")
         else:
             rows = [
                 (link.id, link.state, await link_named(built.announcers, link))
@@ -117,7 +150,7 @@ async def status(company: str, *, as_json: bool) -> None:
         if as_json:
             print_json([_status_data(row) for row in rows])
         elif not rows:
-            say("No links yet: 'atom link SLACK TEAMS' makes the first one.")
+            say("No links yet: 'atom link ADDRESS ADDRESS' makes the first one.")
         else:
             print_table(
                 _STATUS_COLUMNS,

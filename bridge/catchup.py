@@ -65,7 +65,7 @@ class CatchUp:
         """Return since when the channel is linked, None if it is not."""
         links = await self.links.of(tenant, channel)
         standing = [link for link in links if link.state is not LinkState.REMOVED]
-        return min((link.created_us for link in standing), default=None)
+        return min((link.since_us(channel) for link in standing), default=None)
 
     async def _gap(
         self, tenant: str, channel: Channel, linked_us: int, since_us: int

@@ -1,12 +1,15 @@
 """Links: which channels are one conversation."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bridge.errors import Conflict
 from bridge.messages import Channel
 from bridge.options import LinkOptions
+
+# Every message of one channel is posted in all the others, and counts in their limits.
+MOST_CHANNELS = 20
 
 
 class LinkState(StrEnum):
@@ -19,7 +22,11 @@ class LinkState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Channels whose messages are heard in each other."""
+    """
+    Channels whose messages are heard in each other.
+
+    `joined` says when a channel came in, of those that came later than the link.
+    """
 
     tenant: str
     id: str
@@ -28,10 +35,23 @@ class Link:
     created_by: str = ""
     created_us: int = 0
     options: LinkOptions = field(default_factory=LinkOptions)
+    joined: Mapping[Channel, int] = field(default_factory=dict, hash=False)
 
     def others(self, channel: Channel) -> tuple[Channel, ...]:
         """Return every channel of the link but `channel`."""
         return tuple(c for c in self.channels if c != channel)
+
+    def since_us(self, channel: Channel) -> int:
+        """Return from when on the channel belongs to the link."""
+        return self.joined.get(channel, self.created_us)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a code stands for: a channel, and the link that may grow, if any may."""
+
+    channel: Channel
+    link: str = ""
 
 
 def refuse_clash(wanted: Iterable[Channel], existing: Iterable[Link]) -> None:
@@ -40,19 +60,51 @@ def refuse_clash(wanted: Iterable[Channel], existing: Iterable[Link]) -> None:
 
     Links form a graph; a new one may only join channels that no path joins yet.
     """
-    wanted = set(wanted)
+    wanted, standing = set(wanted), _standing(existing)
+    _refuse_too_many(len(wanted))
+    if any(wanted <= set(link.channels) for link in standing):
+        raise Conflict("These channels are linked already.")
+    if any(len(wanted & group) > 1 for group in _groups(standing)):
+        raise _circle()
+
+
+def refuse_growth(link: Link, channel: Channel, existing: Iterable[Link]) -> None:
+    """
+    Raise `Conflict` if the link may not take the channel in.
+
+    A path that leads from the channel to any of the link's is a circle in the making.
+    """
+    standing = _standing(existing)
+    if link.id not in {known.id for known in standing}:
+        raise Conflict(f"Link {link.id} has ended.")
+    if channel in link.channels:
+        raise Conflict("These channels are linked already.")
+    _refuse_too_many(len(link.channels) + 1)
+    if any({channel, link.channels[0]} <= group for group in _groups(standing)):
+        raise _circle()
+
+
+def _standing(links: Iterable[Link]) -> list[Link]:
+    return [link for link in links if link.state is not LinkState.REMOVED]
+
+
+def _groups(links: Iterable[Link]) -> list[set[Channel]]:
+    """Return the sets of channels that links join, be it through others."""
     groups: list[set[Channel]] = []
-    for link in existing:
-        if link.state is LinkState.REMOVED:
-            continue
-        if wanted <= set(link.channels):
-            raise Conflict("These channels are linked already.")
+    for link in links:
         joined = set(link.channels)
         apart = [g for g in groups if not g & joined]
         groups = [*apart, joined.union(*(g for g in groups if g & joined))]
-    for group in groups:
-        if len(wanted & group) > 1:
-            raise Conflict(
-                "These channels already hear each other through other links; "
-                "a further link would send every message round in a circle."
-            )
+    return groups
+
+
+def _refuse_too_many(channels: int) -> None:
+    if channels > MOST_CHANNELS:
+        raise Conflict(f"A link joins {MOST_CHANNELS} channels at most.")
+
+
+def _circle() -> Conflict:
+    return Conflict(
+        "These channels already hear each other through other links; "
+        "a further link would send every message round in a circle."
+    )

@@ -9,7 +9,7 @@ from bridge.cards import Card
 from bridge.delivery import AttemptState, Copy, Delivery, Post
 from bridge.document import Document
 from bridge.limits import Bucket, Wait
-from bridge.links import Link, LinkState
+from bridge.links import Link, LinkState, Offer
 from bridge.messages import Channel, Event, Person, Platform
 from bridge.options import LinkOptions
 from bridge.reactions import Word
@@ -101,17 +101,29 @@ class LinkBook(Links, Protocol):
         """Pause, resume or remove a link."""
         ...
 
+    async def join(self, link: Link, channel: Channel, actor: str) -> Link:
+        """Let a channel into a link, or raise `Conflict` (`refuse_growth`)."""
+        ...
+
+    async def leave(self, link: Link, channel: Channel, actor: str) -> Link:
+        """
+        Take a channel out of a link. Where one alone would be left, the link ends.
+
+        Raises `NotFound` if the channel is not in it any more.
+        """
+        ...
+
     async def choose(self, link: Link, options: LinkOptions, actor: str) -> Link:
         """Let a link carry on with other options."""
         ...
 
-    async def offer(self, tenant: str, channel: Channel, actor: str) -> str:
+    async def offer(self, tenant: str, offer: Offer, actor: str) -> str:
         """Return a short code, good for 15 minutes, by which the other side agrees."""
         ...
 
-    async def take_offer(self, tenant: str, code: str) -> Channel:
+    async def take_offer(self, tenant: str, code: str) -> Offer:
         """
-        Return the channel that a code stands for, and use the code up.
+        Return what a code stands for, and use the code up.
 
         Raises `NotFound` for a code that is unknown, used or too old.
         """

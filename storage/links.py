@@ -7,29 +7,35 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bridge.errors import Conflict, NotFound
-from bridge.links import Link, LinkState, refuse_clash
+from bridge.links import Link, LinkState, Offer, refuse_clash, refuse_growth
 from bridge.messages import Channel
 from bridge.options import LinkOptions
 from bridge.ports import Receipt
 from storage.compliance.keys import KeyFile
-from storage.hot import HotStore, Program, Statement
+from storage.hot import HotStore, Statement
 from storage.journal import Journal
+from storage.link_rows import (
+    insert,
+    keep_offer,
+    keep_options,
+    take_in,
+    take_offer,
+    take_out,
+    touch,
+    update,
+)
 from storage.writes import Entry, Write
 
 _FRESH_US = 250_000
 _TRIES = 5
-# Later than every earlier change, whatever this process's clock says: others notice
-# a change by it.
-_NEWEST = (
-    "(SELECT CASE WHEN coalesce(max(m.changed_us), 0) >= :now "
-    "THEN max(m.changed_us) + 1 ELSE :now END FROM link m WHERE m.tenant = :whose)"
-)
 _OFFER_US = 15 * 60 * 1_000_000
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # nothing that looks like another
 _CODE_LENGTH = 8
+_FEWEST = 2  # channels that make a link
 
 _SELECT = (
-    "SELECT l.id, l.state, l.created_by, l.created_us, l.options, c.channel FROM link l "
+    "SELECT l.id, l.state, l.created_by, l.created_us, l.options, c.channel, "
+    "c.joined_us FROM link l "
     "JOIN link_channel c ON c.tenant = l.tenant AND c.link = l.id "
     "WHERE l.tenant = :tenant AND l.state <> 'removed' "
     "ORDER BY l.created_us, l.id, c.position"
@@ -80,52 +86,93 @@ class StoredLinks:
                 self.clock(),
             )
             # Whoever else read the same links and was quicker has used this key.
-            key = "links:{}.{}".format(*current.version)
-            receipt = await self._write(link, "linked", actor, _insert(link), key)
+            key = _key(current)
+            receipt = await self._write(link, "linked", actor, insert(link), key)
             if not receipt.duplicate:
                 return link
-        raise Conflict("Others are changing links at the same time: try again.")
+        raise _busy()
 
     async def change(self, link: Link, state: LinkState, actor: str) -> Link:
         changed = replace(link, state=state)
-        await self._write(changed, str(state), actor, (_update(changed, self.clock()),))
+        await self._write(changed, str(state), actor, (update(changed, self.clock()),))
         return changed
+
+    async def join(self, link: Link, channel: Channel, actor: str) -> Link:
+        for _ in range(_TRIES):
+            known, key = await self._anew(link)
+            refuse_growth(known, channel, (await self._current(link.tenant)).links)
+            now = self.clock()
+            grown = replace(
+                known,
+                channels=(*known.channels, channel),
+                joined={**known.joined, channel: now},
+            )
+            rows = (take_in(grown, channel, now), touch(grown, now))
+            receipt = await self._write(grown, f"{channel} joined:", actor, rows, key)
+            if not receipt.duplicate:
+                return grown
+        raise _busy()
+
+    async def leave(self, link: Link, channel: Channel, actor: str) -> Link:
+        for _ in range(_TRIES):
+            known, key = await self._anew(link)
+            if channel not in known.channels:
+                raise NotFound("That channel is not in the link any more.")
+            now, left = self.clock(), known.others(channel)
+            if len(left) < _FEWEST:
+                return await self.change(known, LinkState.REMOVED, actor)
+            shrunk = replace(known, channels=left)
+            rows = (take_out(shrunk, channel), touch(shrunk, now))
+            receipt = await self._write(shrunk, f"{channel} left:", actor, rows, key)
+            if not receipt.duplicate:
+                return shrunk
+        raise _busy()
 
     async def choose(self, link: Link, options: LinkOptions, actor: str) -> Link:
         changed = replace(link, options=options)
         said = " ".join(f"{name}={value}" for name, value in options.as_dict().items())
-        rows = (_keep_options(changed, self.clock()),)
+        rows = (keep_options(changed, self.clock()),)
         await self._write(changed, f"options {said}:", actor, rows)
         return changed
 
-    async def offer(self, tenant: str, channel: Channel, actor: str) -> str:
+    async def offer(self, tenant: str, offer: Offer, actor: str) -> str:
         code = "".join(secrets.choice(_ALPHABET) for _ in range(_CODE_LENGTH))
         now = self.clock()
-        offer = {
+        row = {
             "tenant": tenant,
             "code_hash": self._hash(tenant, code),
-            "channel": str(channel),
+            "channel": str(offer.channel),
+            "link": offer.link,
             "actor": actor,
             "expires_us": now + _OFFER_US,
             "now": now,
         }
-        await self.store.run(lambda: _keep_offer(offer))
+        await self.store.run(lambda: keep_offer(row))
         return f"{code[:4]}-{code[4:]}"
 
-    async def take_offer(self, tenant: str, code: str) -> Channel:
+    async def take_offer(self, tenant: str, code: str) -> Offer:
         plain = code.replace("-", "").strip().upper()
         taken = {
             "tenant": tenant,
             "code_hash": self._hash(tenant, plain),
             "now": self.clock(),
         }
-        address = await self.store.run(lambda: _take_offer(taken))
-        if address is None:
+        offer = await self.store.run(lambda: take_offer(taken))
+        if offer is None:
             raise NotFound(
                 "That code is unknown, used already or older than 15 minutes: "
                 "ask the other side for a new one."
             )
-        return Channel.parse(address)
+        return offer
+
+    async def _anew(self, link: Link) -> tuple[Link, str]:
+        """Return a link as it is now, and a key that only one change of it can use."""
+        self._cache.pop(link.tenant, None)
+        current = await self._current(link.tenant)
+        for known in current.links:
+            if known.id == link.id:
+                return known, _key(current)
+        raise Conflict(f"Link {link.id} has ended.")
 
     def _hash(self, tenant: str, code: str) -> str:
         # Keyed: forty bits could be guessed from a plain hash in a stolen database.
@@ -192,7 +239,7 @@ class StoredLinks:
     async def _load(self, tenant: str, version: tuple[int, int], now: int) -> _Cached:
         rows = await self.store.fetch(Statement(_SELECT, {"tenant": tenant}))
         found: dict[str, Link] = {}
-        for id_, state, actor, created, options, address in rows:
+        for id_, state, actor, created, options, address, joined_us in rows:
             link = found.get(id_) or Link(
                 tenant,
                 id_,
@@ -202,8 +249,10 @@ class StoredLinks:
                 created,
                 LinkOptions.read(json.loads(options)),
             )
-            channels = (*link.channels, Channel.parse(address))
-            found[id_] = replace(link, channels=channels)
+            channel = Channel.parse(address)
+            joined = {**link.joined, channel: joined_us} if joined_us else link.joined
+            channels = (*link.channels, channel)
+            found[id_] = replace(link, channels=channels, joined=joined)
         by_channel: dict[Channel, tuple[Link, ...]] = {}
         for link in found.values():
             for channel in link.channels:
@@ -211,79 +260,9 @@ class StoredLinks:
         return _Cached(version, now, tuple(found.values()), by_channel)
 
 
-def _insert(link: Link) -> tuple[Statement, ...]:
-    row = Statement(
-        "INSERT INTO link (tenant, id, state, created_by, created_us, changed_us) "
-        f"VALUES (:tenant, :id, :state, :actor, :created, {_NEWEST})",
-        {
-            "tenant": link.tenant,
-            "id": link.id,
-            "state": str(link.state),
-            "actor": link.created_by,
-            "created": link.created_us,
-            "now": link.created_us,
-            "whose": link.tenant,
-        },
-    )
-    channels = (
-        Statement(
-            "INSERT INTO link_channel (tenant, link, position, channel) "
-            "VALUES (:tenant, :link, :position, :channel)",
-            {
-                "tenant": link.tenant,
-                "link": link.id,
-                "position": position,
-                "channel": str(channel),
-            },
-        )
-        for position, channel in enumerate(link.channels)
-    )
-    return (row, *channels)
+def _key(current: _Cached) -> str:
+    return "links:{}.{}".format(*current.version)
 
 
-def _update(link: Link, now_us: int) -> Statement:
-    return Statement(
-        f"UPDATE link SET state = :state, changed_us = {_NEWEST} "
-        "WHERE tenant = :tenant AND id = :id",
-        {
-            "state": str(link.state),
-            "now": now_us,
-            "whose": link.tenant,
-            "tenant": link.tenant,
-            "id": link.id,
-        },
-    )
-
-
-def _keep_options(link: Link, now_us: int) -> Statement:
-    return Statement(
-        f"UPDATE link SET options = :options, changed_us = {_NEWEST} "
-        "WHERE tenant = :tenant AND id = :id",
-        {
-            "options": json.dumps(link.options.as_dict()),
-            "now": now_us,
-            "whose": link.tenant,
-            "tenant": link.tenant,
-            "id": link.id,
-        },
-    )
-
-
-def _keep_offer(offer: Mapping[str, object]) -> Program[None]:
-    yield Statement(
-        "DELETE FROM link_offer WHERE expires_us < :now", {"now": offer["now"]}
-    )
-    yield Statement(
-        "INSERT INTO link_offer (tenant, code_hash, channel, actor, expires_us) "
-        "VALUES (:tenant, :code_hash, :channel, :actor, :expires_us)",
-        offer,
-    )
-
-
-def _take_offer(taken: Mapping[str, object]) -> Program[str | None]:
-    rows = yield Statement(
-        "DELETE FROM link_offer WHERE tenant = :tenant AND code_hash = :code_hash "
-        "AND expires_us >= :now RETURNING channel",
-        taken,
-    )
-    return rows[0][0] if rows else None
+def _busy() -> Conflict:
+    return Conflict("Others are changing links at the same time: try again.")

@@ -143,9 +143,10 @@ def _gaps(
     said: Mapping[str, _Said],
     copies: Mapping[str, tuple[int, bool]],
 ) -> Iterator[tuple[int, Delivery]]:
+    # What was said before the channels were linked is nobody's on the other side.
+    linked_us = max(link.since_us(source), link.since_us(target))
     for one in said.values():
-        # What was said before the channels were linked is nobody's on the other side.
-        if one.silent or one.begun_us < link.created_us:
+        if one.silent or one.begun_us < linked_us:
             continue
         if operation := _needed(one, copies.get(one.message)):
             yield (

@@ -232,6 +232,7 @@ link_channel = Table(
     Column("link", Id, primary_key=True),
     Column("position", SmallInteger, primary_key=True, autoincrement=False),
     Column("channel", Text, nullable=False),
+    Column("joined_us", BigInteger, nullable=False, server_default="0"),
     ForeignKeyConstraint(["tenant", "link"], ["link.tenant", "link.id"]),
     UniqueConstraint("tenant", "link", "channel"),
     Index("ix_link_channel_channel", "tenant", "channel"),
@@ -245,6 +246,7 @@ link_offer = Table(
     Column("channel", Text, nullable=False),
     Column("actor", Text, nullable=False),
     Column("expires_us", BigInteger, nullable=False),
+    Column("link", Id, nullable=False, server_default=""),
 )
 
 # Where a Teams channel is reached, as its last activity said.

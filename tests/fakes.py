@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from bridge.cards import Card
 from bridge.errors import Conflict, DeliveryFailed, NotFound, ServiceUnavailable
 from bridge.letters import DeadLetter, Replayed
-from bridge.links import Link, LinkState, refuse_clash
+from bridge.links import Link, LinkState, Offer, refuse_clash, refuse_growth
 from bridge.messages import Channel, Person
 from bridge.options import LinkOptions
 from bridge.ports import LinkStatus
@@ -30,7 +30,7 @@ class FakeLinkBook:
     """Links in a list; codes count up from CODE-0001."""
 
     links: list[Link] = field(default_factory=list)
-    offers: dict[tuple[str, str], Channel] = field(default_factory=dict)
+    offers: dict[tuple[str, str], Offer] = field(default_factory=dict)
     actors: list[str] = field(default_factory=list)
 
     async def of(self, tenant: str, channel: Channel) -> Sequence[Link]:
@@ -64,12 +64,31 @@ class FakeLinkBook:
         self.actors.append(actor)
         return changed
 
-    async def offer(self, tenant: str, channel: Channel, actor: str) -> str:
+    async def join(self, link: Link, channel: Channel, actor: str) -> Link:
+        refuse_growth(link, channel, await self.all(link.tenant))
+        return self._kept(replace(link, channels=(*link.channels, channel)), actor)
+
+    async def leave(self, link: Link, channel: Channel, actor: str) -> Link:
+        if channel not in link.channels:
+            raise NotFound("That channel is not in the link any more.")
+        left = link.others(channel)
+        if len(left) == 1:
+            return await self.change(link, LinkState.REMOVED, actor)
+        return self._kept(replace(link, channels=left), actor)
+
+    def _kept(self, changed: Link, actor: str) -> Link:
+        self.links = [
+            changed if known.id == changed.id else known for known in self.links
+        ]
+        self.actors.append(actor)
+        return changed
+
+    async def offer(self, tenant: str, offer: Offer, actor: str) -> str:
         code = f"CODE-{len(self.offers) + 1:04}"
-        self.offers[tenant, code] = channel
+        self.offers[tenant, code] = offer
         return code
 
-    async def take_offer(self, tenant: str, code: str) -> Channel:
+    async def take_offer(self, tenant: str, code: str) -> Offer:
         try:
             return self.offers.pop((tenant, code.upper()))
         except KeyError:

@@ -12,6 +12,7 @@ from tests.command_line import CommandLine
 from tests.sandbox import Sandbox, running_sandbox
 
 GENERAL, FALCON = "slack:T01ACME/C01GENERAL", "slack:T01ACME/C02FALCON"
+RANDOM = "slack:T01ACME/C03RANDOM"
 BOARD = "slack:T01ACME/C04BOARD"
 TEAMS = "teams:19:acme@thread.tacv2/19:falcon@thread.tacv2"
 
@@ -83,6 +84,23 @@ def test_a_link_is_paused_resumed_and_ended(atom: CommandLine) -> None:
     assert states == [["paused"], ["active"], []]
 
 
+def test_three_channels_are_one_link_that_shrinks_and_grows(
+    atom: CommandLine, sandbox: Sandbox
+) -> None:
+    atom.done("link", GENERAL, FALCON, RANDOM)
+    [link] = atom.done("links", "--json").json
+    assert link["channels"] == [GENERAL, FALCON, RANDOM]
+
+    atom.done("unlink", link["id"], FALCON)
+    [smaller] = atom.done("links", "--json").json
+    atom.done("link", "--add", link["id"], FALCON)
+    [larger] = atom.done("links", "--json").json
+
+    assert smaller["channels"] == [GENERAL, RANDOM]
+    assert larger["channels"] == [GENERAL, RANDOM, FALCON]
+    assert any("joined" in text for text in said(sandbox, "C03RANDOM"))
+
+
 @pytest.mark.parametrize(
     ("line", "said_"),
     [
@@ -92,6 +110,11 @@ def test_a_link_is_paused_resumed_and_ended(atom: CommandLine) -> None:
         (("link", GENERAL, TEAMS), "Teams is switched off"),
         (("link", "general", FALCON), "no channel address"),
         (("pause", "L404"), "no link L404"),
+        (("unlink", "L404", FALCON), "no link L404"),
+        (("link", "--add", "L404", FALCON), "no link L404"),
+        (("link", "--add", "L404", FALCON, RANDOM), "One channel at a time"),
+        (("link", FALCON), "two channels or more"),
+        (("link", GENERAL, FALCON, RANDOM), "circle"),
     ],
 )
 def test_what_cannot_be_linked_or_changed_is_refused_with_the_reason(

@@ -1,6 +1,7 @@
 """A link joins channels, and never lets a message come back to where it was."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.errors import Conflict
-from bridge.links import Link, LinkState, refuse_clash
+from bridge.links import MOST_CHANNELS, Link, LinkState, refuse_clash, refuse_growth
 from bridge.messages import Channel, Platform
 
 A, B, C, D, E = (Channel(Platform.SLACK, "T1", name) for name in "ABCDE")
@@ -86,6 +87,66 @@ def test_a_link_is_refused_exactly_when_it_would_make_a_second_path(
         assert refused == (not _is_forest([*accepted, link(*wish)]))
         if not refused:
             accepted.append(link(*wish))
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.booleans(),
+            st.lists(
+                st.sampled_from([A, B, C, D, E]), min_size=2, max_size=3, unique=True
+            ),
+        ),
+        max_size=12,
+    )
+)
+def test_links_that_grow_never_make_a_second_path(
+    wishes: list[tuple[bool, list[Channel]]],
+) -> None:
+    accepted: list[Link] = []
+
+    for grow, wish in wishes:
+        if not (grow and accepted):
+            if not refusal(wish, accepted):
+                accepted.append(link(*wish))
+            continue
+        old, channel = accepted[0], wish[0]
+        grown = replace(old, channels=(*old.channels, channel))
+        wanted = channel not in old.channels and _is_forest([grown, *accepted[1:]])
+        assert (not growth_refusal(old, channel, accepted)) == wanted
+        if wanted:
+            accepted[0] = grown
+    assert _is_forest(accepted)
+
+
+def growth_refusal(grown: Link, channel: Channel, existing: Iterable[Link]) -> str:
+    try:
+        refuse_growth(grown, channel, existing)
+    except Conflict as conflict:
+        return str(conflict)
+    return ""
+
+
+def test_a_link_that_has_ended_takes_nobody_in() -> None:
+    ended = link(A, B, state=LinkState.REMOVED)
+
+    assert "has ended" in growth_refusal(ended, C, [ended])
+    assert "has ended" in growth_refusal(link(A, B), C, [])
+
+
+def test_a_link_joins_so_many_channels_and_no_more() -> None:
+    many = [Channel(Platform.SLACK, "T1", str(n)) for n in range(MOST_CHANNELS)]
+    full = link(*many)
+
+    assert refusal(many, []) == ""
+    assert "at most" in refusal([*many, A], [])
+    assert "at most" in growth_refusal(full, A, [full])
+
+
+def test_a_channel_belongs_to_its_link_from_when_it_joined() -> None:
+    young = replace(link(A, B, C), created_us=5, joined={C: 9})
+
+    assert [young.since_us(channel) for channel in (A, C)] == [5, 9]
 
 
 def _is_forest(links: list[Link]) -> bool:

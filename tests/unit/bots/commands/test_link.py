@@ -2,6 +2,7 @@
 
 from bridge.cards import Tone
 from bridge.errors import Refused
+from bridge.links import Offer
 from bridge.messages import Channel, Platform
 from tests.unit.bots.commands.conftest import FALCON, RANDOM, TENANT, Office
 
@@ -100,7 +101,7 @@ async def test_an_unknown_code_is_refused_with_the_reason(
 async def test_a_code_of_another_company_is_unknown(
     office: Office, here: Channel, there: Channel
 ) -> None:
-    await office.links.offer("globex", here, "slack:other")
+    await office.links.offer("globex", Offer(here), "slack:other")
 
     card = await office.type(there, "link CODE-0001")
 
