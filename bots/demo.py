@@ -25,6 +25,8 @@ from bots.core import core
 from bots.sandbox.app import create_app
 from bots.sandbox.slack import seed as slack
 from bots.sandbox.teams import seed as teams
+from bots.sandbox.teams.model import Channel as TeamsChannel
+from bots.sandbox.world import World
 from bots.settings import Settings
 from bridge.errors import BadInput
 from bridge.messages import Channel, Platform
@@ -35,6 +37,20 @@ log = structlog.get_logger()
 COMPANY = "demo"
 FALCON = Channel(Platform.SLACK, "T01ACME", "C02FALCON")
 PROJECT_FALCON = Channel(Platform.TEAMS, teams.ACME_TEAM, "19:falcon@thread.tacv2")
+_COFFEE = "19:coffee@thread.tacv2"
+# The last one joins three channels.
+_LINKS = (
+    (FALCON, PROJECT_FALCON),
+    (
+        Channel(Platform.SLACK, "T01ACME", "C01GENERAL"),
+        Channel(Platform.TEAMS, teams.ACME_TEAM, teams.ACME_TEAM),
+    ),
+    (
+        Channel(Platform.SLACK, "T01ACME", "C03RANDOM"),
+        Channel(Platform.TEAMS, teams.ACME_TEAM, "19:random@thread.tacv2"),
+        Channel(Platform.TEAMS, teams.ACME_TEAM, _COFFEE),
+    ),
+)
 
 _READY_WITHIN = 30.0
 _STOP_WITHIN = 10.0
@@ -107,7 +123,10 @@ async def run(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with _page(settings) as address:
+    world = World()
+    coffee = TeamsChannel(_COFFEE, teams.ACME, teams.ACME_TEAM, "Coffee Corner")
+    world.teams.channels[_COFFEE] = coffee
+    async with _page(settings, world) as address:
         demo = Demo(
             page=address,
             atom=f"http://127.0.0.1:{_free_port()}",
@@ -116,20 +135,22 @@ async def run(settings: Settings) -> None:
         )
         await _set_up(demo)
         async with ClientSession(timeout=ClientTimeout(total=10)) as session:
-            keeper = asyncio.create_task(_keep_running(demo))
+            keeper = _Keeper(demo)
+            world.kill_atom = keeper.kill
+            keeping = asyncio.create_task(keeper.run())
             try:
                 await _furnish(demo, session)
                 print(f"ATOM demo: open {_shown(settings, address)}", flush=True)  # noqa: T201
                 await stop.wait()
             finally:
-                keeper.cancel()
+                keeping.cancel()
                 with suppress(asyncio.CancelledError):
-                    await keeper
+                    await keeping
 
 
 @asynccontextmanager
-async def _page(settings: Settings) -> AsyncIterator[str]:
-    runner = web.AppRunner(create_app(), access_log=None, shutdown_timeout=1)
+async def _page(settings: Settings, world: World) -> AsyncIterator[str]:
+    runner = web.AppRunner(create_app(world), access_log=None, shutdown_timeout=1)
     await runner.setup()
     try:
         site = web.TCPSite(runner, settings.host, settings.port)
@@ -168,7 +189,8 @@ async def _set_up(demo: Demo) -> None:
         built.keys.create(COMPANY)
         await built.companies.bind(COMPANY, Platform.SLACK, "T01ACME", "Acme")
         await built.companies.bind(COMPANY, Platform.TEAMS, teams.ACME, "Acme")
-        await built.links.add(COMPANY, (FALCON, PROJECT_FALCON), "atom demo")
+        for channels in _LINKS:
+            await built.links.add(COMPANY, channels, "atom demo")
         service = f"{demo.page}/teams/connector/"
         group = teams.teams()[0].group_id
         await built.places.remember(
@@ -194,7 +216,7 @@ async def _furnish(demo: Demo, session: ClientSession) -> None:
     async with asyncio.timeout(_READY_WITHIN):
         for done, (side, act) in enumerate(_GREETINGS, 1):
             await _post(session, f"{demo.page}/sandbox/{side}/act", act)
-            while await _logged(demo, session) < 1 + 2 * done:
+            while await _logged(demo, session) < len(_LINKS) + 2 * done:
                 await asyncio.sleep(0.02)
 
 
@@ -221,19 +243,33 @@ async def _post(session: ClientSession, url: str, value: Mapping[str, Any]) -> N
         answer.raise_for_status()
 
 
-async def _keep_running(demo: Demo) -> None:
-    """Run ATOM, and again when it has ended, until cancelled."""
-    while True:
-        child = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bots", "serve", env=demo.environment()
-        )
-        try:
-            await child.wait()
-        except asyncio.CancelledError:
-            await _stop(child)
-            raise
-        log.warning("ATOM ended and is started again", code=child.returncode)
-        await asyncio.sleep(_AGAIN)
+@dataclass(slots=True)
+class _Keeper:
+    """Runs ATOM, and again when it has ended, until cancelled."""
+
+    demo: Demo
+    child: asyncio.subprocess.Process | None = None
+
+    async def run(self) -> None:
+        while True:
+            self.child = child = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "bots", "serve", env=self.demo.environment()
+            )
+            try:
+                await child.wait()
+            except asyncio.CancelledError:
+                await _stop(child)
+                raise
+            log.warning("ATOM ended and is started again", code=child.returncode)
+            await asyncio.sleep(_AGAIN)
+
+    def kill(self) -> bool:
+        """End ATOM at once, wherever it is; False if it does not run."""
+        if self.child is None or self.child.returncode is not None:
+            return False
+        with suppress(ProcessLookupError):
+            self.child.kill()
+        return True
 
 
 async def _stop(child: asyncio.subprocess.Process) -> None:

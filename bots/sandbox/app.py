@@ -38,6 +38,7 @@ def create_app(world: World | None = None) -> web.Application:
             web.get("/sandbox/faults", _faults),
             web.post("/sandbox/faults", _add_fault),
             web.delete("/sandbox/faults", _clear_faults),
+            web.delete("/sandbox/faults/{number:[0-9]{1,9}}", _lift_fault),
             web.get("/sandbox/journal", _journal),
             web.get("/sandbox/changes", _changes),
         ]
@@ -94,12 +95,25 @@ async def _add_fault(request: web.Request) -> web.Response:
         number = request.app[WORLD].faults.add(rule)
     except ValueError as error:
         return _refused(error)
+    _tell_of_faults(request)
     return web.json_response({"id": number})
+
+
+async def _lift_fault(request: web.Request) -> web.Response:
+    if not request.app[WORLD].faults.lift(int(request.match_info["number"])):
+        return _refused(ValueError("there is no such fault"))
+    _tell_of_faults(request)
+    return _ok()
 
 
 async def _clear_faults(request: web.Request) -> web.Response:
     request.app[WORLD].faults.clear()
+    _tell_of_faults(request)
     return _ok()
+
+
+def _tell_of_faults(request: web.Request) -> None:
+    request.app[WORLD].changes.publish({"side": "all", "kind": "faults"})
 
 
 async def _journal(request: web.Request) -> web.Response:

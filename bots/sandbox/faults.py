@@ -98,6 +98,12 @@ class Faults:
         self._rules.append(made)
         return made.id
 
+    def lift(self, number: int) -> bool:
+        """Take one fault out of force; False if there is none of that number."""
+        before = len(self._rules)
+        self._rules = [rule for rule in self._rules if rule.id != number]
+        return len(self._rules) < before
+
     def clear(self) -> None:
         self._rules.clear()
 

@@ -1,5 +1,7 @@
 """The whole sandbox: both platforms, and the switches that tests turn."""
 
+from collections.abc import Callable
+
 from bots.sandbox.changes import Changes
 from bots.sandbox.faults import Faults
 from bots.sandbox.http import Tasks
@@ -24,6 +26,8 @@ class World:
         self.changes = Changes()
         self.tasks = Tasks()
         self.base_url = ""
+        # Ends the ATOM that the page shows, without warning, if somebody can.
+        self.kill_atom: Callable[[], bool] | None = None
         self.slack = SlackState(self.settings, self.changes)
         self.teams = TeamsState(self.settings, self.changes)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, FilePayload, expect
 
 from tests.e2e.page import Side, Window, running_browser, window
 from tests.sandbox import Sandbox, running_sandbox
@@ -16,6 +16,10 @@ PROJECT_FALCON = {
     "team": "19:acme@thread.tacv2",
     "channel": "19:falcon@thread.tacv2",
 }
+_DOT = (
+    b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00"
+    b"\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x01D\x00;"
+)
 NASTY = '<img src=x onerror="document.title=1"><script>document.title=1</script>'
 
 
@@ -368,3 +372,60 @@ async def test_escape_closes_the_reactions_on_offer(side: Side) -> None:
 
     await expect(picker).to_have_count(0)
     await expect(message).to_be_focused()
+
+
+async def test_an_attached_picture_is_shown_and_a_file_can_be_fetched(
+    side: Side, world: Sandbox
+) -> None:
+    picker = side.page.locator(f"#{side.name}-composer input[type=file]")
+    await picker.set_input_files(
+        [
+            FilePayload(name="dot.gif", mimeType="image/gif", buffer=_DOT),
+            FilePayload(name="page.html", mimeType="text/html", buffer=b"<script>"),
+        ]
+    )
+    attached = side.page.locator(f"#{side.name}-composer .attached")
+    await expect(attached).to_contain_text("page.html")
+    await side.write("two files")
+
+    message = side.message("two files")
+    await expect(message.get_by_role("img", name="dot.gif")).to_be_visible()
+    link = side.messages.locator("a", has_text="page.html")
+    address = await link.get_attribute("href")
+    answer = await side.page.request.get(f"{world.base}{address}")
+    assert await answer.body() == b"<script>"
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["content-disposition"].startswith("attachment")
+    await expect(attached).to_be_hidden()
+
+
+async def test_an_attachment_can_be_taken_back(side: Side) -> None:
+    picker = side.page.locator(f"#{side.name}-composer input[type=file]")
+    await picker.set_input_files(
+        FilePayload(name="dot.gif", mimeType="image/gif", buffer=_DOT)
+    )
+    send = side.page.locator(f"#{side.name}-composer .send")
+    await expect(send).to_be_enabled()
+
+    await side.page.get_by_role("button", name="Remove dot.gif").click()
+
+    await expect(send).to_be_disabled()
+
+
+async def test_a_fault_is_switched_on_and_off_from_the_keyboard(
+    page: Window, world: Sandbox
+) -> None:
+    await page.page.locator("#faults-open").press("Enter")
+    switch = page.page.get_by_role("switch", name="Events arrive twice")
+
+    await switch.press("Space")
+    await expect(switch).to_have_attribute("aria-checked", "true")
+    assert len((await world.call("GET", "/sandbox/faults"))[1]) == 2
+    await switch.press("Space")
+    await expect(switch).to_have_attribute("aria-checked", "false")
+    await switch.press("Escape")
+
+    assert (await world.call("GET", "/sandbox/faults"))[1] == []
+    await expect(page.page.locator("#faults")).to_be_hidden()
+    await expect(page.page.locator("#faults-open")).to_be_focused()
+    await expect(page.page.locator("#faults-kill")).to_be_hidden()

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
 
-import psutil
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, expect
@@ -231,28 +230,63 @@ async def test_the_log_says_who_wrote_what_was_decided_and_sent(page: Window) ->
     await expect(root).not_to_have_text(root_before)
 
 
-async def test_only_the_linked_pair_is_linked(page: Window) -> None:
-    text = words("stays here")
-    await page.slack.enter("random")
+async def test_a_channel_that_is_not_linked_says_so(page: Window) -> None:
+    await page.slack.enter("quiet")
+
     await expect(page.page.locator("#slack-linked")).to_have_text("Not linked")
+    await expect(page.page.locator("#bond")).to_be_hidden()
+
+
+async def test_three_linked_channels_are_one_conversation(page: Window) -> None:
+    text, back = words("who wants coffee"), words("me")
+    await page.slack.enter("random")
+    linked = page.page.locator("#slack-linked")
+    await expect(linked).to_have_text("Random and Coffee Corner")
     await page.slack.write(text)
 
-    await expect(page.entries.filter(has_text=text)).to_be_visible()
     await page.teams.enter("Random")
+    await expect(page.teams.message(text)).to_have_count(1)
+    await page.teams.enter("Coffee Corner")
+    await expect(page.teams.message(text)).to_have_count(1)
+    await page.teams.write(back)
 
-    await expect(page.teams.message(text)).to_have_count(0)
+    await expect(page.slack.message(back)).to_have_count(1)
+    await page.teams.enter("Random")
+    await expect(page.teams.message(back)).to_have_count(1)
 
 
-async def test_a_killed_atom_comes_back_and_nothing_is_lost(
-    page: Window, demo: tuple[str, int]
+async def test_a_throttled_teams_is_waited_for_and_gets_everything_once(
+    page: Window,
 ) -> None:
-    _address, pid = demo
+    first, second = words("first"), words("second")
+    await page.page.get_by_role("button", name="Break something").click()
+    throttle = page.page.get_by_role("switch", name="Teams answers 429")
+    await throttle.click()
+    await expect(throttle).to_have_attribute("aria-checked", "true")
+    await page.slack.write(first)
+    await page.slack.write(second)
+    waiting = page.page.locator("#faults-waiting")
+    await expect(waiting).to_have_text("2 copies wait")
+    assert await page.teams.message(first).count() == 0
+
+    await page.page.get_by_role("button", name="Mend all").click()
+
+    await expect(page.teams.message(second)).to_be_visible(timeout=_BACK_WITHIN)
+    for text in (first, second):
+        await expect(page.teams.message(text)).to_have_count(1)
+    await expect(waiting).to_have_text("Nothing waits")
+    await expect(throttle).to_have_attribute("aria-checked", "false")
+
+
+async def test_an_atom_killed_from_the_page_comes_back_and_nothing_is_lost(
+    page: Window,
+) -> None:
     text = words("while you were away")
     health = page.page.locator("#health")
     await expect(health).to_have_text("ATOM is running")
 
-    for child in psutil.Process(pid).children():
-        child.kill()
+    await page.page.get_by_role("button", name="Break something").click()
+    await page.page.get_by_role("button", name="Kill ATOM").click()
     await page.teams.write(text)
 
     await expect(page.slack.message(text)).to_be_visible(timeout=_BACK_WITHIN)

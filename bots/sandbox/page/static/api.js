@@ -15,6 +15,18 @@ export async function read(path) {
   );
 }
 
+/** Change something about the sandbox itself; rejects with what was wrong. */
+export async function change(method, path, value) {
+  return answerOf(
+    await fetch(path, {
+      method,
+      headers: { "Content-Type": "application/json" },
+      body: value && JSON.stringify(value),
+      signal: AbortSignal.timeout(15000),
+    }),
+  );
+}
+
 /** Do something as a person on one side; rejects with what was wrong. */
 export async function act(side, request) {
   return answerOf(

@@ -2,18 +2,20 @@
 
 import { follow, read } from "./api.js";
 import { byId } from "./dom.js";
+import { FaultPanel } from "./faults.js";
 import { LogSide } from "./log.js";
 import { SlackSide } from "./slack.js";
 import { tabs } from "./tabs.js";
 import { TeamsSide } from "./teams.js";
 
-let known = null; // address -> address; null until ATOM's log was read
+let known = null; // address -> those linked with it; null until ATOM's log was read
 const links = {
-  of: (address) => known && nameOf(known.get(address)),
+  of: (address) => known && (known.get(address) ?? []).map(nameOf).join(" and "),
 };
 
-const slack = new SlackSide(links);
+const slack = new SlackSide(links, () => showBond());
 const teams = new TeamsSide(links);
+const faults = new FaultPanel();
 const small = tabs();
 const log = new LogSide({
   nameOf,
@@ -49,12 +51,14 @@ function redraw() {
   showBond();
 }
 
+/** The link of the channel that is open in Slack. */
 function showBond() {
-  const pair = known && [...known].find(([address]) => address.startsWith("slack:"));
-  byId("bond").hidden = !pair;
-  if (!pair) return;
-  byId("bond-slack").textContent = nameOf(pair[0]);
-  byId("bond-teams").textContent = nameOf(pair[1]);
+  const here = slack.address();
+  const there = links.of(here);
+  byId("bond").hidden = !there;
+  if (!there) return;
+  byId("bond-slack").textContent = nameOf(here);
+  byId("bond-teams").textContent = there;
 }
 
 const HEALTH = {
@@ -65,6 +69,7 @@ const HEALTH = {
 };
 
 function showHealth(state) {
+  faults.atomIs(state);
   byId("health").dataset.state = state;
   byId("health-text").textContent = HEALTH[state];
 }
@@ -95,8 +100,15 @@ async function refresh() {
 
 follow({
   address: () => "/sandbox/changes",
-  onOpen: () => refresh().catch(() => showHealth("lost")),
+  onOpen: () => {
+    faults.refresh();
+    refresh().catch(() => showHealth("lost"));
+  },
   onData: (change) => {
+    if (change.kind === "faults") {
+      faults.refresh();
+      return;
+    }
     small.news(change.side);
     refresh().catch(() => showHealth("lost"));
   },

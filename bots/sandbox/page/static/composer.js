@@ -2,6 +2,7 @@
 
 import { h, icon } from "./dom.js";
 import { isPlain, read, wordsIn } from "./document.js";
+import { attaching } from "./attaching.js";
 import { suggestions } from "./suggestions.js";
 
 const TOOLS = [
@@ -29,8 +30,8 @@ const BLOCK_TAGS = { quote: "blockquote", block: "pre" };
 let made = 0;
 
 /**
- * Make a composer. `send` gets {blocks, text, plain} and may reject: what was written
- * then stays. `up` is called on ArrowUp in an empty editor, `escape` on Escape.
+ * Make a composer. `send` gets {blocks, text, plain, files} and may reject: what was
+ * written then stays. Files are taken where `attach` says so. `up` is called on ArrowUp in an empty editor, `escape` on Escape.
  */
 export function composer({
   label,
@@ -40,6 +41,7 @@ export function composer({
   up,
   escape,
   initial,
+  attach = false,
   small = false,
   verb = "Send",
 }) {
@@ -67,6 +69,8 @@ export function composer({
   );
   const linkForm = linking(editor, () => sync());
   const tools = toolbar(editor, linkForm);
+  const files = attach ? attaching(() => sync()) : null;
+  if (files) tools.append(files.button);
   const suggest = suggestions(editor, people, `suggestions-${made}`);
   const frame = h(
     "div",
@@ -74,23 +78,27 @@ export function composer({
     tools,
     linkForm.place,
     suggest.place,
+    ...(files ? [files.place, files.input] : []),
     h("div", { class: "writing" }, editor, go),
   );
+  files?.takeFrom(frame);
 
   const sync = () => {
     const empty =
       wordsIn(read(editor)) === "" && !editor.querySelector("li, pre, blockquote");
     editor.dataset.empty = empty ? "yes" : "no";
-    go.disabled = wordsIn(read(editor)) === "";
+    go.disabled = wordsIn(read(editor)) === "" && !files?.chosen.length;
   };
   const submit = async () => {
     const blocks = read(editor);
     const text = wordsIn(blocks);
-    if (!text || frame.dataset.busy === "yes") return;
+    const chosen = [...(files?.chosen ?? [])];
+    if (!(text || chosen.length) || frame.dataset.busy === "yes") return;
     frame.dataset.busy = "yes";
     try {
-      await send({ blocks, text, plain: isPlain(blocks) });
+      await send({ blocks, text, plain: isPlain(blocks), files: chosen });
       editor.replaceChildren();
+      files?.clear();
     } catch {
       // The sender said what was wrong; what was written stays.
     } finally {
@@ -120,9 +128,11 @@ export function composer({
   });
   editor.addEventListener("paste", (event) => {
     event.preventDefault();
-    document.execCommand("insertText", false, event.clipboardData.getData("text/plain"));
+    const text = event.clipboardData.getData("text/plain");
+    if (text) document.execCommand("insertText", false, text);
+    else files?.add(event.clipboardData.files, true);
   });
-  editor.addEventListener("drop", (event) => event.preventDefault());
+  if (!files) editor.addEventListener("drop", (event) => event.preventDefault());
   go.addEventListener("click", () => {
     submit();
     editor.focus();

@@ -95,15 +95,6 @@ export function tombstone(at) {
   );
 }
 
-export function files(all) {
-  if (!all?.length) return null;
-  return h(
-    "ul",
-    { class: "files" },
-    ...all.map((file) => h("li", {}, "📎 ", file.name ?? file.title ?? "file")),
-  );
-}
-
 /** Arrows walk from message to message; a letter presses the button that shows it. */
 export function walkable(list) {
   anchored(list);

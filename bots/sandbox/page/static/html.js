@@ -2,6 +2,7 @@
 // of all others stay as words.
 
 import { h } from "./dom.js";
+import { picture } from "./files.js";
 import { anchor, mention } from "./mrkdwn.js";
 
 const SAME = new Set([
@@ -64,7 +65,7 @@ function built(node, facts, depth) {
 function element(node, facts, depth) {
   const tag = node.tagName;
   if (SILENT.has(tag)) return [];
-  if (tag === "IMG") return [node.alt || ""];
+  if (tag === "IMG") return [image(node)];
   if (tag === "AT") return [mentioned(node, facts, facts.seen++)];
   if (tag === "SPAN" && (node.getAttribute("itemtype") ?? "").endsWith("/Mention")) {
     return [mentioned(node, facts, Number(node.getAttribute("itemid") ?? 0))];
@@ -79,6 +80,16 @@ function element(node, facts, depth) {
 /** `<pre><code>` is one block, not code within a block. */
 function flat(nodes) {
   return nodes.flatMap((node) => (node.tagName === "CODE" ? [...node.childNodes] : [node]));
+}
+
+const PASTED = /\/v3\/attachments\/([\w-]+)\/views\//u;
+
+/** Pictures that lie in the sandbox are shown; of others there is the name. */
+function image(node) {
+  const own = PASTED.exec(node.getAttribute("src") ?? "");
+  return own
+    ? picture(`/sandbox/file/teams/${own[1]}`, node.alt || "image")
+    : node.alt || "";
 }
 
 function mentioned(node, facts, number) {

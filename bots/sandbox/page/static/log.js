@@ -23,8 +23,12 @@ const VERBS = {
   "member.join": "joined",
   "member.leave": "left",
   "admin.command": "ran a command",
+  "app.install": "installed ATOM",
+  "app.uninstall": "removed ATOM",
+  "conv.change": "changed a channel",
   "admin.dead_letter": "decided on dead letters",
   "card.action": "pressed a button",
+  other: "did something else",
   "bridge.delivered": "copy delivered",
   "bridge.edit_applied": "copy edited",
   "bridge.delete_applied": "copy removed",
@@ -237,11 +241,13 @@ function decided({ allowed, rule, policy }) {
   );
 }
 
-const CHANGE = /^(\w+) (slack:\S+|teams:\S+) and (slack:\S+|teams:\S+)/u;
+const CHANGE = /^(\w+) (?=.*\b(?:slack|teams):)/u;
+const ADDRESS = /\b(?:slack|teams):[^\s,]+/gu;
 
 function linkVerb(entry) {
   const words = {
-    linked: "linked two channels",
+    linked: "linked channels",
+    options: "changed a link's options",
     removed: "unlinked",
     paused: "paused a link",
     active: "resumed a link",
@@ -249,15 +255,18 @@ function linkVerb(entry) {
   return words[CHANGE.exec(entry.text)?.[1]] ?? VERBS["bridge.link"];
 }
 
-/** What is linked with what, by what the log tells of links. */
+/** What is linked with what, by what the log tells of links: the newest word counts. */
 function linksIn(entries) {
-  const links = new Map();
+  const channels = new Map(); // by link
   for (const entry of entries.sort((a, b) => a.seq - b.seq)) {
     const change = entry.type === "bridge.link" && CHANGE.exec(entry.text);
     if (!change) continue;
-    const [, what, one, other] = change;
-    if (what === "removed") [one, other].forEach((address) => links.delete(address));
-    else links.set(one, other).set(other, one);
+    const all = change[1] === "removed" ? [] : (entry.text.match(ADDRESS) ?? []);
+    channels.set(entry.link, all);
   }
+  const links = new Map();
+  for (const all of channels.values())
+    for (const one of all)
+      links.set(one, [...(links.get(one) ?? []), ...all.filter((each) => each !== one)]);
   return links;
 }

@@ -20,8 +20,9 @@ export class SlackSide {
   workspace = null;
   composers = new Map(); // kept, so that what was begun is there when one comes back
 
-  constructor(links) {
+  constructor(links, onRoom) {
     this.links = links;
+    this.onRoom = onRoom;
     walkable(byId("slack-messages"));
     walkable(byId("slack-thread-messages"));
     byId("slack-thread-close").addEventListener("click", this.closeThread);
@@ -67,6 +68,7 @@ export class SlackSide {
       ...(bot ? [bot] : []),
     ];
   };
+  address = (id = this.view.channel) => `slack:${this.workspace?.id}/${id}`;
   here = () => this.workspace.channels.find((one) => one.id === this.view.channel);
   perform = (request) =>
     act("slack", {
@@ -120,7 +122,7 @@ export class SlackSide {
         one.messages.at(-1)?.ts ?? "",
         one.id === this.view.channel,
       ),
-      linked: this.links.of(`slack:${this.workspace.id}/${one.id}`) || "",
+      linked: this.links.of(this.address(one.id)) || "",
     }));
     fillChannels(byId("slack-channels"), listed, this.view.channel, this.chooseChannel);
   };
@@ -129,10 +131,8 @@ export class SlackSide {
     const channel = this.here();
     if (!channel) return;
     byId("slack-room").textContent = `# ${channel.name}`;
-    fillLinked(
-      byId("slack-linked"),
-      this.links.of(`slack:${this.workspace.id}/${channel.id}`),
-    );
+    fillLinked(byId("slack-linked"), this.links.of(this.address()));
+    this.onRoom();
     placed(
       byId("slack-composer"),
       this.composerFor(channel.id, `Message #${channel.name}`, ""),
@@ -214,6 +214,7 @@ export class SlackSide {
       placeholder,
       people: this.mentionable,
       small: Boolean(thread),
+      attach: true,
       send: (words) => this.send(words, thread).catch(this.refused),
       up: () => this.editLast(thread),
       escape: thread ? this.closeThread : null,
@@ -222,8 +223,19 @@ export class SlackSide {
   send = async (words, thread) => {
     const command = /^\/(\S+)\s*([\s\S]*)$/u.exec(words.text);
     if (command && words.plain) return this.run(`/${command[1]}`, command[2], thread);
-    const where = thread ? { action: "reply", thread_ts: thread } : { action: "post" };
-    return this.perform({ ...where, ...this.written(words) });
+    const where = thread ? { thread_ts: thread } : {};
+    if (words.files.length) return this.share(words, where);
+    const action = thread ? "reply" : "post";
+    return this.perform({ action, ...where, ...this.written(words) });
+  };
+
+  /** Each file is a message; the words go with the first. */
+  share = async (words, where) => {
+    const said = words.text ? this.written(words) : { text: "" };
+    for (const [number, file] of words.files.entries()) {
+      const with_ = number ? { text: "" } : said;
+      await this.perform({ action: "upload", ...where, ...with_, ...file });
+    }
   };
 
   run = async (command, text, thread) => {

@@ -4,7 +4,8 @@ import { content } from "./blocks.js";
 import { composer } from "./composer.js";
 import { h, toast } from "./dom.js";
 import { emoji } from "./emoji.js";
-import { appMark, article, files, tombstone, viaMark } from "./feed.js";
+import { appMark, article, tombstone, viaMark } from "./feed.js";
+import { fileList } from "./files.js";
 import { atomAvatar, avatar } from "./people.js";
 import { reactions, reactTool } from "./reactions.js";
 import { slackTime, toClock } from "./times.js";
@@ -52,7 +53,7 @@ export class SlackMessages {
         : content(message, this.side.names(), (button) => this.press(message, button)),
       tools: editing ? [] : this.tools(message, mine, thread),
       foot: [
-        files(message.files),
+        fileList(filesOf(message)),
         reactions(message.reactions, {
           picture: (one) => emoji(one.name),
           kind: (one) => one.name,
@@ -164,6 +165,18 @@ export class SlackMessages {
       })
       .then(this.side.answered)
       .catch((error) => toast(`Slack says: ${error.message}`));
+}
+
+function filesOf(message) {
+  return (message.files ?? [])
+    .filter((file) => file.mode !== "tombstone")
+    .map(({ id, name, title, size, mimetype }) => ({
+      side: "slack",
+      id,
+      name: title || name || "file",
+      size,
+      kind: mimetype,
+    }));
 }
 
 function follows(message, before) {

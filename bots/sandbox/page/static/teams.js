@@ -181,10 +181,8 @@ export class TeamsSide {
       placeholder: "Reply…",
       small: true,
       people: this.mentionable,
-      send: (words) =>
-        this.perform({ action: "reply", thread: root, ...this.written(words) }).catch(
-          this.refused,
-        ),
+      attach: true,
+      send: (words) => this.send(words, root).catch(this.refused),
       up: () => this.editLast(root),
       escape: () => this.stopReply(root),
     });
@@ -205,10 +203,20 @@ export class TeamsSide {
       label: `Start a post in ${name}`,
       placeholder: `Start a post in ${name}`,
       people: this.mentionable,
-      send: (words) =>
-        this.perform({ action: "post", ...this.written(words) }).catch(this.refused),
+      attach: true,
+      send: (words) => this.send(words, "").catch(this.refused),
       up: () => this.editLast(""),
     });
+
+  /** Each file is a message; the words go with the first. */
+  send = async (words, root) => {
+    const where = root ? { thread: root } : {};
+    const said = words.text ? this.written(words) : {};
+    if (!words.files.length)
+      return this.perform({ action: root ? "reply" : "post", ...where, ...said });
+    for (const [number, file] of words.files.entries())
+      await this.perform({ action: "upload", ...where, ...(number ? {} : said), ...file });
+  };
 
   written = ({ blocks }) => {
     const mentions = [];

@@ -5,7 +5,8 @@ import { composer } from "./composer.js";
 import { lifted } from "./copies.js";
 import { toast } from "./dom.js";
 import { reaction } from "./emoji.js";
-import { appMark, article, files, tombstone, viaMark } from "./feed.js";
+import { appMark, article, tombstone, viaMark } from "./feed.js";
+import { fileList, kindOf } from "./files.js";
 import { html } from "./html.js";
 import { atomAvatar, avatar } from "./people.js";
 import { reactions, reactTool } from "./reactions.js";
@@ -43,7 +44,7 @@ export class TeamsMessages {
       body: editing ? [this.editor(message)] : author.body,
       tools: editing ? [] : this.tools(message, mine),
       foot: [
-        files(filesOf(message)),
+        fileList(filesOf(message)),
         reactions(message.reactions, {
           picture: (one) => reaction(one.type),
           kind: (one) => one.type,
@@ -151,6 +152,9 @@ export class TeamsMessages {
   };
 }
 
+/** Pasted pictures stand in the message itself. */
 function filesOf(message) {
-  return message.attachments.filter((one) => one.name && !isCard(one));
+  return message.attachments
+    .filter((one) => one.name && one.contentType === "reference")
+    .map((one) => ({ side: "teams", id: one.id, name: one.name, kind: kindOf(one.name) }));
 }
