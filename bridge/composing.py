@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bridge.delivery import Copy, Delivery, Post
+from bridge.document import Document, Names
 from bridge.mentions import mentioned
-from bridge.messages import Platform
+from bridge.messages import Person, Platform
+from bridge.naming import Naming, unasked
 from bridge.ports import Copies, History, People
 
 
@@ -18,6 +20,7 @@ class Composer:
     people: Mapping[Platform, People]
     clock: Callable[[], int]
     patience_us: int
+    naming: Naming | None = None
 
     async def post(
         self, delivery: Delivery, history: History, copy: Copy | None
@@ -31,6 +34,7 @@ class Composer:
         author = history.author
         if known := found.get(author.id):
             author = author.named(known)
+        names = await self._names(delivery, history.document, found)
         orphan = bool(delivery.thread) and not thread
         return Post(
             marker=delivery.marker,
@@ -42,7 +46,15 @@ class Composer:
             earlier=history.earlier,
             people=found,
             note=note(history, orphan=orphan),
+            names=names,
         )
+
+    async def _names(
+        self, delivery: Delivery, document: Document, people: Mapping[str, Person]
+    ) -> Names:
+        if self.naming is None:
+            return unasked(document, people)
+        return await self.naming.names(delivery, document, people)
 
     async def _thread(self, delivery: Delivery) -> str | None:
         """Return the root's id on the target, "" for a new root, None to wait for it."""

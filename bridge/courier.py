@@ -18,6 +18,7 @@ from bridge.errors import (
 from bridge.limits import Limits
 from bridge.links import Link, LinkState
 from bridge.messages import Platform
+from bridge.naming import Naming
 from bridge.needless import needless
 from bridge.plain import plain_text
 from bridge.ports import (
@@ -80,12 +81,13 @@ class Courier:
     clock: Callable[[], int]
     sleep: Callable[[float], Awaitable[None]]
     tuning: Tuning = field(default_factory=Tuning)
+    naming: Naming | None = None
     trace: Callable[[str], None] = unwatched
 
     @property
     def _composer(self) -> Composer:
         patience = self.tuning.orphan_patience_us
-        return Composer(self.copies, self.people, self.clock, patience)
+        return Composer(self.copies, self.people, self.clock, patience, self.naming)
 
     async def deliver(self, delivery: Delivery, lease: Lease) -> Done | Later:
         """Take the delivery as far as it gets now. Raises `Fenced` if it is not ours."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
 
-from bridge.document import Document
+from bridge.document import NOBODY, Document, Names
 from bridge.messages import Channel, Person
 from bridge.reactions import Reaction
 
@@ -135,8 +135,8 @@ class Post:
     """
     A message as a sender needs it.
 
-    `people` holds who is mentioned, by id on the source platform; `thread` is the
-    root's id on the target platform, empty for a new root. `marker` is what a lost
+    `people` holds who is mentioned, by id on the source platform, and `names` who and
+    what they and other ids are on the target; `thread` is the root's id on the target platform, empty for a new root. `marker` is what a lost
     answer is looked up by, `earlier` are contents that may have been sent instead.
     `reactions` stand in a line below, where they cannot be left as reactions.
     """
@@ -151,6 +151,7 @@ class Post:
     note: str = ""
     earlier: tuple[Document, ...] = ()
     reactions: tuple[Reaction, ...] = ()
+    names: Names = NOBODY
 
 
 @dataclass(frozen=True, slots=True)

@@ -220,10 +220,16 @@ class PersonName:
 
 @dataclass(frozen=True, slots=True)
 class ChannelName:
-    """How a channel is called, and where a click on it leads on the target platform."""
+    """
+    How a channel is called, and what it is on the target platform.
+
+    `target` is the id of its counterpart, where the platform has a form for that;
+    `url` is where a click leads. Both are empty for a channel that is not linked.
+    """
 
     name: str
     url: str = ""
+    target: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,8 +238,10 @@ class Names:
     What a renderer knows of the ids in a document, all by id on the source platform.
 
     Whatever stands here may be shown to the target's audience; what may not be shown
-    is left out by whoever builds it. `custom_emoji` gives addresses of pictures and
-    `emoji` characters, both by short name.
+    is left out by whoever builds it. `channels` also names channels by the address
+    that a link leads to. `custom_emoji` gives addresses of pictures and `emoji`
+    characters, both by short name; `shared_emoji` are custom ones that the target has
+    under the same name. `pings` says that a call to everyone may call them.
     """
 
     people: Mapping[str, PersonName] = field(default_factory=dict)
@@ -241,6 +249,8 @@ class Names:
     groups: Mapping[str, str] = field(default_factory=dict)
     custom_emoji: Mapping[str, str] = field(default_factory=dict)
     emoji: Mapping[str, str] = field(default_factory=dict)
+    shared_emoji: frozenset[str] = frozenset()
+    pings: bool = False
 
 
 NOBODY = Names()

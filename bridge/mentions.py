@@ -1,9 +1,12 @@
-"""Who a document speaks of."""
+"""Who and what a document speaks of."""
+
+from collections.abc import Iterator
 
 from bridge.document import (
     Block,
     CodeBlock,
     Document,
+    Inline,
     Listing,
     Mention,
     Paragraph,
@@ -12,14 +15,13 @@ from bridge.document import (
 )
 
 
-def mentioned(document: Document) -> frozenset[str]:
-    """Return the ids of the people whom the document mentions."""
-    found: set[str] = set()
+def leaves(document: Document) -> Iterator[Inline]:
+    """Yield every leaf of the document, in no particular order of the blocks."""
     waiting: list[Block] = list(document.blocks)
     while waiting:
         match waiting.pop():
             case Paragraph(content) | CodeBlock(content):
-                found |= {leaf.id for leaf in content if isinstance(leaf, Mention)}
+                yield from content
             case Quote(blocks):
                 waiting += blocks
             case Listing(items):
@@ -28,4 +30,8 @@ def mentioned(document: Document) -> frozenset[str]:
                 waiting += [
                     Paragraph(cell.content) for row in rows for cell in row.cells
                 ]
-    return frozenset(found)
+
+
+def mentioned(document: Document) -> frozenset[str]:
+    """Return the ids of the people whom the document mentions."""
+    return frozenset(leaf.id for leaf in leaves(document) if isinstance(leaf, Mention))

@@ -7,9 +7,13 @@ from typing import Any
 
 from bots.slack.mrkdwn_tokens import escape
 from bridge.document import (
+    Audience,
     Block,
+    Broadcast,
+    ChannelMention,
     CodeBlock,
     Document,
+    Emoji,
     Inline,
     Item,
     Link,
@@ -49,18 +53,44 @@ def elements(document: Document, names: Names) -> Iterator[_Element]:
 
 
 def _mrkdwn(leaf: Inline, names: Names) -> str:
-    match leaf:
-        case Link(url=url, label=label):
-            return f"<{escape(url)}|{escape(label)}>" if label else f"<{escape(url)}>"
-        case Mention() if target := _target(leaf, names):
-            return f"<@{target}>"
+    match _own(leaf, names):
+        case {"type": "user", "user_id": person}:
+            return f"<@{person}>"
+        case {"type": "channel", "channel_id": channel}:
+            return f"<#{channel}>"
+        case {"type": "broadcast", "range": audience}:
+            return f"<!{audience}>"
+    if isinstance(leaf, Link):
+        url, label = escape(leaf.url), escape(leaf.label)
+        return f"<{url}|{label}>" if label else f"<{url}>"
     return escape(words(leaf, names))
 
 
-def _target(mention: Mention, names: Names) -> str:
-    """Return whom a mention calls; code calls nobody."""
-    known = names.people.get(mention.id)
-    return known.target if known and Style.CODE not in mention.styles else ""
+def _own(leaf: Inline, names: Names) -> _Element | None:
+    """
+    Return what a leaf is in Slack itself, if it is anybody or anything there.
+
+    Only ids that were looked up get here, nothing that was typed. Code calls nobody.
+    """
+    if Style.CODE in leaf.styles:
+        return None
+    match leaf:
+        case Mention(id=id_):
+            known = names.people.get(id_)
+            if known and known.target:
+                return {"type": "user", "user_id": known.target}
+        case ChannelMention(id=place) | Link(url=place):
+            channel = names.channels.get(place)
+            if channel and channel.target:
+                return {"type": "channel", "channel_id": channel.target}
+        case Broadcast(audience=audience) if names.pings:
+            # Everyone can be called in one channel only; in this one it is all of it.
+            everyone = audience is Audience.EVERYONE
+            called = Audience.CHANNEL if everyone else audience
+            return {"type": "broadcast", "range": str(called)}
+        case Emoji(name=name, char="") if name in names.shared_emoji:
+            return {"type": "emoji", "name": name}
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,20 +178,17 @@ class _Writer:
 
     def _shown(self, leaf: Inline) -> Inline:
         """Return the leaf, or its words where Slack has no form for it."""
-        if isinstance(leaf, Link | Text):
-            return leaf
-        if isinstance(leaf, Mention) and _target(leaf, self.names):
+        if isinstance(leaf, Link | Text) or _own(leaf, self.names):
             return leaf
         return Text(words(leaf, self.names), leaf.styles)
 
     def _element(self, leaf: Inline) -> _Element:
-        element: _Element = {"type": "text", "text": words(leaf, self.names)}
-        if isinstance(leaf, Link):
+        element = _own(leaf, self.names)
+        if element is None and isinstance(leaf, Link):
             element = {"type": "link", "url": leaf.url}
             if leaf.label:
                 element["text"] = leaf.label
-        elif isinstance(leaf, Mention):
-            element = {"type": "user", "user_id": _target(leaf, self.names)}
+        element = element or {"type": "text", "text": words(leaf, self.names)}
         if leaf.styles:
             element["style"] = {str(style): True for style in leaf.styles}
         return element

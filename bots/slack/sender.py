@@ -13,9 +13,9 @@ from bots.slack.echo import MARKER
 from bots.slack.payload import mapping, mappings, string, timestamp
 from bots.slack.rich_text import render
 from bridge.delivery import Post
-from bridge.document import Names, PersonName
 from bridge.errors import Ambiguous, CannotTell, Refused
 from bridge.messages import Platform
+from bridge.naming import names_of
 from bridge.reactions import footer
 
 _NAME = 80
@@ -121,7 +121,7 @@ def content(post: Post, most: int) -> dict[str, Any]:
     Blocks say everything where they fit, and the text is for notifications only.
     Where they do not, the text says what `most` characters can.
     """
-    text, blocks = render(post.document, _names(post))
+    text, blocks = render(post.document, names_of(post))
     if post.note:
         note = html.escape(post.note, quote=False)
         text = f"{text}\n_{note}_" if text else f"_{note}_"
@@ -133,10 +133,6 @@ def content(post: Post, most: int) -> dict[str, Any]:
     if not blocks or len(blocks) > _BLOCKS or _length(blocks) > _BLOCKS_TEXT:
         return {"text": _cut(text, most, post) or "(nothing to show)", "blocks": []}
     return {"text": _cut(text, _TEXT, post), "blocks": blocks}
-
-
-def _names(post: Post) -> Names:
-    return Names(people={i: PersonName(p.name) for i, p in post.people.items()})
 
 
 def _note(text: str) -> dict[str, Any]:

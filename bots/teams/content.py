@@ -10,8 +10,9 @@ from typing import Any
 from bots.teams.html_out import render
 from bots.teams.places import is_safe_address
 from bridge.delivery import Post
-from bridge.document import Document, Names, PersonName
+from bridge.document import Document
 from bridge.messages import Channel, Person, Platform
+from bridge.naming import names_of
 from bridge.reactions import footer
 
 _SPOKEN = {Platform.SLACK: "Slack", Platform.TEAMS: "Teams"}
@@ -32,11 +33,6 @@ def content(post: Post, document: Document) -> tuple[str, list[dict[str, Any]]]:
     return header(post.author, post.source) + html + note + line, [*entities]
 
 
-def body_only(post: Post, document: Document) -> str:
-    """Return a message's HTML without what ATOM adds to it."""
-    return render(document, names_of(post))[0]
-
-
 def header(author: Person, source: Channel) -> str:
     """Return the line that says who speaks, and from where. Bots cannot be people."""
     name = plain_name(author.name) or "Somebody"
@@ -52,16 +48,6 @@ def plain_name(name: str) -> str:
     shown = (c for c in name if c not in _TURNING)
     kept = (" " if _is_control(c) else c for c in shown)
     return " ".join("".join(kept).split())[:_LONGEST_NAME].strip()
-
-
-def names_of(post: Post) -> Names:
-    """Return how the mentioned people are called. Nobody's account is guessed."""
-    people = {
-        account: PersonName(name=person.name)
-        for account, person in post.people.items()
-        if person.name
-    }
-    return Names(people=people)
 
 
 def comparable(html: str) -> str:

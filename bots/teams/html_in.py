@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 
 from lxml import etree
 
-from bots.teams.html_mentions import Mentions
+from bots.teams.html_mentions import Around, Mentions
 from bots.teams.html_reader import Reader
+from bots.teams.places import channel_of, team_of
 from bridge.document import (
     Block,
     Document,
@@ -35,7 +36,8 @@ def parse_activity(activity: Mapping[str, Any]) -> tuple[Document, tuple[File, .
     """
     attachments = _attachments(activity)
     attached = [file for each in attachments for file in _file(each)]
-    mentions = Mentions(activity.get("entities"))
+    around = Around(channel_of(activity), team_of(activity))
+    mentions = Mentions(activity.get("entities"), around)
     html = _html(activity, attachments)
     if html is None:
         text = _string(activity.get("text"))

@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from bots.teams.html_mentions import Mentions
+from bots.teams.html_mentions import Mentioned, Mentions
 from bridge.document import (
     NOBODY,
+    Broadcast,
+    Emoji,
     Inline,
     Link,
-    Mention,
     Paragraph,
     Style,
     Styles,
@@ -41,6 +42,11 @@ class Line:
         if text:
             self._after_space = text.endswith(" ")
             self._leaves.append(Text(text.replace(_NBSP, " "), styled(self.styles)))
+
+    def show(self, emoji: str) -> None:
+        """Add a custom emoji by its name."""
+        self._after_space = False
+        self._leaves.append(Emoji(emoji, styles=styled(self.styles)))
 
     def end(self) -> None:
         self._leaves.append(Text("\n", styled(self.styles)))
@@ -111,29 +117,35 @@ def _common_styles(leaves: Sequence[Inline]) -> Styles:
 
 
 def _one_mention_each(leaves: Sequence[Inline]) -> Iterator[Inline]:
-    """Put together what a client tore apart: one person mentioned word by word."""
-    waiting: Mention | None = None
+    """Put together what a client tore apart: one mention made word by word."""
+    waiting: Mentioned | None = None
     space: Text | None = None
     for leaf in leaves:
         if waiting and isinstance(leaf, Text) and leaf.text.isspace() and not space:
             space = leaf
             continue
-        if waiting and isinstance(leaf, Mention) and _is_torn(waiting, leaf):
-            joint = " " if space else ""
-            waiting = replace(waiting, label=f"{waiting.label}{joint}{leaf.label}")
-            space = None
+        whole = _mended(waiting, leaf, " " if space else "")
+        if whole:
+            waiting, space = whole, None
             continue
         yield from (each for each in (waiting, space) if each)
         waiting = space = None
-        if isinstance(leaf, Mention):
+        if isinstance(leaf, Mentioned):
             waiting = leaf
         else:
             yield leaf
     yield from (each for each in (waiting, space) if each)
 
 
-def _is_torn(one: Mention, other: Mention) -> bool:
-    return one.id == other.id and one.label != other.label
+def _mended(one: Mentioned | None, other: Inline, joint: str) -> Mentioned | None:
+    """Return what two mentions are together, if they are two parts of one."""
+    if isinstance(one, Broadcast) or isinstance(other, Broadcast):
+        return one if one == other else None
+    if one is None or not isinstance(other, Mentioned) or type(one) is not type(other):
+        return None
+    if one.id != other.id or one.label == other.label:
+        return None
+    return replace(one, label=f"{one.label}{joint}{other.label}")
 
 
 def _tidied(leaf: Inline) -> Inline:

@@ -38,7 +38,8 @@ _PARAGRAPHS = {
 _VERBATIM = {"pre", "codeblock", "xmp", "listing"}
 _UNSEEN = {"script", "style", "head", "title", "template", "noscript", "object"}
 _LANGUAGE = re.compile(r"(?:language-)?([\w+#.-]+)")
-_SHORT_NAME = re.compile(r":[\w+'-]+:")
+_NAME = re.compile(r"[\w+'-]+")
+_SHORT_NAME = re.compile(rf":{_NAME.pattern}:")
 _ALIGN = re.compile(r"text-align:\s*(left|right|center)")
 
 Attributes = Mapping[str, str | None]
@@ -196,6 +197,10 @@ class Reader:
 
     def _picture(self, tag: str, kind: str, given: Mapping[str, str]) -> None:
         alt = one_line(given.get("alt") or given.get("title") or "")
+        custom = "customemoji" in {tag, kind} and _NAME.fullmatch(alt.strip(":"))
+        if custom:
+            self._line.show(custom[0])
+            return
         is_emoji = kind == "emoji" or "emoji" in given.get("class", "")
         if tag != "img" or is_emoji or _SHORT_NAME.fullmatch(alt):
             self._line.say(f":{alt.strip(':')}:" if alt.isascii() and alt else alt)

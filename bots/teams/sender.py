@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from bots.teams.connector import Connector, Gone, activities
-from bots.teams.content import body_only, comparable, content
-from bots.teams.graph import Graph, Standing
+from bots.teams.content import comparable, content
+from bots.teams.graph import Graph
 from bots.teams.places import threaded
+from bots.teams.resemblance import resembles
 from bots.teams.wire import text_of
 from bridge.delivery import Post
 from bridge.errors import (
@@ -33,7 +34,12 @@ class TeamsSender:
 
     async def post(self, post: Post) -> str:
         conversation = threaded(post.target.id, post.thread)
-        answer = await self._call("POST", post, activities(conversation), body_of(post))
+        body = body_of(post)
+        if post.names.pings:
+            # Bots cannot call a channel by its name; they can raise its bell. An edit
+            # does not: who was called once is not called again.
+            body["channelData"] = {"notification": {"alert": True}}
+        answer = await self._call("POST", post, activities(conversation), body)
         if remote := text_of(answer.get("id")):
             return remote
         raise Ambiguous("Teams took the message but gave it no id")
@@ -71,8 +77,8 @@ class TeamsSender:
             return min(same, key=lambda c: c.created_us).id
         if any(c.deleted for c in free):
             raise CannotTell("the answer was lost, and a message of ATOM's was deleted")
-        if any(_resembles(candidate, post) for candidate in free):
-            # It may be this one, sent while the author's name was not known yet.
+        if any(resembles(candidate.html, post) for candidate in free):
+            # It may be this one, sent while other names were known.
             raise CannotTell(
                 "the answer was lost, and a message of ATOM's resembles it"
             )
@@ -109,13 +115,6 @@ def versions(post: Post) -> list[str]:
     """Return what the post says, and what it may have said when it was sent."""
     documents = (post.document, *post.earlier)
     return [content(post, document)[0] for document in documents]
-
-
-def _resembles(candidate: Standing, post: Post) -> bool:
-    """Whether a message says the same, whoever it names as the author."""
-    said = comparable(candidate.html)
-    bodies = (comparable(body_only(post, d)) for d in (post.document, *post.earlier))
-    return any(body and body in said for body in bodies)
 
 
 def _standing(post: Post, remote: str) -> str:

@@ -1,5 +1,6 @@
 """Reading and writing Slack's rich_text, where the known answers are silent."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,9 +9,15 @@ from bots.slack.rich_text import parse_message, render
 from bots.teams import html_out
 from bridge.document import (
     NOBODY,
+    Audience,
+    Broadcast,
     Cell,
+    ChannelMention,
+    ChannelName,
     CodeBlock,
     Document,
+    Emoji,
+    Inline,
     Item,
     Link,
     Listing,
@@ -201,6 +208,69 @@ def test_text_beside_blocks_calls_only_who_has_an_account(
     names = Names(people={"29:a": PersonName("Ann", "U1")})
 
     assert render(Document((Paragraph((leaf,)),)), names)[0] == text
+
+
+_KNOWN = Names(
+    people={"29:a": PersonName("Ann", "U1")},
+    channels={
+        "19:plans": ChannelName("plans", target="C9"),
+        "19:other": ChannelName("other"),
+        "https://teams.microsoft.com/l/channel/x": ChannelName("", target="C9"),
+    },
+    shared_emoji=frozenset({"party"}),
+    pings=True,
+)
+
+
+@pytest.mark.parametrize(
+    ("leaf", "text", "element"),
+    [
+        (
+            ChannelMention("19:plans"),
+            "<#C9>",
+            {"type": "channel", "channel_id": "C9"},
+        ),
+        (ChannelMention("19:other"), "#other", _text("#other")),
+        (
+            Link("https://teams.microsoft.com/l/channel/x", "Plans"),
+            "<#C9>",
+            {"type": "channel", "channel_id": "C9"},
+        ),
+        (
+            Broadcast(Audience.HERE),
+            "<!here>",
+            {"type": "broadcast", "range": "here"},
+        ),
+        (
+            Broadcast(Audience.EVERYONE),
+            "<!channel>",
+            {"type": "broadcast", "range": "channel"},
+        ),
+        (
+            Broadcast(Audience.CHANNEL, (Style.CODE,)),
+            "`@channel`",
+            _text("@channel", code=True),
+        ),
+        (Emoji("party"), ":party:", {"type": "emoji", "name": "party"}),
+        (Emoji("else"), ":else:", _text(":else:")),
+    ],
+)
+def test_what_slack_has_a_form_for_stands_in_it(
+    leaf: Inline, text: str, element: _Element
+) -> None:
+    said, blocks = render(Document((Paragraph((leaf,)),)), _KNOWN)
+
+    assert said == text
+    assert blocks[0]["elements"] == [_section(element)]
+
+
+def test_everyone_is_called_in_words_where_the_link_does_not_let_them() -> None:
+    document = Document((Paragraph((Broadcast(Audience.CHANNEL),)),))
+
+    text, blocks = render(document, replace(_KNOWN, pings=False))
+
+    assert text == "@channel"
+    assert blocks[0]["elements"] == [_section(_text("@channel"))]
 
 
 def test_empty_document_has_no_blocks() -> None:
