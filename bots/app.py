@@ -34,6 +34,7 @@ from bots.teams_side import (
     listen_to_teams,
     teams_side,
 )
+from bots.telling import Teller
 from bots.web.health import HealthPages
 from bots.web.log_api import LogApi
 from bots.workers import Doorkeeper, Pace, Worker
@@ -44,6 +45,7 @@ from bridge.lanes import Lanes
 from bridge.letters import DeadLetters
 from bridge.limits import Limits
 from bridge.messages import Platform
+from bridge.notices import Notices, TellingJournal, TellingLedger
 from bridge.ports import Announcer, Intake, Limiter, LinkBook
 from bridge.reacting import Reactions
 from bridge.relay import Relay, unwatched
@@ -154,17 +156,18 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
         if built.core.database.embedded:
             stack.enter_context(_alone(settings))
             await built.core.shards.seize()
+        teller = _teller(built)
         relay = Relay(
             built.core.companies,
             built.core.links,
             built.core.policy,
-            built.core.journal,
+            TellingJournal(built.core.journal, teller),
             trace,
         )
         catching_up = _catching_up(built, relay)
         door = Doorkeeper(Attentive(relay, catching_up))
         limiter = _limiter(stack, settings, lambda: worker.processes)
-        worker = _worker(built, limiter, trace)
+        worker = _worker(built, limiter, trace, teller)
         worker.waited = door.waited
         built.health.held_until = worker.held_until
         built.core.journal.trace = trace
@@ -175,6 +178,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             Janitor(built.core.database, clock_us).run,
             partial(_bind_accounts, built),
             catching_up.run,
+            teller.run,
         ]
         if settings.redis_url:
             wakes = Wakes.at(settings.redis_url.get_secret_value())
@@ -285,7 +289,14 @@ def _limiter(
     return limiter
 
 
-def _worker(built: Tools, limiter: Limiter, trace: Trace) -> Worker:
+def _teller(built: Tools) -> Teller:
+    sides = _sides(built.slack, built.teams)
+    cooldown = built.core.settings.tuning.notice_cooldown
+    heralds = {p: side.herald for p, side in sides.items()}
+    return Teller(heralds, built.core.notices, cooldown)
+
+
+def _worker(built: Tools, limiter: Limiter, trace: Trace, notices: Notices) -> Worker:
     tuning = built.core.settings.tuning
     micro = 1_000_000
     limits = Limits(
@@ -317,7 +328,7 @@ def _worker(built: Tools, limiter: Limiter, trace: Trace) -> Worker:
         patience_us=times.longest_unknown_us,
     )
     courier = Courier(
-        ledger=built.core.ledger,
+        ledger=TellingLedger(built.core.ledger, notices),
         copies=built.core.copies,
         links=built.core.links,
         policy=built.core.policy,

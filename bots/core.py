@@ -24,6 +24,7 @@ from storage.ledger import StoredLedger
 from storage.links import StoredLinks
 from storage.log_reader import LogReader
 from storage.migrate import upgrade
+from storage.notices import StoredNotices
 from storage.outbox import Outbox, StoredShards
 from storage.places import StoredPlaces
 from storage.reactions import LoggedReactions
@@ -76,6 +77,7 @@ class Core:
     record: StoredRecord
     watermarks: StoredWatermarks
     reactions: LoggedReactions
+    notices: StoredNotices
 
     async def only_company(self) -> Company | None:
         """Return the company, if there is exactly one."""
@@ -144,4 +146,5 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
             record=StoredRecord(hot, reader),
             watermarks=StoredWatermarks(hot),
             reactions=LoggedReactions(reader),
+            notices=StoredNotices(journal, clock_us),
         )

@@ -168,6 +168,11 @@ class TeamsSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors
         default=False,
         description="true or false: react in Teams itself, which is a preview there",
     )
+    private_notices: bool = Field(
+        default=False,
+        description="true or false: tell people alone why something did not cross, "
+        "which is a preview there",
+    )
 
 
 class Tuning(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
@@ -203,6 +208,12 @@ class Tuning(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
     limit_margin: float = Field(default=0.1, ge=0, description="seconds, 0 or more")
     look_back: float = Field(
         default=7 * 86_400.0,
+        ge=0,
+        le=30 * 86_400.0,
+        description="seconds from 0 to 2592000 (30 days)",
+    )
+    notice_cooldown: float = Field(
+        default=600.0,
         ge=0,
         le=30 * 86_400.0,
         description="seconds from 0 to 2592000 (30 days)",

@@ -12,6 +12,7 @@ from bots.slack.admin_care import slack_administration
 from bots.slack.announcer import SlackAnnouncer
 from bots.slack.answers import Answers
 from bots.slack.clients import Clients
+from bots.slack.herald import SlackHerald
 from bots.slack.install import Installations, InstallPages, OAuth
 from bots.slack.intake import SlackIntake
 from bots.slack.people import SlackPeople
@@ -36,6 +37,7 @@ class SlackSide:
     people: SlackPeople
     rights: SlackRights
     announcer: SlackAnnouncer
+    herald: SlackHerald
     recent: SlackRecent
     administration: Administration | None
 
@@ -61,6 +63,7 @@ def slack_side(
         SlackPeople(clients),
         SlackRights(clients),
         SlackAnnouncer(clients),
+        SlackHerald(clients),
         SlackRecent(
             clients,
             asyncio.sleep,

@@ -16,6 +16,7 @@ from bots.teams.auth import SigningKeys, TokenCheck
 from bots.teams.bot import AtomBot, Parts
 from bots.teams.connector import Connector
 from bots.teams.graph import Graph
+from bots.teams.herald import TeamsHerald
 from bots.teams.intake import TeamsIntake
 from bots.teams.invokes import Invokes
 from bots.teams.notices import Notices
@@ -42,6 +43,7 @@ class TeamsSide:
     people: TeamsPeople
     rights: TeamsRights
     announcer: TeamsAnnouncer
+    herald: TeamsHerald
     recent: TeamsRecent
     subscriptions: Subscriptions | None
 
@@ -68,6 +70,7 @@ def teams_side(
         TeamsPeople(connector, built.places, time.monotonic),
         TeamsRights(connector, built.places, graph),
         TeamsAnnouncer(connector, built.places),
+        TeamsHerald(connector, built.places, settings.private_notices),
         TeamsRecent(graph, connector, built.places, settings.app_id, asyncio.sleep),
         _subscriptions(settings, graph, connector, built),
     )

@@ -203,6 +203,8 @@ class Connector:
     ) -> str:
         if request.query.get("isTargetedActivity", "").lower() != "true":
             return ""
+        if not self._state.setting("targeted_messages"):
+            raise bad_argument("Targeted messages are not offered here.")
         target = str(_mapping(activity.get("recipient")).get("id", ""))
         if target not in {one.id for one in self._state.members(channel)}:
             raise bad_argument("A targeted activity needs a recipient in the roster.")

@@ -29,6 +29,7 @@ DEFAULTS: Mapping[str, Any] = {
     "teams.bot_disabled": False,
     "teams.bot_reactions": True,
     "teams.on_behalf_of": False,
+    "teams.targeted_messages": True,  # a preview: tenants may lack it
     "teams.unknown_root": "refuse",  # or "new_root"
     "teams.update_needs_thread": False,
     "teams.delete_twice": "refuse",  # or "accept"

@@ -37,6 +37,7 @@ const VERBS = {
   "bridge.failed": "given up",
   "bridge.parked": "parked for a person",
   "bridge.link": "changed a link",
+  "bridge.notice": "told its author",
 };
 const DONE = {
   "bridge.delivered": "in",

@@ -1,0 +1,195 @@
+"""
+Tell people, once and privately, that something of theirs did not cross, and why.
+
+What is told follows from what was written down: a denial as the event is captured, or
+an outcome as its delivery ends. Whoever writes it down goes through `TellingJournal` or
+`TellingLedger`, and knows nothing of notices.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from bridge.delivery import AttemptState, Delivery, Operation
+from bridge.messages import Channel, EventKind, Person, PersonKind
+from bridge.ports import Commitment, History, Journal, Lease, Ledger, Outcome, Receipt
+
+# How the reasons of what was dropped begin, where its author should know of them.
+NOT_ALLOWED = "not allowed"
+UNLINKED = "the link was removed"
+
+_PEOPLE = {PersonKind.USER, PersonKind.GUEST, PersonKind.EXTERNAL}
+_WRITTEN = {Operation.POST, Operation.EDIT, Operation.DELETE}
+_WRITING = {
+    EventKind.MESSAGE_CREATE,
+    EventKind.MESSAGE_EDIT,
+    EventKind.MESSAGE_DELETE,
+    EventKind.MESSAGE_RESTORE,
+}
+
+
+class Cause(StrEnum):
+    """Why something did not cross, as far as its author is concerned."""
+
+    NOT_ALLOWED = "not_allowed"
+    UNLINKED = "unlinked"
+    REFUSED = "refused"  # the other platform would not have it, or ATOM gave up
+    UNKNOWN = "unknown"  # an answer was lost: it may stand there
+    FILE_TOO_LARGE = "file_too_large"
+    FILE_BLOCKED = "file_blocked"
+    FILE_INFECTED = "file_infected"
+    FILE_FAILED = "file_failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """
+    What somebody is to be told. It holds nothing of what they said.
+
+    `channel` is where they said it; `message` is the message's id there, and `thread`
+    its root's, empty for a root.
+    """
+
+    tenant: str
+    person: Person
+    channel: Channel
+    message: str
+    thread: str
+    cause: Cause
+
+
+class Notices(Protocol):
+    """Whom to ask to tell somebody something."""
+
+    def tell(self, notice: Notice) -> None:
+        """
+        Have the person told soon, unless they were told the same a while ago.
+
+        Returns at once, and never raises: a notice is a courtesy. At most once: it is
+        on record before it is sent, and a process that dies in between takes it along.
+        """
+        ...
+
+
+class NoticeLog(Protocol):
+    """Who was told what, for all processes and across restarts."""
+
+    async def note(self, notice: Notice, text: str, cooldown_us: int) -> bool:
+        """
+        Put a notice on record before it is sent; it is to be sent if this is true.
+
+        False if the same person was told of the same cause in the same channel within
+        the cooldown, by whichever process. Raises `StoreUnavailable`.
+        """
+        ...
+
+
+class Herald(Protocol):
+    """How one platform tells one person something."""
+
+    async def whisper(self, notice: Notice, text: str) -> None:
+        """
+        Tell the person, in the thread that it is about. Never tries twice.
+
+        Raises `Throttled`, `NotSent`, `Ambiguous` or `Refused`.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TellingJournal:
+    """A journal that has people told what the policy denied them."""
+
+    journal: Journal
+    notices: Notices
+
+    async def append(self, commitment: Commitment) -> Receipt:
+        receipt = await self.journal.append(commitment)
+        if not receipt.duplicate and (notice := denied(commitment)):
+            self.notices.tell(notice)
+        return receipt
+
+
+@dataclass(frozen=True, slots=True)
+class TellingLedger:
+    """A ledger that has people told when their messages end without a copy."""
+
+    ledger: Ledger
+    notices: Notices
+
+    async def history(self, delivery: Delivery) -> History:
+        return await self.ledger.history(delivery)
+
+    async def intend(self, delivery: Delivery, lease: Lease) -> Delivery:
+        return await self.ledger.intend(delivery, lease)
+
+    async def conclude(
+        self, delivery: Delivery, lease: Lease, outcome: Outcome, origin: History
+    ) -> Delivery:
+        noted = await self.ledger.conclude(delivery, lease, outcome, origin)
+        if notice := ended(delivery, outcome, origin.author):
+            self.notices.tell(notice)
+        return noted
+
+    async def known(
+        self, tenant: str, target: Channel, since_us: int
+    ) -> Collection[str]:
+        return await self.ledger.known(tenant, target, since_us)
+
+
+def denied(commitment: Commitment) -> Notice | None:
+    """Return what the author of a denied event is to be told. Reactions are silent."""
+    event = commitment.event
+    if all(decision.allowed for decision in commitment.decisions):
+        return None
+    if event.channel is None or event.kind not in _WRITING:
+        return None
+    return _to(
+        event.author,
+        Notice(
+            commitment.tenant,
+            event.author,
+            event.channel,
+            event.message,
+            event.thread,
+            Cause.NOT_ALLOWED,
+        ),
+    )
+
+
+def ended(delivery: Delivery, outcome: Outcome, author: Person) -> Notice | None:
+    """Return what the author of a delivery is to be told of its end, if anything."""
+    cause = _cause(outcome)
+    if cause is None or delivery.operation not in _WRITTEN:
+        return None
+    return _to(
+        author,
+        Notice(
+            delivery.tenant,
+            author,
+            delivery.source,
+            delivery.message,
+            delivery.thread,
+            cause,
+        ),
+    )
+
+
+def _to(person: Person, notice: Notice) -> Notice | None:
+    """Apps are told nothing, and neither is who is not known."""
+    return notice if person.id and person.kind in _PEOPLE else None
+
+
+def _cause(outcome: Outcome) -> Cause | None:
+    match outcome.state:
+        case AttemptState.DEAD:
+            return Cause.REFUSED
+        case AttemptState.PARKED:
+            return Cause.UNKNOWN
+        case AttemptState.DROPPED if outcome.reason.startswith(NOT_ALLOWED):
+            return Cause.NOT_ALLOWED
+        case AttemptState.DROPPED if outcome.reason == UNLINKED:
+            return Cause.UNLINKED
+        case _:
+            return None
