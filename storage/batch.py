@@ -19,7 +19,7 @@ from storage.compliance.keys import TenantKey
 from storage.compliance.leaf import leaf_of
 from storage.compliance.sealing import seal_body, seal_raw
 from storage.compliance.tree import Frontier
-from storage.hot import Insert, Program, Statement
+from storage.hot import Guarded, Insert, Program, Statement, Together
 from storage.rows import (
     attempt_row,
     canonical_body,
@@ -101,17 +101,14 @@ def group_commit(
     """
     tenant = writes[0].tenant
     draft = _Draft(head or (yield from _locked_head(tenant)), now_us)
-    draft.known = yield from _known(tenant, [k for w in writes for k in w.keys])
-    owned = yield from _owned({w.fence for w in writes if w.fence})
+    draft.known, owned = yield from _looked_up(tenant, writes)
     draft.latest = yield from _latest(tenant, writes)
 
     answers = tuple(_add(draft, write, key, owned) for write in writes)
 
     first, leaves = draft.next_seq - len(draft.log), [r["leaf"] for r in draft.log]
     moved = _moved(draft, leaves)
-    if draft.log:
-        yield from _move_head(tenant, draft.head, moved)
-    yield from _inserts(draft)
+    yield from _written(tenant, draft, moved)
     return Committed(moved, answers, first, tuple(draft.deliveries))
 
 
@@ -230,21 +227,32 @@ def _head_row(tenant: str, head: Head) -> dict[str, Any]:
     }
 
 
-def _move_head(tenant: str, old: Head, new: Head) -> Program[None]:
-    rows = yield Statement(
+def _move_head(tenant: str, old: Head, new: Head) -> Statement:
+    return Statement(
         "UPDATE head SET size = :size, root = :root, frontier = :frontier, "
         "last_us = :last_us WHERE tenant = :tenant AND epoch = :epoch "
         "AND size = :old_size AND root = :old_root RETURNING size",
         _head_row(tenant, new) | {"old_size": old.frontier.size, "old_root": old.root},
     )
-    if not rows:
-        raise HeadMoved
 
 
-def _known(tenant: str, keys: Sequence[str]) -> Program[dict[str, int]]:
-    if not keys:
-        return {}
-    rows = yield Statement(
+def _looked_up(
+    tenant: str, writes: Sequence[Write]
+) -> Program[tuple[dict[str, int], frozenset[Fence]]]:
+    """Return which of the writes' keys were seen before, and which fences still hold."""
+    keys = [key for write in writes for key in write.keys]
+    fences = {write.fence for write in writes if write.fence}
+    asked = [_known(tenant, keys)] if keys else []
+    if fences:
+        asked.append(_owned(sorted({fence.shard for fence in fences})))
+    rows = [*(yield Together(asked))] if asked else []
+    owned = rows.pop() if fences else ()
+    known = dict(rows.pop()) if keys else {}
+    return known, frozenset(fences & {Fence(*row) for row in owned})
+
+
+def _known(tenant: str, keys: Sequence[str]) -> Statement:
+    return Statement(
         "SELECT key, seq FROM seen WHERE tenant = :tenant "
         "AND key IN (SELECT value FROM json_each(:keys))",
         {"tenant": tenant, "keys": orjson.dumps([*keys]).decode()},
@@ -254,26 +262,18 @@ def _known(tenant: str, keys: Sequence[str]) -> Program[dict[str, int]]:
         "jsonb_array_elements_text(:keys::text::jsonb) AS k(key) CROSS JOIN LATERAL "
         "(SELECT key, seq FROM seen WHERE tenant = :tenant AND key = k.key LIMIT 1) s",
     )
-    return dict(rows)
 
 
-def _owned(fences: set[Fence]) -> Program[frozenset[Fence]]:
-    if not fences:
-        return frozenset()
-    sql = (
+def _owned(shards: Sequence[int]) -> Statement:
+    return Statement(
         "SELECT shard, owner, epoch FROM shard_owner WHERE shard IN "
-        "(SELECT value FROM json_each(:shards))"
-    )
-    shards = sorted({fence.shard for fence in fences})
-    rows = yield Statement(
-        sql,
-        {"shards": orjson.dumps(shards).decode()},
+        "(SELECT value FROM json_each(:shards))",
+        {"shards": orjson.dumps([*shards]).decode()},
         # In one order everywhere, or two processes could wait for each other.
         postgres="SELECT shard, owner, epoch FROM shard_owner WHERE shard = ANY(ARRAY("
         "SELECT jsonb_array_elements_text(:shards::text::jsonb)::int)) "
         "ORDER BY shard FOR SHARE",
     )
-    return frozenset(fences & {Fence(*row) for row in rows})
 
 
 def _latest(
@@ -297,14 +297,22 @@ def _revised(writes: Sequence[Write]) -> Iterator[tuple[str, str]]:
             yield clean_id(write.entry.conv), clean_id(write.entry.msg)
 
 
-def _inserts(draft: _Draft) -> Program[None]:
-    yield Insert("seen", draft.seen)
-    yield Insert("log", draft.log)
-    yield Insert("outbox", draft.outbox)
-    yield Insert("attempt", draft.attempts)
-    yield Insert("copy", _copy_rows(draft), _SAME_COPY)
-    yield Insert("dead_letter", draft.letters)
-    yield Insert("requeued", draft.requeued)
+def _written(tenant: str, draft: _Draft, moved: Head) -> Program[None]:
+    inserts = (
+        Insert("seen", draft.seen),
+        Insert("log", draft.log),
+        Insert("outbox", draft.outbox),
+        Insert("attempt", draft.attempts),
+        Insert("copy", _copy_rows(draft), _SAME_COPY),
+        Insert("dead_letter", draft.letters),
+        Insert("requeued", draft.requeued),
+    )
+    if draft.log:
+        rows = yield Guarded(inserts, _move_head(tenant, draft.head, moved))
+        if not rows:
+            raise HeadMoved
+    else:
+        yield Guarded(inserts)
     for change in draft.changes:  # noqa: UP028 - a tuple cannot be sent rows
         yield change
 

@@ -41,7 +41,31 @@ class Insert:
     conflict: str = ""
 
 
-Step = Statement | Insert
+@dataclass(frozen=True, slots=True)
+class Together:
+    """
+    Reads of which none waits for another; each is answered with its own rows.
+
+    Parameters of one name mean the same in all of them.
+    """
+
+    statements: Sequence[Statement]
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """
+    Rows that are inserted if `guard` returns any, which are the answer; or anyway, if
+    there is no guard. No two of `inserts` go to the same table.
+
+    A round trip costs as much as inserting dozens of rows: these take one for all.
+    """
+
+    inserts: Sequence[Insert]
+    guard: Statement | None = None
+
+
+Step = Statement | Insert | Together | Guarded
 T = TypeVar("T")
 Program = Generator[Step, Rows, T]
 

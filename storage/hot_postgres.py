@@ -1,25 +1,20 @@
 """The hot path on PostgreSQL, through asyncpg."""
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import asyncpg
 import structlog
-from sqlalchemy.dialects import postgresql
 
 from bridge.errors import StoreUnavailable
-from storage.hot import Insert, Program, Rows, Statement, Step
-from storage.schema import metadata
+from storage.hot import Guarded, Insert, Program, Rows, Statement, Step, Together
+from storage.hot_postgres_sql import guarded, positional, together
 
 log = structlog.get_logger()
 
 T = TypeVar("T")
-
-_NAME = re.compile(r"(?<![:\w]):([a-z_]\w*)")
 
 # What a database that is down, starting, failing over or gone answers with.
 _GONE = (
@@ -100,7 +95,7 @@ class PostgresHotStore:
 
     async def fetch(self, statement: Statement) -> Rows:
         try:
-            sql, values = _positional(statement)
+            sql, values = positional(statement)
             rows: Rows = await self.pool.fetch(sql, *values)
         except _GONE as error:
             raise StoreUnavailable("PostgreSQL does not answer") from error
@@ -135,42 +130,18 @@ async def _drive(connection: asyncpg.Connection, program: Program[T]) -> T:
 
 async def _execute(connection: asyncpg.Connection, step: Step) -> Rows:
     match step:
-        case Insert(table, rows, conflict):
-            if rows:
-                names = tuple(rows[0])
-                columns = [[row[name] for row in rows] for name in names]
-                sql = f"{_insert(table, names)} {conflict}"
-                await connection.execute(sql, *columns)
+        case Insert():
+            await _execute(connection, Guarded([step]))
             return ()
+        case Guarded(inserts, guard):
+            sql, values = guarded([i for i in inserts if i.rows], guard)
+            written: Rows = await connection.fetch(sql, *values) if sql else ()
+            return written if guard else ()
         case Statement():
-            sql, values = _positional(step)
+            sql, values = positional(step)
             fetched: Rows = await connection.fetch(sql, *values)
             return fetched
-
-
-@cache
-def _insert(table: str, names: tuple[str, ...]) -> str:
-    columns = metadata.tables[table].columns
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    arrays = ", ".join(
-        f"${i}::{columns[name].type.compile(dialect=dialect)}[]"
-        for i, name in enumerate(names, 1)
-    )
-    return f"INSERT INTO {table} ({', '.join(names)}) SELECT * FROM unnest({arrays})"
-
-
-def _positional(statement: Statement) -> tuple[str, list[Any]]:
-    sql, names = _numbered(statement.postgres or statement.sql)
-    return sql, [statement.parameters[name] for name in names]
-
-
-@cache
-def _numbered(sql: str) -> tuple[str, tuple[str, ...]]:
-    names: list[str] = []
-
-    def number(match: re.Match[str]) -> str:
-        if match[1] not in names:
-            names.append(match[1])
-        return f"${names.index(match[1]) + 1}"
-
-    return _NAME.sub(number, sql), tuple(names)
+        case Together(statements):
+            sql, values = together(statements)
+            answers: Rows = (await connection.fetch(sql, *values))[0]
+            return answers

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from bridge.errors import StoreUnavailable
-from storage.hot import Insert, Program, Rows, Statement, Step
+from storage.hot import Guarded, Insert, Program, Rows, Statement, Step, Together
 
 T = TypeVar("T")
 
@@ -127,6 +127,13 @@ def _execute(connection: sqlite3.Connection, step: Step) -> Rows:
             return ()
         case Statement(sql, parameters):
             return connection.execute(sql, parameters).fetchall()
+        case Together(statements):
+            return [_execute(connection, each) for each in statements]
+        case Guarded(inserts, guard):
+            found = _execute(connection, guard) if guard else ()
+            for insert in inserts if found or not guard else ():
+                _execute(connection, insert)
+            return found
 
 
 def _chunks(rows: Sequence[Mapping[str, Any]]) -> Iterator[Sequence[Mapping[str, Any]]]:

@@ -16,7 +16,7 @@ from bots.core import core
 from bots.settings import Settings
 from bridge.messages import Channel, Platform
 from bridge.places import Place
-from tests.load.processes import running
+from tests.load.processes import Server, running
 from tests.load.traffic import CHANNELS, SECRET, WORKSPACE
 from tests.servers import Postgres, free_port
 
@@ -40,16 +40,16 @@ class Atom:
     database: Callable[[Path], AbstractContextManager[str]]
 
     @contextmanager
-    def started(self) -> Iterator[int]:
-        """Run a fresh ATOM; lend its port."""
+    def started(self) -> Iterator[Server]:
+        """Run a fresh ATOM."""
         with TemporaryDirectory(prefix="atom-bench-") as folder:
             home = Path(folder) / "home"
             shutil.copytree(self.home, home)
             with self.database(home) as url:
                 port = free_port()
                 environment = _environment(home, url, port, self.sink)
-                with running(["-m", "bots", "serve"], port, environment):
-                    yield port
+                with running(["-m", "bots", "serve"], port, environment) as server:
+                    yield server
 
 
 @contextmanager

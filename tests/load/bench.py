@@ -69,7 +69,7 @@ def _bench(
     arguments: Namespace, screen: Console
 ) -> tuple[Sequence[str], Sequence[Compared]]:
     with ExitStack() as stack:
-        sink = stack.enter_context(served("tests.load.sink"))
+        sink = stack.enter_context(served("tests.load.sink")).port
         contenders = [
             Contender(name, name, partial(served, "tests.load.bare", name))
             for name in _BARE

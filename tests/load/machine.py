@@ -32,6 +32,19 @@ class CpuTime:
         return 100 * (self.steal - before.steal) / passed if passed else 0.0
 
 
+def spent(pid: int) -> float:
+    """Return the CPU seconds that a process and its threads have taken so far."""
+    # The name, in brackets, may hold spaces and brackets itself.
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def resident(pid: int) -> float:
+    """Return how many MiB of memory a process holds."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1024**2
+
+
 def description() -> list[str]:
     """Return what a reader must know to compare these figures with others."""
     libraries = ", ".join(f"{name} {version(name)}" for name in _LIBRARIES)

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -25,18 +26,26 @@ _ENDS_WITHIN = 15.0
 _ANSWERS_WITHIN = 10.0
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that is measured: where it listens, and its process."""
+
+    port: int
+    pid: int
+
+
 @contextmanager
-def served(module: str, *arguments: str) -> Iterator[int]:
-    """Run `python -m module arguments PORT` until it is ready; lend the port."""
+def served(module: str, *arguments: str) -> Iterator[Server]:
+    """Run `python -m module arguments PORT` until it is ready."""
     port = free_port()
-    with running(["-m", module, *arguments, str(port)], port):
-        yield port
+    with running(["-m", module, *arguments, str(port)], port) as server:
+        yield server
 
 
 @contextmanager
 def running(
     command: Sequence[str], port: int, environment: Mapping[str, str] | None = None
-) -> Iterator[None]:
+) -> Iterator[Server]:
     """Run Python with these arguments, from when it is ready to when it has ended."""
     with TemporaryFile() as words:
         process = subprocess.Popen(
@@ -49,7 +58,7 @@ def running(
         )
         try:
             _wait_until_ready(process, port, words)
-            yield
+            yield Server(port, process.pid)
         finally:
             _end(process)
 

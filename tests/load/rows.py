@@ -11,7 +11,7 @@ from statistics import median
 import orjson
 
 from tests.load.generator import Plan, Samples
-from tests.load.processes import asked, fired
+from tests.load.processes import Server, asked, fired
 
 STEAL_LIMIT = 2.0  # percent; above it a row is measured again
 _AGAIN = 3
@@ -21,7 +21,7 @@ _QUICK_ENOUGH = 100.0  # milliseconds at the 95th percentile
 # What a search tries: twenty rates a decade, from 100 to 10,000 events a second.
 RATES = [round(100 * 10 ** (step / 20), -1) for step in range(41)]
 
-Started = Callable[[], AbstractContextManager[int]]
+Started = Callable[[], AbstractContextManager[Server]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +107,8 @@ class Range:
         asked(f"{self._bench}/reset", post=True)
         self._volleys += 1
         first = self._volleys * 10_000_000
-        with started() as port:
-            samples = fired(Plan(port, rate, self.seconds, first))
+        with started() as server:
+            samples = fired(Plan(server.port, rate, self.seconds, first))
             arrived = self._arrivals(samples, wait=copies)
         return _row(rate, samples, arrived)
 
