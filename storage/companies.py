@@ -11,10 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bridge.errors import Conflict, StoreUnavailable
 from bridge.messages import Platform
+from storage.asked_once import AskedOnce
 from storage.schema import account, tenant
 
 _FRESH_US = 5_000_000  # for so long a company's workspace may have become another's
 _DIALECTS = {"postgresql": postgresql, "sqlite": sqlite}
+
+
+_Account = tuple[Platform, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +36,20 @@ class StoredCompanies:
 
     engine: AsyncEngine
     clock: Callable[[], int]
-    _accounts: dict[tuple[Platform, str], tuple[str, int]] = field(default_factory=dict)
+    _accounts: dict[_Account, tuple[str, int]] = field(default_factory=dict)
+    _questions: AskedOnce[_Account, str | None] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._questions = AskedOnce(self._owner)
 
     async def tenant_of(self, platform: Platform, account_id: str) -> str | None:
         known, until = self._accounts.get((platform, account_id), ("", 0))
         if known and self.clock() < until:
             return known
+        return await self._questions.get((platform, account_id))
+
+    async def _owner(self, asked: _Account) -> str | None:
+        platform, account_id = asked
         query = select(account.c.tenant).where(
             account.c.platform == platform, account.c.account == account_id
         )
@@ -45,7 +57,7 @@ class StoredCompanies:
             found: str | None = (await connection.execute(query)).scalar()
         if found:
             until = self.clock() + _FRESH_US
-            self._accounts[(platform, account_id)] = (found, until)
+            self._accounts[asked] = (found, until)
         return found
 
     async def create(self, id_: str, name: str, admin_email: str) -> bool:
@@ -87,6 +99,7 @@ class StoredCompanies:
         )
         async with self._connected() as connection:
             await connection.execute(statement)
+        self._questions.forget((platform, account_id))
         owner = await self.tenant_of(platform, account_id)
         if owner != tenant_id:
             raise Conflict(
@@ -96,6 +109,7 @@ class StoredCompanies:
     async def unbind(self, platform: Platform, account_id: str) -> None:
         """Forget an account, because ATOM was removed from it."""
         self._accounts.pop((platform, account_id), None)
+        self._questions.forget((platform, account_id))
         async with self._connected() as connection:
             await connection.execute(
                 delete(account).where(

@@ -11,6 +11,7 @@ from bridge.links import Link, LinkState, Offer, refuse_clash, refuse_growth
 from bridge.messages import Channel
 from bridge.options import LinkOptions
 from bridge.ports import Receipt
+from storage.asked_once import AskedOnce
 from storage.compliance.keys import KeyFile
 from storage.hot import HotStore, Statement
 from storage.journal import Journal
@@ -65,6 +66,10 @@ class StoredLinks:
     clock: Callable[[], int]
     on_change: list[Callable[[str], None]] = field(default_factory=list)
     _cache: dict[str, _Cached] = field(default_factory=dict)
+    _checks: AskedOnce[str, _Cached] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._checks = AskedOnce(self._checked)
 
     async def of(self, tenant: str, channel: Channel) -> Sequence[Link]:
         return (await self._current(tenant)).by_channel.get(channel, ())
@@ -74,7 +79,7 @@ class StoredLinks:
 
     async def add(self, tenant: str, channels: Sequence[Channel], actor: str) -> Link:
         for _ in range(_TRIES):
-            self._cache.pop(tenant, None)
+            self._forget(tenant)
             current = await self._current(tenant)
             refuse_clash(channels, current.links)
             link = Link(
@@ -205,7 +210,7 @@ class StoredLinks:
         receipt = await self.journal.write(
             Write(link.tenant, keys=keys, entry=entry, changes=tuple(rows))
         )
-        self._cache.pop(link.tenant, None)
+        self._forget(link.tenant)
         for listener in self.on_change:
             listener(link.id)
         return receipt
@@ -214,6 +219,10 @@ class StoredLinks:
         cached, now = self._cache.get(tenant), self.clock()
         if cached and 0 <= now - cached.checked_us < _FRESH_US:
             return cached
+        return await self._checks.get(tenant)
+
+    async def _checked(self, tenant: str) -> _Cached:
+        cached, now = self._cache.get(tenant), self.clock()
         version = await self._version(tenant)
         if cached and cached.version == version:
             cached.checked_us = now
@@ -224,6 +233,10 @@ class StoredLinks:
                     listener(link.id)
         self._cache[tenant] = fresh = await self._load(tenant, version, now)
         return fresh
+
+    def _forget(self, tenant: str) -> None:
+        self._cache.pop(tenant, None)
+        self._checks.forget(tenant)
 
     async def _version(self, tenant: str) -> tuple[int, int]:
         rows = await self.store.fetch(

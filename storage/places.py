@@ -13,15 +13,22 @@ _FIND = (
     f"SELECT {_COLUMNS} FROM place WHERE team = :team AND channel IN (:channel, '') "
     "ORDER BY channel DESC"
 )
+_FRESH_US = 5_000_000  # for so long another process may have heard otherwise
 
 
 @dataclass(slots=True)
 class StoredPlaces:
-    """Implements `bridge.places.PlaceBook`. Most activities say nothing new."""
+    """
+    Implements `bridge.places.PlaceBook`. Most activities say nothing new.
+
+    What a channel takes from its team may change without a word about the channel, so
+    that is looked up again after some seconds, and not for every message.
+    """
 
     store: HotStore
     clock: Callable[[], int]
     _known: dict[tuple[str, str], Place] = field(default_factory=dict)
+    _merged: dict[tuple[str, str], tuple[Place, int]] = field(default_factory=dict)
 
     async def remember(self, place: Place) -> None:
         place = _storable(place)
@@ -30,12 +37,21 @@ class StoredPlaces:
         if known and known.updated(place) == known:
             return
         self._known[key] = await self.store.run(lambda: self._keep(place))
+        self._merged.clear()
 
     async def find(self, channel: Channel) -> Place | None:
         key = (channel.team, channel.id)
         known = self._known.get(key)
         if known and known.service_url and known.group_id:
             return known
+        merged, until = self._merged.get(key, (None, 0))
+        if merged is None or self.clock() >= until:
+            merged = await self._look_up(channel)
+            if merged:
+                self._merged[key] = (merged, self.clock() + _FRESH_US)
+        return merged
+
+    async def _look_up(self, channel: Channel) -> Place | None:
         rows = await self.store.fetch(
             Statement(_FIND, {"team": channel.team, "channel": channel.id}, brief=True)
         )
@@ -54,7 +70,7 @@ class StoredPlaces:
                 account=own.account or team.account,
             )
             if whole == own:
-                self._known[key] = own
+                self._known[(channel.team, channel.id)] = own
             return whole
         return own
 

@@ -36,9 +36,15 @@ class SlackPeople:
     async def lookup(
         self, channel: Channel, ids: Collection[str]
     ) -> Mapping[str, Person]:
-        wanted = [i for i in ids if i]
-        found = await asyncio.gather(*(self._find(channel.team, i) for i in wanted))
-        return {i: person for i, person in zip(wanted, found, strict=True) if person}
+        found: dict[str, Person | None] = dict.fromkeys(i for i in ids if i)
+        missing = [i for i in found if (channel.team, i) not in self._known]
+        # Almost everybody is known: a task for each of them would cost more than all
+        # else that is done here.
+        for i in found.keys() - set(missing):
+            found[i] = await self._known.get((channel.team, i))
+        asked = await asyncio.gather(*(self._find(channel.team, i) for i in missing))
+        found.update(zip(missing, asked, strict=True))
+        return {i: person for i, person in found.items() if person}
 
     async def aclose(self) -> None:
         await self._known.aclose()

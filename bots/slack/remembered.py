@@ -28,6 +28,11 @@ class Remembered(Generic[Key, Value]):
     _known: OrderedDict[Key, tuple[float, Value]] = field(default_factory=OrderedDict)
     _asked: dict[Key, asyncio.Task[Value]] = field(default_factory=dict)
 
+    def __contains__(self, key: Key) -> bool:
+        """Whether `get` answers at once."""
+        known = self._known.get(key)
+        return known is not None and known[0] > self.now()
+
     async def get(self, key: Key) -> Value:
         known = self._known.get(key)
         if known and known[0] > self.now():

@@ -49,3 +49,16 @@ async def test_what_is_left_empty_stays_as_it_was(store: Store) -> None:
     found = await places(store).find(FALCON)
     assert found is not None
     assert (found.service_url, found.name) == ("https://new/", "Falcon")
+
+
+async def test_what_is_heard_anew_counts_at_once(store: Store) -> None:
+    book = places(store)
+    for place in (TEAM, CHANNEL):
+        await book.remember(place)
+    await book.find(FALCON)
+
+    await book.remember(Place("tenant", "19:team", "", "https://new/", "", "group-2"))
+
+    found = await book.find(FALCON)
+    assert found is not None
+    assert found.group_id == "group-2"

@@ -80,9 +80,16 @@ def main() -> None:
             for run in range(given.runs):
                 first = run * 100_000_000
                 captures.append(cpu_of_capture(alone, first=first, **many))
-                boths.append(cpu_of_both(linked, sink, first=first + 50_000_000, **many))
-            print(database, [f"{x:.3f}" for x in captures], [f"{x:.3f}" for x in boths],
-              f"capture {min(captures):.3f} ms, copy {min(boths) - min(captures):.3f} ms", flush=True)
+                boths.append(
+                    cpu_of_both(linked, sink, first=first + 50_000_000, **many)
+                )
+            print(
+                database,
+                [f"{x:.3f}" for x in captures],
+                [f"{x:.3f}" for x in boths],
+                f"capture {min(captures):.3f} ms, copy {min(boths) - min(captures):.3f} ms",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

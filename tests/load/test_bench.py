@@ -17,7 +17,9 @@ _ROW = Row(200.0, _QUICK, _QUICK, 1.0, _QUICK, 1.0, steal=0.0)
 @pytest.mark.parametrize("name", ["aiohttp", "slack-bolt"])
 def test_a_bare_server_answers_every_signed_event(name: str) -> None:
     with served("tests.load.sink") as sink:
-        row = Range(sink.port, 0.5, print).row(partial(served, "tests.load.bare", name), 50)
+        row = Range(sink.port, 0.5, print).row(
+            partial(served, "tests.load.bare", name), 50
+        )
 
     assert row.answered == 1.0
     assert row.copied == 0.0
