@@ -1,8 +1,40 @@
-"""Which company a channel belongs to: by its workspace's account, or its tenant's."""
+"""Which company a workspace or a tenant, and so each of their channels, belongs to."""
+
+import asyncio
+
+import structlog
 
 from bots.core import Core
-from bridge.errors import NotAllowed
+from bots.slack_side import SlackSide
+from bots.teams_side import TeamsSide
+from bridge.errors import AtomError, NotAllowed
 from bridge.messages import Channel, Platform
+
+log = structlog.get_logger()
+
+_AGAIN = 5.0  # seconds
+
+
+async def bind_configured(
+    built: Core, slack: SlackSide | None, teams: TeamsSide | None
+) -> None:
+    """
+    Make the configured workspace and tenants the company's, if there is just one.
+
+    A platform that does not answer at start-up is asked again; nothing waits for it.
+    """
+    while True:
+        try:
+            for tenant in teams.settings.tenants if teams else ():
+                await built.bind(Platform.TEAMS, tenant, "")
+            if slack and slack.settings.bot_token:
+                identity = await slack.clients.identity("")
+                await built.bind(Platform.SLACK, identity.team, identity.name)
+        except AtomError as error:
+            log.warning("accounts not known yet", reason=str(error))
+            await asyncio.sleep(_AGAIN)
+        else:
+            return
 
 
 async def refuse_foreign(built: Core, company: str, channel: Channel) -> None:
@@ -17,7 +49,10 @@ async def refuse_foreign(built: Core, company: str, channel: Channel) -> None:
         return
     if owner is None and len(await built.companies.all()) == 1:
         return
-    raise NotAllowed(f"{channel} is not known to belong to company {company}.")
+    raise NotAllowed(
+        f"{channel} is not known to belong to company {company}: "
+        "see 'atom accounts list'."
+    )
 
 
 async def account_of(built: Core, channel: Channel) -> str:

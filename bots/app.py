@@ -17,6 +17,7 @@ from typing import IO, Any
 import structlog
 from aiohttp import ClientSession, ClientTimeout, TCPConnector, web
 
+from bots.accounts import bind_configured
 from bots.catching_up import Attentive, CatchingUp
 from bots.commands.base import Commands
 from bots.commands.organisations import Organisations
@@ -40,7 +41,7 @@ from bots.web.log_api import LogApi
 from bots.workers import Doorkeeper, Pace, Worker
 from bridge.catchup import CatchUp
 from bridge.courier import Courier
-from bridge.errors import AtomError, BadInput
+from bridge.errors import BadInput
 from bridge.lanes import Lanes
 from bridge.letters import DeadLetters
 from bridge.limits import Limits
@@ -61,7 +62,6 @@ log = structlog.get_logger()
 
 _BACKLOG = 1024
 _DRAIN = 20.0  # seconds that calls under way may take at a stop
-_AGAIN = 5.0
 
 Trace = Callable[[str], None]
 Job = Callable[[], Coroutine[Any, Any, None]]
@@ -176,7 +176,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
         background: list[Job] = [
             worker.run,
             Janitor(built.core.database, clock_us).run,
-            partial(_bind_accounts, built),
+            partial(bind_configured, built.core, built.slack, built.teams),
             catching_up.run,
             teller.run,
         ]
@@ -335,6 +335,7 @@ def _worker(built: Tools, limiter: Limiter, trace: Trace, notices: Notices) -> W
         senders=senders,
         reactions=reactions,
         people={p: side.people for p, side in sides.items()},
+        origins=built.core.origins,
         limiter=limiter,
         limits=limits,
         clock=clock_us,
@@ -394,27 +395,6 @@ def _second_feed(
     )
     listen_to_graph(app, built.teams, feed)
     return feed
-
-
-async def _bind_accounts(built: Tools) -> None:
-    """
-    Make the configured workspace and tenant the company's, if there is just one.
-
-    A platform that does not answer at start-up is asked again; nothing waits for it.
-    """
-    while True:
-        try:
-            if built.teams:
-                tenant = built.teams.settings.tenant_id
-                await built.core.bind(Platform.TEAMS, tenant, "")
-            if built.slack and built.slack.settings.bot_token:
-                identity = await built.slack.clients.identity("")
-                await built.core.bind(Platform.SLACK, identity.team, identity.name)
-        except AtomError as error:
-            log.warning("accounts not known yet", reason=str(error))
-            await asyncio.sleep(_AGAIN)
-        else:
-            return
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 from typer.exceptions import Abort, TyperException
 
+from bots.cli_accounts import accounts_app
 from bots.cli_organisation import channels_app, sessions_app, workspaces_app
 from bots.logs import configure_logging
 from bridge.errors import AtomError
@@ -54,6 +55,7 @@ log_app = _group(help="Read and verify the compliance log.")
 manifest_app = _group(help="What Slack and Teams are told about ATOM.")
 app.add_typer(log_app, name="log")
 app.add_typer(manifest_app, name="manifest")
+app.add_typer(accounts_app, name="accounts")
 app.add_typer(workspaces_app, name="workspaces")
 app.add_typer(channels_app, name="channels")
 app.add_typer(sessions_app, name="sessions")

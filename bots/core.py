@@ -25,6 +25,7 @@ from storage.links import StoredLinks
 from storage.log_reader import LogReader
 from storage.migrate import upgrade
 from storage.notices import StoredNotices
+from storage.origins import StoredOrigins
 from storage.outbox import Outbox, StoredShards
 from storage.places import StoredPlaces
 from storage.reactions import LoggedReactions
@@ -68,6 +69,7 @@ class Core:
     links: StoredLinks
     audit: StoredAudit
     places: StoredPlaces
+    origins: StoredOrigins
     health: StoredHealth
     letters: StoredDeadLetters
     policy: AccessPolicy
@@ -107,6 +109,8 @@ class Core:
         """Make a workspace or tenant the company's, if there is just one company."""
         company = await self.only_company()
         if company is None:
+            if await self.companies.tenant_of(platform, account):
+                return
             log.warning("account of no company", platform=platform, account=account)
             return
         try:
@@ -124,19 +128,22 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
         journal, reader = Journal(hot, keys, clock_us), LogReader(hot, keys)
         copies = StoredCopies(hot)
         links = StoredLinks(hot, journal, keys, clock_us)
+        companies = StoredCompanies(database.engine, clock_us)
+        places = StoredPlaces(hot, clock_us)
         queue = Outbox(hot)
         yield Core(
             settings=settings,
             owner=owner,
             database=database,
             keys=keys,
-            companies=StoredCompanies(database.engine, clock_us),
+            companies=companies,
             journal=journal,
             log=reader,
             copies=copies,
             links=links,
             audit=StoredAudit(journal, clock_us),
-            places=StoredPlaces(hot, clock_us),
+            places=places,
+            origins=StoredOrigins(companies, places),
             health=StoredHealth(hot, links, clock_us),
             letters=StoredDeadLetters(hot, journal, queue, clock_us),
             policy=MembershipPolicy(),

@@ -8,18 +8,19 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from bots.doctor_findings import Finding, bad, clock, good, poor
 from bots.settings import TeamsSettings
+from bots.teams.tokens import CONNECTOR_SCOPE, GRAPH_SCOPE, SHARED_TENANT
 
 _TIMEOUT = ClientTimeout(total=10, connect=5)
 _SCOPES = {
-    "teams bot token": "https://api.botframework.com/.default",
-    "teams graph token": "https://graph.microsoft.com/.default",
+    "teams bot token": CONNECTOR_SCOPE,
+    "teams graph token": GRAPH_SCOPE,
 }
 # The codes that Entra answers a refused client with, and what they come from.
 _FIXES: Mapping[str, str] = {
     "AADSTS700016": "correct ATOM_TEAMS_APP_ID or ATOM_TEAMS_TENANT_ID",
     "AADSTS7000215": "set ATOM_TEAMS_APP_PASSWORD to the secret's value, not its id",
     "AADSTS7000222": "the client secret has expired: make a new one in Entra",
-    "AADSTS90002": "correct ATOM_TEAMS_TENANT_ID",
+    "AADSTS90002": "correct ATOM_TEAMS_TENANT_ID or ATOM_TEAMS_MORE_TENANTS",
 }
 _FIX = "check ATOM_TEAMS_APP_ID, ATOM_TEAMS_APP_PASSWORD and ATOM_TEAMS_TENANT_ID"
 
@@ -31,8 +32,23 @@ async def teams(settings: TeamsSettings | None) -> Sequence[Finding]:
     async with ClientSession(timeout=_TIMEOUT) as session:
         findings = list(await _metadata(session, settings))
         for what, scope in _SCOPES.items():
-            findings.append(await _token(session, settings, what, scope))
+            findings += await _tokens(session, settings, what, scope)
     return findings
+
+
+async def _tokens(
+    session: ClientSession, settings: TeamsSettings, what: str, scope: str
+) -> Sequence[Finding]:
+    """Ask for a token as ATOM would: for the bot once, for Graph in every tenant."""
+    if scope == CONNECTOR_SCOPE:
+        home = SHARED_TENANT if settings.multi_tenant_bot else settings.tenant_id
+        return [await _token(session, settings, what, scope, home)]
+    if not settings.more_tenants:
+        return [await _token(session, settings, what, scope, settings.tenant_id)]
+    return [
+        await _token(session, settings, f"{what} in {tenant}", scope, tenant)
+        for tenant in settings.tenants
+    ]
 
 
 async def _metadata(
@@ -59,7 +75,7 @@ async def _metadata(
 
 
 async def _token(
-    session: ClientSession, settings: TeamsSettings, what: str, scope: str
+    session: ClientSession, settings: TeamsSettings, what: str, scope: str, tenant: str
 ) -> Finding:
     form = {
         "grant_type": "client_credentials",
@@ -67,7 +83,7 @@ async def _token(
         "client_secret": settings.app_password.get_secret_value(),
         "scope": scope,
     }
-    url = settings.token_url.replace("{tenant}", settings.tenant_id)
+    url = settings.token_url.replace("{tenant}", tenant)
     try:
         async with session.post(url, data=form, allow_redirects=False) as answer:
             document = _object(await answer.read())

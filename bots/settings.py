@@ -4,9 +4,10 @@ How ATOM is told what to do: the environment, `atom.toml`, and files with secret
 Everything is read once, by `read_settings` in `bots.settings_sources`.
 """
 
+from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -30,7 +31,9 @@ from bridge.limits import (
 
 _RATE = r"[1-9]\d{0,6}/[1-9]\d{0,5}"
 _RATES = rf"^({UNLIMITED}|{_RATE}( {_RATE})*)$"
-_UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
+_HEX = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_UUID = rf"^{_HEX}$"
+_UUIDS = rf"^({_HEX}( {_HEX})*)?$"
 
 
 def on_loopback(url: str) -> bool:
@@ -71,12 +74,19 @@ Url = Annotated[str, AfterValidator(_safe_url)]
 Secret = Annotated[SecretStr, AfterValidator(_filled)]
 AdminToken = Annotated[Secret, AfterValidator(_of_a_person)]
 Uuid = Annotated[str, StringConstraints(pattern=_UUID, to_lower=True)]
+Uuids = Annotated[str, StringConstraints(pattern=_UUIDS, to_lower=True)]
 
 _A_RATE = "CALLS/SECONDS, several of them with blanks between, or none"
 _LOGIN = "https://login.microsoftonline.com"
 _ENDPOINT = "/oauth2/v2.0/token"
 _A_URL = "an https:// URL (http:// only on loopback)"
 _A_UUID = "a UUID such as 6f2d0f8a-0d0e-4f0e-9d51-2f6b7c1f1a02"
+
+
+def _token_url(given: Mapping[str, Any]) -> str:
+    several = given.get("more_tenants") or given.get("multi_tenant_bot")
+    tenant = "{tenant}" if several else given["tenant_id"]
+    return f"{_LOGIN}/{tenant}{_ENDPOINT}"
 
 
 class SlackSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
@@ -140,11 +150,21 @@ class SlackSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors
 
 
 class TeamsSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
-    """Teams' side: one bot registration in one Entra tenant."""
+    """Teams' side: one bot registration, which serves its own tenant or several."""
 
     app_id: Uuid = Field(description=_A_UUID)
     app_password: Secret = Field(description="a client secret's value (not its id)")
     tenant_id: Uuid = Field(description=_A_UUID)
+    more_tenants: Uuids = Field(
+        default="",
+        description="UUIDs of further tenants with blanks between; the app's "
+        "registration has to be for several tenants",
+    )
+    multi_tenant_bot: bool = Field(
+        default=False,
+        description="true or false: whether the bot's type at Azure is Multi Tenant, "
+        "which no new bot's is",
+    )
     openid_url: Url = Field(
         default="https://login.botframework.com/v1/.well-known/openidconfiguration",
         description=_A_URL,
@@ -154,8 +174,8 @@ class TeamsSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors
         description="the issuer that signs for Teams",
     )
     token_url: Url = Field(
-        default_factory=lambda given: f"{_LOGIN}/{given['tenant_id']}{_ENDPOINT}",
-        description=_A_URL,
+        default_factory=_token_url,
+        description=f"{_A_URL}, with {{tenant}} in it if there are several tenants",
     )
     graph_url: Url = Field(
         default="https://graph.microsoft.com/v1.0", description=_A_URL
@@ -173,6 +193,22 @@ class TeamsSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors
         description="true or false: tell people alone why something did not cross, "
         "which is a preview there",
     )
+
+    @property
+    def tenants(self) -> tuple[str, ...]:
+        """The tenants that are served, the bot's own first."""
+        return (self.tenant_id, *self.more_tenants.split())
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        several = self.more_tenants or self.multi_tenant_bot
+        if several and "{tenant}" not in self.token_url:
+            raise PydanticCustomError(
+                "missing_setting",
+                "ATOM_TEAMS_TOKEN_URL needs {tenant} in it, since "
+                "ATOM_TEAMS_MORE_TENANTS or ATOM_TEAMS_MULTI_TENANT_BOT is set",
+            )
+        return self
 
 
 class Tuning(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):

@@ -56,8 +56,9 @@ def teams_side(
         settings.app_id,
         settings.app_password.get_secret_value(),
         settings.token_url,
-        settings.tenant_id,
+        "" if settings.multi_tenant_bot else settings.tenant_id,
         time.time,
+        several=len(settings.tenants) > 1,
     )
     connector = Connector(session, tokens, session.timeout)
     graph = Graph(session, tokens, settings.graph_url)
@@ -102,7 +103,7 @@ def listen_to_teams(
     """Serve Teams' requests."""
 
     async def installed(place: Place) -> None:
-        await built.bind(Platform.TEAMS, place.account, place.name)
+        await built.bind(Platform.TEAMS, place.account, "")
 
     bot = AtomBot(
         Parts(
@@ -122,7 +123,7 @@ def listen_to_teams(
         bot=bot,
         invokes=Invokes(time.monotonic),
         clock_us=clock_us,
-        tenant_id=side.settings.tenant_id,
+        tenants=frozenset(side.settings.tenants),
         body_limit=built.settings.tuning.body_limit,
     )
     app.router.add_post("/api/messages", intake.handle)

@@ -3,21 +3,39 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 
 from bridge.delivery import Copy, Delivery, Post
 from bridge.document import Document, Names
 from bridge.mentions import mentioned
-from bridge.messages import Person, Platform
+from bridge.messages import Channel, Person, Platform
 from bridge.naming import Naming, unasked
 from bridge.ports import Copies, History, People
 
 
+class Origins(Protocol):
+    """Where on its platform a channel is."""
+
+    async def workspace(self, tenant: str, channel: Channel) -> str:
+        """
+        Return the name of the channel's workspace, or of its Teams tenant.
+
+        Empty if the company has one only on that platform, or the name is not known.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Composer:
-    """Makes posts. A reply whose root is not there waits for it `patience_us`."""
+    """
+    Makes posts. A reply whose root is not there waits for it `patience_us`.
+
+    It waits longer for a root that is still on its way.
+    """
 
     copies: Copies
     people: Mapping[Platform, People]
+    origins: Origins
     clock: Callable[[], int]
     patience_us: int
     naming: Naming | None = None
@@ -47,6 +65,7 @@ class Composer:
             people=found,
             note=note(history, orphan=orphan),
             names=names,
+            workspace=await self.origins.workspace(delivery.tenant, delivery.source),
         )
 
     async def _names(
@@ -75,6 +94,10 @@ class Composer:
             )
             if sibling:
                 return sibling.remote_thread or sibling.remote
+            if await self.copies.awaited(
+                tenant, origin.link, origin.source, origin.message, target
+            ):
+                return None
         if self.clock() < delivery.created_us + self.patience_us:
             return None
         return ""

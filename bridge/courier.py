@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from bridge.access import Action
-from bridge.composing import Composer
+from bridge.composing import Composer, Origins
 from bridge.delivery import AttemptState, Copy, Delivery, Operation, Post
 from bridge.errors import (
     Ambiguous,
@@ -76,6 +76,7 @@ class Courier:
     senders: Mapping[Platform, Sender]
     reactions: Reactions
     people: Mapping[Platform, People]
+    origins: Origins
     limiter: Limiter
     limits: Limits
     clock: Callable[[], int]
@@ -87,7 +88,14 @@ class Courier:
     @property
     def _composer(self) -> Composer:
         patience = self.tuning.orphan_patience_us
-        return Composer(self.copies, self.people, self.clock, patience, self.naming)
+        return Composer(
+            self.copies,
+            self.people,
+            self.origins,
+            self.clock,
+            patience,
+            self.naming,
+        )
 
     async def deliver(self, delivery: Delivery, lease: Lease) -> Done | Later:
         """Take the delivery as far as it gets now. Raises `Fenced` if it is not ours."""

@@ -139,6 +139,7 @@ class Post:
     what they and other ids are on the target; `thread` is the root's id on the target platform, empty for a new root. `marker` is what a lost
     answer is looked up by, `earlier` are contents that may have been sent instead.
     `reactions` stand in a line below, where they cannot be left as reactions.
+    `workspace` names where on its platform it was said, if that is not clear anyway.
     """
 
     marker: str
@@ -152,6 +153,7 @@ class Post:
     earlier: tuple[Document, ...] = ()
     reactions: tuple[Reaction, ...] = ()
     names: Names = NOBODY
+    workspace: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -260,6 +260,12 @@ class Copies(Protocol):
         """Return the copy of a message in the target channel, if there is one."""
         ...
 
+    async def awaited(
+        self, tenant: str, link: str, source: Channel, message: str, target: Channel
+    ) -> bool:
+        """Say whether a copy of the message is still to be posted in the target."""
+        ...
+
     async def origin_of(self, tenant: str, target: Channel, remote: str) -> Copy | None:
         """Return the copy that stands under the platform's id `remote`, if any."""
         ...

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -30,6 +30,15 @@ class Company:
     admin_email: str
 
 
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A Slack workspace or a Teams tenant. Its name may not be known."""
+
+    platform: Platform
+    id: str
+    name: str
+
+
 @dataclass(slots=True)
 class StoredCompanies:
     """Implements `bridge.ports.Tenants`, and keeps the companies."""
@@ -37,6 +46,7 @@ class StoredCompanies:
     engine: AsyncEngine
     clock: Callable[[], int]
     _accounts: dict[_Account, tuple[str, int]] = field(default_factory=dict)
+    _owned: dict[str, tuple[Sequence[Account], int]] = field(default_factory=dict)
     _questions: AskedOnce[_Account, str | None] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -58,6 +68,22 @@ class StoredCompanies:
         if found:
             until = self.clock() + _FRESH_US
             self._accounts[asked] = (found, until)
+        return found
+
+    async def accounts(self, tenant_id: str) -> Sequence[Account]:
+        """Return the company's workspaces and tenants, the longest known first."""
+        known, until = self._owned.get(tenant_id, ((), 0))
+        if self.clock() < until:
+            return known
+        query = (
+            select(account.c.platform, account.c.account, account.c.name)
+            .where(account.c.tenant == tenant_id)
+            .order_by(account.c.created_us, account.c.account)
+        )
+        async with self._connected() as connection:
+            rows = (await connection.execute(query)).all()
+        found = tuple(Account(Platform(row[0]), row[1], row[2]) for row in rows)
+        self._owned[tenant_id] = (found, self.clock() + _FRESH_US)
         return found
 
     async def create(self, id_: str, name: str, admin_email: str) -> bool:
@@ -82,7 +108,11 @@ class StoredCompanies:
     async def bind(
         self, tenant_id: str, platform: Platform, account_id: str, name: str
     ) -> None:
-        """Make a workspace or tenant the company's. Raises `Conflict` if another's."""
+        """
+        Make a workspace or tenant the company's, and keep its name if one is given.
+
+        Raises `Conflict` if it is another company's.
+        """
         insert = _DIALECTS[self.engine.dialect.name].insert
         statement = (
             insert(account)
@@ -97,9 +127,21 @@ class StoredCompanies:
                 index_elements=[account.c.platform, account.c.account]
             )
         )
+        renamed = (
+            update(account)
+            .where(
+                account.c.platform == str(platform),
+                account.c.account == account_id,
+                account.c.tenant == tenant_id,
+            )
+            .values(name=name)
+        )
         async with self._connected() as connection:
             await connection.execute(statement)
+            if name:
+                await connection.execute(renamed)
         self._questions.forget((platform, account_id))
+        self._owned.pop(tenant_id, None)
         owner = await self.tenant_of(platform, account_id)
         if owner != tenant_id:
             raise Conflict(
@@ -110,6 +152,7 @@ class StoredCompanies:
         """Forget an account, because ATOM was removed from it."""
         self._accounts.pop((platform, account_id), None)
         self._questions.forget((platform, account_id))
+        self._owned.clear()
         async with self._connected() as connection:
             await connection.execute(
                 delete(account).where(

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from bridge.delivery import Copy
+from bridge.delivery import AttemptState, Copy, Operation, shard_of
 from bridge.messages import Channel
 from storage.hot import HotStore, Row, Statement
 from storage.rows import clean_id
@@ -11,6 +11,18 @@ from storage.rows import clean_id
 _SELECT = (
     "SELECT tenant, link, source, message, target, remote, remote_thread, version_us, "
     "deleted FROM copy WHERE tenant = :tenant"
+)
+
+_FINAL = ", ".join(f"'{state}'" for state in AttemptState if state.final)
+# Below a shard's low mark nothing is unfinished.
+_AWAITED = (
+    "SELECT 1 FROM outbox o WHERE o.tenant = :tenant AND o.shard = :shard "
+    "AND o.seq >= coalesce((SELECT w.low FROM shard_low w "
+    "WHERE w.tenant = o.tenant AND w.shard = o.shard), 0) "
+    f"AND o.operation = '{Operation.POST}' AND o.link = :link "
+    "AND o.source = :source AND o.target = :target AND o.message = :message "
+    "AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.tenant = o.tenant "
+    f"AND a.seq = o.seq AND a.n = o.n AND a.state IN ({_FINAL})) LIMIT 1"
 )
 
 
@@ -39,6 +51,25 @@ class StoredCopies:
             )
         )
         return _copy(rows[0]) if rows else None
+
+    async def awaited(
+        self, tenant: str, link: str, source: Channel, message: str, target: Channel
+    ) -> bool:
+        rows = await self.store.fetch(
+            Statement(
+                _AWAITED,
+                {
+                    "tenant": tenant,
+                    "shard": shard_of(tenant, link, source, target),
+                    "link": link,
+                    "source": str(source),
+                    "target": str(target),
+                    "message": clean_id(message),
+                },
+                brief=True,
+            )
+        )
+        return bool(rows)
 
     async def origin_of(self, tenant: str, target: Channel, remote: str) -> Copy | None:
         rows = await self.store.fetch(

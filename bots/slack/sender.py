@@ -19,6 +19,7 @@ from bridge.naming import names_of
 from bridge.reactions import footer
 
 _NAME = 80
+_WORKSPACE = 30
 _NOTE = 1_000
 # An edit takes less text than a post. What is posted must stay editable.
 _TEXT = 3_900
@@ -101,7 +102,10 @@ class SlackSender:
 
 def display_name(post: Post) -> str:
     """Return whose name a copy carries, and that it comes from elsewhere."""
-    suffix = f" ({_PLATFORM_NAMES[post.source.platform]})"
+    origin = _PLATFORM_NAMES[post.source.platform]
+    if workspace := " ".join(_visible(post.workspace).split())[:_WORKSPACE].rstrip():
+        origin = f"{origin}, {workspace}"
+    suffix = f" ({origin})"
     name = " ".join(_visible(post.author.name).split()) or "Somebody"
     return name[: _NAME - len(suffix)].rstrip() + suffix
 

@@ -17,6 +17,7 @@ from bridge.reactions import footer
 
 _SPOKEN = {Platform.SLACK: "Slack", Platform.TEAMS: "Teams"}
 _LONGEST_NAME = 80
+_LONGEST_WORKSPACE = 30
 # Characters that turn the reading direction could make a name seem another's.
 _TURNING = set(
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -30,17 +31,21 @@ def content(post: Post, document: Document) -> tuple[str, list[dict[str, Any]]]:
     note = f"<p><em>{_escaped(post.note)}</em></p>" if post.note else ""
     below = footer(post.reactions)
     line = f"<p>{_escaped(below)}</p>" if below else ""
-    return header(post.author, post.source) + html + note + line, [*entities]
+    top = header(post.author, post.source, post.workspace)
+    return top + html + note + line, [*entities]
 
 
-def header(author: Person, source: Channel) -> str:
+def header(author: Person, source: Channel, workspace: str = "") -> str:
     """Return the line that says who speaks, and from where. Bots cannot be people."""
     name = plain_name(author.name) or "Somebody"
     picture = ""
     if author.avatar and is_safe_address(author.avatar):
         address = _escaped(author.avatar)
         picture = f'<img src="{address}" alt="" width="20" height="20"> '
-    return f"<p>{picture}<strong>{_escaped(name)}</strong> ({_SPOKEN[source.platform]})</p>"
+    origin = _SPOKEN[source.platform]
+    if where := plain_name(workspace)[:_LONGEST_WORKSPACE].strip():
+        origin = f"{origin}, {_escaped(where)}"
+    return f"<p>{picture}<strong>{_escaped(name)}</strong> ({origin})</p>"
 
 
 def plain_name(name: str) -> str:

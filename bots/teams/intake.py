@@ -51,7 +51,7 @@ class TeamsIntake:
     """
     Answers requests that claim to be Teams.
 
-    `tenant_id`, if given, is the only tenant that is served. `clock_us` gives the
+    `tenants`, if given, are the only ones that are served. `clock_us` gives the
     time in microseconds since 1970. Longer bodies than `body_limit` bytes are refused.
     """
 
@@ -60,7 +60,7 @@ class TeamsIntake:
     bot: AtomBot
     invokes: Invokes[InvokeResponse | None]
     clock_us: Callable[[], int]
-    tenant_id: str = ""
+    tenants: frozenset[str] = frozenset()
     body_limit: int = 1024 * 1024
 
     async def handle(self, request: Request) -> Response:
@@ -127,7 +127,7 @@ class TeamsIntake:
         return bytes(body)
 
     def _check_tenant(self, activity: Mapping[str, Any]) -> None:
-        if self.tenant_id and tenant_of(activity).lower() != self.tenant_id.lower():
+        if self.tenants and tenant_of(activity).lower() not in self.tenants:
             raise TurnedAway(HTTPStatus.FORBIDDEN, "tenant")
 
 

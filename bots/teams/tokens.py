@@ -107,8 +107,9 @@ class Tokens:
     """
     App tokens, each asked for once and kept until shortly before it ends.
 
-    `tenant_id` is the one tenant of a single-tenant bot; empty for a bot that serves
-    many. `clock` gives monotonic seconds. Raises `BadInput` for a login address to
+    `tenant_id` is the home of a single-tenant bot, from where its tokens come; empty
+    for a multi-tenant one. If `several` tenants are served, Graph's tokens come from
+    each. `clock` gives monotonic seconds. Raises `BadInput` for a login address to
     which no secret may be sent.
     """
 
@@ -117,6 +118,7 @@ class Tokens:
     token_url: str
     tenant_id: str
     clock: Callable[[], float]
+    several: bool = False
     _apps: dict[str, ConfidentialClientApplication] = field(
         default_factory=dict, repr=False
     )
@@ -135,7 +137,8 @@ class Tokens:
 
     async def graph(self, account: str) -> str:
         """Return a token for Graph in a Teams tenant. Raises `ServiceUnavailable`."""
-        return await self._token(self.tenant_id or account, GRAPH_SCOPE)
+        home = "" if self.several else self.tenant_id
+        return await self._token(home or account, GRAPH_SCOPE)
 
     def forget(self, token: str) -> None:
         """Ask for a new token next time: this one was not accepted."""

@@ -99,7 +99,7 @@ async def door(
         AtomBot(parts),
         Invokes(time.monotonic),
         FakeClock(),
-        TENANT,
+        frozenset({TENANT}),
         LIMIT,
     )
     app = Application()

@@ -152,7 +152,7 @@ def _atom(world: World, session: ClientSession) -> tuple[Side, Application]:
         AtomBot(parts),
         Invokes(time.monotonic),
         FakeClock(),
-        TENANT,
+        frozenset({TENANT}),
     )
     app = Application()
     app.router.add_post("/api/messages", door.handle)

@@ -90,6 +90,22 @@ async def test_bot_of_many_tenants_asks_each_tenants_login(
     ]
 
 
+async def test_single_tenant_bot_of_several_tenants_gets_its_own_token_at_home(
+    teams: ScriptedTeams, clock: Seconds
+) -> None:
+    teams.answer("POST token", granted("any"))
+    url = f"{teams.url}{{tenant}}/token"
+    several = Tokens(APP, SECRET, url, TENANT, clock, several=True)
+
+    await several.connector()
+    await several.graph("8f5b5800-0000-4000-8000-000000000002")
+
+    assert teams.paths("POST") == [
+        f"/{TENANT}/token",
+        "/8f5b5800-0000-4000-8000-000000000002/token",
+    ]
+
+
 async def test_wrong_secret_is_told_by_its_code_and_without_the_secret(
     login: Tokens, teams: ScriptedTeams
 ) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bots.cli import app, log_app, manifest_app
+from bots.cli_accounts import accounts_app
 from bots.cli_organisation import channels_app, sessions_app, workspaces_app
 from bots.settings import Settings
 from bots.settings_sources import setting_names
@@ -21,6 +22,7 @@ def names() -> set[str]:
         return {c.name or c.callback.__name__ for c in commands}
 
     groups = {
+        "accounts": accounts_app,
         "log": log_app,
         "manifest": manifest_app,
         "workspaces": workspaces_app,

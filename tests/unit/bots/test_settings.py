@@ -357,3 +357,45 @@ def test_the_template_is_right_when_its_lines_are_uncommented() -> None:
     assert tables["port"] == 8080
     assert tables["tuning"]["tries"] == Tuning().tries
     assert set(tables["slack"]) == set(SlackSettings.model_fields)
+
+
+def test_a_bot_may_serve_several_tenants(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = UUID.replace("6f2d", "7a3e")
+    given(monkeypatch, **TEAMS, ATOM_TEAMS_MORE_TENANTS=other.upper())
+
+    settings = read_settings().teams
+
+    assert settings is not None
+    assert settings.tenants == (UUID, other)
+    assert "/{tenant}/" in settings.token_url
+
+
+def test_one_tenant_needs_no_place_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    given(monkeypatch, **TEAMS)
+
+    settings = read_settings().teams
+
+    assert settings is not None
+    assert settings.tenants == (UUID,)
+    assert f"/{UUID}/" in settings.token_url
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"ATOM_TEAMS_MORE_TENANTS": "globex"}, "UUIDs of further tenants"),
+        (
+            {
+                "ATOM_TEAMS_MORE_TENANTS": UUID,
+                "ATOM_TEAMS_TOKEN_URL": "https://login.example/token",
+            },
+            "ATOM_TEAMS_TOKEN_URL needs {tenant} in it",
+        ),
+    ],
+)
+def test_tenants_that_cannot_be_served_are_named(
+    monkeypatch: pytest.MonkeyPatch, more: dict[str, str], told: str
+) -> None:
+    given(monkeypatch, **TEAMS, **more)
+
+    assert told in refusal()

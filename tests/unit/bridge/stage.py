@@ -75,7 +75,15 @@ class FakeLedger:
 
 @dataclass
 class FakeCopies:
+    """Copies in a list; `coming` are messages that are still to be posted there."""
+
     copies: list[Copy] = field(default_factory=list)
+    coming: set[tuple[Channel, str, Channel]] = field(default_factory=set)
+
+    async def awaited(
+        self, tenant: str, link: str, source: Channel, message: str, target: Channel
+    ) -> bool:
+        return (source, message, target) in self.coming
 
     async def copy_of(
         self, tenant: str, link: str, source: Channel, message: str, target: Channel
@@ -217,6 +225,16 @@ class FakePeople:
 
 
 @dataclass
+class FakeOrigins:
+    """Workspaces' names by channel."""
+
+    names: dict[Channel, str] = field(default_factory=dict)
+
+    async def workspace(self, tenant: str, channel: Channel) -> str:
+        return self.names.get(channel, "")
+
+
+@dataclass
 class Stage:
     """A courier among fakes."""
 
@@ -226,6 +244,7 @@ class Stage:
     policy: FakePolicy = field(default_factory=FakePolicy)
     sender: FakeSender = field(default_factory=FakeSender)
     people: FakePeople = field(default_factory=FakePeople)
+    origins: FakeOrigins = field(default_factory=FakeOrigins)
     limiter: LocalLimiter = field(init=False)
     limits: Limits = field(default_factory=Limits)
     reaction_log: FakeReactionLog = field(default_factory=FakeReactionLog)
@@ -256,6 +275,7 @@ class Stage:
             senders=dict.fromkeys(Platform, self.sender),
             reactions=reactions,
             people=dict.fromkeys(Platform, self.people),
+            origins=self.origins,
             limiter=self.limiter,
             limits=self.limits,
             clock=lambda: self.now,

@@ -70,6 +70,29 @@ async def test_a_reply_to_a_copy_goes_under_the_originals_other_copy(
     assert stage.sender.posts[0].thread == expected
 
 
+async def test_a_reply_to_a_copy_waits_as_long_as_the_other_copy_is_on_its_way(
+    stage: Stage,
+) -> None:
+    stage.copies.copies = [Copy(TENANT, "L2", _THIRD, "first", FALCON, "m0", "", 0)]
+    stage.copies.coming = {(_THIRD, "first", PROJECT)}
+    stage.now = NOW + 100 * Tuning().orphan_patience_us
+
+    ending = await stage.deliver(delivery(thread="m0"))
+    stage.copies.coming.clear()
+    await stage.deliver(delivery(thread="m0"))
+
+    assert isinstance(ending, Later)
+    assert [post.thread for post in stage.sender.posts] == [""]
+
+
+async def test_a_copy_says_from_which_workspace_it_comes(stage: Stage) -> None:
+    stage.origins.names = {FALCON: "Globex"}
+
+    await stage.deliver(delivery())
+
+    assert [post.workspace for post in stage.sender.posts] == ["Globex"]
+
+
 async def test_a_reply_to_a_copy_waits_for_the_originals_other_copy(
     stage: Stage,
 ) -> None:

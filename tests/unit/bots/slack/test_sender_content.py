@@ -1,6 +1,7 @@
 """What a copy in Slack shows, before it is sent."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -93,3 +94,17 @@ def test_note_is_shown_and_is_no_markup() -> None:
 
     assert "<!channel>" not in shown["text"]
     assert shown["blocks"][-1]["elements"][0]["type"] == "plain_text"
+
+
+@pytest.mark.parametrize(
+    ("workspace", "shown"),
+    [
+        ("Globex", "Carol Díaz (Teams, Globex)"),
+        ("\u202e", "Carol Díaz (Teams)"),
+        ("x" * 90, f"Carol Díaz (Teams, {'x' * 30})"),
+    ],
+)
+def test_the_name_says_which_workspace_if_there_are_several(
+    workspace: str, shown: str
+) -> None:
+    assert display_name(replace(post(), workspace=workspace)) == shown

@@ -93,3 +93,18 @@ def test_other_words_compare_different() -> None:
 @given(st.text(max_size=200))
 def test_whatever_teams_stored_can_be_compared(html: str) -> None:
     assert isinstance(comparable(html), str)
+
+
+@pytest.mark.parametrize(
+    ("workspace", "shown"),
+    [
+        ("Globex", "(Slack, Globex)"),
+        (" \u202e<b>\n", "(Slack, &lt;b&gt;)"),
+        ("\u202e", "(Slack)"),
+        ("x" * 90, f"(Slack, {'x' * 30})"),
+    ],
+)
+def test_the_header_says_which_workspace_if_there_are_several(
+    workspace: str, shown: str
+) -> None:
+    assert header(ALICE, FALCON, workspace).endswith(f"</strong> {shown}</p>")
