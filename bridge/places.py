@@ -50,6 +50,8 @@ class PlaceBook(Protocol):
         """
         Return the channel's place, or None for a team never heard of.
 
+        A channel without an id stands for its team.
+
         `service_url`, `group_id` and `account` that are not known of the channel come
         from its team; of an unknown channel in a known team only those are filled in.
         """

@@ -28,5 +28,5 @@ class StoredOrigins:
         if name := names.get(place.account, ""):
             return name
         # Teams tells nobody its tenants' names; a team's own says something, too.
-        team = await self.places.find(Channel(platform, channel.team, channel.team))
+        team = await self.places.find(Channel(platform, channel.team, ""))
         return team.name if team else ""

@@ -61,6 +61,8 @@ class StoredPlaces:
         if own is None and team is None:
             return None
         if own is None and team is not None:
+            if not channel.id:  # the team itself was meant
+                return team
             return replace(team, channel=channel.id, name="", kind="")
         if own is not None and team is not None:
             whole = replace(
