@@ -163,6 +163,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             built.core.policy,
             TellingJournal(built.core.journal, teller),
             trace,
+            built.core.others,
         )
         catching_up = _catching_up(built, relay)
         door = Doorkeeper(Attentive(relay, catching_up))

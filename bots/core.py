@@ -9,13 +9,16 @@ import structlog
 
 from bots.commands.base import Commands
 from bots.settings import Settings
+from bridge.echoes import Echoes
 from bridge.errors import BadInput, Conflict
 from bridge.messages import Platform
+from bridge.others import Others
 from bridge.ports import AccessPolicy, Intake, LinkStatus
 from policy.default import MembershipPolicy
 from storage.audit import StoredAudit
 from storage.companies import Company, StoredCompanies
 from storage.compliance.keys import KeyFile
+from storage.copied import CopiedInLog
 from storage.copies import StoredCopies
 from storage.database import Database, database_url, opened
 from storage.dead_letters import StoredDeadLetters
@@ -80,6 +83,7 @@ class Core:
     watermarks: StoredWatermarks
     reactions: LoggedReactions
     notices: StoredNotices
+    others: Others
 
     async def only_company(self) -> Company | None:
         """Return the company, if there is exactly one."""
@@ -154,4 +158,5 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
             watermarks=StoredWatermarks(hot),
             reactions=LoggedReactions(reader),
             notices=StoredNotices(journal, clock_us),
+            others=Others(links, copies, Echoes(CopiedInLog(reader), clock_us)),
         )

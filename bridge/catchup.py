@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from bridge.errors import CannotTell, ServiceUnavailable
-from bridge.links import LinkState
+from bridge.links import Link, LinkState
 from bridge.messages import Channel, Event, EventKind, Platform
+from bridge.options import Bots
 from bridge.ports import Intake, Links
 from bridge.recent import Gap, Known, Recent, Record, Watermarks
 
@@ -47,12 +48,15 @@ class CatchUp:
         `StoreUnavailable`.
         """
         began = self.clock()
-        linked = await self._linked_us(tenant, channel)
-        if linked is None:
+        links = await self._standing(tenant, channel)
+        if not links:
             return 0
+        linked = min(link.since_us(channel) for link in links)
         if (recent := self.recent.get(channel.platform)) is None:
             raise CannotTell("the channel's platform is switched off")
         gap = await self._gap(tenant, channel, linked, since_us)
+        if any(link.options.bots is not Bots.DROP for link in links):
+            gap = replace(gap, bots=True)
         known, news = dict(gap.known), 0
         async for event in recent.within(gap):
             if is_news(event, known, linked):
@@ -61,11 +65,9 @@ class CatchUp:
         await self.watermarks.raise_to(tenant, [channel], began)
         return news
 
-    async def _linked_us(self, tenant: str, channel: Channel) -> int | None:
-        """Return since when the channel is linked, None if it is not."""
+    async def _standing(self, tenant: str, channel: Channel) -> list[Link]:
         links = await self.links.of(tenant, channel)
-        standing = [link for link in links if link.state is not LinkState.REMOVED]
-        return min((link.since_us(channel) for link in standing), default=None)
+        return [link for link in links if link.state is not LinkState.REMOVED]
 
     async def _gap(
         self, tenant: str, channel: Channel, linked_us: int, since_us: int

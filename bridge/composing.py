@@ -10,6 +10,7 @@ from bridge.document import Document, Names
 from bridge.mentions import mentioned
 from bridge.messages import Channel, Person, Platform
 from bridge.naming import Naming, unasked
+from bridge.others import HOPS, ORIGIN, origin_of
 from bridge.ports import Copies, History, People
 
 
@@ -66,6 +67,9 @@ class Composer:
             note=note(history, orphan=orphan),
             names=names,
             workspace=await self.origins.workspace(delivery.tenant, delivery.source),
+            hops=(*history.told.get(HOPS, "").split(), delivery.link),
+            origin=history.told.get(ORIGIN, "")
+            or origin_of(delivery.source, delivery.message),
         )
 
     async def _names(

@@ -140,6 +140,8 @@ class Post:
     answer is looked up by, `earlier` are contents that may have been sent instead.
     `reactions` stand in a line below, where they cannot be left as reactions.
     `workspace` names where on its platform it was said, if that is not clear anyway.
+    `hops` are the links that the message went through, this one last, and `origin` says
+    where it began.
     """
 
     marker: str
@@ -154,6 +156,8 @@ class Post:
     reactions: tuple[Reaction, ...] = ()
     names: Names = NOBODY
     workspace: str = ""
+    hops: tuple[str, ...] = ()
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)

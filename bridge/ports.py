@@ -1,7 +1,7 @@
 """What the bridge asks of the outside world. Adapters implement these Protocols."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from bridge.access import Action, Decision
@@ -288,7 +288,8 @@ class History:
     the entry itself is gone. `in_doubt` says that an earlier call for it has an
     unknown outcome, which a person has to decide on; only what was queued again can be.
     `late_us` is when it was said, if it came in much later than that, else 0. `thread`
-    is the root's id where a reaction asks for it.
+    is the root's id where a reaction asks for it. `told` are the event's details, such
+    as the hops of a bridged message.
     """
 
     seq: int
@@ -302,6 +303,7 @@ class History:
     in_doubt: bool = False
     late_us: int = 0
     thread: str = ""
+    told: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,12 +29,14 @@ class Gap:
 
     It begins at `since_us`. Changes to older messages are looked for as far back as
     `back_us`, and from there on `known` is everything that the log has, by message.
+    What other bots said is wanted only with `bots`, where that has to be asked for.
     """
 
     channel: Channel
     since_us: int
     back_us: int
     known: Mapping[str, Known]
+    bots: bool = False
 
 
 class Recent(Protocol):

@@ -7,6 +7,8 @@ from bridge.access import Action, Decision
 from bridge.delivery import Delivery, Operation
 from bridge.links import Link, LinkState
 from bridge.messages import Channel, Event, EventKind, PersonKind
+from bridge.options import Bots
+from bridge.others import Others, heard_by
 from bridge.ports import (
     AccessPolicy,
     Commitment,
@@ -26,9 +28,6 @@ _OPERATIONS = {
     EventKind.REACTION_REMOVE: (Operation.REACT, Action.REACT),
 }
 
-# Other bots are heard but not relayed until a link says otherwise.
-_SILENT = {PersonKind.BOT, PersonKind.SYSTEM}
-
 NOT_OURS = Receipt(seq=-1)
 
 
@@ -41,7 +40,8 @@ class Relay:
     """
     Implements `bridge.ports.Intake`: decide, then record, then let the queue deliver.
 
-    `trace` is told each step's name as it is passed; tests stop the process there.
+    `others` decides on other bots; without it they are on record and no more. `trace`
+    is told each step's name as it is passed; tests stop the process there.
     """
 
     tenants: Tenants
@@ -49,6 +49,7 @@ class Relay:
     policy: AccessPolicy
     journal: Journal
     trace: Callable[[str], None] = unwatched
+    others: Others | None = None
 
     async def receive(self, event: Event) -> Receipt:
         """
@@ -73,14 +74,22 @@ class Relay:
         self, tenant: str, event: Event
     ) -> tuple[Sequence[Decision], Sequence[Delivery]]:
         wanted = _OPERATIONS.get(event.kind)
-        if wanted is None or event.channel is None or event.author.kind in _SILENT:
+        if wanted is None or event.channel is None:
+            return (), ()
+        if event.author.kind is PersonKind.SYSTEM:
             return (), ()
         if not event.message:  # somebody reacted to a file, for one
             return (), ()
         operation, action = wanted
         links = await self.links.of(tenant, event.channel)
+        if event.author.kind is PersonKind.BOT:
+            links = heard_by(links, Bots.RELAY) if self.others else []
         if not links:
             return (), ()
+        if self.others and event.author.kind is PersonKind.BOT:
+            targets = [t for link in links for t in link.others(event.channel)]
+            if cut := await self.others.loop(tenant, event, targets):
+                return (cut,), ()
         decision = await self.policy.decide(tenant, event.author, action, event.channel)
         if not decision.allowed:
             return (decision,), ()

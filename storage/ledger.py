@@ -7,7 +7,7 @@ from typing import Any
 from bridge.delivery import AttemptState, Copy, Delivery, Operation
 from bridge.document import Document, from_json
 from bridge.errors import BadInput, StoreUnavailable
-from bridge.messages import Channel, EventKind, Person
+from bridge.messages import Channel, EventKind, Person, PersonKind
 from bridge.ports import History, Lease, Outcome
 from storage.compliance.keys import SealBroken
 from storage.copies import StoredCopies
@@ -164,6 +164,7 @@ def _told(delivery: Delivery, entries: list[LogEntry]) -> History:
             if entry is not newest and entry.etype != EventKind.MESSAGE_DELETE
         ),
         late_us=late_us(entries),
+        told=entries[0].body.get("detail") or {},
     )
 
 
@@ -219,7 +220,14 @@ def late_us(entries: list[LogEntry]) -> int:
 
 def _author(source: Channel, entry: LogEntry) -> Person:
     author: Mapping[str, Any] = entry.body["author"]
-    return Person(source.platform, author["id"], author["name"], author["avatar"])
+    kind = kind_of(entry)
+    return Person(source.platform, author["id"], author["name"], author["avatar"], kind)
+
+
+def kind_of(entry: LogEntry) -> PersonKind:
+    """Return what stands behind an entry's author."""
+    kind = entry.row["actor_kind"]
+    return PersonKind(kind) if kind in set(PersonKind) else PersonKind.USER
 
 
 def _attempt(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from bridge.messages import Channel, EventKind, Person
 from bridge.recent import Known
 from storage.hot import HotStore, Statement
-from storage.ledger import newest_content
+from storage.ledger import kind_of, newest_content
 from storage.log_reader import LogReader
 from storage.rows import clean_id
 
@@ -43,8 +43,10 @@ class StoredRecord:
         entries = await self.reader.revisions(tenant, channel.id, clean_id(message))
         if not entries:
             return None
-        told = newest_content(entries).body["author"]
-        return Person(channel.platform, told["id"], told["name"], told["avatar"])
+        newest = newest_content(entries)
+        told = newest.body["author"]
+        kind = kind_of(newest)
+        return Person(channel.platform, told["id"], told["name"], told["avatar"], kind)
 
 
 def _with(known: Known, etype: str, version_us: int) -> Known:

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from bots.slack.echo import marked, versions
+from bots.slack.attachments import app_document
+from bots.slack.echo import marked, trail, versions
 from bots.slack.envelope import Envelope, Ignored, other, pairs, person
 from bots.slack.payload import mapping, mappings, microseconds, number, string
 from bots.slack.rich_text import parse_message
@@ -68,8 +69,17 @@ def message(envelope: Envelope) -> Event | Ignored:
         return Ignored("reply counter")
     if envelope.own.wrote_any(versions(event)):
         return Ignored("echo")
-    if any(marked(version) for version in versions(event)):
+    bridged = [version for version in versions(event) if marked(version)]
+    if bridged and trail(bridged[0]) is None:
         return other(envelope, bridged="another bridge's copy")
+    read = _read(envelope, subtype)
+    if bridged and isinstance(read, Event):
+        told = trail(bridged[0]) or {}
+        return replace(read, detail=(*read.detail, *pairs(**told)))
+    return read
+
+
+def _read(envelope: Envelope, subtype: str) -> Event | Ignored:
     if subtype == "message_changed":
         return _changed(envelope)
     if subtype == "message_deleted":
@@ -117,6 +127,8 @@ def _changed(envelope: Envelope) -> Event | Ignored:
     if string(new, "subtype") == "tombstone":
         return _buried(envelope, new, old)
     edited = string(mapping(new, "edited"), "ts")
+    if not edited and _rewritten(new, old):
+        edited = string(envelope.event, "event_ts") or string(envelope.event, "ts")
     if not edited:
         return Ignored("unfurled, counted or refreshed")
     if edited == string(mapping(old, "edited"), "ts") and _same(new, old):
@@ -132,6 +144,13 @@ def _changed(envelope: Envelope) -> Event | Ignored:
         version_us=_version(envelope, edited, string(mapping(old, "edited"), "ts")),
         sent_us=microseconds(edited),
     )
+
+
+def _rewritten(new: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
+    """Whether an app changed its words: Slack does not always call that an edit."""
+    if not string(new, "bot_id") or not old:
+        return False
+    return app_document(new) != app_document(old)
 
 
 def _version(envelope: Envelope, edited: str, before: str) -> int:
@@ -181,12 +200,12 @@ def _gone(envelope: Envelope, ts: str, old: Mapping[str, Any]) -> Event:
 def _written(
     envelope: Envelope, kind: EventKind, message: Mapping[str, Any], **more: Any
 ) -> Event:
-    ts = string(message, "ts")
+    ts, app = string(message, "ts"), bool(string(message, "bot_id"))
     said: dict[str, Any] = {
         "message": ts,
         "thread": _thread(message, ts),
         "sent_us": microseconds(ts),
-        "document": parse_message(message),
+        "document": app_document(message) if app else parse_message(message),
         "files": _files(message),
     }
     place = string(envelope.event, "channel")

@@ -1,5 +1,6 @@
 """Tell what ATOM itself did in Slack from what others did there."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 from bots.slack.payload import mapping, string
 
 MARKER = "atom_bridge"
+_HOP = re.compile(r"[\w.:-]{1,64}", re.ASCII)
+_ORIGIN = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,22 @@ def marked(message: Mapping[str, Any]) -> bool:
     if not string(message, "bot_id"):
         return False
     return string(mapping(message, "metadata"), "event_type") == MARKER
+
+
+def trail(message: Mapping[str, Any]) -> dict[str, str] | None:
+    """
+    Return the hops and the origin that a marked copy tells, None if it tells none.
+
+    Versions of ATOM before these marked their copies without.
+    """
+    payload = mapping(mapping(message, "metadata"), "event_payload")
+    told = payload.get("hops")
+    if not isinstance(told, list):
+        return None
+    hops = [hop for hop in told if isinstance(hop, str) and _HOP.fullmatch(hop)]
+    if not hops or len(hops) != len(told):
+        return None
+    return {"hops": " ".join(hops), "origin": string(payload, "origin")[:_ORIGIN]}
 
 
 def versions(event: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:

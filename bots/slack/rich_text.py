@@ -46,7 +46,13 @@ def parse_message(payload: Mapping[str, Any]) -> Document:
     text = string(payload.get("text"))
     if text and not any(block.get("type") == "rich_text" for block in blocks):
         return mrkdwn.parse(text)
-    return Document(tuple(each for block in blocks for each in _block(block)))
+    return Document(parse_blocks(payload))
+
+
+def parse_blocks(payload: Mapping[str, Any]) -> tuple[Block, ...]:
+    """Return what a message's blocks say, of whatever kind they are."""
+    blocks = mappings(payload.get("blocks"))
+    return tuple(each for block in blocks for each in _block(block))
 
 
 def render(document: Document, names: Names) -> tuple[str, list[dict[str, Any]]]:

@@ -14,7 +14,7 @@ from bots.slack.payload import mapping, mappings, string, timestamp
 from bots.slack.rich_text import render
 from bridge.delivery import Post
 from bridge.errors import Ambiguous, CannotTell, Refused
-from bridge.messages import Platform
+from bridge.messages import PersonKind, Platform
 from bridge.naming import names_of
 from bridge.reactions import footer
 
@@ -105,17 +105,27 @@ def display_name(post: Post) -> str:
     origin = _PLATFORM_NAMES[post.source.platform]
     if workspace := " ".join(_visible(post.workspace).split())[:_WORKSPACE].rstrip():
         origin = f"{origin}, {workspace}"
+    if post.author.kind is PersonKind.BOT:
+        origin += ", app"
     suffix = f" ({origin})"
     name = " ".join(_visible(post.author.name).split()) or "Somebody"
     return name[: _NAME - len(suffix)].rstrip() + suffix
 
 
 def marker(post: Post) -> dict[str, Any]:
-    """Return the metadata by which a copy is found again, and known for one."""
-    return {
-        "event_type": MARKER,
-        "event_payload": {"op": post.marker, "src": str(post.source.platform)},
+    """
+    Return the metadata by which a copy is found again, and known for one.
+
+    Its hops and origin are for other ATOMs that hear the channel: what went through a
+    link does not go through it again.
+    """
+    payload = {
+        "op": post.marker,
+        "src": str(post.source.platform),
+        "hops": [*post.hops],
+        "origin": post.origin,
     }
+    return {"event_type": MARKER, "event_payload": payload}
 
 
 def content(post: Post, most: int) -> dict[str, Any]:

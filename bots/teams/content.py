@@ -11,7 +11,7 @@ from bots.teams.html_out import render
 from bots.teams.places import is_safe_address
 from bridge.delivery import Post
 from bridge.document import Document
-from bridge.messages import Channel, Person, Platform
+from bridge.messages import Channel, Person, PersonKind, Platform
 from bridge.naming import names_of
 from bridge.reactions import footer
 
@@ -45,6 +45,8 @@ def header(author: Person, source: Channel, workspace: str = "") -> str:
     origin = _SPOKEN[source.platform]
     if where := plain_name(workspace)[:_LONGEST_WORKSPACE].strip():
         origin = f"{origin}, {_escaped(where)}"
+    if author.kind is PersonKind.BOT:
+        origin += ", app"
     return f"<p>{picture}<strong>{_escaped(name)}</strong> ({origin})</p>"
 
 

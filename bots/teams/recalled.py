@@ -21,14 +21,16 @@ Message = Mapping[str, Any]
 Accounts = Mapping[str, str]  # an account as activities name it, by directory id
 
 
-def is_told(message: Message) -> bool:
+def is_told(message: Message, *, bots: bool = False) -> bool:
     """
-    Say whether a bot hears of such a message: a person wrote it.
+    Say whether a message is of interest: a person wrote it, or an app where `bots`.
 
-    Bots hear neither themselves nor each other, and systems speak in events.
+    Bots hear neither themselves nor each other, so what other apps say in Teams is to
+    be had from Graph alone. Systems speak in events.
     """
     sender = mapping(message.get("from"))
-    return message.get("messageType") == "message" and bool(mapping(sender.get("user")))
+    said = mapping(sender.get("user")) or (bots and mapping(sender.get("application")))
+    return message.get("messageType") == "message" and bool(said)
 
 
 def people_in(message: Message) -> set[str]:
@@ -117,7 +119,11 @@ def _html(message: Message) -> str:
 
 
 def _sender(message: Message, accounts: Accounts) -> dict[str, str]:
-    user = mapping(mapping(message.get("from")).get("user"))
+    sender = mapping(message.get("from"))
+    user, app = mapping(sender.get("user")), mapping(sender.get("application"))
+    if app and not user:
+        name = text_of(app.get("displayName"))
+        return {"id": f"28:{text_of(app.get('id'))}", "name": name, "role": "bot"}
     directory_id = text_of(user.get("id"))
     return {
         "id": accounts.get(directory_id, directory_id),

@@ -60,7 +60,11 @@ class TeamsRecent:
             replies = await self._replies(place, root)
             found |= {text_of(m.get("id")): m for m in replies}
         found |= changed
-        told = [m for m in found.values() if is_told(m) and not is_settled(m, gap)]
+        told = [
+            message
+            for message in found.values()
+            if is_told(message, bots=gap.bots) and not is_settled(message, gap)
+        ]
         accounts = await self._accounts(place, told)
         events = [
             event

@@ -6,10 +6,12 @@ from hashlib import blake2b
 from html import unescape
 from typing import Any
 
+from bots.teams.card_text import card_blocks
 from bots.teams.html_in import parse_activity
 from bots.teams.places import channel_in, root_of, tenant_of
 from bots.teams.reaction_types import emoji_of
 from bots.teams.wire import mapping, mappings, microseconds, text_of
+from bridge.document import Document
 from bridge.errors import BadInput
 from bridge.messages import Event, EventKind, Person, PersonKind, Platform
 
@@ -75,6 +77,8 @@ def translate(
     document, files = (
         parse_activity(activity) if kind in _WITH_CONTENT else parse_activity({})
     )
+    if author.kind is PersonKind.BOT and kind in _WITH_CONTENT:
+        document = Document((*document.blocks, *card_blocks(activity)))
     message = _message(activity, kind)
     root = root_of(activity)
     return Event(

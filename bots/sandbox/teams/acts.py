@@ -9,7 +9,7 @@ from bots.sandbox.teams.activities import Activities
 from bots.sandbox.teams.delivery import Delivery
 from bots.sandbox.teams.errors import Refusal, bad_argument, forbidden, no_activity
 from bots.sandbox.teams.model import Channel, Content, Kind, Message, Person, Team
-from bots.sandbox.teams.typed import from_person
+from bots.sandbox.teams.typed import from_bot, from_person
 from bots.sandbox.teams.uploads import uploaded
 from bots.sandbox.world import World
 
@@ -17,6 +17,8 @@ Asked = Mapping[str, Any]
 Done = dict[str, Any]
 
 BOT = f"28:{seed.BOT_APP_ID}"
+_OTHER = f"28:{seed.OTHER_APP_ID}"
+_CARD = "application/vnd.microsoft.card.adaptive"
 _BOT_MENTION = {"id": BOT, "name": seed.BOT_NAME}
 _INVOKE_WAIT = 90.0  # seconds, in case settings wait longer than anybody would
 _FALLBACK_ACTION = "Action.Execute"
@@ -43,6 +45,8 @@ class Acts:
             "submit": self._submit,
             "chat": self._chat,
             "raw": self._raw,
+            "bot_post": self._bot_post,
+            "bot_edit": self._bot_edit,
         }
 
     async def do(self, asked: Asked) -> Done | None:
@@ -142,6 +146,22 @@ class Acts:
             answer = await self._delivery.ask(activity)
         return {"id": activity["id"], "status": answer.status, "body": answer.body}
 
+    async def _bot_post(self, asked: Asked) -> Done:
+        """Let another app say something. Bots are not told what bots say."""
+        channel = self._state.channel(str(asked.get("channel")))
+        message = self._state.post(
+            channel, _OTHER, _of_app(asked), root=self._root(asked, channel)
+        )
+        return {"id": message.id, "thread": message.root, "told": False}
+
+    async def _bot_edit(self, asked: Asked) -> Done:
+        channel = self._state.channel(str(asked.get("channel")))
+        message = self._state.message(channel, str(asked.get("message")))
+        if message.author != _OTHER:
+            raise forbidden("apps change only their own messages")
+        self._state.edit(message, _of_app(asked))
+        return {"id": message.id, "thread": message.root, "told": False}
+
     @property
     def _base(self) -> str:
         return self._world.base_url
@@ -211,6 +231,16 @@ class Acts:
 
 def refused(refusal: Refusal) -> Done:
     return {"ok": False, "error": f"{refusal.code}: {refusal.message}"}
+
+
+def _of_app(asked: Asked) -> Content:
+    """What an app posts: "text" and a "card", an Adaptive Card's content."""
+    activity: dict[str, Any] = {"type": "message", "text": str(asked.get("text", ""))}
+    attachments: list[dict[str, Any]] = []
+    if asked.get("card"):
+        attachments = [{"contentType": _CARD, "content": asked["card"]}]
+    html, mentions = from_bot(activity, {})
+    return Content(html, mentions, attachments, activity)
 
 
 def _clicked(asked: Asked) -> dict[str, Any]:

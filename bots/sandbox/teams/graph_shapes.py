@@ -1,5 +1,6 @@
 """What Graph tells, in its own words: chatMessage, channel, member, user."""
 
+import json
 from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
@@ -144,9 +145,16 @@ def _attachment(told: Mapping[str, Any]) -> dict[str, Any]:
         "id": told["id"],
         "contentType": told.get("contentType"),
         "contentUrl": told.get("contentUrl"),
-        "content": told.get("content"),
+        "content": _as_string(told.get("content")),
         "name": told.get("name"),
     }
+
+
+def _as_string(content: Any) -> str | None:
+    """A card is JSON in a string there."""
+    if content is None or isinstance(content, str):
+        return content
+    return json.dumps(content, ensure_ascii=False)
 
 
 def _with_cards(message: Message) -> str:

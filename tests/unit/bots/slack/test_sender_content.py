@@ -8,7 +8,7 @@ import pytest
 from bots.slack.sender import content, display_name, marker
 from bridge.delivery import Post
 from bridge.document import Document, Paragraph, Text
-from bridge.messages import Channel, Person, Platform
+from bridge.messages import Channel, Person, PersonKind, Platform
 
 FALCON = Channel(Platform.SLACK, "T01ACME", "C02FALCON")
 PROJECT = Channel(Platform.TEAMS, "19:acme@thread.tacv2", "19:falcon@thread.tacv2")
@@ -43,6 +43,12 @@ def test_names_cannot_turn_or_hide_text(name: str, shown: str) -> None:
     assert display_name(post(name=name)) == shown
 
 
+def test_apps_are_told_from_people() -> None:
+    app = Person(Platform.TEAMS, "28:app", "Standup", kind=PersonKind.BOT)
+
+    assert display_name(replace(post(), author=app)) == "Standup (Teams, app)"
+
+
 def test_long_names_keep_where_they_are_from() -> None:
     shown = display_name(post(name="x" * 500))
 
@@ -51,9 +57,16 @@ def test_long_names_keep_where_they_are_from() -> None:
 
 
 def test_marker_names_the_delivery() -> None:
-    assert marker(post()) == {
+    bridged = replace(post(), hops=("L9", "L1"), origin="teams:T/C#1")
+
+    assert marker(bridged) == {
         "event_type": "atom_bridge",
-        "event_payload": {"op": "acme.7.0", "src": "teams"},
+        "event_payload": {
+            "op": "acme.7.0",
+            "src": "teams",
+            "hops": ["L9", "L1"],
+            "origin": "teams:T/C#1",
+        },
     }
 
 

@@ -1,0 +1,215 @@
+"""What other bots say crosses where a link wants it, and ATOM's own never does."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bots.core import core
+from bridge.errors import Conflict
+from bridge.messages import Channel, Platform
+from bridge.options import Bots, LinkOptions
+from tests.e2e.world import (
+    COMPANY,
+    FALCON,
+    PROJECT,
+    World,
+    slack_messages,
+    slack_texts,
+    teams_messages,
+    teams_texts,
+    world,
+)
+
+RANDOM = Channel(Platform.SLACK, "T01ACME", "C03RANDOM")
+CAROL = "Carol Díaz (Teams)"
+ALERT = {"title": "CPU is high", "text": "on host 7", "fallback": "CPU"}
+CARD = {"type": "AdaptiveCard", "body": [{"type": "TextBlock", "text": "Build 7"}]}
+
+
+@pytest.fixture
+async def here(tmp_path: Path, database_url: str) -> AsyncIterator[World]:
+    async with world(tmp_path, database_url) as made:
+        await relaying(made, FALCON, PROJECT)
+        await relaying(made, PROJECT, RANDOM)
+        await made.start()
+        yield made
+
+
+async def relaying(here: World, *channels: Channel) -> None:
+    """Link channels so that other bots are heard."""
+    async with core(here.settings, "test") as built:
+        link = await built.links.add(COMPANY, channels, "test")
+        await built.links.choose(link, LinkOptions(bots=Bots.RELAY), "test")
+
+
+async def rules(here: World) -> list[str]:
+    """Return by which rules something was denied."""
+    return [
+        decision["rule"]
+        for entry in await here.log()
+        for decision in entry.body.get("decisions") or ()
+        if not decision["allowed"]
+    ]
+
+
+async def test_a_bots_message_its_edit_and_its_end_cross_as_an_apps(
+    here: World,
+) -> None:
+    bot: dict[str, Any] = {"user": "B09OTHER"}
+    ts = await here.slack("bot_post", wire={"attachments": [ALERT]}, **bot)
+    state = await here.until(lambda s: len(teams_messages(s)) == 1)
+    [told] = teams_texts(state)
+
+    await here.slack("edit", ts=ts, text="all is well", wire={"attachments": []}, **bot)
+    await here.until(lambda s: teams_texts(s)[0].endswith("all is well"))
+    await here.slack("delete", ts=ts, **bot)
+    await here.until(lambda s: not teams_messages(s))
+
+    assert "Deploys (Slack, app)" in told
+    assert told.endswith("CPU is high\non host 7")
+
+
+async def test_an_apps_card_in_teams_is_read_through_graph(here: World) -> None:
+    await here.stop()
+    await here.teams("bot_post", card=CARD)
+    await here.teams("post", text="a person")
+
+    await here.start()
+
+    state = await here.until(lambda s: len(slack_messages(s)) == 2)
+    told = {m["username"]: m["text"] for m in slack_messages(state)}
+    assert told["Standup (Teams, app)"].startswith("Build 7")
+    assert len(told) == 2
+
+
+async def test_a_link_hears_no_bots_unless_it_wants_to(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with world(tmp_path, database_url) as here:
+        await here.link()
+        await here.start()
+
+        await here.slack("bot_post", text="noise")
+        await here.slack("topic", text="a new topic")
+        await here.slack("post", text="a person")
+
+        await here.until(lambda s: len(teams_messages(s)) == 1)
+        await here.quiet()
+        state = await here.state()
+    assert teams_texts(state)[0].endswith("a person")
+
+
+async def test_our_copies_are_ours_whatever_bot_slack_names(here: World) -> None:
+    await here.set(slack__bot_message_has_app_id=False)
+    await here.teams("post", text="said in Teams")
+    state = await here.until(lambda s: len(slack_messages(s)) == 1)
+    await here.quiet()
+    copy = slack_messages(state)[0]
+    as_before = {"bot_id": "B0BEFORE", "ts": copy["ts"], "type": "message"}
+    changed = {
+        "type": "message",
+        "subtype": "message_changed",
+        "channel": FALCON.id,
+        "ts": "1900000000.000100",
+        "message": as_before
+        | {"text": "changed", "edited": {"ts": "1900000000.000000"}},
+        "previous_message": as_before | {"text": "said in Teams"},
+    }
+
+    await here.slack("event", event=changed)
+    await here.slack("post", text="a person")
+
+    await here.until(lambda s: len(teams_messages(s)) == 2)
+    assert await rules(here) == ["loop: it is a copy of ATOM's"]
+
+
+async def test_a_triangle_and_a_foreign_bridge_come_to_rest(here: World) -> None:
+    async with core(here.settings, "test") as built:
+        with pytest.raises(Conflict):
+            await built.links.add(COMPANY, (RANDOM, FALCON), "test")
+    in_random = {"channel": RANDOM.id}
+
+    await here.teams("post", text="round and round we go")
+    await here.until(
+        lambda s: bool(slack_texts(s)) and len(slack_messages(s, RANDOM.id)) == 1
+    )
+    await here.slack("bot_post", text="[Carol] round and round we go", **in_random)
+    await here.slack("bot_post", text="Carol: round and round we go")
+    await here.slack("post", text="the last word", **in_random)
+    await here.until(lambda s: len(teams_messages(s)) == 2)
+    await here.quiet()
+
+    state = await here.state()
+    assert teams_texts(state)[0] == "round and round we go"
+    assert teams_texts(state)[1].endswith("the last word")
+    copies = [m for m in _everything(state) if m.get("username") == CAROL]
+    assert [m["text"] for m in copies] == ["round and round we go"] * 2
+    assert [r.partition(":")[0] for r in await rules(here)] == ["loop", "loop"]
+
+
+async def test_what_another_atom_brought_here_through_our_link_stays(
+    here: World,
+) -> None:
+    await here.set(slack__events_carry_metadata=True)
+    async with core(here.settings, "test") as built:
+        link, _ = await built.links.all(COMPANY)
+
+    for hops in (["far", link.id], ["a", "b", "c", "d"], ["far"]):
+        payload = {"op": "globex.7.0", "src": "slack", "hops": hops, "origin": ""}
+        await here.slack(
+            "bot_post",
+            text=f"through {len(hops)} links",
+            metadata={"event_type": "atom_bridge", "event_payload": payload},
+        )
+
+    state = await here.until(lambda s: len(teams_messages(s)) == 1)
+    await here.quiet()
+    assert teams_texts(state)[0].endswith("through 1 links")
+    assert len(await rules(here)) == 2
+
+
+async def test_a_thousand_edits_of_a_copy_cause_no_call_to_teams(
+    tmp_path: Path,
+) -> None:
+    async with world(tmp_path, f"sqlite:///{tmp_path}/atom.db") as here:
+        await relaying(here, FALCON, PROJECT)
+        await here.start()
+        message = await here.teams("post", text="edit 0")
+        await here.until(lambda s: len(slack_messages(s)) == 1)
+        copy = slack_messages(await here.state())[0]
+
+        for n in range(1_000):
+            here.sandbox.slack.emit("T01ACME", _edit_of(copy, n), _channel(here))
+        await here.teams("delete", message=message)
+        await here.until(lambda s: not slack_messages(s))
+        await here.slack("post", text="a person", channel=FALCON.id)
+        await here.until(lambda s: len(teams_messages(s)) == 1)
+
+        kinds = [e.etype for e in await here.log()]
+    assert kinds.count("message.edit") == 0
+    assert kinds.count("message.create") == 2
+
+
+def _channel(here: World) -> Any:
+    return here.sandbox.slack.channels[FALCON.id]
+
+
+def _edit_of(copy: Any, number: int) -> dict[str, Any]:
+    """An edit of our copy as Slack reports it: only the nested bot id tells whose."""
+    body = {k: copy[k] for k in ("bot_id", "ts", "username")} | {"type": "message"}
+    return {
+        "type": "message",
+        "subtype": "message_changed",
+        "channel": FALCON.id,
+        "ts": f"1900000{number:03}.000100",
+        "event_ts": f"1900000{number:03}.000100",
+        "message": body
+        | {"text": f"edit {number}", "edited": {"ts": f"1900000{number:03}.000000"}},
+        "previous_message": body | {"text": f"edit {number - 1}"},
+    }
+
+
+def _everything(state: Any) -> list[Any]:
+    return slack_messages(state) + slack_messages(state, RANDOM.id)
