@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench format lock install clean
+.PHONY: help demo test soak check bench format lock install clean
 
 bin := .venv/bin
 
@@ -12,6 +12,10 @@ demo: .venv/ready  ## chat across a local Slack and a local Teams; prints the ad
 test: .venv/ready  ## run the tests; T=path runs some of them
 	@.ci/servers
 	$(bin)/pytest $(or $(T),-n 2 --dist loadfile)
+
+soak: .venv/ready  ## let random people and faults loose; MINUTES=n, SEED=n repeats one
+	@.ci/servers
+	$(bin)/python -m tests.soak $(if $(SEED),--seed $(SEED),--minutes $(or $(MINUTES),5))
 
 check: .venv/ready  ## look at the format, the style, the types and the imports
 	$(bin)/ruff format --check .

@@ -61,7 +61,7 @@ class CatchUp:
         async for event in recent.within(gap):
             if is_news(event, known, linked):
                 news += await self._take(tenant, channel, event)
-                known[event.message] = _after(event)
+                known[event.message] = _after(event, known.get(event.message))
         await self.watermarks.raise_to(tenant, [channel], began)
         return news
 
@@ -100,7 +100,8 @@ def is_news(event: Event, known: Mapping[str, Known], linked_us: int) -> bool:
     message = known.get(event.message)
     match event.kind:
         case EventKind.MESSAGE_CREATE | EventKind.COMMAND:
-            return message is None and event.sent_us >= linked_us
+            unsaid = message is None or not message.said
+            return unsaid and event.sent_us >= linked_us
         case EventKind.MESSAGE_EDIT:
             if message is None:
                 return event.sent_us >= linked_us
@@ -116,8 +117,10 @@ def is_news(event: Event, known: Mapping[str, Known], linked_us: int) -> bool:
             return False
 
 
-def _after(event: Event) -> Known:
+def _after(event: Event, before: Known | None) -> Known:
     """Return what the log has of a message once it has the event."""
     if event.kind is EventKind.MESSAGE_DELETE:
         return Known(event.thread, deleted=True, gone_us=event.version_us)
+    if event.kind is EventKind.MESSAGE_CREATE and before:
+        return replace(before, said=True)
     return Known(event.thread, event.version_us)

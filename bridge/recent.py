@@ -14,12 +14,14 @@ class Known:
 
     `version_us` is that of its newest edit, 0 without one; `thread` is its root, empty
     for a root. `gone_us` is when it was deleted, on platforms that can take that back.
+    `said` is False for a message of which only changes were heard.
     """
 
     thread: str = ""
     version_us: int = 0
     deleted: bool = False
     gone_us: int = 0
+    said: bool = True
 
 
 @dataclass(frozen=True, slots=True)

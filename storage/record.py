@@ -33,7 +33,7 @@ class StoredRecord:
         )
         known: dict[str, Known] = {}
         for message, thread, etype, version_us in rows:
-            before = known.get(message, Known(thread))
+            before = known.get(message, Known(thread, said=False))
             known[message] = _with(before, etype, version_us)
         return known
 
@@ -58,4 +58,4 @@ def _with(known: Known, etype: str, version_us: int) -> Known:
         case EventKind.MESSAGE_RESTORE:
             return replace(known, deleted=False)
         case _:
-            return known
+            return replace(known, said=True)

@@ -1,6 +1,7 @@
 """The whole sandbox: both platforms, and the switches that tests turn."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from bots.sandbox.changes import Changes
 from bots.sandbox.faults import Faults
@@ -16,7 +17,8 @@ class World:
     Everything that one sandbox server holds.
 
     `base_url` is where the server was last reached; addresses that it gives out
-    (uploads, sockets, service URLs) start with it.
+    (uploads, sockets, service URLs) start with it. `undelivered` counts the events
+    that are on their way to ATOM, repetitions included.
     """
 
     def __init__(self) -> None:
@@ -28,8 +30,18 @@ class World:
         self.base_url = ""
         # Ends the ATOM that the page shows, without warning, if somebody can.
         self.kill_atom: Callable[[], bool] | None = None
+        self.undelivered = 0
         self.slack = SlackState(self.settings, self.changes)
         self.teams = TeamsState(self.settings, self.changes)
+
+    @contextmanager
+    def delivering(self) -> Iterator[None]:
+        """Count an event as being on its way, until the block is left."""
+        self.undelivered += 1
+        try:
+            yield
+        finally:
+            self.undelivered -= 1
 
     def reset(self) -> None:
         """Go back to the seed. Settings stay: they say where ATOM is."""

@@ -52,6 +52,7 @@ async def test_the_record_tells_threads_versions_and_deletions(store: Store) -> 
         message("3.0"),
         message("3.0", kind=delete),
         message("4.0", kind=EventKind.REACTION_ADD),
+        message("5.0", kind=edit, version_us=9),
     ):
         await store.journal.append(Commitment(TENANT, event, (), ()))
 
@@ -61,6 +62,7 @@ async def test_the_record_tells_threads_versions_and_deletions(store: Store) -> 
         "1.0": Known(),
         "2.0": Known("1.0", 9),
         "3.0": Known(deleted=True),
+        "5.0": Known(version_us=9, said=False),
     }
 
 

@@ -29,6 +29,7 @@ class Delivery:
         outbound: Outbound,
         sockets: Sockets,
     ) -> None:
+        self._world = world
         self._state = world.slack
         self._outbound = outbound
         self._sockets = sockets
@@ -104,15 +105,16 @@ class Delivery:
         before: asyncio.Event | None,
         mine: asyncio.Event,
     ) -> None:
-        try:
-            await self._turn(before, fault, mine)
-            outcome = await self._attempt(payload, 0, "")
-        finally:
-            mine.set()
-            self._passing.set()
-        if fault is not None and fault.after:
-            outcome = Outcome(0, reason="http_timeout")
-        await self._again(payload, outcome)
+        with self._world.delivering():
+            try:
+                await self._turn(before, fault, mine)
+                outcome = await self._attempt(payload, 0, "")
+            finally:
+                mine.set()
+                self._passing.set()
+            if fault is not None and fault.after:
+                outcome = Outcome(0, reason="http_timeout")
+            await self._again(payload, outcome)
 
     async def _turn(
         self, before: asyncio.Event | None, fault: Fault | None, mine: asyncio.Event

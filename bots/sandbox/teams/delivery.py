@@ -98,11 +98,12 @@ class Delivery:
 
     async def _deliver(self, work: "_Work") -> None:
         answer = Answer(0)
-        try:
-            await self._turn(work)
-            answer = await self._layers(work)
-        finally:
-            work.over(answer)
+        with self._world.delivering():
+            try:
+                await self._turn(work)
+                answer = await self._layers(work)
+            finally:
+                work.over(answer)
 
     async def _turn(self, work: "_Work") -> None:
         """Wait until it is this activity's turn, or let others pass if so ordered."""
@@ -166,7 +167,8 @@ class Delivery:
         return answers[0]
 
     async def _attempt_alone(self, activity: Activity) -> None:
-        await self._attempt(activity, None)
+        with self._world.delivering():
+            await self._attempt(activity, None)
 
     async def _attempt(self, activity: Activity, fault: Fault | None) -> Answer:
         address = str(self._world.settings.get("atom_url")).rstrip("/")

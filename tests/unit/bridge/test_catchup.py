@@ -197,6 +197,7 @@ GONE = Known(deleted=True)
     [
         (message(), None, True),
         (message(), Known(), False),
+        (message(), Known(version_us=5, said=False), True),
         (message(sent_us=LINKED - 1), None, False),
         (message(kind=EventKind.COMMAND), None, True),
         (message(kind=EventKind.COMMAND), Known(), False),

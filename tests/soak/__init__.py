@@ -1,0 +1,1 @@
+"""Random people and random faults, against a small model of what has to stand."""

@@ -1,0 +1,186 @@
+"""
+What "right" means: the rules that both platforms' final state has to keep.
+
+A message is `Said`; what stands for it on the other platform is a `Copy`. Once nothing
+is under way any more, `wrongs` names every rule that is broken.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Side(StrEnum):
+    """Where something was said."""
+
+    SLACK = "slack"
+    TEAMS = "teams"
+
+    @property
+    def other(self) -> "Side":
+        return Side.TEAMS if self is Side.SLACK else Side.SLACK
+
+
+# What people choose, by the name that their own platform gives it.
+EMOJI: Mapping[Side, Mapping[str, str]] = {
+    Side.SLACK: {"+1": "👍", "tada": "🎉", "eyes": "👀"},
+    Side.TEAMS: {"like": "+1", "heart": "heart", "laugh": "laughing"},
+}
+
+Chosen = dict[str, set[str]]  # people by what they chose
+
+
+@dataclass(eq=False)
+class Said:
+    """
+    A message as its author and its readers left it.
+
+    `crosses` is False for what was said without a link. `loose` says that a link ended
+    since: the copy stays as it happens to be, and nothing is asked of it any more.
+    """
+
+    n: int
+    side: Side
+    id: str
+    author: str
+    root: "Said | None" = None
+    revision: int = 1
+    deleted: bool = False
+    crosses: bool = True
+    loose: bool = False
+    at_original: Chosen = field(default_factory=dict)
+    at_copy: Chosen = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        return text_of(self.n, self.revision)
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """
+    What stands for a message on the other side.
+
+    `thread` is the root's id, or nothing for a root; `place` tells the order in which
+    copies stand; `line` is what the line below counts, and `ours` are ATOM's own
+    reactions to it.
+    """
+
+    n: int
+    text: str
+    id: str
+    thread: str
+    place: tuple[int, ...]
+    line: Mapping[str, int]
+    ours: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """
+    Both platforms at one moment, and the order in which the log took messages in.
+
+    `copies` are by the side on which they stand, `ours` are ATOM's own reactions to
+    people's messages in Slack, by the message's id.
+    """
+
+    copies: Mapping[Side, Sequence[Copy]]
+    ours: Mapping[str, frozenset[str]]
+    captured: Mapping[tuple[Side, str], int]
+
+    def copies_of(self, said: Said) -> list[Copy]:
+        return [copy for copy in self.copies[said.side.other] if copy.n == said.n]
+
+
+def text_of(n: int, revision: int) -> str:
+    return f"m{n:05} r{revision}"
+
+
+def wrongs(everything: Iterable[Said], seen: Seen) -> list[str]:
+    """Return every rule that is broken, in words; nothing if all is right."""
+    everything = list(everything)
+    found = [wrong for said in everything for wrong in _about(said, seen)]
+    return found + list(_out_of_order(everything, seen))
+
+
+def _about(said: Said, seen: Seen) -> Iterator[str]:
+    copies = seen.copies_of(said)
+    name = f"{said.text} of {said.side}"
+    if len(copies) > 1:
+        yield f"{name} stands {len(copies)} times"
+    if not said.crosses:
+        if copies:
+            yield f"{name} was said without a link and stands there"
+        return
+    if said.loose:
+        return
+    if said.deleted:
+        if copies:
+            yield f"{name} is deleted and stands there as {copies[0].text!r}"
+        return
+    if not copies:
+        yield f"{name} does not stand there"
+        return
+    copy = copies[0]
+    if copy.text != said.text:
+        yield f"{name} stands there as {copy.text!r}"
+    yield from _in_wrong_thread(said, copy, seen)
+    yield from _miscounted(said, copy, seen)
+
+
+def _in_wrong_thread(said: Said, copy: Copy, seen: Seen) -> Iterator[str]:
+    root = said.root
+    if root is None:
+        if copy.thread:
+            yield f"{said.text} is a root and stands in thread {copy.thread}"
+        return
+    if root.deleted or root.loose or not root.crosses:
+        return  # a reply may have been the first to see that its root is gone
+    if root.side is not said.side:
+        wanted = [root.id]
+    else:
+        wanted = [found.thread or found.id for found in seen.copies_of(root)]
+    if copy.thread not in wanted:
+        yield f"{said.text} stands in {copy.thread or 'no thread'}, not in {wanted}"
+
+
+def _miscounted(said: Said, copy: Copy, seen: Seen) -> Iterator[str]:
+    """Only ATOM's own messages have a line below; in Slack it reacts itself."""
+    if said.side is Side.TEAMS:
+        wanted = _ours(said.at_original)
+        if copy.ours != wanted:
+            yield f"ATOM's reactions to the copy of {said.text}: {copy.ours}, not {wanted}"
+        return
+    names = EMOJI[Side.SLACK]
+    counts = {names[name]: len(who) for name, who in said.at_original.items() if who}
+    if copy.line != counts:
+        yield f"below {said.text}: {copy.line}, not {counts}"
+    ours, wanted = seen.ours[said.id], _ours(said.at_copy)
+    if ours != wanted:
+        yield f"ATOM's reactions to {said.text}: {ours}, not {wanted}"
+
+
+def _ours(chosen: Chosen) -> frozenset[str]:
+    names = EMOJI[Side.TEAMS]
+    return frozenset(names[kind] for kind, who in chosen.items() if who)
+
+
+def _out_of_order(everything: Sequence[Said], seen: Seen) -> Iterator[str]:
+    """Within a thread, and among a channel's roots, copies stand as they were heard."""
+    lanes: dict[tuple[Side, int], list[tuple[int, Copy]]] = {}
+    for said in everything:
+        heard = seen.captured.get((said.side, said.id))
+        copies = seen.copies_of(said)
+        root = said.root
+        unsure = root is not None and (root.deleted or root.loose or not root.crosses)
+        if heard is None or len(copies) != 1 or unsure or said.loose:
+            continue
+        lane = (said.side, root.n if root else 0)
+        lanes.setdefault(lane, []).append((heard, copies[0]))
+    for (side, n), members in lanes.items():
+        texts = [copy.text for _, copy in sorted(members, key=lambda pair: pair[0])]
+        standing = sorted(members, key=lambda pair: pair[1].place)
+        stand = [copy.text for _, copy in standing]
+        if texts != stand:
+            where = f"thread m{n:05}" if n else "the roots"
+            yield f"in {where} of {side}: {stand}, heard as {texts}"

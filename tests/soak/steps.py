@@ -1,0 +1,80 @@
+"""What may happen next, and how hypothesis draws it."""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+
+from tests.soak.model import Side
+
+# How often each happens, in relation to the others.
+_WEIGHTS = {
+    "post": 40,
+    "reply": 40,
+    "edit": 36,
+    "delete": 14,
+    "react": 36,
+    "unreact": 22,
+    "deliver badly": 12,
+    "answer badly": 14,
+    "kill": 4,
+    "go deaf": 1,
+    "pause": 1,
+    "resume": 2,
+    "relink": 1,
+    "settle": 1,
+}
+_ACTIONS = [action for action, weight in _WEIGHTS.items() for _ in range(weight)]
+_MANY = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that happens. The numbers choose among what there is by then."""
+
+    action: str
+    side: Side
+    which: int
+    detail: int
+
+
+STEP = st.builds(
+    Step,
+    st.sampled_from(_ACTIONS),
+    st.sampled_from(Side),
+    st.integers(0, _MANY),
+    st.integers(0, _MANY),
+)
+
+Episode = Callable[[list[Step]], Coroutine[Any, Any, None]]
+
+
+def play(
+    run: Callable[[list[Step]], None], number: int, steps: int, *, shrink: bool = False
+) -> None:
+    """
+    Run one episode that the seed `number` stands for.
+
+    With `shrink`, an episode that fails is run again with fewer and fewer steps.
+    """
+    played = 0
+
+    def episode(drawn: list[Step]) -> None:
+        nonlocal played
+        played += 1
+        # The first that hypothesis draws is always the same: the simplest of all.
+        if played > 1:
+            run(drawn)
+
+    phases = [Phase.generate, *([Phase.shrink] if shrink else [])]
+    hasty = settings(
+        max_examples=2,
+        deadline=None,
+        database=None,
+        phases=phases,
+        suppress_health_check=list(HealthCheck),
+    )
+    drawn = given(st.lists(STEP, min_size=steps, max_size=steps))
+    seed(number)(hasty(drawn(episode)))()

@@ -1,0 +1,1 @@
+"""The soak's own rules, tried on what is known to be wrong."""
