@@ -35,6 +35,7 @@ from bridge.ports import (
 )
 from bridge.reacting import Reactions
 from bridge.relay import unwatched
+from bridge.standing import standing
 from bridge.tuning import Tuning
 
 _ACTIONS = {
@@ -138,15 +139,8 @@ class Courier:
             return await self._unreadable(delivery, lease, history)
         if delivery.operation is Operation.REACT:
             return await self._react(delivery, lease, history)
-        copy = await self.copies.copy_of(
-            delivery.tenant,
-            delivery.link,
-            delivery.source,
-            delivery.message,
-            delivery.target,
-        )
-        standing = copy is not None and not copy.deleted
-        if _lost(delivery) and not standing:
+        copy = await standing(self.copies, delivery, history)
+        if _lost(delivery) and (copy is None or copy.deleted):
             return await self._reconcile(delivery, lease, history, copy)
         if reason := needless(delivery, history, copy):
             return await self._drop(delivery, lease, history, reason)

@@ -91,6 +91,12 @@ class Delivery:
         return self.again.entry if self.again else self.seq
 
     @property
+    def fresh(self) -> bool:
+        """Whether it is a post that nothing was noted of yet, by anybody."""
+        noted = self.attempts or self.unknown_since_us or self.again
+        return self.operation is Operation.POST and not noted
+
+    @property
     def key(self) -> tuple[str, int, int]:
         return (self.tenant, self.seq, self.n)
 

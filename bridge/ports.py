@@ -289,7 +289,8 @@ class History:
     unknown outcome, which a person has to decide on; only what was queued again can be.
     `late_us` is when it was said, if it came in much later than that, else 0. `thread`
     is the root's id where a reaction asks for it. `told` are the event's details, such
-    as the hops of a bridged message.
+    as the hops of a bridged message. `alone` says that the log has no other entry about
+    the message.
     """
 
     seq: int
@@ -304,6 +305,7 @@ class History:
     late_us: int = 0
     thread: str = ""
     told: Mapping[str, str] = field(default_factory=dict)
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

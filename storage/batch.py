@@ -6,20 +6,20 @@ before anything is inserted, so whatever was read before it still holds after it
 """
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
-
-import orjson
 
 from bridge.delivery import Copy, Delivery
 from bridge.errors import Fenced
 from bridge.ports import Receipt
+from storage.batch_reads import latest, looked_up
 from storage.compliance.keys import TenantKey
 from storage.compliance.leaf import leaf_of
 from storage.compliance.sealing import seal_body, seal_raw
 from storage.compliance.tree import Frontier
-from storage.hot import Guarded, Insert, Program, Statement, Together
+from storage.hot import Guarded, Insert, Program, Statement
+from storage.just_captured import Captured, Told, captured
 from storage.rows import (
     attempt_row,
     canonical_body,
@@ -54,12 +54,18 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """What a group commit did: an answer per write, and the deliveries it queued."""
+    """
+    What a group commit did: an answer per write, and the deliveries it queued.
+
+    `told` are the messages that it has entries about, each with its entry if nothing
+    was known of the message before.
+    """
 
     head: Head
     answers: tuple[Receipt | Fenced, ...]
     first: int
     deliveries: tuple[Delivery, ...]
+    told: Mapping[Told, Captured | None]
 
 
 @dataclass(slots=True)
@@ -78,7 +84,9 @@ class _Draft:
     requeued: list[dict[str, Any]] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
     known: dict[str, int] = field(default_factory=dict)
-    latest: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+    latest: dict[Told, tuple[int, int]] = field(default_factory=dict)
+    heard_of: frozenset[Told] = frozenset()
+    told: dict[Told, Captured | None] = field(default_factory=dict)
 
     @property
     def next_seq(self) -> int:
@@ -101,15 +109,16 @@ def group_commit(
     """
     tenant = writes[0].tenant
     draft = _Draft(head or (yield from _locked_head(tenant)), now_us)
-    draft.known, owned = yield from _looked_up(tenant, writes)
-    draft.latest = yield from _latest(tenant, writes)
+    draft.known, owned, draft.heard_of = yield from looked_up(tenant, writes)
+    draft.latest = yield from latest(tenant, writes)
 
     answers = tuple(_add(draft, write, key, owned) for write in writes)
 
     first, leaves = draft.next_seq - len(draft.log), [r["leaf"] for r in draft.log]
     moved = _moved(draft, leaves)
     yield from _written(tenant, draft, moved)
-    return Committed(moved, answers, first, tuple(draft.deliveries))
+    deliveries = tuple(draft.deliveries)
+    return Committed(moved, answers, first, deliveries, draft.told)
 
 
 def _add(
@@ -183,6 +192,10 @@ def _log_row(
     row["raw_ct"] = seal_raw(item, entry.raw) if entry.raw is not None else None
     if entry.etype.startswith("message."):
         draft.latest[(conv, msg)] = (row["seq"], rev)
+        message = (conv, msg)
+        old = message in draft.heard_of or message in draft.told
+        new = write.queues_first and not old
+        draft.told[message] = captured(row, body) if new else None
     return row
 
 
@@ -234,67 +247,6 @@ def _move_head(tenant: str, old: Head, new: Head) -> Statement:
         "AND size = :old_size AND root = :old_root RETURNING size",
         _head_row(tenant, new) | {"old_size": old.frontier.size, "old_root": old.root},
     )
-
-
-def _looked_up(
-    tenant: str, writes: Sequence[Write]
-) -> Program[tuple[dict[str, int], frozenset[Fence]]]:
-    """Return which of the writes' keys were seen before, and which fences still hold."""
-    keys = [key for write in writes for key in write.keys]
-    fences = {write.fence for write in writes if write.fence}
-    asked = [_known(tenant, keys)] if keys else []
-    if fences:
-        asked.append(_owned(sorted({fence.shard for fence in fences})))
-    rows = [*(yield Together(asked))] if asked else []
-    owned = rows.pop() if fences else ()
-    known = dict(rows.pop()) if keys else {}
-    return known, frozenset(fences & {Fence(*row) for row in owned})
-
-
-def _known(tenant: str, keys: Sequence[str]) -> Statement:
-    return Statement(
-        "SELECT key, seq FROM seen WHERE tenant = :tenant "
-        "AND key IN (SELECT value FROM json_each(:keys))",
-        {"tenant": tenant, "keys": orjson.dumps([*keys]).decode()},
-        # Row by row, or a planner that knows nothing of a young table yet reads
-        # everything that the tenant ever saw.
-        postgres="SELECT s.key, s.seq FROM "
-        "jsonb_array_elements_text(:keys::text::jsonb) AS k(key) CROSS JOIN LATERAL "
-        "(SELECT key, seq FROM seen WHERE tenant = :tenant AND key = k.key LIMIT 1) s",
-    )
-
-
-def _owned(shards: Sequence[int]) -> Statement:
-    return Statement(
-        "SELECT shard, owner, epoch FROM shard_owner WHERE shard IN "
-        "(SELECT value FROM json_each(:shards))",
-        {"shards": orjson.dumps([*shards]).decode()},
-        # In one order everywhere, or two processes could wait for each other.
-        postgres="SELECT shard, owner, epoch FROM shard_owner WHERE shard = ANY(ARRAY("
-        "SELECT jsonb_array_elements_text(:shards::text::jsonb)::int)) "
-        "ORDER BY shard FOR SHARE",
-    )
-
-
-def _latest(
-    tenant: str, writes: Sequence[Write]
-) -> Program[dict[tuple[str, str], tuple[int, int]]]:
-    latest: dict[tuple[str, str], tuple[int, int]] = {}
-    for conv, msg in _revised(writes):
-        rows = yield Statement(
-            "SELECT seq, rev FROM log WHERE tenant = :tenant AND conv = :conv "
-            "AND msg = :msg AND etype LIKE 'message.%' ORDER BY seq DESC LIMIT 1",
-            {"tenant": tenant, "conv": conv, "msg": msg},
-        )
-        if rows:
-            latest[(conv, msg)] = (rows[0][0], rows[0][1])
-    return latest
-
-
-def _revised(writes: Sequence[Write]) -> Iterator[tuple[str, str]]:
-    for write in writes:
-        if write.entry and write.entry.revises:
-            yield clean_id(write.entry.conv), clean_id(write.entry.msg)
 
 
 def _written(tenant: str, draft: _Draft, moved: Head) -> Program[None]:

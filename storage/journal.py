@@ -25,6 +25,7 @@ from bridge.relay import unwatched
 from storage.batch import Committed, Head, HeadMoved, group_commit
 from storage.compliance.keys import KeyFile, TenantKey
 from storage.hot import HotStore, Program
+from storage.just_captured import JustCaptured
 from storage.rows import clean_text
 from storage.writes import Entry, Write
 
@@ -64,6 +65,7 @@ class Journal:
     clock: Callable[[], int]
     on_commit: list[OnCommit] = field(default_factory=list)
     trace: Callable[[str], None] = unwatched
+    recent: JustCaptured = field(default_factory=JustCaptured)
     _queues: dict[str, _Queue] = field(default_factory=dict)
 
     async def append(self, commitment: Commitment) -> Receipt:
@@ -146,6 +148,8 @@ class Journal:
     async def _group(self, queue: _Queue, writes: list[Write]) -> Committed:
         for _ in range(_TRIES):
             head, now = queue.head, self.clock()
+            if head is None:
+                self.recent.others_wrote(writes[0].tenant)
             try:
                 program = partial(self._watched, writes, queue.key, now, head)
                 committed = await self.store.run(program)
@@ -165,6 +169,8 @@ class Journal:
 
     def _announce(self, tenant: str, committed: Committed) -> None:
         size = committed.head.frontier.size
+        if size > committed.first:
+            self.recent.note(tenant, committed.told)
         for listener in self.on_commit:
             try:
                 listener(tenant, committed.first, size, committed.deliveries)

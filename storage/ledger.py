@@ -81,9 +81,13 @@ class StoredLedger:
         except BadInput as error:
             # No fault of the entry's: it opens again once the key file is back.
             raise StoreUnavailable(str(error)) from error
-        return await self.reader.revisions(
-            delivery.tenant, delivery.source.id, clean_id(delivery.message)
-        )
+        tenant, conv = delivery.tenant, clean_id(delivery.source.id)
+        message = clean_id(delivery.message)
+        if delivery.fresh:
+            only = self.journal.recent.get(tenant, conv, message)
+            if only and only.seq == delivery.entry:
+                return [only]
+        return await self.reader.revisions(tenant, conv, message)
 
     async def _reaction(self, delivery: Delivery) -> History:
         """Return who reacted. What the message says, its own history tells."""
@@ -165,6 +169,7 @@ def _told(delivery: Delivery, entries: list[LogEntry]) -> History:
         ),
         late_us=late_us(entries),
         told=entries[0].body.get("detail") or {},
+        alone=len(entries) == 1,
     )
 
 

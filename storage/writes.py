@@ -88,3 +88,9 @@ class Write:
     changes: tuple[Statement, ...] = ()
     fence: Fence | None = None
     letter: Letter | None = None
+
+    @property
+    def queues_first(self) -> bool:
+        """Whether it queues what may be the first word about a message."""
+        entry = self.entry
+        return bool(self.deliveries and entry and entry.etype == "message.create")

@@ -4,10 +4,11 @@ import asyncio
 
 import pytest
 
-from bridge.delivery import AttemptState
+from bridge.delivery import AttemptState, Delivery
 from bridge.errors import Conflict, StoreUnavailable
 from bridge.links import Link
 from bridge.messages import EventKind
+from bridge.ports import History
 from storage.hot import Program, Statement
 from tests.contract.conftest import TENANT, Store
 from tests.contract.letters import ended, open_now, said
@@ -162,6 +163,11 @@ async def test_another_process_finds_what_was_queued_again(
     assert (found.marker, found.entry) == (first.marker, first.seq)
 
 
+async def _read_anew(store: Store, delivery: Delivery) -> History:
+    """As a process does that has not just captured the message itself."""
+    return await store.another_process("two").ledger.history(delivery)
+
+
 async def _break(store: Store, change: str) -> None:
     def program() -> Program[None]:
         yield Statement(f"UPDATE log SET {change} WHERE etype = 'message.create'")  # noqa: S608
@@ -185,7 +191,7 @@ async def test_an_entry_that_cannot_be_read_is_a_fault_and_can_be_concluded(
     [delivery] = await open_now(store)
     await _break(store, change)
 
-    history = await store.ledger.history(delivery)
+    history = await _read_anew(store, delivery)
 
     assert fault in history.fault
     assert history.leaf
@@ -205,7 +211,7 @@ async def test_an_entry_that_is_gone_is_a_fault_as_well(
 
     await store.database.hot.run(remove)
 
-    history = await store.ledger.history(delivery)
+    history = await _read_anew(store, delivery)
 
     assert "is missing" in history.fault
     await ended(store, AttemptState.DEAD, history.fault)

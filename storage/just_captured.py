@@ -1,0 +1,79 @@
+"""
+What this process captured just now, so that its deliveries need not read it back.
+
+Only what the log says of a message for the first time is kept, as its bytes were
+sealed; a later word about the message forgets it. Words that other processes write
+are not heard here, so nothing is taken from here that is older than a delivery's own
+look at the log could be: only what was captured within the last quarter of a second,
+or since when this process is known to have written alone. It knows that whenever it
+appends: the head of the log was then where it had left it.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any
+
+import orjson
+
+from storage.log_reader import LogEntry
+
+_FRESH = 0.25  # seconds
+_MOST = 2048
+_SEALED = {"ct", "raw_ct"}
+
+Told = tuple[str, str]  # a channel and a message in it
+_Key = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """A log entry's row, and its body before it was sealed."""
+
+    row: Mapping[str, Any]
+    body: bytes
+
+
+def captured(row: Mapping[str, Any], body: bytes) -> Captured:
+    """Leave out what is sealed."""
+    return Captured({k: v for k, v in row.items() if k not in _SEALED}, body)
+
+
+@dataclass(slots=True)
+class JustCaptured:
+    """Bounded: whatever is not here is read from the log."""
+
+    clock: Callable[[], float] = monotonic
+    _kept: OrderedDict[_Key, tuple[Captured, float]] = field(
+        default_factory=OrderedDict
+    )
+    _appended: dict[str, float] = field(default_factory=dict)
+    _others: dict[str, float] = field(default_factory=dict)
+
+    def note(self, tenant: str, told: Mapping[Told, Captured | None]) -> None:
+        """Entries were committed: the first about a message, or None for a later one."""
+        now = self.clock()
+        self._appended[tenant] = now
+        for (conv, msg), captured in told.items():
+            self._kept.pop((tenant, conv, msg), None)
+            if captured:
+                self._kept[(tenant, conv, msg)] = (captured, now)
+        while len(self._kept) > _MOST:
+            self._kept.popitem(last=False)
+
+    def others_wrote(self, tenant: str) -> None:
+        """Another process appended to the log, or may have."""
+        self._others[tenant] = self.clock()
+
+    def get(self, tenant: str, conv: str, msg: str) -> LogEntry | None:
+        """Return the entry if it is all that the log tells of the message."""
+        kept = self._kept.get((tenant, conv, msg))
+        if kept is None:
+            return None
+        captured, at = kept
+        limit = self.clock() - _FRESH
+        alone = at > self._others.get(tenant, -1.0) and self._appended[tenant] > limit
+        if at < limit and not alone:
+            return None
+        return LogEntry(captured.row, orjson.loads(captured.body))

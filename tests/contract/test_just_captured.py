@@ -1,0 +1,114 @@
+"""What a process remembers of what it captured is what it would read in the log."""
+
+import pytest
+
+from bridge.delivery import Delivery
+from bridge.links import Link
+from bridge.messages import EventKind
+from storage.just_captured import JustCaptured, captured
+from tests.contract.conftest import TENANT, Store
+from tests.contract.letters import open_now, said
+from tests.events import ALICE, FALCON, PROJECT, words
+
+ODD = ["plain", "a\ud800b\0c", "zero\u200bwidth", ""]
+
+
+class Clock:
+    """Stands still until it is told."""
+
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(store: Store) -> Clock:
+    clock = Clock()
+    store.journal.recent = JustCaptured(clock)
+    return clock
+
+
+@pytest.fixture
+async def link(store: Store, clock: Clock) -> Link:
+    return await store.links.add(TENANT, (FALCON, PROJECT), "slack:U01ALICE")
+
+
+def remembered(store: Store, delivery: Delivery) -> bool:
+    found = store.journal.recent.get(TENANT, FALCON.id, delivery.message)
+    return found is not None
+
+
+@pytest.mark.parametrize("text", ODD)
+async def test_it_is_exactly_what_is_stored(
+    store: Store, link: Link, text: str
+) -> None:
+    await said(store, link, "17.1", document=words(text), author=ALICE)
+    [delivery] = await open_now(store)
+
+    own = await store.ledger.history(delivery)
+    read = await store.another_process("two").ledger.history(delivery)
+
+    assert remembered(store, delivery)
+    assert own == read
+    assert own.alone
+
+
+async def test_a_later_word_about_the_message_makes_it_read_the_log(
+    store: Store, link: Link
+) -> None:
+    await said(store, link, "17.1", document=words("old"))
+    [post] = await open_now(store)
+    edit = {"kind": EventKind.MESSAGE_EDIT, "version_us": 5}
+
+    await said(store, link, "17.1", document=words("new"), unheard=True, **edit)
+
+    assert not remembered(store, post)
+    assert (await store.ledger.history(post)).document == words("new")
+
+
+@pytest.mark.parametrize("who", ["this process", "another process"])
+async def test_an_edit_that_came_in_before_its_message_is_not_overlooked(
+    store: Store, link: Link, who: str
+) -> None:
+    here = store if who == "this process" else store.another_process("two")
+    edit = {"kind": EventKind.MESSAGE_EDIT, "version_us": 5}
+    await said(here, link, "17.1", document=words("new"), unheard=True, **edit)
+
+    await said(store, link, "17.1", document=words("old"))
+
+    [post] = await open_now(store)
+    history = await store.ledger.history(post)
+    assert history.document == words("new")
+    assert not history.alone
+
+
+async def test_it_is_remembered_for_long_only_while_nobody_else_writes(
+    store: Store, link: Link, clock: Clock
+) -> None:
+    clock.now += 1
+    await said(store, link, "17.1")
+    [post] = await open_now(store)
+    clock.now += 60
+    assert not remembered(store, post)  # who else wrote meanwhile is not known
+
+    await said(store, link, "17.2", unheard=True)
+    assert remembered(store, post)
+
+    await said(store.another_process("two"), link, "17.3", unheard=True)
+    await said(store, link, "17.4", unheard=True)
+    assert not remembered(store, post)
+
+
+async def test_only_the_newest_are_kept() -> None:
+    recent = JustCaptured()
+    entry = captured({"seq": 1, "ct": b"sealed"}, b'{"text":"hello"}')
+
+    for n in range(3000):
+        recent.note(TENANT, {("C1", f"17.{n}"): entry})
+
+    assert recent.get(TENANT, "C1", "17.0") is None
+    newest = recent.get(TENANT, "C1", "17.2999")
+    assert newest is not None
+    assert newest.body == {"text": "hello"}
+    assert "ct" not in newest.row
