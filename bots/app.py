@@ -23,6 +23,7 @@ from bots.commands.base import Commands
 from bots.commands.organisations import Organisations
 from bots.commands.standard import standard_commands
 from bots.core import Core, Heard, clock_us, core, steady_us
+from bots.dormancy import Dormancy
 from bots.leases import checking
 from bots.live_health import LiveHealth
 from bots.metrics import LinkFigures, taken_in
@@ -157,6 +158,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             stack.enter_context(_alone(settings))
             await built.core.shards.seize()
         teller = _teller(built)
+        dormancy = _dormancy(built)
         relay = Relay(
             built.core.companies,
             built.core.links,
@@ -164,6 +166,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             TellingJournal(built.core.journal, teller),
             trace,
             built.core.others,
+            dormancy.followed,
         )
         catching_up = _catching_up(built, relay)
         door = Doorkeeper(Attentive(relay, catching_up))
@@ -173,13 +176,16 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
         built.health.held_until = worker.held_until
         built.core.journal.trace = trace
         built.core.journal.on_commit += [worker.committed, taken_in]
-        built.core.links.on_change += [worker.link_changed, catching_up.link_changed]
+        built.core.links.on_change += [
+            each.link_changed for each in (worker, catching_up, dormancy)
+        ]
         background: list[Job] = [
             worker.run,
             Janitor(built.core.database, clock_us).run,
             partial(bind_configured, built.core, built.slack, built.teams),
             catching_up.run,
             teller.run,
+            dormancy.run,
         ]
         if settings.redis_url:
             wakes = Wakes.at(settings.redis_url.get_secret_value())
@@ -318,6 +324,7 @@ def _worker(built: Tools, limiter: Limiter, trace: Trace, notices: Notices) -> W
         longest_call_us=int(tuning.call_timeout * micro),
         orphan_patience_us=int(tuning.orphan_patience * micro),
         paused_link_us=int(tuning.paused_link * micro),
+        dormant_us=int(tuning.dormant * micro),
     )
     reactions = Reactions(
         log=built.core.reactions,
@@ -343,6 +350,7 @@ def _worker(built: Tools, limiter: Limiter, trace: Trace, notices: Notices) -> W
         sleep=asyncio.sleep,
         tuning=times,
         trace=trace,
+        holds=built.core.holds,
     )
     pace = Pace(
         lease=tuning.lease,
@@ -371,13 +379,27 @@ def _catching_up(built: Tools, intake: Intake) -> CatchingUp:
         clock=clock_us,
         look_back_us=int(tuning.look_back * 1_000_000),
     )
-
-    async def companies() -> list[str]:
-        return [company.id for company in await core.companies.all()]
-
     return CatchingUp(
-        catch_up, core.links, core.watermarks, companies, clock_us, tuning.beat
+        catch_up, core.links, core.watermarks, core.company_ids, clock_us, tuning.beat
     )
+
+
+def _dormancy(built: Tools) -> Dormancy:
+    core, tuning = built.core, built.core.settings.tuning
+    sides = _sides(built.slack, built.teams)
+    made = Dormancy(
+        core.links,
+        core.holds,
+        {p: side.prober for p, side in sides.items()},
+        {p: side.announcer for p, side in sides.items()},
+        core.company_ids,
+        int(tuning.dormant * 1_000_000),
+        tuning.probe,
+    )
+    if built.slack:
+        built.slack.noticed.listener = made.noticed
+        built.slack.on_install.append(partial(made.installed, Platform.SLACK))
+    return made
 
 
 def _second_feed(

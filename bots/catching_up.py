@@ -11,6 +11,7 @@ import structlog
 
 from bridge.catchup import CatchUp
 from bridge.errors import AtomError, CannotTell
+from bridge.holds import DEAF
 from bridge.links import Link, LinkState
 from bridge.messages import Channel, Event, Platform
 from bridge.ports import Intake, LinkBook, Receipt
@@ -42,10 +43,11 @@ class CatchingUp:
     clock: Callable[[], int]
     beat: float = 30.0
     again: float = 5.0
-    _states: dict[str, LinkState] = field(default_factory=dict)
+    _waits: dict[str, frozenset[str]] = field(default_factory=dict)
     _wanted: dict[Place, int] = field(default_factory=dict)
     _open: set[Place] = field(default_factory=set)
     _blind: set[Place] = field(default_factory=set)
+    _deaf: set[Place] = field(default_factory=set)
     _running: set[Place] = field(default_factory=set)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _slots: asyncio.Semaphore = field(
@@ -98,12 +100,19 @@ class CatchingUp:
         """Note the linked channels, and those that have to catch up."""
         links = await self._all_links()
         for link in links:
-            paused = self._states.get(link.id) is LinkState.PAUSED
-            if starting or (paused and link.state is LinkState.ACTIVE):
+            before, now = self._waits.get(link.id, frozenset()), _waits(link)
+            if starting or before - now:
                 for place in _places(link):
                     self._want(place)
-        self._states = {link.id: link.state for link in links}
+        self._waits = {link.id: _waits(link) for link in links}
         self._open = {place for link in links for place in _places(link)}
+        # What happens where ATOM is deaf is not on record: those marks stay.
+        self._deaf = {
+            (link.tenant, hold.channel)
+            for link in links
+            for hold in link.holds
+            if hold.cause in DEAF
+        }
 
     async def _all_links(self) -> list[Link]:
         while True:
@@ -164,7 +173,8 @@ class CatchingUp:
     async def _mark(self) -> None:
         """Raise the marks of all that is heard and has nothing to catch up with."""
         heard: dict[str, list[Channel]] = {}
-        for tenant, channel in self._open - self._blind - set(self._wanted):
+        heard_of = self._open - self._blind - self._deaf - set(self._wanted)
+        for tenant, channel in heard_of:
             heard.setdefault(tenant, []).append(channel)
         now = self.clock()
         for tenant, channels in heard.items():
@@ -186,6 +196,12 @@ class Attentive:
         if _DROPPED in event.detail and not receipt.duplicate:
             self.catching_up.missed(event.platform, event.account, event.sent_us)
         return receipt
+
+
+def _waits(link: Link) -> frozenset[str]:
+    """Return what messages of a link wait for: people's word, and held channels."""
+    paused = {"paused"} if link.state is LinkState.PAUSED else set[str]()
+    return frozenset(paused | {str(hold.channel) for hold in link.held_by})
 
 
 def _places(link: Link) -> list[Place]:

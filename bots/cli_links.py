@@ -12,7 +12,7 @@ from bots.cli_company import company_id
 from bots.cli_output import print_json, print_table, say
 from bots.commands.announce import announce_everywhere
 from bots.commands.joining import join, part, widen
-from bots.commands.names import link_named
+from bots.commands.names import link_named, reasons_of, state_of
 from bots.commands.options import changed_options
 from bots.commands.status import lasted
 from bots.core import clock_us
@@ -103,6 +103,9 @@ async def change(word: str, id_: str, company: str) -> None:
         known = link_called(await built.links.all(tenant), id_)
         if known.state is wanted.state:
             raise Conflict(f"Link {known.id} is {known.state} already.")
+        if known.state is LinkState.DORMANT and wanted.state is LinkState.ACTIVE:
+            reasons = await reasons_of(built.announcers, known)
+            raise Conflict(f"Link {known.id} is dormant: {reasons}.")
         await built.links.change(known, wanted.state, operator())
         names = await link_named(built.announcers, known)
         card = Card(wanted.notice, f"{names}.")
@@ -138,7 +141,11 @@ async def listing(company: str, *, as_json: bool) -> None:
             say("No links yet: 'atom link ADDRESS ADDRESS' makes the first one.")
         else:
             rows = [
-                (link.id, link.state, await link_named(built.announcers, link))
+                (
+                    link.id,
+                    await state_of(built.announcers, link),
+                    await link_named(built.announcers, link),
+                )
                 for link in found
             ]
             print_table(("link", "state", "channels"), rows)
@@ -154,7 +161,10 @@ async def status(company: str, *, as_json: bool) -> None:
         else:
             print_table(
                 _STATUS_COLUMNS,
-                [_status_row(row) for row in rows],
+                [
+                    _status_row(row, await state_of(built.announcers, row.link))
+                    for row in rows
+                ],
             )
 
 
@@ -183,6 +193,10 @@ def _link_data(link: Link) -> dict[str, Any]:
         "id": link.id,
         "state": link.state,
         "channels": [str(channel) for channel in link.channels],
+        "held_by": [
+            {"channel": str(h.channel), "cause": h.cause, "since_us": h.since_us}
+            for h in link.held_by
+        ],
         "options": link.options.as_dict(),
         "created_by": link.created_by,
         "created_us": link.created_us,
@@ -204,11 +218,11 @@ def _status_data(row: LinkStatus) -> dict[str, Any]:
     }
 
 
-def _status_row(row: LinkStatus) -> tuple[str, ...]:
+def _status_row(row: LinkStatus, state: str) -> tuple[str, ...]:
     now = clock_us()
     return (
         row.link.id,
-        row.link.state,
+        state,
         lasted(row.lag_us),
         str(row.queued),
         lasted(now - row.oldest_us) if row.queued else "",

@@ -22,6 +22,7 @@ from storage.copied import CopiedInLog
 from storage.copies import StoredCopies
 from storage.database import Database, database_url, opened
 from storage.dead_letters import StoredDeadLetters
+from storage.dormancy import StoredHolds
 from storage.journal import Journal
 from storage.ledger import StoredLedger
 from storage.links import StoredLinks
@@ -70,6 +71,7 @@ class Core:
     log: LogReader
     copies: StoredCopies
     links: StoredLinks
+    holds: StoredHolds
     audit: StoredAudit
     places: StoredPlaces
     origins: StoredOrigins
@@ -89,6 +91,10 @@ class Core:
         """Return the company, if there is exactly one."""
         companies = await self.companies.all()
         return companies[0] if len(companies) == 1 else None
+
+    async def company_ids(self) -> list[str]:
+        """Return the companies' ids. Raises `StoreUnavailable`."""
+        return [company.id for company in await self.companies.all()]
 
     async def require_company(self) -> None:
         """Raise `BadInput` as long as no company is set up, or a key is missing."""
@@ -145,6 +151,7 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
             log=reader,
             copies=copies,
             links=links,
+            holds=StoredHolds(links, journal, clock_us),
             audit=StoredAudit(journal, clock_us),
             places=places,
             origins=StoredOrigins(companies, places),

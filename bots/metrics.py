@@ -60,9 +60,12 @@ PARKED = Gauge("atom_link_parked", "Dead letters of unknown outcome", _BY_LINK)
 THROTTLED = Gauge(
     "atom_link_throttled_seconds", "How long the link has to wait yet", _BY_LINK
 )
+DORMANT = Gauge(
+    "atom_link_dormant", "1 for what keeps a link from carrying", ["link", "cause"]
+)
 STORE_UP = Gauge("atom_store_up", "Whether the database answered when last asked")
 
-_OF_LINKS = (DEPTH, OLDEST, LAG, DEAD, PARKED, THROTTLED)
+_OF_LINKS = (DEPTH, OLDEST, LAG, DEAD, PARKED, THROTTLED, DORMANT)
 _FRESH = 5.0
 _MICRO = 1_000_000
 
@@ -115,3 +118,5 @@ class LinkFigures:
         DEAD.labels(link).set(status.dead)
         PARKED.labels(link).set(status.parked)
         THROTTLED.labels(link).set(throttled / _MICRO)
+        for hold in status.link.held_by:
+            DORMANT.labels(link, hold.cause).set(1)

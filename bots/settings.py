@@ -230,6 +230,12 @@ class Tuning(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
     reconcile_after: float = Field(default=5.0, ge=0, description="seconds, 0 or more")
     orphan_patience: float = Field(default=3.0, ge=0, description="seconds, 0 or more")
     paused_link: float = Field(default=1.0, gt=0, description="seconds, above 0")
+    dormant: float = Field(
+        default=14 * 86_400.0,
+        ge=0,
+        description="seconds that messages wait for a dormant link, 0 or more",
+    )
+    probe: float = Field(default=300.0, gt=0, description="seconds, above 0")
     call_timeout: float = Field(default=10.0, gt=0, description="seconds, above 0")
     teams_channel_limit: Rates = Field(default=TEAMS_CHANNEL, description=_A_RATE)
     teams_tenant_limit: Rates = Field(default=TEAMS_TENANT, description=_A_RATE)

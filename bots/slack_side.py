@@ -1,12 +1,14 @@
 """Put together what speaks with Slack."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import ClientSession, web
 
 from bots.core import Core, Heard, clock_us
+from bots.homes import Homes
 from bots.settings import SlackSettings
 from bots.slack.admin_care import slack_administration
 from bots.slack.announcer import SlackAnnouncer
@@ -16,6 +18,7 @@ from bots.slack.herald import SlackHerald
 from bots.slack.install import Installations, InstallPages, OAuth
 from bots.slack.intake import SlackIntake
 from bots.slack.people import SlackPeople
+from bots.slack.prober import Noticed, SlackProber
 from bots.slack.reactor import SlackReactor
 from bots.slack.recent import SlackRecent
 from bots.slack.rights import SlackRights
@@ -39,7 +42,10 @@ class SlackSide:
     announcer: SlackAnnouncer
     herald: SlackHerald
     recent: SlackRecent
+    prober: SlackProber
+    noticed: Noticed
     administration: Administration | None
+    on_install: list[Callable[[str], Awaitable[None]]] = field(default_factory=list)
 
 
 def slack_side(
@@ -53,7 +59,13 @@ def slack_side(
     installations = Installations(
         built.database.engine, oauth, token.get_secret_value() if token else ""
     )
-    clients = Clients(settings.api_url, installations.token, session)
+
+    async def moved(team: str) -> Mapping[str, str]:
+        tenant = await built.companies.tenant_of(Platform.SLACK, team)
+        return await built.links.moved(tenant, team) if tenant else {}
+
+    clients = Clients(settings.api_url, installations.token, session, moved)
+    noticed = Noticed()
     return SlackSide(
         settings,
         clients,
@@ -70,7 +82,10 @@ def slack_side(
             clock_us,
             page=settings.history_page,
             settled=built.settings.tuning.reconcile_after,
+            noticed=noticed,
         ),
+        SlackProber(clients),
+        noticed,
         _administration(settings, clients),
     )
 
@@ -96,8 +111,13 @@ async def listen_to_slack(
     secret = side.settings.signing_secret
 
     async def uninstalled(team: str) -> None:
+        # It stays the company's: its links wake when ATOM is installed there again.
         await side.installations.remove(team)
-        await built.companies.unbind(Platform.SLACK, team)
+
+    async def installed(team: str, name: str) -> None:
+        await built.bind(Platform.SLACK, team, name)
+        for listener in side.on_install:
+            await listener(team)
 
     intake = SlackIntake(
         heard.intake,
@@ -106,6 +126,7 @@ async def listen_to_slack(
         signing_secret=secret.get_secret_value() if secret else "",
         body_limit=built.settings.tuning.body_limit,
         uninstalled=uninstalled,
+        at_home=Homes(built.companies, built.links).of,
     )
     if secret:
         app.router.add_post("/slack/events", intake.handle)
@@ -123,6 +144,6 @@ async def listen_to_slack(
                 side.installations,
                 side.settings.api_url,
                 side.clients.session,
-                lambda team, name: built.bind(Platform.SLACK, team, name),
+                installed,
             ).routes()
         )

@@ -21,6 +21,7 @@ from bots.teams.intake import TeamsIntake
 from bots.teams.invokes import Invokes
 from bots.teams.notices import Notices
 from bots.teams.people import TeamsPeople
+from bots.teams.prober import TeamsProber
 from bots.teams.reactor import TeamsReactor
 from bots.teams.recent import TeamsRecent
 from bots.teams.rights import TeamsRights
@@ -45,6 +46,7 @@ class TeamsSide:
     announcer: TeamsAnnouncer
     herald: TeamsHerald
     recent: TeamsRecent
+    prober: TeamsProber
     subscriptions: Subscriptions | None
 
 
@@ -73,6 +75,7 @@ def teams_side(
         TeamsAnnouncer(connector, built.places),
         TeamsHerald(connector, built.places, settings.private_notices),
         TeamsRecent(graph, connector, built.places, settings.app_id, asyncio.sleep),
+        TeamsProber(connector, built.places, hears=settings.notice_url is not None),
         _subscriptions(settings, graph, connector, built),
     )
 

@@ -22,6 +22,7 @@ _NAMES = {Platform.SLACK: "Slack", Platform.TEAMS: "Teams"}
 _BECAUSE = {
     Cause.NOT_ALLOWED: "your company's rules do not allow it.",
     Cause.UNLINKED: "this channel is not linked any more.",
+    Cause.WAITED: "the channel there took no messages for too long.",
     Cause.REFUSED: "{other} did not take it. An admin can see why, and try again.",
     Cause.UNKNOWN: "{other}'s answer was lost, and it may stand there all the same. "
     "An admin can look.",

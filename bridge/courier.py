@@ -1,6 +1,6 @@
 """Bring one delivery to its end: check again, note the intent, call, note the outcome."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bridge.access import Action
@@ -15,6 +15,8 @@ from bridge.errors import (
     StoreUnavailable,
     Throttled,
 )
+from bridge.holds import Cause, Hold, Holds
+from bridge.lifecycle import overdue
 from bridge.limits import Limits
 from bridge.links import Link, LinkState
 from bridge.messages import Platform
@@ -67,7 +69,8 @@ class Courier:
     """
     The use case behind every copy.
 
-    `sleep` waits seconds; `trace` is told each step's name as it is passed.
+    `sleep` waits seconds; `trace` is told each step's name as it is passed. `holds`
+    is told of channels that take nothing; without it each message is on its own.
     """
 
     ledger: Ledger
@@ -85,6 +88,7 @@ class Courier:
     tuning: Tuning = field(default_factory=Tuning)
     naming: Naming | None = None
     trace: Callable[[str], None] = unwatched
+    holds: Holds | None = None
 
     @property
     def _composer(self) -> Composer:
@@ -132,6 +136,8 @@ class Courier:
             return await self._unlinked(delivery, lease, history)
         if link.state is LinkState.PAUSED:
             return self._later(delivery, self.tuning.paused_link_us)
+        if held := link.between(delivery.source, delivery.target):
+            return await self._dormant(delivery, lease, history, held)
         if delivery.target.platform not in self.senders:
             # Switched off, which may be a mistake in the settings: keep it.
             return self._later(delivery, self.tuning.longest_pause_us)
@@ -265,6 +271,12 @@ class Courier:
                     retry = Outcome(AttemptState.RETRY, reason, now + pause_us)
                     return await self._conclude(delivery, lease, retry, history)
                 return await self._throttled(delivery, lease, history, reason, pause_us)
+            case Refused(cause=cause) if cause and self.holds:
+                # Nothing is wrong with the message: it waits for its channel.
+                retry = Outcome(AttemptState.RETRY, reason, self._pause(1))
+                ending = await self._conclude(delivery, lease, retry, history)
+                await self.holds.place(delivery.tenant, delivery.target, Cause(cause))
+                return ending
             case Refused():
                 outcome = Outcome(AttemptState.DEAD, reason)
                 return await self._conclude(delivery, lease, outcome, history)
@@ -339,6 +351,10 @@ class Courier:
             sender = self.senders[delivery.target.platform]
             remote = await sender.find(post, since, known)
         except (CannotTell, Refused) as unknown:
+            if isinstance(unknown, Refused) and unknown.cause and self.holds:
+                closed = Cause(unknown.cause)
+                await self.holds.place(delivery.tenant, delivery.target, closed)
+                return self._later(delivery, self.tuning.first_pause_us)
             outcome = Outcome(AttemptState.PARKED, str(unknown))
             return await self._conclude(delivery, lease, outcome, history)
         except Throttled as wait:
@@ -364,7 +380,21 @@ class Courier:
     async def _carried(self, delivery: Delivery) -> bool:
         """Say whether the link still carries. Names took their time meanwhile."""
         link = await self._link(delivery)
-        return link is not None and link.state is not LinkState.PAUSED
+        if link is None or link.state is LinkState.PAUSED:
+            return False
+        return not link.between(delivery.source, delivery.target)
+
+    async def _dormant(
+        self, delivery: Delivery, lease: Lease, history: History, held: Sequence[Hold]
+    ) -> Done | Later:
+        """Let a delivery wait for a channel that carries nothing, but not for ever."""
+        now, patience = self.clock(), self.tuning.dormant_us
+        if not (reason := overdue(held, delivery.created_us, now, patience)):
+            left = delivery.created_us + patience - now
+            return self._later(delivery, min(self.tuning.longest_pause_us, left))
+        if _lost(delivery):
+            return await self._give_up(delivery, lease, history, reason)
+        return await self._drop(delivery, lease, history, reason)
 
     async def _unlinked(
         self, delivery: Delivery, lease: Lease, history: History

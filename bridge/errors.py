@@ -67,7 +67,16 @@ class Ambiguous(DeliveryFailed):
 
 
 class Refused(DeliveryFailed):
-    """The platform said no, and would say no again."""
+    """
+    The platform said no, and would say no again.
+
+    If it is the channel that takes nothing, whatever the message, `cause` is a
+    `bridge.holds.Cause`.
+    """
+
+    def __init__(self, reason: str = "", cause: str = "") -> None:
+        super().__init__(reason)
+        self.cause = cause
 
 
 class CannotTell(AtomError):

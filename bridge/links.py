@@ -1,15 +1,20 @@
 """Links: which channels are one conversation."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Self
 
 from bridge.errors import Conflict
+from bridge.holds import Cause, Hold
 from bridge.messages import Channel
-from bridge.options import LinkOptions
+from bridge.options import External, LinkOptions
 
 # Every message of one channel is posted in all the others, and counts in their limits.
 MOST_CHANNELS = 20
+
+
+_FEWEST = 2  # channels between which anything can cross
 
 
 class LinkState(StrEnum):
@@ -17,6 +22,7 @@ class LinkState(StrEnum):
 
     ACTIVE = "active"
     PAUSED = "paused"
+    DORMANT = "dormant"  # nobody's wish: its channels carry nothing (`Link.held_by`)
     REMOVED = "removed"
 
 
@@ -26,6 +32,8 @@ class Link:
     Channels whose messages are heard in each other.
 
     `joined` says when a channel came in, of those that came later than the link.
+    `holds` is all that keeps its channels from carrying, whether it counts for this
+    link or not.
     """
 
     tenant: str
@@ -36,6 +44,26 @@ class Link:
     created_us: int = 0
     options: LinkOptions = field(default_factory=LinkOptions)
     joined: Mapping[Channel, int] = field(default_factory=dict, hash=False)
+    holds: tuple[Hold, ...] = ()
+
+    @property
+    def held_by(self) -> tuple[Hold, ...]:
+        """What keeps channels of this link from carrying, by what its owners chose."""
+        allowed = {Cause.EXTERNAL} if self.options.external is External.ALLOW else set()
+        return tuple(hold for hold in self.holds if hold.cause not in allowed)
+
+    def between(self, one: Channel, other: Channel) -> tuple[Hold, ...]:
+        """Return what keeps messages from crossing between two of its channels."""
+        return tuple(h for h in self.held_by if h.channel in {one, other})
+
+    def settled(self) -> Self:
+        """Return the link in the state in which its holds leave it."""
+        if self.state not in {LinkState.ACTIVE, LinkState.DORMANT}:
+            return self  # people's word goes first, and comes back to this
+        held = {hold.channel for hold in self.held_by}
+        free = [channel for channel in self.channels if channel not in held]
+        state = LinkState.ACTIVE if len(free) >= _FEWEST else LinkState.DORMANT
+        return replace(self, state=state)
 
     def others(self, channel: Channel) -> tuple[Channel, ...]:
         """Return every channel of the link but `channel`."""

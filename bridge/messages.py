@@ -118,7 +118,8 @@ class Event:
     of the edit, both in microseconds UTC; `version_us` is 0 for what can happen to a
     message only once.
     `raw` is the platform's payload, byte for byte. `via` says how it came in: `push`
-    for what the platform sent, `catchup` for what was read from it later.
+    for what the platform sent, `catchup` for what was read from it later. `external`
+    says that people of other organisations read along in the channel.
     """
 
     platform: Platform
@@ -136,6 +137,7 @@ class Event:
     files: tuple[File, ...] = ()
     detail: tuple[tuple[str, str], ...] = ()
     via: str = "push"
+    external: bool = False
 
     @property
     def delivery_key(self) -> str:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from bridge.delivery import AttemptState, Delivery, Operation
+from bridge.lifecycle import WAITED
 from bridge.messages import Channel, EventKind, Person, PersonKind
 from bridge.ports import Commitment, History, Journal, Lease, Ledger, Outcome, Receipt
 
@@ -34,6 +35,7 @@ class Cause(StrEnum):
 
     NOT_ALLOWED = "not_allowed"
     UNLINKED = "unlinked"
+    WAITED = "waited"  # for a channel that took nothing, too long
     REFUSED = "refused"  # the other platform would not have it, or ATOM gave up
     UNKNOWN = "unknown"  # an answer was lost: it may stand there
     FILE_TOO_LARGE = "file_too_large"
@@ -191,5 +193,7 @@ def _cause(outcome: Outcome) -> Cause | None:
             return Cause.NOT_ALLOWED
         case AttemptState.DROPPED if outcome.reason == UNLINKED:
             return Cause.UNLINKED
+        case AttemptState.DROPPED if outcome.reason.startswith(WAITED):
+            return Cause.WAITED
         case _:
             return None

@@ -41,6 +41,13 @@ class Deletes(StrEnum):
     MARK = "mark"  # a line that says so
 
 
+class External(StrEnum):
+    """What becomes of a link when people of other organisations read along."""
+
+    HOLD = "hold"  # it goes dormant until an admin allows it, or they are gone
+    ALLOW = "allow"
+
+
 @dataclass(frozen=True, slots=True)
 class LinkOptions:
     """
@@ -54,6 +61,7 @@ class LinkOptions:
     bots: Bots = Bots.DROP
     pings: Pings = Pings.TEXT
     deletes: Deletes = Deletes.REMOVE
+    external: External = External.HOLD
 
     @classmethod
     def read(cls, stored: Mapping[str, object]) -> Self:

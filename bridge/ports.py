@@ -8,6 +8,7 @@ from bridge.access import Action, Decision
 from bridge.cards import Card
 from bridge.delivery import AttemptState, Copy, Delivery, Post
 from bridge.document import Document
+from bridge.lifecycle import Consequence
 from bridge.limits import Bucket, Wait
 from bridge.links import Link, LinkState, Offer
 from bridge.messages import Channel, Event, Person, Platform
@@ -57,12 +58,17 @@ class Tenants(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Commitment:
-    """What one event leaves behind: the log entry's content and its deliveries."""
+    """
+    What one event leaves behind: the log entry's content and its deliveries.
+
+    `consequences` is what follows for the state of channels.
+    """
 
     tenant: str
     event: Event
     decisions: tuple[Decision, ...]
     deliveries: tuple[Delivery, ...]
+    consequences: tuple[Consequence, ...] = ()
 
 
 class Journal(Protocol):
@@ -70,7 +76,7 @@ class Journal(Protocol):
 
     async def append(self, commitment: Commitment) -> Receipt:
         """
-        Write the event, its decisions and its deliveries in one transaction.
+        Write the event and all that it leaves behind in one transaction.
 
         `seq` in the deliveries is filled in by the journal. Returns after the
         commit. Raises `StoreUnavailable` when nothing was kept.
@@ -91,6 +97,15 @@ class LinkBook(Links, Protocol):
 
     async def all(self, tenant: str) -> Sequence[Link]:
         """Return the tenant's links that are not removed, oldest first."""
+        ...
+
+    async def home(self, tenant: str, channel: Channel) -> Channel:
+        """
+        Return the address under which a channel is linked, or else its own.
+
+        Platforms give channels new ids and let several workspaces see them; a link
+        and all that it left behind keep the address that it was made with.
+        """
         ...
 
     async def add(self, tenant: str, channels: Sequence[Channel], actor: str) -> Link:
@@ -248,6 +263,10 @@ class Announcer(Protocol):
 
     async def channel_name(self, channel: Channel) -> str:
         """Return the channel's name as people know it, or its id."""
+        ...
+
+    def forget(self, channel: Channel) -> None:
+        """Ask for the channel's name anew: it may have another one."""
         ...
 
 

@@ -1,10 +1,11 @@
 """Carry what happens in one channel to the channels that listen to it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from bridge.access import Action, Decision
 from bridge.delivery import Delivery, Operation
+from bridge.lifecycle import Consequence, consequences, outsiders_noticed
 from bridge.links import Link, LinkState
 from bridge.messages import Channel, Event, EventKind, PersonKind
 from bridge.options import Bots
@@ -35,13 +36,21 @@ def unwatched(_step: str) -> None:
     """The default trace: nobody watches."""
 
 
+Followed = Callable[[str, Event, Sequence[Consequence]], Awaitable[None]]
+
+
+async def unfollowed(_t: str, _event: Event, _follows: Sequence[Consequence]) -> None:
+    """The default: nobody cares what follows from events for channels."""
+
+
 @dataclass(frozen=True, slots=True)
 class Relay:
     """
     Implements `bridge.ports.Intake`: decide, then record, then let the queue deliver.
 
     `others` decides on other bots; without it they are on record and no more. `trace`
-    is told each step's name as it is passed; tests stop the process there.
+    is told each step's name as it is passed; tests stop the process there. `followed`
+    is told what followed for channels, once that is written.
     """
 
     tenants: Tenants
@@ -50,6 +59,7 @@ class Relay:
     journal: Journal
     trace: Callable[[str], None] = unwatched
     others: Others | None = None
+    followed: Followed = unfollowed
 
     async def receive(self, event: Event) -> Receipt:
         """
@@ -63,12 +73,22 @@ class Relay:
         if tenant is None:
             return NOT_OURS
         decisions, deliveries = await self._plan(tenant, event)
+        follows = await self._follows(tenant, event)
         self.trace("decided")
         receipt = await self.journal.append(
-            Commitment(tenant, event, tuple(decisions), tuple(deliveries))
+            Commitment(tenant, event, tuple(decisions), tuple(deliveries), follows)
         )
         self.trace("captured")
+        if follows and not receipt.duplicate:
+            await self.followed(tenant, event, follows)
         return receipt
+
+    async def _follows(self, tenant: str, event: Event) -> tuple[Consequence, ...]:
+        """Return what the event changes about whether channels carry."""
+        if not event.external or event.channel is None:
+            return consequences(event)
+        links = await self.links.of(tenant, event.channel)
+        return (*consequences(event), *outsiders_noticed(event, links))
 
     async def _plan(
         self, tenant: str, event: Event

@@ -15,6 +15,7 @@ class Tuning:
     clock_skew_us: int = 60_000_000
     orphan_patience_us: int = 3_000_000
     paused_link_us: int = 1_000_000
+    dormant_us: int = 14 * 86_400_000_000
 
     @property
     def longest_unknown_us(self) -> int:

@@ -47,6 +47,8 @@ EVENTS: Mapping[str, frozenset[str]] = {
     "subteam_members_changed": frozenset({"usergroups:read"}),
     "subteam_updated": frozenset({"usergroups:read"}),
     "team_join": frozenset({"users:read"}),
+    "team_access_granted": frozenset(),
+    "team_access_revoked": frozenset(),
     "tokens_revoked": frozenset(),
     "user_change": frozenset({"users:read"}),
 }

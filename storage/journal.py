@@ -24,6 +24,7 @@ from bridge.ports import Commitment, Receipt
 from bridge.relay import unwatched
 from storage.batch import Committed, Head, HeadMoved, group_commit
 from storage.compliance.keys import KeyFile, TenantKey
+from storage.holds import follow
 from storage.hot import HotStore, Program
 from storage.just_captured import JustCaptured
 from storage.rows import clean_text
@@ -76,6 +77,11 @@ class Journal:
             keys=tuple(clean_text(key) for key in keys if key),
             entry=_entry_of(commitment),
             deliveries=commitment.deliveries,
+            changes=tuple(
+                statement
+                for consequence in commitment.consequences
+                for statement in follow(commitment.tenant, consequence, self.clock())
+            ),
         )
         try:
             async with asyncio.timeout(_PATIENCE):

@@ -9,7 +9,7 @@ from storage.hot import Program, Statement
 
 # Later than every earlier change, whatever this process's clock says: others notice
 # a change by it.
-_NEWEST = (
+NEWEST = (
     "(SELECT CASE WHEN coalesce(max(m.changed_us), 0) >= :now "
     "THEN max(m.changed_us) + 1 ELSE :now END FROM link m WHERE m.tenant = :whose)"
 )
@@ -18,7 +18,7 @@ _NEWEST = (
 def insert(link: Link) -> tuple[Statement, ...]:
     row = Statement(
         "INSERT INTO link (tenant, id, state, created_by, created_us, changed_us) "
-        f"VALUES (:tenant, :id, :state, :actor, :created, {_NEWEST})",
+        f"VALUES (:tenant, :id, :state, :actor, :created, {NEWEST})",
         {
             "tenant": link.tenant,
             "id": link.id,
@@ -47,7 +47,7 @@ def insert(link: Link) -> tuple[Statement, ...]:
 
 def update(link: Link, now_us: int) -> Statement:
     return Statement(
-        f"UPDATE link SET state = :state, changed_us = {_NEWEST} "
+        f"UPDATE link SET state = :state, changed_us = {NEWEST} "
         "WHERE tenant = :tenant AND id = :id",
         {
             "state": str(link.state),
@@ -62,7 +62,7 @@ def update(link: Link, now_us: int) -> Statement:
 def touch(link: Link, now_us: int) -> Statement:
     """Let other processes notice that a link's channels changed."""
     return Statement(
-        f"UPDATE link SET changed_us = {_NEWEST} WHERE tenant = :tenant AND id = :id",
+        f"UPDATE link SET changed_us = {NEWEST} WHERE tenant = :tenant AND id = :id",
         {"now": now_us, "whose": link.tenant, "tenant": link.tenant, "id": link.id},
     )
 
@@ -93,7 +93,7 @@ def take_out(link: Link, channel: Channel) -> Statement:
 
 def keep_options(link: Link, now_us: int) -> Statement:
     return Statement(
-        f"UPDATE link SET options = :options, changed_us = {_NEWEST} "
+        f"UPDATE link SET options = :options, changed_us = {NEWEST} "
         "WHERE tenant = :tenant AND id = :id",
         {
             "options": json.dumps(link.options.as_dict()),

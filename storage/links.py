@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bridge.errors import Conflict, NotFound
+from bridge.holds import Hold
 from bridge.links import Link, LinkState, Offer, refuse_clash, refuse_growth
-from bridge.messages import Channel
+from bridge.messages import Channel, Platform
 from bridge.options import LinkOptions
 from bridge.ports import Receipt
 from storage.asked_once import AskedOnce
 from storage.compliance.keys import KeyFile
+from storage.holds import addresses, standing
 from storage.hot import HotStore, Statement
 from storage.journal import Journal
 from storage.link_rows import (
@@ -49,6 +51,8 @@ class _Cached:
     checked_us: int
     links: tuple[Link, ...]
     by_channel: Mapping[Channel, tuple[Link, ...]]
+    homes: Mapping[Channel, Channel]
+    found_at: Mapping[Channel, Channel]
 
 
 @dataclass(slots=True)
@@ -77,6 +81,26 @@ class StoredLinks:
     async def all(self, tenant: str) -> Sequence[Link]:
         return (await self._current(tenant)).links
 
+    async def home(self, tenant: str, channel: Channel) -> Channel:
+        current = await self._current(tenant)
+        if channel in current.by_channel:
+            return channel
+        return current.homes.get(_place(channel), channel)
+
+    async def moved(self, tenant: str, team: str) -> Mapping[str, str]:
+        """Return the ids that channels linked in a Slack workspace have now, by ours."""
+        found_at = (await self._current(tenant)).found_at
+        return {old.id: new.id for old, new in found_at.items() if old.team == team}
+
+    async def refresh(self, tenant: str) -> None:
+        """Read the links again: what is known of their channels has changed."""
+        known = self._cache.get(tenant)
+        self._forget(tenant)
+        links = {link.id for link in known.links} if known else set()
+        for link in links | {link.id for link in await self.all(tenant)}:
+            for listener in self.on_change:
+                listener(link)
+
     async def add(self, tenant: str, channels: Sequence[Channel], actor: str) -> Link:
         for _ in range(_TRIES):
             self._forget(tenant)
@@ -94,13 +118,13 @@ class StoredLinks:
             key = _key(current)
             receipt = await self._write(link, "linked", actor, insert(link), key)
             if not receipt.duplicate:
-                return link
+                return _with(link, await standing(self.store, tenant))
         raise _busy()
 
     async def change(self, link: Link, state: LinkState, actor: str) -> Link:
-        changed = replace(link, state=state)
-        await self._write(changed, str(state), actor, (update(changed, self.clock()),))
-        return changed
+        wanted = replace(link, state=state)
+        await self._write(wanted, str(state), actor, (update(wanted, self.clock()),))
+        return wanted.settled()
 
     async def join(self, link: Link, channel: Channel, actor: str) -> Link:
         for _ in range(_TRIES):
@@ -134,7 +158,7 @@ class StoredLinks:
         raise _busy()
 
     async def choose(self, link: Link, options: LinkOptions, actor: str) -> Link:
-        changed = replace(link, options=options)
+        changed = replace(link, options=options).settled()
         said = " ".join(f"{name}={value}" for name, value in options.as_dict().items())
         rows = (keep_options(changed, self.clock()),)
         await self._write(changed, f"options {said}:", actor, rows)
@@ -251,6 +275,7 @@ class StoredLinks:
 
     async def _load(self, tenant: str, version: tuple[int, int], now: int) -> _Cached:
         rows = await self.store.fetch(Statement(_SELECT, {"tenant": tenant}))
+        holds = await standing(self.store, tenant)
         found: dict[str, Link] = {}
         for id_, state, actor, created, options, address, joined_us in rows:
             link = found.get(id_) or Link(
@@ -266,11 +291,31 @@ class StoredLinks:
             joined = {**link.joined, channel: joined_us} if joined_us else link.joined
             channels = (*link.channels, channel)
             found[id_] = replace(link, channels=channels, joined=joined)
+        links = tuple(_with(link, holds) for link in found.values())
         by_channel: dict[Channel, tuple[Link, ...]] = {}
-        for link in found.values():
+        for link in links:
             for channel in link.channels:
                 by_channel[channel] = (*by_channel.get(channel, ()), link)
-        return _Cached(version, now, tuple(found.values()), by_channel)
+        homes = {_place(channel): channel for channel in by_channel}
+        found_at = {}
+        for address, channel in await addresses(self.store, tenant):
+            if channel in by_channel:
+                homes.setdefault(_place(address), channel)
+                found_at[channel] = address
+        return _Cached(version, now, links, by_channel, homes, found_at)
+
+
+def _with(link: Link, holds: Mapping[Channel, tuple[Hold, ...]]) -> Link:
+    kept = tuple(hold for c in link.channels for hold in holds.get(c, ()))
+    return replace(link, holds=kept).settled()
+
+
+def _place(channel: Channel) -> Channel:
+    """Return a channel's address without what may differ from event to event."""
+    if channel.platform is Platform.SLACK:
+        # Its id is the same in every workspace that sees it.
+        return replace(channel, team="")
+    return channel
 
 
 def _key(current: _Cached) -> str:

@@ -13,6 +13,7 @@ _FIND = (
     f"SELECT {_COLUMNS} FROM place WHERE team = :team AND channel IN (:channel, '') "
     "ORDER BY channel DESC"
 )
+_KNOWN_US = 60_000_000  # for so long another process may have heard of a new name
 _FRESH_US = 5_000_000  # for so long another process may have heard otherwise
 
 
@@ -29,11 +30,12 @@ class StoredPlaces:
     clock: Callable[[], int]
     _known: dict[tuple[str, str], Place] = field(default_factory=dict)
     _merged: dict[tuple[str, str], tuple[Place, int]] = field(default_factory=dict)
+    _fresh_until: int = 0
 
     async def remember(self, place: Place) -> None:
         place = _storable(place)
         key = (place.team, place.channel)
-        known = self._known.get(key)
+        known = self._remembered.get(key)
         if known and known.updated(place) == known:
             return
         self._known[key] = await self.store.run(lambda: self._keep(place))
@@ -41,7 +43,7 @@ class StoredPlaces:
 
     async def find(self, channel: Channel) -> Place | None:
         key = (channel.team, channel.id)
-        known = self._known.get(key)
+        known = self._remembered.get(key)
         if known and known.service_url and known.group_id:
             return known
         merged, until = self._merged.get(key, (None, 0))
@@ -75,6 +77,15 @@ class StoredPlaces:
                 self._known[(channel.team, channel.id)] = own
             return whole
         return own
+
+    @property
+    def _remembered(self) -> dict[tuple[str, str], Place]:
+        """What is known and young: another process may have heard of a new name."""
+        now = self.clock()
+        if now >= self._fresh_until:
+            self._known.clear()
+            self._fresh_until = now + _KNOWN_US
+        return self._known
 
     def _keep(self, place: Place) -> Program[Place]:
         rows = yield Statement(

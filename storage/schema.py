@@ -263,6 +263,30 @@ place = Table(
     Column("updated_us", BigInteger, nullable=False),
 )
 
+# What keeps a channel from carrying. `told` counts what its links' people were told:
+# 1 that it began, 2 that it ended.
+channel_hold = Table(
+    "channel_hold",
+    metadata,
+    Column("tenant", Id, primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("cause", String(20), primary_key=True),
+    Column("since_us", BigInteger, nullable=False),
+    Column("ended_us", BigInteger, nullable=False),
+    Column("told", SmallInteger, nullable=False),
+)
+
+# Under which addresses a channel was and is found; the newest row is where it is now.
+# Everything else goes on to call it `channel`, the address it was linked under.
+channel_address = Table(
+    "channel_address",
+    metadata,
+    Column("tenant", Id, primary_key=True),
+    Column("address", Text, primary_key=True),
+    Column("channel", Text, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+)
+
 # Up to when everything that happened in a channel is known to be on record.
 watermark = Table(
     "watermark",

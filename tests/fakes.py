@@ -43,6 +43,9 @@ class FakeLinkBook:
             if link.tenant == tenant and link.state is not LinkState.REMOVED
         ]
 
+    async def home(self, tenant: str, channel: Channel) -> Channel:
+        return channel
+
     async def add(self, tenant: str, channels: Sequence[Channel], actor: str) -> Link:
         refuse_clash(channels, await self.all(tenant))
         link = Link(
@@ -123,6 +126,9 @@ class FakeAnnouncer:
 
     async def channel_name(self, channel: Channel) -> str:
         return self.names.get(channel, channel.id)
+
+    def forget(self, channel: Channel) -> None:
+        self.names.pop(channel, None)
 
     def titles(self, channel: Channel) -> list[str]:
         return [card.title for place, card in self.announced if place == channel]

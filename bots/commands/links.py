@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bots.commands.base import Request, spoken
-from bots.commands.names import link_named
+from bots.commands.names import link_named, state_of
 from bridge.cards import Card, Field, Section
 from bridge.links import Link
 from bridge.messages import Platform
@@ -32,7 +32,10 @@ class ListLinks:
     async def _section(self, request: Request, link: Link) -> Section:
         title = await link_named(self.announcers, link)
         here = " (this channel)" if request.channel in link.channels else ""
-        fields = (Field("Link", f"{link.id}{here}"), Field("State", link.state))
+        fields = (
+            Field("Link", f"{link.id}{here}"),
+            Field("State", await state_of(self.announcers, link)),
+        )
         return Section(title, fields=fields)
 
 

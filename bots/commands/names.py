@@ -22,6 +22,21 @@ async def link_named(announcers: Mapping[Platform, Announcer], link: Link) -> st
     return " ↔ ".join(names)
 
 
+async def reasons_of(announcers: Mapping[Platform, Announcer], link: Link) -> str:
+    """Return what keeps a dormant link from carrying, empty for others."""
+    reasons = [
+        hold.said(await channel_named(announcers, hold.channel))
+        for hold in link.held_by
+    ]
+    return ", ".join(reasons)
+
+
+async def state_of(announcers: Mapping[Platform, Announcer], link: Link) -> str:
+    """Return a link's state, and why it is in it if nobody wished it so."""
+    reasons = await reasons_of(announcers, link)
+    return f"{link.state}: {reasons}" if reasons else str(link.state)
+
+
 def titled(platform: Platform) -> str:
     """Return a platform's name as its users write it."""
     return platform.title()

@@ -19,7 +19,9 @@ from bridge.ports import Announcer, LinkBook, Rights
 class Options:
     name: ClassVar[str] = "options"
     usage: ClassVar[str] = "options [LINK] [NAME=VALUE …]"
-    summary: ClassVar[str] = "see or change what the link does with files, bots, pings"
+    summary: ClassVar[str] = (
+        "see or change what the link does with files, bots, pings, outsiders"
+    )
 
     links: LinkBook
     rights: Mapping[Platform, Rights]

@@ -7,7 +7,7 @@ from typing import ClassVar
 from bots.commands.announce import announce_everywhere
 from bots.commands.base import Request
 from bots.commands.choice import link_here
-from bots.commands.names import link_named
+from bots.commands.names import link_named, reasons_of
 from bots.commands.rights import only_admins
 from bridge.cards import Card, Tone
 from bridge.errors import Conflict
@@ -31,8 +31,16 @@ class Resume:
         link = await link_here(self.links, request)
         if link.state is LinkState.ACTIVE:
             raise Conflict(f"Link {link.id} is not paused.")
-        await self.links.change(link, LinkState.ACTIVE, request.actor)
+        if link.state is LinkState.DORMANT:
+            reasons = await reasons_of(self.announcers, link)
+            raise Conflict(
+                f"Link {link.id} is dormant: {reasons}. It wakes when that changes."
+            )
+        resumed = await self.links.change(link, LinkState.ACTIVE, request.actor)
         names = await link_named(self.announcers, link)
+        if resumed.state is LinkState.DORMANT:
+            reasons = await reasons_of(self.announcers, resumed)
+            return Card("Resumed, but dormant", f"{names}: {reasons}.", Tone.WARNING)
         notice = Card(
             "This channel's link is resumed",
             f"{names}: what waited crosses now.",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bots.commands.base import Request, spoken
-from bots.commands.names import link_named
+from bots.commands.names import link_named, state_of
 from bridge.cards import Button, Card, Field, Section, Tone
 from bridge.errors import NotFound
 from bridge.links import LinkState
@@ -48,7 +48,7 @@ class Status:
             f"Last error: {row.last_error}" if row.last_error else "",
             fields=(
                 Field("Link", row.link.id),
-                Field("State", row.link.state),
+                Field("State", await state_of(self.announcers, row.link)),
                 Field("Lag", lasted(row.lag_us)),
                 Field("Waiting", str(row.queued)),
                 Field("Oldest waiting", self._oldest(row)),
@@ -87,6 +87,8 @@ def _verdict(rows: Sequence[LinkStatus]) -> tuple[Tone, str]:
         return Tone.BAD, "Some messages did not get across"
     if any(row.link.state is LinkState.PAUSED for row in rows):
         return Tone.WARNING, "A link is paused"
+    if any(row.link.state is LinkState.DORMANT for row in rows):
+        return Tone.WARNING, "A link is dormant"
     if any(row.queued and row.lag_us > _SLOW_US for row in rows):
         return Tone.WARNING, "Messages are late"
     return Tone.GOOD, "All is well"

@@ -22,6 +22,7 @@ class SlackAnnouncer:
     """Implements `bridge.ports.Announcer`."""
 
     clients: Clients
+    _last: dict[Channel, str] = field(default_factory=dict)
     _names: Remembered[Channel, str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -40,9 +41,16 @@ class SlackAnnouncer:
 
     async def channel_name(self, channel: Channel) -> str:
         try:
-            return await self._names.get(channel) or channel.id
+            name = await self._names.get(channel)
         except AtomError:
-            return channel.id
+            # It may be out of reach by now; people know it by the name that it had.
+            return self._last.get(channel, channel.id)
+        if name:
+            self._last[channel] = name
+        return name or channel.id
+
+    def forget(self, channel: Channel) -> None:
+        self._names.forget(channel)
 
     async def aclose(self) -> None:
         await self._names.aclose()

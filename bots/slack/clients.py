@@ -27,8 +27,10 @@ from bridge.errors import (
     NotSent,
     Refused,
     ServiceUnavailable,
+    StoreUnavailable,
     Throttled,
 )
+from bridge.holds import Cause
 
 _HOUR = 3600.0
 _RETRY_AFTER = 30.0  # seconds, where Slack asks to wait and does not say how long
@@ -44,6 +46,17 @@ _UNCLEAR = frozenset(
 _LATER = frozenset({"team_added_to_org"})
 
 
+# What is wrong with the channel or the workspace, and not with what was asked.
+_CLOSED: Mapping[str, Cause] = {
+    "account_inactive": Cause.UNINSTALLED,
+    "channel_not_found": Cause.ABSENT,
+    "is_archived": Cause.ARCHIVED,
+    "not_in_channel": Cause.ABSENT,
+    "team_access_not_granted": Cause.WITHDRAWN,
+    "token_revoked": Cause.UNINSTALLED,
+}
+
+
 class SlackRefused(Refused):
     """
     Slack said no. `code` is the error's name in Slack's documentation.
@@ -52,7 +65,7 @@ class SlackRefused(Refused):
     """
 
     def __init__(self, code: str, failed: Mapping[str, str] | None = None) -> None:
-        super().__init__(f"Slack says: {code}")
+        super().__init__(f"Slack says: {code}", _CLOSED.get(code, ""))
         self.code = code
         self.failed = dict(failed or {})
 
@@ -69,18 +82,42 @@ def quiet() -> logging.Logger:
     return logger
 
 
+async def nothing_moved(_team: str) -> Mapping[str, str]:
+    """The default: every channel has the id that it was linked under."""
+    return {}
+
+
+class _Forwarding(AsyncWebClient):
+    """Asks for channels by the ids that they have now."""
+
+    moved: Mapping[str, str] = {}
+
+    async def api_call(self, api_method: str, **how: Any) -> AsyncSlackResponse:
+        for kind in ("params", "json", "data"):
+            given = how.get(kind)
+            if self.moved and isinstance(given, dict):
+                how[kind] = given | self._forwarded(given)
+        return await super().api_call(api_method, **how)
+
+    def _forwarded(self, given: Mapping[str, Any]) -> dict[str, str]:
+        named = {name: str(given.get(name)) for name in ("channel", "channel_id")}
+        return {n: self.moved[i] for n, i in named.items() if i in self.moved}
+
+
 @dataclass(slots=True)
 class Clients:
     """
     One client for each workspace. The caller owns `session`, and its timeouts.
 
     `token` gives a workspace's bot token; it raises `Refused` where ATOM is not
-    installed, and `NotSent` where that cannot be found out now.
+    installed, and `NotSent` where that cannot be found out now. `moved` gives the new
+    ids of channels in a workspace, by those that ATOM goes on to call them.
     """
 
     api_url: str
     token: Callable[[str], Awaitable[str]]
     session: ClientSession
+    moved: Callable[[str], Awaitable[Mapping[str, str]]] = nothing_moved
     _identities: Remembered[str, Identity] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -92,13 +129,18 @@ class Clients:
 
         By default it would repeat a request whose connection broke, and post twice.
         """
-        return AsyncWebClient(
+        client = _Forwarding(
             token=await self.token(team),
             base_url=self.api_url,
             session=self.session,
             logger=quiet(),
             retry_handlers=[],
         )
+        try:
+            client.moved = await self.moved(team)
+        except StoreUnavailable as error:
+            raise NotSent(str(error)) from error
+        return client
 
     async def identity(self, team: str) -> Identity:
         """Return who ATOM is in a workspace, or raise `ServiceUnavailable`."""

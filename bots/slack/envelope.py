@@ -52,6 +52,7 @@ class Envelope:
             channel=self.channel(channel_id),
             author=author,
             raw=self.raw,
+            external=self.foreign,
             **surroundings | more,
         )
 
@@ -87,6 +88,13 @@ def account_of(body: Mapping[str, Any]) -> str:
         or string(body, "context_team_id")
         or string(body, "team_id")
     )
+
+
+def organisation_of(body: Mapping[str, Any]) -> str:
+    """Return the organisation that an org-wide installation hears for, if it is one."""
+    granted = next(iter(mappings(body, "authorizations")), {})
+    whole = granted.get("is_enterprise_install") is True
+    return string(granted, "enterprise_id") if whole else ""
 
 
 def person(envelope: Envelope, message: Mapping[str, Any]) -> Person:

@@ -31,6 +31,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bots.slack.clients import quiet
 from bots.slack.remembered import Remembered
 from bridge.errors import NotSent, Refused
+from bridge.holds import Cause
 
 log = structlog.get_logger()
 
@@ -131,7 +132,9 @@ class Installations:
             if bot is not None and bot.bot_token:
                 return bot.bot_token
         if not self.fallback:
-            raise Refused("ATOM is not installed in this Slack workspace.")
+            raise Refused(
+                "ATOM is not installed in this Slack workspace.", Cause.UNINSTALLED
+            )
         return self.fallback
 
 

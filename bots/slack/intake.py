@@ -31,7 +31,7 @@ from bots.metrics import IGNORED, REFUSED
 from bots.slack.answers import Answers
 from bots.slack.clients import Clients, quiet
 from bots.slack.echo import by_a_bot
-from bots.slack.envelope import Ignored, account_of
+from bots.slack.envelope import Ignored, account_of, organisation_of
 from bots.slack.interactions import ACTION_PREFIX, interaction, is_interaction
 from bots.slack.payload import mapping, string
 from bots.slack.translate import translate
@@ -49,12 +49,18 @@ _STARTED = "atom_started"
 Next = Callable[[], Awaitable[Any]]
 
 
+async def as_it_came(event: Event, _organisation: str) -> Event:
+    """The default: channels have one address only."""
+    return event
+
+
 @dataclass(slots=True)
 class SlackIntake:
     """
     Slack's listener. `app` is what Socket Mode runs; `handle` serves HTTP.
 
     `uninstalled` is told the workspace that took ATOM away, after it is on record.
+    `at_home` gives an event the address under which ATOM knows its channel.
     """
 
     intake: Intake
@@ -66,6 +72,7 @@ class SlackIntake:
     capture_within: float = 10.0
     clock: Callable[[], float] = time.time
     uninstalled: Callable[[str], Awaitable[None]] | None = None
+    at_home: Callable[[Event, str], Awaitable[Event]] = as_it_came
     app: AsyncApp = field(init=False)
     _verifier: SignatureVerifier | None = field(init=False, repr=False, default=None)
 
@@ -184,6 +191,7 @@ class SlackIntake:
         if isinstance(found, Ignored):
             IGNORED.labels("slack", found.reason).inc()
             return None
+        found = await self.at_home(found, organisation_of(body))
         receipt = await self.intake.receive(found)
         if receipt.duplicate:
             IGNORED.labels("slack", "duplicate").inc()

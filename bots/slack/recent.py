@@ -21,6 +21,7 @@ from bots.slack.payload import (
     string,
     timestamp,
 )
+from bots.slack.prober import Noticed, condition_of, refusal
 from bots.slack.translate import translate
 from bridge.errors import (
     Ambiguous,
@@ -52,7 +53,8 @@ class SlackRecent:
     `page` is how many messages a call may ask for: 15 for apps that are neither in
     Slack's Marketplace nor a company's own. Of what is older than the gap no more
     than `pages` are read, and of threads no more than `threads`. What was said less
-    than `settled` seconds ago may not show yet.
+    than `settled` seconds ago may not show yet. `noticed` is told how a channel is,
+    which has to be asked anyway.
     """
 
     clients: Clients
@@ -62,6 +64,7 @@ class SlackRecent:
     pages: int = 50
     threads: int = 1000
     settled: float = 5.0
+    noticed: Noticed = field(default_factory=Noticed)
 
     async def within(self, gap: Gap) -> AsyncIterator[Event]:
         reading = await self._opened(gap)
@@ -77,9 +80,12 @@ class SlackRecent:
         try:
             own = await self.clients.identity(team)
         except (NotSent, Refused) as error:
+            if isinstance(error, Refused) and error.cause:
+                await self.noticed(gap.channel, refusal(error))
             raise CannotTell(str(error)) from error
-        about = await self._ask(gap, "conversations.info", {})
-        shared = bool(mapping(about, "channel").get("is_ext_shared"))
+        about = mapping(await self._ask(gap, "conversations.info", {}), "channel")
+        await self.noticed(gap.channel, condition_of(about))
+        shared = bool(about.get("is_ext_shared"))
         return _Reading(gap, own, shared, timestamp(self.clock()))
 
     async def _messages(self, reading: "_Reading") -> dict[str, Message]:
@@ -167,6 +173,8 @@ class SlackRecent:
         except Refused as refused:
             if getattr(refused, "code", "") in _GONE:
                 return {}
+            if refused.cause:
+                await self.noticed(gap.channel, refusal(refused))
             raise CannotTell(str(refused)) from refused
         except (Ambiguous, NotSent) as error:
             raise ServiceUnavailable(str(error)) from error

@@ -13,6 +13,7 @@ from bots.slack.chat import mention, message
 from bots.slack.emoji_reactions import emoji_of
 from bots.slack.envelope import Envelope, Ignored, actor, envelope, other, pairs
 from bots.slack.payload import mapping, number, string
+from bridge.lifecycle import DETAIL, EXTERNAL, NEW_ID, TEAMS, Change
 from bridge.messages import Event, EventKind
 
 # The events that the Slack app subscribes to, by their names in the manifest.
@@ -39,6 +40,8 @@ EVENTS = frozenset(
         "message.groups",
         "reaction_added",
         "reaction_removed",
+        "team_access_granted",
+        "team_access_revoked",
         "tokens_revoked",
     }
 )
@@ -90,9 +93,12 @@ def _membership(envelope: Envelope) -> Event:
     event = envelope.event
     joined = string(event, "type") == "member_joined_channel"
     kind = EventKind.MEMBER_JOIN if joined else EventKind.MEMBER_LEAVE
+    who, change = actor(event), ""
+    if who.id and who.id == envelope.own.user:
+        change = Change.JOINED if joined else Change.LEFT
     return replace(
-        envelope.stated(kind, actor(event), string(event, "channel")),
-        detail=pairs(inviter=string(event, "inviter")),
+        envelope.stated(kind, who, string(event, "channel")),
+        detail=pairs(inviter=string(event, "inviter"), **{DETAIL: change}),
     )
 
 
@@ -109,19 +115,56 @@ def _channel_change(envelope: Envelope) -> Event:
         detail=pairs(
             change=string(event, "type"),
             name=string(described, "name"),
-            new_id=string(event, "new_channel_id"),
+            **{
+                DETAIL: _CHANGES.get(string(event, "type"), ""),
+                NEW_ID: string(event, "new_channel_id"),
+                EXTERNAL: "no" if event.get("is_ext_shared") is False else "",
+            },
         ),
     )
 
 
 def _uninstalled(envelope: Envelope) -> Event:
-    return envelope.stated(EventKind.APP_UNINSTALL, actor(envelope.event))
+    return replace(
+        envelope.stated(EventKind.APP_UNINSTALL, actor(envelope.event)),
+        detail=pairs(**{DETAIL: Change.UNINSTALLED}),
+    )
+
+
+def _access(envelope: Envelope) -> Event:
+    """The organisation lets its app into workspaces, or takes it out."""
+    event = envelope.event
+    granted = string(event, "type") == "team_access_granted"
+    named = event.get("team_ids")
+    teams = [t for t in named if isinstance(t, str)] if isinstance(named, list) else []
+    change = Change.GRANTED if granted else Change.WITHDRAWN
+    kind = EventKind.APP_INSTALL if granted else EventKind.APP_UNINSTALL
+    return replace(
+        envelope.stated(kind, actor(event)),
+        detail=pairs(**{DETAIL: change if teams else "", TEAMS: " ".join(teams)}),
+    )
 
 
 def _revoked(envelope: Envelope) -> Event:
     tokens = mapping(envelope.event, "tokens")
     return _uninstalled(envelope) if tokens.get("bot") else other(envelope)
 
+
+_CHANGES: Mapping[str, Change] = {
+    "channel_archive": Change.ARCHIVED,
+    "channel_deleted": Change.DELETED,
+    "channel_id_changed": Change.MOVED,
+    "channel_left": Change.LEFT,
+    "channel_rename": Change.RENAMED,
+    "channel_shared": Change.SHARED,
+    "channel_unarchive": Change.UNARCHIVED,
+    "channel_unshared": Change.UNSHARED,
+    "group_archive": Change.ARCHIVED,
+    "group_deleted": Change.DELETED,
+    "group_left": Change.LEFT,
+    "group_rename": Change.RENAMED,
+    "group_unarchive": Change.UNARCHIVED,
+}
 
 _BY_TYPE: Mapping[str, Callable[[Envelope], Event | Ignored]] = {
     "app_mention": mention,
@@ -131,6 +174,8 @@ _BY_TYPE: Mapping[str, Callable[[Envelope], Event | Ignored]] = {
     "message": message,
     "reaction_added": _reaction,
     "reaction_removed": _reaction,
+    "team_access_granted": _access,
+    "team_access_revoked": _access,
     "tokens_revoked": _revoked,
 } | dict.fromkeys(
     {name for name in EVENTS if name.startswith(("channel_", "group_"))},

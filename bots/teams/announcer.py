@@ -40,6 +40,9 @@ class TeamsAnnouncer:
             return channel.id  # a name is a nicety; whoever asks goes on without
         return place.name if place and place.name else channel.id
 
+    def forget(self, channel: Channel) -> None:
+        """Nothing is remembered here: the event itself tells `places` the new name."""
+
 
 async def learn_channels(connector: Connector, places: PlaceBook, place: Place) -> None:
     """Ask which channels a team has, and remember their names."""

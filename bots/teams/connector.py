@@ -29,6 +29,7 @@ from yarl import URL
 from bots.teams.places import is_safe_address
 from bots.teams.wire import mapping, text_of
 from bridge.errors import Ambiguous, NotSent, Refused, ServiceUnavailable, Throttled
+from bridge.holds import Cause
 
 DEFAULT_PAUSE = 2.0  # seconds, where a throttled answer does not say how long
 LONGEST_PAUSE = 3600.0
@@ -38,6 +39,13 @@ _CODE = re.compile(r"[A-Za-z0-9_.-]{1,80}", re.ASCII)
 _THROTTLES = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.PRECONDITION_FAILED}
 # What Teams' ids consist of travels as it is; everything else is escaped.
 _AS_IT_IS = ":;@=,!$'()*-._~"
+
+
+# What is wrong with the conversation or the bot, and not with what was sent.
+_CLOSED: Mapping[str, Cause] = {
+    "BotDisabledByAdmin": Cause.WITHDRAWN,
+    "BotNotInConversationRoster": Cause.ABSENT,
+}
 
 
 class ConnectorTokens(Protocol):
@@ -54,6 +62,10 @@ class ConnectorTokens(Protocol):
 
 class Gone(Refused):
     """What was addressed does not exist there, or not any more."""
+
+
+class Forbidden(Refused):
+    """Nobody, or not this bot, may do that there now."""
 
 
 class NotOffered(Refused):
@@ -128,7 +140,9 @@ def outcome(answer: ClientResponse, content: bytes) -> Mapping[str, Any]:
         raise Gone(reason)
     if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.METHOD_NOT_ALLOWED}:
         raise NotOffered(reason)
-    raise Refused(reason)
+    if _code(said) == "ForbiddenOperationException":
+        raise Forbidden(reason)
+    raise Refused(reason, _CLOSED.get(_code(said), ""))
 
 
 def pause_asked_for(headers: Mapping[str, str]) -> float:

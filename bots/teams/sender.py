@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bots.teams.closed import channel_closed
 from bots.teams.connector import Connector, Gone, activities
 from bots.teams.content import comparable, content
 from bots.teams.graph import Graph
@@ -19,6 +20,7 @@ from bridge.errors import (
     ServiceUnavailable,
     StoreUnavailable,
 )
+from bridge.holds import Cause
 from bridge.messages import Channel
 from bridge.places import Place, PlaceBook
 
@@ -39,7 +41,8 @@ class TeamsSender:
             # Bots cannot call a channel by its name; they can raise its bell. An edit
             # does not: who was called once is not called again.
             body["channelData"] = {"notification": {"alert": True}}
-        answer = await self._call("POST", post, activities(conversation), body)
+        with channel_closed(post.thread):
+            answer = await self._call("POST", post, activities(conversation), body)
         if remote := text_of(answer.get("id")):
             return remote
         raise Ambiguous("Teams took the message but gave it no id")
@@ -96,7 +99,10 @@ class TeamsSender:
         except StoreUnavailable as error:
             raise NotSent(str(error)) from error
         if place is None or not place.service_url:
-            raise Refused("ATOM was never heard from in this team: add it there first")
+            raise Refused(
+                "ATOM was never heard from in this team: add it there first",
+                Cause.UNINSTALLED,
+            )
         return place
 
 

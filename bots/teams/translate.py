@@ -7,6 +7,7 @@ from html import unescape
 from typing import Any
 
 from bots.teams.card_text import card_blocks
+from bots.teams.changes import lifecycle
 from bots.teams.html_in import parse_activity
 from bots.teams.places import channel_in, root_of, tenant_of
 from bots.teams.reaction_types import emoji_of
@@ -224,6 +225,7 @@ def _details(
         "joined": _listed(activity.get("membersAdded"), "id"),
         "left": _listed(activity.get("membersRemoved"), "id"),
         COMMAND: _asked(activity, kind, app_id),
+        **lifecycle(activity, app_id),
     }
     return [(name, value) for name, value in found.items() if value]
 

@@ -119,9 +119,7 @@ async def test_a_link_that_carries_again_catches_up(stage: Stage) -> None:
         await stage.until(lambda: len(stage.watermarks.marks) == 2)
         paused = await stage.links.change(link, LinkState.PAUSED, "test")
         stage.catching_up.link_changed(link.id)
-        await stage.until(
-            lambda: stage.catching_up._states[link.id] is LinkState.PAUSED
-        )
+        await stage.until(lambda: stage.catching_up._waits[link.id] == {"paused"})
         asked = len(stage.recent.asked)
         await stage.links.change(paused, LinkState.ACTIVE, "test")
         stage.catching_up.link_changed(link.id)
