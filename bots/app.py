@@ -27,6 +27,7 @@ from bots.dormancy import Dormancy
 from bots.leases import checking
 from bots.live_health import LiveHealth
 from bots.metrics import LinkFigures, taken_in
+from bots.naming import naming
 from bots.second_feed import SecondFeed
 from bots.settings import Settings
 from bots.slack_side import SlackSide, listen_to_slack, slack_side
@@ -113,8 +114,12 @@ async def tools(settings: Settings) -> AsyncIterator[Tools]:
         slack = slack_side(settings.slack, built, session) if settings.slack else None
         teams = teams_side(settings.teams, built, session) if settings.teams else None
         if slack:
-            for closing in (slack.announcer, slack.people, slack.clients):
+            closed = (slack.announcer, slack.people, slack.signs, slack.clients)
+            for closing in closed:
                 stack.push_async_callback(closing.aclose)
+        if teams:
+            stack.push_async_callback(teams.accounts.aclose)
+            stack.push_async_callback(teams.signs.aclose)
         sides = _sides(slack, teams)
         health = LiveHealth(built.health)
         yield Tools(
@@ -351,6 +356,7 @@ def _worker(built: Tools, limiter: Limiter, trace: Trace, notices: Notices) -> W
         tuning=times,
         trace=trace,
         holds=built.core.holds,
+        naming=naming(sides, built.core.links),
     )
     pace = Pace(
         lease=tuning.lease,

@@ -23,6 +23,7 @@ from bots.slack.reactor import SlackReactor
 from bots.slack.recent import SlackRecent
 from bots.slack.rights import SlackRights
 from bots.slack.sender import SlackSender
+from bots.slack.signs import SlackSigns
 from bots.slack.socket import SlackSocket
 from bridge.messages import Platform
 from bridge.workspaces import Administration
@@ -44,8 +45,17 @@ class SlackSide:
     recent: SlackRecent
     prober: SlackProber
     noticed: Noticed
+    signs: SlackSigns
     administration: Administration | None
     on_install: list[Callable[[str], Awaitable[None]]] = field(default_factory=list)
+
+    @property
+    def accounts(self) -> SlackPeople:
+        return self.people
+
+    @property
+    def vocabulary(self) -> SlackSigns:
+        return self.signs
 
 
 def slack_side(
@@ -86,6 +96,7 @@ def slack_side(
         ),
         SlackProber(clients),
         noticed,
+        SlackSigns(clients),
         _administration(settings, clients),
     )
 

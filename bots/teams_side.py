@@ -25,7 +25,9 @@ from bots.teams.prober import TeamsProber
 from bots.teams.reactor import TeamsReactor
 from bots.teams.recent import TeamsRecent
 from bots.teams.rights import TeamsRights
+from bots.teams.roster import TeamsRoster
 from bots.teams.sender import TeamsSender
+from bots.teams.signs import TeamsSigns
 from bots.teams.subscriptions import Subscriptions
 from bots.teams.tokens import Tokens
 from bridge.messages import Platform
@@ -47,7 +49,10 @@ class TeamsSide:
     herald: TeamsHerald
     recent: TeamsRecent
     prober: TeamsProber
+    accounts: TeamsRoster
+    signs: TeamsSigns
     subscriptions: Subscriptions | None
+    vocabulary: None = None
 
 
 def teams_side(
@@ -76,6 +81,8 @@ def teams_side(
         TeamsHerald(connector, built.places, settings.private_notices),
         TeamsRecent(graph, connector, built.places, settings.app_id, asyncio.sleep),
         TeamsProber(connector, built.places, hears=settings.notice_url is not None),
+        TeamsRoster(connector, built.places),
+        TeamsSigns(connector, built.places),
         _subscriptions(settings, graph, connector, built),
     )
 

@@ -53,7 +53,7 @@ class CustomEmoji:
 
 class Signs(Protocol):
     """
-    What ids and short names stand for on one platform.
+    What channels' ids and addresses stand for on one platform.
 
     Cached. What the platform does not tell, or not now, is left out.
     """
@@ -64,6 +64,14 @@ class Signs(Protocol):
         """Return channels beside `channel`, by id."""
         ...
 
+    def channel_in(self, url: str) -> str:
+        """Return the id of the channel that an address opens, or nothing."""
+        ...
+
+
+class Vocabulary(Protocol):
+    """What only some platforms tell: their groups of people, and their own emoji."""
+
     async def groups(self, channel: Channel, ids: Collection[str]) -> Mapping[str, str]:
         """Return how groups of people are called, by id."""
         ...
@@ -72,10 +80,6 @@ class Signs(Protocol):
         self, channel: Channel, names: Collection[str]
     ) -> Mapping[str, CustomEmoji]:
         """Return which of the names are emoji of the channel's workspace."""
-        ...
-
-    def channel_in(self, url: str) -> str:
-        """Return the id of the channel that an address opens, or nothing."""
         ...
 
 
@@ -100,6 +104,7 @@ class NamingBook:
 
     who: WhoIsWho
     signs: Mapping[Platform, Signs]
+    vocabularies: Mapping[Platform, Vocabulary]
     links: LinkBook
 
     async def names(
@@ -119,16 +124,31 @@ class NamingBook:
                 delivery.source, wanted, delivery.target
             )
             names = replace(names, people=_called_there(names.people, known))
-        if spoken.groups and around.here:
-            groups = await around.here.groups(delivery.source, spoken.groups)
+        words = self.vocabularies.get(delivery.source.platform)
+        if spoken.groups and words:
+            groups = await words.groups(delivery.source, spoken.groups)
             names = replace(names, groups=groups)
         if spoken.emoji:
-            names = await _with_emoji(names, around, spoken.emoji)
+            names = await self._with_emoji(names, delivery, spoken.emoji)
         if spoken.of_channels:
             channels = await around.names(spoken.channels, spoken.urls)
             pings = spoken.calls and around.may_ping
             names = replace(names, channels=channels, pings=pings)
         return names
+
+    async def _with_emoji(
+        self, names: Names, delivery: Delivery, wanted: Collection[str]
+    ) -> Names:
+        here = self.vocabularies.get(delivery.source.platform)
+        there = self.vocabularies.get(delivery.target.platform)
+        ours = await here.emoji(delivery.source, wanted) if here else {}
+        theirs = await there.emoji(delivery.target, wanted) if there else {}
+        return replace(
+            names,
+            custom_emoji={n: one.url for n, one in ours.items() if one.url},
+            emoji={n: one.char for n, one in ours.items() if one.char},
+            shared_emoji=frozenset(theirs),
+        )
 
     async def _links(self, delivery: Delivery) -> Sequence[ChannelLink]:
         try:
@@ -239,18 +259,6 @@ class _Around:
                     if (other.platform, other.team) == (target.platform, target.team):
                         return other
         return None
-
-
-async def _with_emoji(names: Names, around: _Around, wanted: Collection[str]) -> Names:
-    here, there, delivery = around.here, around.there, around.delivery
-    ours = await here.emoji(delivery.source, wanted) if here else {}
-    theirs = await there.emoji(delivery.target, wanted) if there else {}
-    return replace(
-        names,
-        custom_emoji={n: one.url for n, one in ours.items() if one.url},
-        emoji={n: one.char for n, one in ours.items() if one.char},
-        shared_emoji=frozenset(theirs),
-    )
 
 
 def names_of(post: Post) -> Names:

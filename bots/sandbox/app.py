@@ -8,6 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
+from bots.sandbox import members
 from bots.sandbox.http import json_object
 from bots.sandbox.page import routes as page
 from bots.sandbox.slack import routes as slack
@@ -45,6 +46,7 @@ def create_app(world: World | None = None) -> web.Application:
     )
     slack.add_routes(app, world)
     teams.add_routes(app, world)
+    members.add_routes(app, world)
     page.add_routes(app, world)
     return app
 

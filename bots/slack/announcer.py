@@ -6,10 +6,10 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bots.remembered import Remembered
 from bots.slack.cards import render
 from bots.slack.clients import Clients, SlackRefused, asked, done
 from bots.slack.payload import mapping, string
-from bots.slack.remembered import Remembered
 from bridge.cards import Card
 from bridge.errors import AtomError
 from bridge.messages import Channel

@@ -17,9 +17,9 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from bots.remembered import Remembered
 from bots.slack.echo import Identity
 from bots.slack.payload import string
-from bots.slack.remembered import Remembered
 from bridge.errors import (
     Ambiguous,
     AtomError,

@@ -28,8 +28,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bots.remembered import Remembered
 from bots.slack.clients import quiet
-from bots.slack.remembered import Remembered
 from bridge.errors import NotSent, Refused
 from bridge.holds import Cause
 
@@ -51,11 +51,14 @@ SCOPES = (
     "chat:write",
     "chat:write.customize",
     "commands",
+    "emoji:read",
     "groups:history",
     "groups:read",
     "groups:write",
     "reactions:read",
+    "usergroups:read",
     "users:read",
+    "users:read.email",
 )
 
 OnInstall = Callable[[str, str], Awaitable[None]]

@@ -1,75 +1,158 @@
-"""Names and faces in Slack."""
+"""Names, faces and accounts in Slack."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bots.slack.clients import Clients, SlackRefused, asked
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bots.asking import Asking
+from bots.remembered import Remembered
+from bots.slack.clients import Clients, SlackRefused, done
 from bots.slack.payload import mapping, string
-from bots.slack.remembered import Remembered
+from bridge.accounts import Account, address
 from bridge.errors import AtomError
 from bridge.messages import Channel, Person, PersonKind, Platform
 
 _FRESH = 3600.0  # seconds
+_ABSENT = 600.0
 _MOST = 50_000
 _PATIENCE = 3.0  # seconds a message waits for a name
-_AT_ONCE = 8
 
 _UNKNOWN = frozenset(
     {"bot_not_found", "user_not_found", "user_not_visible", "users_not_found"}
 )
+Question = Callable[[AsyncWebClient], Awaitable[AsyncSlackResponse]]
+Found = Remembered[tuple[str, str], Account | None]
 
 
 @dataclass(slots=True)
 class SlackPeople:
-    """Implements `bridge.ports.People` with users.info and bots.info."""
+    """
+    Implements `bridge.ports.People` and `bridge.accounts.Accounts`.
+
+    It asks users.info, bots.info and users.lookupByEmail, each answer for an hour.
+    """
 
     clients: Clients
-    _known: Remembered[tuple[str, str], Person | None] = field(init=False)
-    _turns: asyncio.Semaphore = field(init=False)
+    asking: Asking = field(default_factory=Asking)
+    _known: Found = field(init=False)
+    _holders: Found = field(init=False)
 
     def __post_init__(self) -> None:
         self._known = Remembered(self._ask, seconds=_FRESH, most=_MOST)
-        self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._holders = Remembered(
+            self._ask_for, seconds=_FRESH, most=_MOST, absent=_ABSENT
+        )
 
     async def lookup(
         self, channel: Channel, ids: Collection[str]
     ) -> Mapping[str, Person]:
-        found: dict[str, Person | None] = dict.fromkeys(i for i in ids if i)
-        missing = [i for i in found if (channel.team, i) not in self._known]
-        # Almost everybody is known: a task for each of them would cost more than all
-        # else that is done here.
-        for i in found.keys() - set(missing):
-            found[i] = await self._known.get((channel.team, i))
-        asked = await asyncio.gather(*(self._find(channel.team, i) for i in missing))
-        found.update(zip(missing, asked, strict=True))
-        return {i: person for i, person in found.items() if person}
+        accounts = await self.described(channel, ids)
+        return {i: account.person for i, account in accounts.items()}
+
+    async def described(
+        self, channel: Channel, ids: Collection[str]
+    ) -> Mapping[str, Account]:
+        wanted = [i for i in dict.fromkeys(ids) if i]
+        keys = [(channel.team, i) for i in wanted]
+        found = await _found(self._known, keys)
+        return {i: one for i, one in zip(wanted, found, strict=True) if one}
+
+    async def holders(
+        self, channel: Channel, addresses: Collection[str]
+    ) -> Sequence[Account]:
+        keys = [(channel.team, each) for each in addresses]
+        return [one for one in await _found(self._holders, keys) if one]
 
     async def aclose(self) -> None:
         await self._known.aclose()
+        await self._holders.aclose()
 
-    async def _find(self, team: str, identifier: str) -> Person | None:
-        try:
-            async with asyncio.timeout(_PATIENCE):
-                return await self._known.get((team, identifier))
-        except (AtomError, TimeoutError):
-            return None
-
-    async def _ask(self, key: tuple[str, str]) -> Person | None:
+    async def _ask(self, key: tuple[str, str]) -> Account | None:
         team, identifier = key
-        async with self._turns:
-            client = await self.clients.of(team)
-            try:
-                if identifier.startswith("B"):
-                    answer = await asked(client.bots_info(bot=identifier))
-                    return _bot(identifier, mapping(answer, "bot"))
-                answer = await asked(client.users_info(user=identifier))
-            except SlackRefused as refused:
-                if refused.code in _UNKNOWN:
-                    return None
-                raise
-            return user(mapping(answer, "user"), team)
+        if identifier.startswith("B"):
+            return await self._answer(
+                team,
+                "bots.info",
+                lambda client: client.bots_info(bot=identifier),
+                lambda answer: _bot(identifier, mapping(answer, "bot")),
+            )
+        return await self._answer(
+            team,
+            "users.info",
+            lambda client: client.users_info(user=identifier),
+            lambda answer: account(mapping(answer, "user"), team),
+        )
+
+    async def _ask_for(self, key: tuple[str, str]) -> Account | None:
+        team, held = key
+        return await self._answer(
+            team,
+            "users.lookupByEmail",
+            lambda client: client.users_lookupByEmail(email=held),
+            lambda answer: account(mapping(answer, "user"), team),
+        )
+
+    async def _answer(
+        self,
+        team: str,
+        method: str,
+        question: Question,
+        read: Callable[[Mapping[str, Any]], Account],
+    ) -> Account | None:
+        client = await self.clients.of(team)
+        try:
+            answer = await self.asking.ask(
+                (team, method), lambda: done(question(client))
+            )
+        except SlackRefused as refused:
+            if refused.code in _UNKNOWN:
+                return None
+            raise
+        return read(answer)
+
+
+async def _found(known: Found, keys: Sequence[tuple[str, str]]) -> list[Account | None]:
+    """
+    Return what is known, and ask for the rest.
+
+    Almost everybody is known: a task for each of them would cost more than all else
+    that is done here.
+    """
+    found = {key: await known.get(key) for key in keys if key in known}
+    missing = [key for key in keys if key not in found]
+    asked = await asyncio.gather(*(_asked(known, key) for key in missing))
+    found.update(zip(missing, asked, strict=True))
+    return [found[key] for key in keys]
+
+
+async def _asked(known: Found, key: tuple[str, str]) -> Account | None:
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            return await known.get(key)
+    except (AtomError, TimeoutError):
+        return None
+
+
+def account(found: Mapping[str, Any], team: str) -> Account:
+    """
+    Read the `user` object of users.info as an account.
+
+    An address counts once its holder has confirmed it. A stranger's is what another
+    company says, and a stranger is told by their kind.
+    """
+    confirmed = found.get("is_email_confirmed") is True
+    email = address(string(mapping(found, "profile"), "email")) if confirmed else ""
+    organisation = string(mapping(found, "enterprise_user"), "id")
+    return Account(
+        user(found, team),
+        frozenset({email} if email else ()),
+        directory_id=organisation or string(found, "id"),
+        active=not found.get("deleted"),
+    )
 
 
 def user(found: Mapping[str, Any], team: str) -> Person:
@@ -106,11 +189,8 @@ def _kind(found: Mapping[str, Any], team: str) -> PersonKind:
     return PersonKind.USER
 
 
-def _bot(identifier: str, found: Mapping[str, Any]) -> Person:
-    return Person(
-        Platform.SLACK,
-        identifier,
-        string(found, "name"),
-        string(mapping(found, "icons"), "image_72"),
-        PersonKind.BOT,
-    )
+def _bot(identifier: str, found: Mapping[str, Any]) -> Account:
+    picture = string(mapping(found, "icons"), "image_72")
+    name = string(found, "name")
+    person = Person(Platform.SLACK, identifier, name, picture, PersonKind.BOT)
+    return Account(person)

@@ -10,7 +10,7 @@ from bots.sandbox.slack.delivery import Delivery
 from bots.sandbox.slack.errors import SlackRefusal
 from bots.sandbox.slack.grid_acts import GridActs, Result, Wish
 from bots.sandbox.slack.interact import Interactions, Place, find_said
-from bots.sandbox.slack.model import Channel, Kind, Message, User
+from bots.sandbox.slack.model import CHANGEABLE, Channel, Kind, Message, User
 from bots.sandbox.slack.outbound import Outcome
 from bots.sandbox.slack.sockets import Sockets
 from bots.sandbox.world import World
@@ -249,9 +249,8 @@ class Acts:
     def _change_user(self, wish: Wish) -> Result:
         """Rename, promote or deactivate somebody."""
         user = self._user(wish)
-        for name in ("real_name", "email", "is_admin", "is_owner", "deleted"):
-            if name in wish:
-                setattr(user, name, wish[name])
+        for name in CHANGEABLE & set(wish):
+            setattr(user, name, wish[name])
         event = {"type": "user_change", "user": user.wire(self._world.base_url)}
         self._state.emit(user.team, event | {"event_ts": self._state.next_ts()})
         self._state.publish("user", user.team, user=user.id)

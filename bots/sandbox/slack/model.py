@@ -19,6 +19,13 @@ class Kind(StrEnum):
         return {"channel": "channels", "group": "groups"}.get(self.value, self.value)
 
 
+# What people and admins change about somebody.
+CHANGEABLE = {
+    *("real_name", "display_name", "email", "email_confirmed"),
+    *("is_admin", "is_owner", "is_guest", "deleted"),
+}
+
+
 @dataclass(slots=True)
 class User:
     id: str
@@ -35,6 +42,8 @@ class User:
     workspaces: list[str] = field(default_factory=list)
     is_org_admin: bool = False
     is_guest: bool = False
+    email_confirmed: bool = True
+    display_name: str = ""
 
     @property
     def teams(self) -> list[str]:
@@ -61,11 +70,12 @@ class User:
             "is_ultra_restricted": False,
             "is_bot": self.is_bot,
             "is_app_user": False,
-            "is_email_confirmed": bool(self.email),
+            "is_email_confirmed": bool(self.email) and self.email_confirmed,
             "updated": 1_700_000_000,
         }
 
     def profile(self, base: str) -> dict[str, Any]:
+        shown = "" if self.is_bot else self.display_name or self.real_name
         first, _, last = self.real_name.partition(" ")
         pictures = {
             f"image_{size}": f"{base}/slack/avatars/{self.id}.svg?size={size}"
@@ -74,8 +84,8 @@ class User:
         profile: dict[str, Any] = {
             "real_name": self.real_name,
             "real_name_normalized": self.real_name,
-            "display_name": "" if self.is_bot else self.real_name,
-            "display_name_normalized": "" if self.is_bot else self.real_name,
+            "display_name": shown,
+            "display_name_normalized": shown,
             "first_name": first,
             "last_name": last,
             "title": "",

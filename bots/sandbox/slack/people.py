@@ -143,9 +143,20 @@ def authorizations(call: Call) -> Answer:
 def _user(call: Call, user: str) -> Answer:
     found = call.state.user(user)
     known = {call.me.team, *call.state.grid.teams} if call.me.enterprise else set()
-    if call.me.team not in found.teams and found.team not in known:
-        raise SlackRefusal("user_not_found")
-    return _shown(call, found)
+    if call.me.team in found.teams or found.team in known:
+        return _shown(call, found)
+    if _met(call, found):
+        return _shown(call, found) | {"is_stranger": True}
+    raise SlackRefusal("user_not_found")
+
+
+def _met(call: Call, user: User) -> bool:
+    """Say whether somebody of another company shares a Slack Connect channel."""
+    return any(
+        call.me.team in channel.everywhere and user.id in channel.members
+        for channel in call.state.channels.values()
+        if channel.connected
+    )
 
 
 def _shown(call: Call, user: User) -> Answer:

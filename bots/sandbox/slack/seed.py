@@ -64,6 +64,8 @@ TOKENS: Mapping[str, str] = MappingProxyType(
 def workspaces() -> list[Workspace]:
     emoji = {
         "party_atom": "https://emoji.example/party_atom.png",
+        "atom_party": "alias:party_atom",
+        "dancing_atom": "https://emoji.example/dancing_atom.gif",
         "tada2": "alias:tada",
     }
     return [

@@ -103,7 +103,7 @@ def user_told(person: Person) -> dict[str, Any]:
         "givenName": person.given,
         "surname": person.surname,
         "mail": person.email,
-        "userPrincipalName": person.email,
+        "userPrincipalName": person.principal,
     }
 
 

@@ -26,16 +26,28 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class Person:
+    """
+    A member of a tenant. A guest has an account of another's, and signs in with it.
+
+    `signs_in_as` is empty where it is the e-mail address.
+    """
+
     id: str
     tenant: str
     given: str
     surname: str
     email: str
     directory_id: str
+    signs_in_as: str = ""
+    role: str = "user"
+
+    @property
+    def principal(self) -> str:
+        return self.signs_in_as or self.email
 
     @property
     def name(self) -> str:
-        return f"{self.given} {self.surname}"
+        return f"{self.given} {self.surname}".strip()
 
     def account(self) -> dict[str, Any]:
         """The person as the connector's member calls show them."""
@@ -45,11 +57,11 @@ class Person:
             "givenName": self.given,
             "surname": self.surname,
             "email": self.email,
-            "userPrincipalName": self.email,
+            "userPrincipalName": self.principal,
             "aadObjectId": self.directory_id,
             "objectId": self.directory_id,
             "tenantId": self.tenant,
-            "userRole": "user",
+            "userRole": self.role,
         }
 
 

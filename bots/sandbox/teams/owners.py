@@ -8,7 +8,7 @@ from bots.sandbox.teams.activities import Activities
 from bots.sandbox.teams.changing import TeamChanges, new_conversation
 from bots.sandbox.teams.delivery import Delivery
 from bots.sandbox.teams.errors import bad_argument, no_conversation
-from bots.sandbox.teams.model import Channel, Kind, Team
+from bots.sandbox.teams.model import Channel, Kind, Person, Team
 from bots.sandbox.world import World
 
 Asked = Mapping[str, Any]
@@ -33,6 +33,7 @@ class Owners:
             "restore_channel": self._restore_channel,
             "add_member": self._add_member,
             "remove_member": self._remove_member,
+            "enroll": self._enroll,
             "rename_team": self._change_team,
             "archive_team": self._change_team,
             "unarchive_team": self._change_team,
@@ -108,6 +109,22 @@ class Owners:
         team, person = self._team(asked), self._state.person(str(asked.get("member")))
         self._changes.add_member(team, person, by=str(asked.get("user") or ""))
         return {"team": team.id}
+
+    async def _enroll(self, asked: Asked) -> Done:
+        """Give somebody an account in the tenant, and let them into the team."""
+        team, number = self._team(asked), len(self._state.people) + 1
+        person = Person(
+            str(asked.get("member")),
+            team.tenant,
+            str(asked.get("name") or "New Person"),
+            "",
+            str(asked.get("email") or ""),
+            f"c0000000-0000-4000-8000-{number:012d}",
+            str(asked.get("signs_in_as") or ""),
+            str(asked.get("role") or "user"),
+        )
+        self._state.people[person.id] = person
+        return await self._add_member(asked)
 
     async def _remove_member(self, asked: Asked) -> Done:
         team, person = self._team(asked), self._state.person(str(asked.get("member")))

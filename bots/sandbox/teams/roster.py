@@ -46,7 +46,7 @@ class Roster:
         channel = self._read(request, "members", "read")
         wanted = request.match_info["member"]
         for one in self._state.members(channel):
-            if wanted in {one.id, one.directory_id, one.email}:
+            if wanted in {one.id, one.directory_id, one.principal}:
                 return json_response(one.account())
         raise Refusal(
             404, "MemberNotFoundInConversation", "The member is not in the roster."

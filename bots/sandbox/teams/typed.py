@@ -95,7 +95,9 @@ def told_entities(mentions: Sequence[Mention]) -> list[dict[str, Any]]:
         {
             "type": "mention",
             "text": f"<at>{entities.escape(one['name'], quote=False)}</at>",
-            "mentioned": {"id": one["id"], "name": one["name"]},
+            "mentioned": {
+                key: one[key] for key in ("id", "name", "type") if one.get(key)
+            },
         }
         for one in mentions
     ]

@@ -86,3 +86,35 @@ async def test_the_workspace_tells_of_itself(slack: AsyncWebClient) -> None:
     assert emoji["tada2"] == "alias:tada"
     assert groups[0]["users"] == engineers["users"] == ["U02BOB", "U03CHEN"]
     assert (bot["user_id"], bot["app_id"]) == ("UATOM", "A01ATOM")
+
+
+async def test_changes_of_somebody_show(
+    slack: AsyncWebClient, sandbox: Sandbox
+) -> None:
+    await sandbox.act(
+        action="change_user", user="U02BOB", display_name="bobby", is_guest=True
+    )
+    await sandbox.act(action="change_user", user="U03CHEN", email_confirmed=False)
+
+    bob = (await slack.users_info(user="U02BOB"))["user"]
+    chen = (await slack.users_info(user="U03CHEN"))["user"]
+
+    assert (bob["profile"]["display_name"], bob["is_restricted"]) == ("bobby", True)
+    assert (bob["is_email_confirmed"], chen["is_email_confirmed"]) == (True, False)
+
+
+async def test_whoever_writes_in_a_channel_sees_who_is_there(sandbox: Sandbox) -> None:
+    path = "/sandbox/slack/members?channel="
+
+    status, known = await sandbox.call("GET", f"{path}C04BOARD")
+    refused, _ = await sandbox.call("GET", f"{path}C99NONE")
+
+    picture = f"{sandbox.base}/slack/avatars/U01ALICE.svg?size=48"
+    assert (status, refused) == (200, 404)
+    assert [one["name"] for one in known["members"]] == ["Alice Wong", "Dana Fox"]
+    assert known["members"][0] == {
+        "id": "U01ALICE",
+        "name": "Alice Wong",
+        "avatar": picture,
+        "bot": False,
+    }

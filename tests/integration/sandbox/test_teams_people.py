@@ -295,3 +295,47 @@ async def test_an_activity_may_lack_everything(
 
     assert done["status"] == 200
     assert (await arrived(listener))[0]["conversation"] == {}
+
+
+async def test_a_guest_may_have_a_members_address_and_another_name_to_sign_in(
+    sandbox: Sandbox, bot: Bot
+) -> None:
+    await sandbox.act_in_teams(
+        action="enroll",
+        team=TEAM,
+        member="29:guest",
+        name="Gus Guest",
+        email="carol@acme.example",
+        signs_in_as="gus_else.example#EXT#@acme.example",
+        role="guest",
+    )
+
+    found = await bot.connect("GET", f"conversations/{TEAM}/pagedmembers")
+    *_, guest = found.body["members"]
+
+    assert guest["email"] == "carol@acme.example"
+    assert guest["userPrincipalName"] == "gus_else.example#EXT#@acme.example"
+    assert (guest["name"], guest["userRole"]) == ("Gus Guest", "guest")
+
+
+async def test_a_tag_is_mentioned_as_one(sandbox: Sandbox, listener: Listener) -> None:
+    tag = {"id": "dGFn", "name": "On call", "type": "tag"}
+    await said(sandbox, text="hi @On call", mentions=[tag])
+
+    [activity] = await arrived(listener)
+
+    [entity, *_] = activity["entities"]
+    assert entity["mentioned"] == tag
+
+
+async def test_whoever_writes_in_a_channel_sees_who_is_there(sandbox: Sandbox) -> None:
+    path = "/sandbox/teams/members?channel="
+
+    status, known = await sandbox.call("GET", f"{path}19:board@thread.tacv2")
+    refused, _ = await sandbox.call("GET", f"{path}19:none@thread.tacv2")
+
+    assert (status, refused) == (200, 404)
+    assert known["members"] == [
+        {"id": "29:carol", "name": "Carol Díaz", "avatar": "", "bot": False},
+        {"id": "29:dave", "name": "Dave O'Neil", "avatar": "", "bot": False},
+    ]

@@ -99,7 +99,7 @@ class Book:
         self, *leaves: Inline, of: Delivery | None = None, **people: Person
     ) -> Names:
         signs = {Platform.SLACK: self.slack, Platform.TEAMS: self.teams}
-        naming = NamingBook(self.who, signs, cast(LinkBook, self.links))
+        naming = NamingBook(self.who, signs, signs, cast(LinkBook, self.links))
         return await naming.names(of or delivery(), said(*leaves), people)
 
 
@@ -114,7 +114,7 @@ def book() -> Book:
 
 async def test_a_message_without_ids_asks_for_nothing() -> None:
     nothing: Any = None
-    naming = NamingBook(nothing, {}, nothing)
+    naming = NamingBook(nothing, {}, {}, nothing)
 
     assert await naming.names(delivery(), said(Text("hi")), {}) == Names()
 

@@ -17,6 +17,9 @@ class Remembered(Generic[Key, Value]):
     """
     What `load` answered, for `seconds`, and no more than `most` answers.
 
+    That there is no answer, which is None, is remembered for `absent` seconds, if it
+    is set: what is missing today may be there soon.
+
     Errors reach everybody who waited and are not remembered. A waiter that gives up
     does not stop the others' question.
     """
@@ -25,6 +28,7 @@ class Remembered(Generic[Key, Value]):
     seconds: float
     most: int = 10_000
     now: Callable[[], float] = monotonic
+    absent: float | None = None
     _known: OrderedDict[Key, tuple[float, Value]] = field(default_factory=OrderedDict)
     _asked: dict[Key, asyncio.Task[Value]] = field(default_factory=dict)
 
@@ -47,7 +51,10 @@ class Remembered(Generic[Key, Value]):
 
     def put(self, key: Key, value: Value) -> None:
         """Remember what was learned on the way."""
-        self._known[key] = (self.now() + self.seconds, value)
+        seconds = self.seconds
+        if value is None and self.absent is not None:
+            seconds = self.absent
+        self._known[key] = (self.now() + seconds, value)
         self._known.move_to_end(key)
         while len(self._known) > self.most:
             self._known.popitem(last=False)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from bots.slack.remembered import Remembered
+from bots.remembered import Remembered
 
 
 @dataclass

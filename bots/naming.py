@@ -1,0 +1,73 @@
+"""Put together what names people and things across platforms, in little time."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Protocol
+
+from bridge.accounts import Accounts
+from bridge.delivery import Delivery
+from bridge.document import Document, Names
+from bridge.errors import AtomError
+from bridge.messages import Person, Platform
+from bridge.naming import Naming, NamingBook, Signs, Vocabulary, unasked
+from bridge.ports import LinkBook
+from policy.people import PeopleByAddress
+
+_PATIENCE = 2.0  # seconds that a message waits for what it names
+_GLANCE = 0.05  # where somebody kept one waiting just now
+_REST = 30.0
+
+
+class Side(Protocol):
+    """What a platform's side has for it."""
+
+    @property
+    def accounts(self) -> Accounts: ...
+
+    @property
+    def signs(self) -> Signs: ...
+
+    @property
+    def vocabulary(self) -> Vocabulary | None: ...
+
+
+def naming(sides: Mapping[Platform, Side], links: LinkBook) -> Naming:
+    """Return what a courier asks."""
+    who = PeopleByAddress({p: side.accounts for p, side in sides.items()})
+    signs = {p: side.signs for p, side in sides.items()}
+    words = {p: side.vocabulary for p, side in sides.items() if side.vocabulary}
+    return Prompt(NamingBook(who, signs, words, links))
+
+
+@dataclass(slots=True)
+class Prompt:
+    """
+    Implements `bridge.naming.Naming`: another's answer, or what can be said without.
+
+    Who asked may not wait longer, but the questions go on: what comes of them is there
+    for the next message. While a direction is slow, its messages do not wait.
+    """
+
+    naming: Naming
+    patience: float = _PATIENCE
+    now: Callable[[], float] = monotonic
+    _slow: dict[tuple[str, str], float] = field(default_factory=dict)
+
+    async def names(
+        self, delivery: Delivery, document: Document, people: Mapping[str, Person]
+    ) -> Names:
+        direction = (str(delivery.source), str(delivery.target))
+        slow = self._slow.get(direction, 0.0) > self.now()
+        try:
+            async with asyncio.timeout(_GLANCE if slow else self.patience):
+                found = await self.naming.names(delivery, document, people)
+        except TimeoutError:
+            self._slow[direction] = self.now() + _REST
+        except AtomError:
+            pass
+        else:
+            self._slow.pop(direction, None)
+            return found
+        return unasked(document, people)

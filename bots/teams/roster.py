@@ -1,0 +1,155 @@
+"""Who is in a team, by the addresses that its tenant vouches for."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+from urllib.parse import quote
+
+from bots.asking import Asking
+from bots.remembered import Remembered
+from bots.teams.connector import Connector, in_path
+from bots.teams.wire import mappings, text_of
+from bridge.accounts import Account, address, domain_of
+from bridge.errors import AtomError
+from bridge.messages import Channel, Person, PersonKind, Platform
+from bridge.places import Place, PlaceBook
+
+_FRESH = 600.0  # seconds
+_REST = 30.0
+_PAGE = 500
+_PAGES = 40
+_MOST = 500  # teams
+_OWN_MEMBERS = {"private", "shared"}
+_NO_USERS = {"guest", "anonymous"}
+_INVITED = "#ext#"
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """A team's or channel's members, by account and by address."""
+
+    by_id: Mapping[str, Account]
+    by_address: Mapping[str, Sequence[Account]]
+
+
+@dataclass(slots=True)
+class TeamsRoster:
+    """
+    Implements `bridge.accounts.Accounts` with the connector's lists of members.
+
+    A list is asked for once in ten minutes for each team. Members of teams larger
+    than 20,000 are known as far as that.
+    """
+
+    connector: Connector
+    places: PlaceBook
+    asking: Asking = field(default_factory=lambda: Asking(_REST, at_once=4))
+    _rosters: Remembered[Place, Roster] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._rosters = Remembered(self._read, seconds=_FRESH, most=_MOST)
+
+    async def described(
+        self, channel: Channel, ids: Collection[str]
+    ) -> Mapping[str, Account]:
+        known = (await self._roster(channel)).by_id
+        return {i: known[i] for i in ids if i in known}
+
+    async def holders(
+        self, channel: Channel, addresses: Collection[str]
+    ) -> Sequence[Account]:
+        known = (await self._roster(channel)).by_address
+        found = [one for each in addresses for one in known.get(each, ())]
+        return list({one.person.id: one for one in found}.values())
+
+    async def aclose(self) -> None:
+        await self._rosters.aclose()
+
+    async def _roster(self, channel: Channel) -> Roster:
+        try:
+            place = await self.places.find(channel)
+            if place is None:
+                return Roster({}, {})
+            return await self._rosters.get(_whose(place))
+        except AtomError:
+            return Roster({}, {})
+
+    async def _read(self, place: Place) -> Roster:
+        whole: list[Mapping[str, Any]] = []
+        path = f"v3/conversations/{in_path(place.channel or place.team)}/pagedmembers"
+        more = f"{path}?pageSize={_PAGE}"
+        for _ in range(_PAGES):
+            answer = await self.asking.ask(place.team, partial(self._get, place, more))
+            whole += mappings(answer.get("members"))
+            token = text_of(answer.get("continuationToken"))
+            if not token:
+                break
+            more = f"{path}?pageSize={_PAGE}&continuationToken={quote(token, safe='')}"
+        return roster(whole, place.account)
+
+    async def _get(self, place: Place, path: str) -> Mapping[str, Any]:
+        return await self.connector.call("GET", place.service_url, path)
+
+
+def roster(members: Iterable[Mapping[str, Any]], tenant: str) -> Roster:
+    """
+    Read a list of members.
+
+    People sign in with names in domains that their tenant has proven to own, so the
+    domains of the tenant's own people are those in which addresses mean something.
+    """
+    told = [(each, _person(each, tenant)) for each in members]
+    proven = {
+        domain_of(address(text_of(each.get("userPrincipalName"))))
+        for each, person in told
+        if person.kind is PersonKind.USER
+    } - {""}
+    accounts = [_account(each, person, proven) for each, person in told if person.id]
+    by_address: dict[str, list[Account]] = {}
+    for account in accounts:
+        for each in account.addresses:
+            by_address.setdefault(each, []).append(account)
+    return Roster(
+        {one.person.id: _alone(one, by_address) for one in accounts}, by_address
+    )
+
+
+def _whose(place: Place) -> Place:
+    """Return whose members a channel has: most have their team's."""
+    own = place.kind in _OWN_MEMBERS
+    channel = place.channel if own else ""
+    return Place(place.account, place.team, channel, place.service_url)
+
+
+def _person(member: Mapping[str, Any], tenant: str) -> Person:
+    name, role = text_of(member.get("name")), text_of(member.get("userRole"))
+    signs_in_as = text_of(member.get("userPrincipalName")).lower()
+    home = text_of(member.get("tenantId"))
+    kind = PersonKind.USER
+    if role in _NO_USERS or _INVITED in signs_in_as:
+        kind = PersonKind.GUEST
+    elif home and home.lower() != tenant.lower():
+        kind = PersonKind.EXTERNAL
+    return Person(Platform.TEAMS, text_of(member.get("id")), name, kind=kind)
+
+
+def _account(
+    member: Mapping[str, Any], person: Person, proven: Collection[str]
+) -> Account:
+    told = (text_of(member.get(key)) for key in ("userPrincipalName", "email"))
+    addresses = frozenset(filter(None, map(address, told)))
+    return Account(
+        person,
+        addresses,
+        frozenset(each for each in addresses if domain_of(each) in proven),
+        text_of(member.get("aadObjectId")),
+    )
+
+
+def _alone(account: Account, by_address: Mapping[str, Sequence[Account]]) -> Account:
+    """Return the account with the addresses that nobody else has as well."""
+    own = frozenset(a for a in account.addresses if len(by_address[a]) == 1)
+    return Account(
+        account.person, own, account.proven & own, account.directory_id, account.active
+    )
