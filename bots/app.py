@@ -24,6 +24,7 @@ from bots.commands.organisations import Organisations
 from bots.commands.standard import standard_commands
 from bots.core import Core, Heard, clock_us, core, steady_us
 from bots.dormancy import Dormancy
+from bots.fetching_roots import root_fetcher
 from bots.leases import checking
 from bots.live_health import LiveHealth
 from bots.metrics import LinkFigures, taken_in
@@ -174,7 +175,9 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             dormancy.followed,
         )
         catching_up = _catching_up(built, relay)
-        door = Doorkeeper(Attentive(relay, catching_up))
+        roots = {p: s.recent for p, s in _sides(built.slack, built.teams).items()}
+        fetcher = root_fetcher(built.core, roots, Attentive(relay, catching_up))
+        door = Doorkeeper(fetcher)
         limiter = _limiter(stack, settings, lambda: worker.processes)
         worker = _worker(built, limiter, trace, teller)
         worker.waited = door.waited
@@ -191,6 +194,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             catching_up.run,
             teller.run,
             dormancy.run,
+            fetcher.run,
         ]
         if settings.redis_url:
             wakes = Wakes.at(settings.redis_url.get_secret_value())

@@ -24,6 +24,7 @@ from storage.database import Database, database_url, opened
 from storage.dead_letters import StoredDeadLetters
 from storage.dormancy import StoredHolds
 from storage.journal import Journal
+from storage.late_roots import StoredLateRoots
 from storage.ledger import StoredLedger
 from storage.links import StoredLinks
 from storage.log_reader import LogReader
@@ -86,6 +87,7 @@ class Core:
     reactions: LoggedReactions
     notices: StoredNotices
     others: Others
+    late_roots: StoredLateRoots
 
     async def only_company(self) -> Company | None:
         """Return the company, if there is exactly one."""
@@ -165,5 +167,6 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
             watermarks=StoredWatermarks(hot),
             reactions=LoggedReactions(reader),
             notices=StoredNotices(journal, clock_us),
+            late_roots=StoredLateRoots(journal, reader, clock_us),
             others=Others(links, copies, Echoes(CopiedInLog(reader), clock_us)),
         )

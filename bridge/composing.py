@@ -109,6 +109,8 @@ class Composer:
 
 def note(history: History, *, orphan: bool) -> str:
     notes = ["in reply to a message that is not here"] if orphan else []
+    if history.told.get("broadcast"):
+        notes.append("also sent to the channel")
     if history.late_us:
         said = datetime.fromtimestamp(history.late_us // 1_000_000, UTC)
         notes.append(f"said {said:%Y-%m-%d %H:%M} UTC")

@@ -22,6 +22,7 @@ from bridge.links import Link, LinkState
 from bridge.messages import Platform
 from bridge.naming import Naming
 from bridge.needless import needless
+from bridge.options import Deletes
 from bridge.plain import plain_text
 from bridge.ports import (
     AccessPolicy,
@@ -38,6 +39,7 @@ from bridge.ports import (
 from bridge.reacting import Reactions
 from bridge.relay import unwatched
 from bridge.standing import standing
+from bridge.tombstones import buried
 from bridge.tuning import Tuning
 
 _ACTIONS = {
@@ -152,7 +154,8 @@ class Courier:
             return await self._drop(delivery, lease, history, reason)
         if reason := await self._denial(delivery, history):
             return await self._drop(delivery, lease, history, reason)
-        return await self._send(delivery, lease, history, copy)
+        bury = link.options.deletes is Deletes.MARK
+        return await self._send(delivery, lease, history, copy, bury=bury)
 
     async def _unreadable(
         self, delivery: Delivery, lease: Lease, history: History
@@ -172,10 +175,18 @@ class Courier:
         return "" if decision.allowed else f"not allowed: {decision.rule}"
 
     async def _send(
-        self, delivery: Delivery, lease: Lease, history: History, copy: Copy | None
+        self,
+        delivery: Delivery,
+        lease: Lease,
+        history: History,
+        copy: Copy | None,
+        *,
+        bury: bool,
     ) -> Done | Later:
         if (post := await self._composer.post(delivery, history, copy)) is None:
             return self._later(delivery, self.tuning.first_pause_us)
+        if bury and delivery.operation is Operation.DELETE:
+            post = buried(post)
         if copy and delivery.operation is Operation.EDIT:
             post = replace(post, reactions=await self.reactions.below(copy))
         # Only now: what turns out needless takes nothing from the limits.
@@ -246,12 +257,19 @@ class Courier:
         self, delivery: Delivery, post: Post, history: History, copy: Copy | None
     ) -> Copy:
         sender = self.senders[delivery.target.platform]
+        if copy and copy.marked and delivery.operation is Operation.POST:
+            await sender.edit(copy.remote, post)  # what was deleted is back
+            version_us = history.version_us
+            return replace(copy, deleted=False, marked=False, version_us=version_us)
         if copy is None or delivery.operation is Operation.POST:
             remote = await sender.post(post)
             return Copy.of(delivery, remote, post.thread, history.version_us)
         if delivery.operation is Operation.EDIT:
             await sender.edit(copy.remote, post)
             return replace(copy, version_us=history.version_us)
+        if post.tombstone:
+            await sender.edit(copy.remote, post)
+            return replace(copy, deleted=True, marked=True)
         await sender.delete(copy.remote, post)
         return replace(copy, deleted=True)
 

@@ -147,7 +147,7 @@ class Post:
     `reactions` stand in a line below, where they cannot be left as reactions.
     `workspace` names where on its platform it was said, if that is not clear anyway.
     `hops` are the links that the message went through, this one last, and `origin` says
-    where it began.
+    where it began. A `tombstone` stands for what was deleted.
     """
 
     marker: str
@@ -164,11 +164,16 @@ class Post:
     workspace: str = ""
     hops: tuple[str, ...] = ()
     origin: str = ""
+    tombstone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A message's copy on another platform."""
+    """
+    A message's copy on another platform.
+
+    What is `deleted` is gone there, or a tombstone `marked` its place.
+    """
 
     tenant: str
     link: str
@@ -179,6 +184,7 @@ class Copy:
     remote_thread: str
     version_us: int
     deleted: bool = False
+    marked: bool = False
 
     @classmethod
     def of(

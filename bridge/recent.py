@@ -1,6 +1,6 @@
 """What is asked to make good what was missed. Adapters implement these Protocols."""
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -55,6 +55,19 @@ class Recent(Protocol):
 
         Waits when asked to. Raises `ServiceUnavailable` when the platform does not
         answer, and `CannotTell` when ATOM may not read the channel.
+        """
+        ...
+
+
+class Roots(Protocol):
+    """A thread's root, read from its platform."""
+
+    async def root(self, channel: Channel, message: str) -> Sequence[Event]:
+        """
+        Return what is to be told of a root that stands: said, and perhaps edited.
+
+        Nothing if it does not stand any more. Raises `ServiceUnavailable` when the
+        platform does not answer, and `CannotTell` when ATOM may not read the channel.
         """
         ...
 

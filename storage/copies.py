@@ -25,6 +25,8 @@ _AWAITED = (
     f"AND a.seq = o.seq AND a.n = o.n AND a.state IN ({_FINAL})) LIMIT 1"
 )
 
+_MARKED = 2  # in `deleted`: gone, and a tombstone stands in its place
+
 
 @dataclass(frozen=True, slots=True)
 class StoredCopies:
@@ -128,4 +130,5 @@ def _copy(row: Row) -> Copy:
         thread,
         version_us,
         deleted=bool(deleted),
+        marked=deleted == _MARKED,
     )

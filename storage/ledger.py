@@ -167,7 +167,7 @@ def _told(delivery: Delivery, entries: list[LogEntry]) -> History:
             for entry in entries
             if entry is not newest and entry.etype != EventKind.MESSAGE_DELETE
         ),
-        late_us=late_us(entries),
+        late_us=late_us(entries) or _old_us(delivery, entries),
         told=entries[0].body.get("detail") or {},
         alone=len(entries) == 1,
     )
@@ -221,6 +221,14 @@ def late_us(entries: list[LogEntry]) -> int:
     if entries[0].etype != EventKind.MESSAGE_CREATE or captured - said < _LATE_US:
         return 0
     return int(said)
+
+
+def _old_us(delivery: Delivery, entries: list[LogEntry]) -> int:
+    """Return when a message was said that is brought across long after it was heard."""
+    said = entries[0].row["src_us"]
+    if delivery.again is None or delivery.created_us - said < _LATE_US:
+        return 0
+    return int(said) if entries[0].etype == EventKind.MESSAGE_CREATE else 0
 
 
 def _author(source: Channel, entry: LogEntry) -> Person:

@@ -95,7 +95,7 @@ def copy_row(copy: Copy, moment: int) -> dict[str, Any]:
         "message": clean_id(copy.message),
         "remote_thread": copy.remote_thread,
         "version_us": copy.version_us,
-        "deleted": int(copy.deleted),
+        "deleted": 2 if copy.marked else int(copy.deleted),
         "created_us": moment,
     }
 

@@ -30,7 +30,7 @@ from bridge.errors import (
     Refused,
     ServiceUnavailable,
 )
-from bridge.messages import Event, EventKind
+from bridge.messages import Channel, Event, EventKind
 from bridge.patience import patiently
 from bridge.recent import Gap, Known
 
@@ -47,7 +47,7 @@ Message = Mapping[str, Any]
 @dataclass(frozen=True, slots=True)
 class SlackRecent:
     """
-    Implements `bridge.recent.Recent`. `sleep` waits seconds, `clock` gives the time
+    Implements `bridge.recent.Recent` and `Roots`. `sleep` waits seconds, `clock` gives the time
     in microseconds: of a deletion nobody tells when it was.
 
     `page` is how many messages a call may ask for: 15 for apps that are neither in
@@ -74,6 +74,21 @@ class SlackRecent:
         await self._wait_for_young(reading, seen)
         for event in sorted(_events(reading, seen), key=_order):
             yield event
+
+    async def root(self, channel: Channel, message: str) -> list[Event]:
+        """Implements `bridge.recent.Roots`."""
+        gap = Gap(channel, 0, 0, {}, bots=True)
+        reading = await self._opened(gap)
+        wanted = {"ts": message, "limit": "1", "include_all_metadata": "true"}
+        page = await self._ask(gap, "conversations.replies", wanted)
+        seen = {string(m, "ts"): m for m in mappings(page, "messages")}
+        standing = {ts: m for ts, m in seen.items() if ts == message}
+        told = _events(reading, standing)
+        return [
+            e
+            for e in told
+            if e.kind in {EventKind.MESSAGE_CREATE, EventKind.MESSAGE_EDIT}
+        ]
 
     async def _opened(self, gap: Gap) -> "_Reading":
         team = gap.channel.team

@@ -126,6 +126,10 @@ class Graph:
         following = text_of(answer.get("@odata.nextLink"))
         return Page(list(mappings(answer.get("value"))), following)
 
+    async def one(self, account: str, path: str) -> Mapping[str, Any]:
+        """Return what stands at a path below `base`."""
+        return await self._get(account, f"{self.base.rstrip('/')}/{path}")
+
     def _is_own(self, url: str) -> bool:
         """The token is Graph's alone: a link elsewhere is not followed with it."""
         return urlsplit(url)[:2] == urlsplit(self.base)[:2]

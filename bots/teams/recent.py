@@ -39,7 +39,7 @@ _DELTA_REFUSED = {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND}
 @dataclass(frozen=True, slots=True)
 class TeamsRecent:
     """
-    Implements `bridge.recent.Recent`. `sleep` waits seconds.
+    Implements `bridge.recent.Recent` and `Roots`. `sleep` waits seconds.
 
     No more than `pages` pages of a listing and `threads` threads are read.
     """
@@ -73,6 +73,22 @@ class TeamsRecent:
         ]
         for event in sorted(events, key=lambda event: event.sent_us):
             yield event
+
+    async def root(self, channel: Channel, message: str) -> list[Event]:
+        """Implements `bridge.recent.Roots`."""
+        place = await self._place(channel)
+        path = f"{_messages(place)}/{in_path(message)}"
+        try:
+            shown = await self._asked(lambda: self.graph.one(place.account, path))
+        except GraphRefused as refused:
+            if refused.status == HTTPStatus.NOT_FOUND:
+                return []
+            raise
+        if not is_told(shown, bots=True) or shown.get("deletedDateTime"):
+            return []
+        accounts = await self._accounts(place, [shown])
+        gap = Gap(channel, 0, 0, {}, bots=True)
+        return self._events(gap, place, shown, accounts)
 
     async def _place(self, channel: Channel) -> Place:
         place = await self.places.find(channel)

@@ -38,6 +38,7 @@ const VERBS = {
   "bridge.parked": "parked for a person",
   "bridge.link": "changed a link",
   "bridge.notice": "told its author",
+  "bridge.late_root": "brings a root along",
 };
 const DONE = {
   "bridge.delivered": "in",
