@@ -67,14 +67,18 @@ class Leases:
 
     def stale(self) -> set[int]:
         """Return the shards whose leases were not renewed in time."""
-        oldest = self.clock() - _TRUSTED * self.lasts
+        oldest = self._oldest()
         return {
             shard for shard, (_, asked_at) in self._held.items() if asked_at < oldest
         }
 
+    def _oldest(self) -> float:
+        return self.clock() - _TRUSTED * self.lasts
+
     def check(self, lease: Lease) -> None:
         """Raise `Fenced` unless the lease is held and was renewed in time."""
-        if not self.hold(lease) or lease.shard in self.stale():
+        held = self._held.get(lease.shard)
+        if held is None or held[0] != lease or held[1] < self._oldest():
             raise Fenced(f"the lease of shard {lease.shard} may have run out")
 
 

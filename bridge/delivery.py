@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Self
 
 from bridge.document import NOBODY, Document, Names
@@ -125,6 +126,7 @@ class Delivery:
         return f"{self.tenant}.{self.seq}.{self.n}"
 
 
+@lru_cache(maxsize=8192)  # asked for several times a message
 def shard_of(tenant: str, link: str, source: Channel, target: Channel) -> int:
     """
     Return the shard that owns a direction of a link.

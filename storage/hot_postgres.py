@@ -85,11 +85,13 @@ class PostgresHotStore:
 
     async def _run(self, program: Callable[[], Program[T]]) -> T:
         try:
-            async with (
-                self.pool.acquire(timeout=2) as connection,
-                connection.transaction(),
-            ):
-                return await _drive(connection, program())
+            async with asyncio.timeout(2):  # asyncpg's own would be a task
+                connection = await self.pool.acquire()
+            try:
+                async with connection.transaction():
+                    return await _drive(connection, program())
+            finally:
+                await self.pool.release(connection)
         except _GONE as error:
             raise StoreUnavailable("PostgreSQL does not answer") from error
 

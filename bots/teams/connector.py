@@ -15,6 +15,7 @@ from http import HTTPStatus
 from typing import Any, Protocol
 from urllib.parse import quote
 
+import orjson
 from aiohttp import (
     ClientConnectorError,
     ClientError,
@@ -171,7 +172,10 @@ def activities(conversation: str, activity: str = "") -> str:
 
 
 def _encoded(body: Mapping[str, Any]) -> bytes:
-    return json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+    try:
+        return orjson.dumps(body)
+    except TypeError:  # half a surrogate pair
+        return json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def _headers(token: str) -> dict[str, str]:
@@ -184,8 +188,8 @@ def _headers(token: str) -> dict[str, str]:
 
 def _json(content: bytes) -> Mapping[str, Any]:
     try:
-        return mapping(json.loads(content)) if content else {}
-    except (ValueError, RecursionError):
+        return mapping(orjson.loads(content)) if content else {}
+    except ValueError:
         return {}
 
 
