@@ -1,13 +1,14 @@
-"""Bringing a database to the schema that this version of ATOM needs."""
+"""
+Bringing a database to the schema that this version of ATOM needs.
+
+Alembic does that, and takes a tenth of a start to import; so it is imported only when
+there is something to do.
+"""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -19,26 +20,37 @@ _AHEAD = 3  # months
 
 async def upgrade(engine: AsyncEngine, revision: str = "head") -> None:
     """Apply every missing version. Safe to call at each start, by many processes."""
-    await _run(engine, lambda connection: _upgrade(connection, revision))
+    if revision == "head" and await _is_current(engine):
+        return
+
+    def steps(connection: Connection) -> None:
+        from storage.migrations.steps import upgrade_to
+
+        upgrade_to(connection, revision)
+
+    await _run(engine, steps)
 
 
 async def downgrade(engine: AsyncEngine, revision: str) -> None:
     """Undo versions down to `revision`, which may be `base`."""
-    await _run(engine, lambda c: command.downgrade(_config(c), revision))
+
+    def steps(connection: Connection) -> None:
+        from storage.migrations.steps import downgrade_to
+
+        downgrade_to(connection, revision)
+
+    await _run(engine, steps)
 
 
 async def versions(engine: AsyncEngine) -> tuple[str | None, str | None]:
     """Return the database's schema version and the one that this code needs."""
 
-    def read(connection: Connection) -> str | None:
-        return MigrationContext.configure(connection).get_current_revision()
-
     try:
         async with engine.connect() as connection:
-            current = await connection.run_sync(read)
+            current = await connection.run_sync(_version_of)
     except (SQLAlchemyError, OSError) as error:
         raise StoreUnavailable("the database does not answer") from error
-    return current, ScriptDirectory(str(_FOLDER)).get_current_head()
+    return current, _newest()
 
 
 async def ensure_partitions(engine: AsyncEngine) -> list[str]:
@@ -92,21 +104,24 @@ def _next(month: datetime) -> datetime:
     return (month.replace(day=1) + timedelta(days=32)).replace(day=1)
 
 
-_FOLDER = Path(__file__).parent / "migrations"
-_LOCK = 4_837_201  # any number, the same in every process
+async def _is_current(engine: AsyncEngine) -> bool:
+    current, newest = await versions(engine)
+    return current == newest
 
 
-def _upgrade(connection: Connection, revision: str) -> None:
-    if connection.dialect.name == "postgresql":
-        connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
-    command.upgrade(_config(connection), revision)
+def _version_of(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.execute(
+        text("SELECT version_num FROM alembic_version")
+    ).scalar()
+    return found
 
 
-def _config(connection: Connection) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(_FOLDER))
-    config.attributes["connection"] = connection
-    return config
+def _newest() -> str:
+    """Return the highest number of the files; a test sees to it that Alembic agrees."""
+    files = (Path(__file__).parent / "migrations/versions").glob("v[0-9]*.py")
+    return max(file.name[1:5] for file in files)
 
 
 async def _run(engine: AsyncEngine, work: object) -> None:
