@@ -25,6 +25,7 @@ from bots.commands.standard import standard_commands
 from bots.core import Core, Heard, clock_us, core, steady_us
 from bots.dormancy import Dormancy
 from bots.fetching_roots import root_fetcher
+from bots.file_side import filing
 from bots.leases import checking
 from bots.live_health import LiveHealth
 from bots.metrics import LinkFigures, taken_in
@@ -351,6 +352,7 @@ def _worker(built: Tools, limiter: Limiter, trace: Trace, notices: Notices) -> W
         policy=built.core.policy,
         senders=senders,
         reactions=reactions,
+        filing=filing(built.core, built.slack, built.teams, times),
         people={p: side.people for p, side in sides.items()},
         origins=built.core.origins,
         limiter=limiter,

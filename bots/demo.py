@@ -37,6 +37,7 @@ log = structlog.get_logger()
 COMPANY = "demo"
 FALCON = Channel(Platform.SLACK, "T01ACME", "C02FALCON")
 PROJECT_FALCON = Channel(Platform.TEAMS, teams.ACME_TEAM, "19:falcon@thread.tacv2")
+_KEEP_FILES = "Files.ReadWrite.All"
 _COFFEE = "19:coffee@thread.tacv2"
 # The last one joins three channels.
 _LINKS = (
@@ -126,6 +127,8 @@ async def run(settings: Settings) -> None:
     world = World()
     coffee = TeamsChannel(_COFFEE, teams.ACME, teams.ACME_TEAM, "Coffee Corner")
     world.teams.channels[_COFFEE] = coffee
+    # An admin has let ATOM keep files in the teams' folders.
+    world.settings.update({"teams.graph_roles": ["Group.Selected", _KEEP_FILES]})
     async with _page(settings, world) as address:
         demo = Demo(
             page=address,

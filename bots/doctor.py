@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 
 from bots.doctor_findings import Finding, bad, good
-from bots.doctor_local import config_file, database, key_files, redis, strays
+from bots.doctor_local import clamd, config_file, database, key_files, redis, strays
 from bots.doctor_slack import slack
 from bots.doctor_teams import teams
 from bots.settings import Settings
@@ -30,6 +30,7 @@ async def _rest(settings: Settings) -> list[Finding]:
     checks = (
         _limited("database", database(settings)),
         _limited("redis", redis(settings)),
+        _limited("clamd", clamd(settings)),
         _limited("slack", slack(settings.slack)),
         _limited("teams", teams(settings.teams)),
     )

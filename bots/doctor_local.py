@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bots.doctor_findings import Finding, bad, good, poor
+from bots.file_side import scanner
 from bots.settings import Settings
 from bots.settings_sources import config_path, unknown_variables
 from bridge.errors import AtomError
@@ -88,6 +89,20 @@ async def redis(settings: Settings) -> Sequence[Finding]:
     finally:
         await client.aclose()
     return [good("redis", "answers")]
+
+
+async def clamd(settings: Settings) -> Sequence[Finding]:
+    """Ask the virus scanner for its version, if one is to be used."""
+    if (found := scanner(settings)) is None:
+        return [good("clamd", "not used: files are not looked at")]
+    fix = "start it, or correct ATOM_CLAMD_ADDRESS; meanwhile files wait"
+    try:
+        version = await found.version()
+    except AtomError as error:
+        return [bad("clamd", str(error), fix)]
+    if not version.startswith("ClamAV "):
+        return [bad("clamd", "something else answers there", fix)]
+    return [good("clamd", version)]
 
 
 async def _inside(engine: AsyncEngine, kind: str) -> Sequence[Finding]:

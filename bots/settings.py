@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from bridge.errors import BadInput
 from bridge.limits import (
     SLACK_CHANNEL,
     SLACK_METHOD,
@@ -28,6 +29,7 @@ from bridge.limits import (
     TEAMS_TENANT,
     UNLIMITED,
 )
+from policy.scanning.clamd import ClamdAddress
 
 _RATE = r"[1-9]\d{0,6}/[1-9]\d{0,5}"
 _RATES = rf"^({UNLIMITED}|{_RATE}( {_RATE})*)$"
@@ -70,6 +72,15 @@ def _of_a_person(secret: SecretStr) -> SecretStr:
     raise ValueError("no user token")
 
 
+def _address_of_clamd(text: str) -> str:
+    try:
+        ClamdAddress.parse(text)
+    except BadInput as error:
+        raise ValueError("no address") from error
+    return text
+
+
+ScannerAddress = Annotated[str, AfterValidator(_address_of_clamd)]
 Url = Annotated[str, AfterValidator(_safe_url)]
 Secret = Annotated[SecretStr, AfterValidator(_filled)]
 AdminToken = Annotated[Secret, AfterValidator(_of_a_person)]
@@ -281,6 +292,10 @@ class Settings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True
     )
     console_token: Secret | None = Field(
         default=None, description="one word; whoever has it may read the log over HTTP"
+    )
+    clamd_address: ScannerAddress | None = Field(
+        default=None,
+        description="/PATH or HOST:PORT at which clamd listens",
     )
     slack: SlackSettings | None = None
     teams: TeamsSettings | None = None

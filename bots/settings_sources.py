@@ -46,6 +46,7 @@ class _Environment(BaseSettings, Settings):  # type: ignore[misc] # never change
     database_url_file: str | None = None
     redis_url_file: str | None = None
     console_token_file: str | None = None
+    clamd_address_file: str | None = None
 
 
 def read_settings(config: Path | None = None) -> Settings:

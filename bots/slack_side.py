@@ -14,6 +14,8 @@ from bots.slack.admin_care import slack_administration
 from bots.slack.announcer import SlackAnnouncer
 from bots.slack.answers import Answers
 from bots.slack.clients import Clients
+from bots.slack.file_source import SlackFiles
+from bots.slack.file_target import SlackFileTarget
 from bots.slack.herald import SlackHerald
 from bots.slack.install import Installations, InstallPages, OAuth
 from bots.slack.intake import SlackIntake
@@ -46,6 +48,8 @@ class SlackSide:
     prober: SlackProber
     noticed: Noticed
     signs: SlackSigns
+    files: SlackFiles
+    file_target: SlackFileTarget
     administration: Administration | None
     on_install: list[Callable[[str], Awaitable[None]]] = field(default_factory=list)
 
@@ -97,6 +101,8 @@ def slack_side(
         SlackProber(clients),
         noticed,
         SlackSigns(clients),
+        SlackFiles(clients),
+        SlackFileTarget(clients),
         _administration(settings, clients),
     )
 

@@ -15,6 +15,9 @@ from bots.teams.announcer import TeamsAnnouncer
 from bots.teams.auth import SigningKeys, TokenCheck
 from bots.teams.bot import AtomBot, Parts
 from bots.teams.connector import Connector
+from bots.teams.drive import Drive
+from bots.teams.file_source import TeamsFiles
+from bots.teams.file_target import TeamsFileTarget
 from bots.teams.graph import Graph
 from bots.teams.herald import TeamsHerald
 from bots.teams.intake import TeamsIntake
@@ -51,6 +54,8 @@ class TeamsSide:
     prober: TeamsProber
     accounts: TeamsRoster
     signs: TeamsSigns
+    files: TeamsFiles
+    file_target: TeamsFileTarget
     subscriptions: Subscriptions | None
     vocabulary: None = None
 
@@ -83,6 +88,8 @@ def teams_side(
         TeamsProber(connector, built.places, hears=settings.notice_url is not None),
         TeamsRoster(connector, built.places),
         TeamsSigns(connector, built.places),
+        TeamsFiles(connector, graph, built.places),
+        TeamsFileTarget(connector, graph, Drive(graph), built.places, settings.app_id),
         _subscriptions(settings, graph, connector, built),
     )
 

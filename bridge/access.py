@@ -11,6 +11,7 @@ class Action(StrEnum):
     EDIT = "bridge.edit"
     DELETE = "bridge.delete"
     REACT = "bridge.react"
+    FILE = "bridge.file"
     COMMAND = "admin.command"
 
 

@@ -1,12 +1,13 @@
 """What a sender is given: a message, who is named in it, and the thread it goes to."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
 from bridge.delivery import Copy, Delivery, Post
 from bridge.document import Document, Names
+from bridge.files import FileLine
 from bridge.mentions import mentioned
 from bridge.messages import Channel, Person, Platform
 from bridge.naming import Naming, unasked
@@ -32,6 +33,7 @@ class Composer:
     Makes posts. A reply whose root is not there waits for it `patience_us`.
 
     It waits longer for a root that is still on its way.
+    `lines` tells what a copy says about its message's files.
     """
 
     copies: Copies
@@ -39,6 +41,7 @@ class Composer:
     origins: Origins
     clock: Callable[[], int]
     patience_us: int
+    lines: Callable[[Delivery, History, Copy | None], Awaitable[tuple[FileLine, ...]]]
     naming: Naming | None = None
 
     async def post(
@@ -70,6 +73,7 @@ class Composer:
             hops=(*history.told.get(HOPS, "").split(), delivery.link),
             origin=history.told.get(ORIGIN, "")
             or origin_of(delivery.source, delivery.message),
+            files=await self.lines(delivery, history, copy),
         )
 
     async def _names(

@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bridge.access import Action
+from bridge.below import Below
+from bridge.chores import Chore, Wanted
 from bridge.composing import Composer, Origins
 from bridge.delivery import AttemptState, Copy, Delivery, Operation, Post
 from bridge.errors import (
@@ -15,6 +17,7 @@ from bridge.errors import (
     StoreUnavailable,
     Throttled,
 )
+from bridge.filing import Filing
 from bridge.holds import Cause, Hold, Holds
 from bridge.lifecycle import overdue
 from bridge.limits import Limits
@@ -47,7 +50,9 @@ _ACTIONS = {
     Operation.EDIT: Action.EDIT,
     Operation.DELETE: Action.DELETE,
     Operation.REACT: Action.REACT,
+    Operation.FILE: Action.POST,
 }
+_APART = {Operation.REACT, Operation.FILE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,7 @@ class Courier:
     policy: AccessPolicy
     senders: Mapping[Platform, Sender]
     reactions: Reactions
+    filing: Filing
     people: Mapping[Platform, People]
     origins: Origins
     limiter: Limiter
@@ -93,6 +99,10 @@ class Courier:
     holds: Holds | None = None
 
     @property
+    def _below(self) -> Below:
+        return Below(self._composer, self.reactions, self.filing)
+
+    @property
     def _composer(self) -> Composer:
         patience = self.tuning.orphan_patience_us
         return Composer(
@@ -101,6 +111,7 @@ class Courier:
             self.origins,
             self.clock,
             patience,
+            self.filing.lines,
             self.naming,
         )
 
@@ -145,8 +156,8 @@ class Courier:
             return self._later(delivery, self.tuning.longest_pause_us)
         if history.fault:
             return await self._unreadable(delivery, lease, history)
-        if delivery.operation is Operation.REACT:
-            return await self._react(delivery, lease, history)
+        if delivery.operation in _APART:
+            return await self._apart(delivery, lease, history)
         copy = await standing(self.copies, delivery, history)
         if _lost(delivery) and (copy is None or copy.deleted):
             return await self._reconcile(delivery, lease, history, copy)
@@ -156,6 +167,15 @@ class Courier:
             return await self._drop(delivery, lease, history, reason)
         bury = link.options.deletes is Deletes.MARK
         return await self._send(delivery, lease, history, copy, bury=bury)
+
+    async def _apart(
+        self, delivery: Delivery, lease: Lease, history: History
+    ) -> Done | Later:
+        if delivery.operation is Operation.FILE:
+            return await self._do(self.filing, delivery, lease, history)
+        if reason := await self._denial(delivery, history):
+            return await self._drop(delivery, lease, history, reason)
+        return await self._do(self.reactions, delivery, lease, history)
 
     async def _unreadable(
         self, delivery: Delivery, lease: Lease, history: History
@@ -188,7 +208,7 @@ class Courier:
         if bury and delivery.operation is Operation.DELETE:
             post = buried(post)
         if copy and delivery.operation is Operation.EDIT:
-            post = replace(post, reactions=await self.reactions.below(copy))
+            post = await self._below.lined(post, copy)
         # Only now: what turns out needless takes nothing from the limits.
         if wait := await self._full(delivery):
             return wait
@@ -202,16 +222,11 @@ class Courier:
         except DeliveryFailed as failure:
             return await self._failed(noted, lease, history, failure)
         self.trace("sent")
-        if (
-            delivery.operation is Operation.EDIT
-            and await self.reactions.below(sent) != post.reactions
-        ):
-            until = self.clock() + self.tuning.first_pause_us
-            outcome = Outcome(AttemptState.RETRY, "people reacted meanwhile", until)
-        else:
-            outcome = Outcome(
-                AttemptState.DELIVERED, copy=sent, text=plain_text(post.document)
-            )
+        outcome = Outcome(
+            AttemptState.DELIVERED, copy=sent, text=plain_text(post.document)
+        )
+        if delivery.operation is Operation.EDIT:
+            outcome = await self._checked(outcome, delivery, history, post, sent)
         return await self._conclude(noted, lease, outcome, history)
 
     async def _full(self, delivery: Delivery) -> Later | None:
@@ -219,23 +234,24 @@ class Courier:
         wait = await self.limiter.reserve(self.limits.buckets(delivery))
         if not wait:
             return None
-        return Later(self._later(delivery, wait.us).delivery, full=wait.bucket)
+        full = "" if delivery.operation is Operation.FILE else wait.bucket
+        return Later(self._later(delivery, wait.us).delivery, full=full)
 
-    async def _react(
-        self, delivery: Delivery, lease: Lease, history: History
+    async def _do(
+        self,
+        chore: Chore[Wanted],
+        delivery: Delivery,
+        lease: Lease,
+        history: History,
     ) -> Done | Later:
-        if reason := await self._denial(delivery, history):
-            return await self._drop(delivery, lease, history, reason)
-        change = await self.reactions.plan(delivery)
+        change = await chore.plan(delivery)
         if change is None:
             return self._later(delivery, self.tuning.first_pause_us)
         if isinstance(change, str):
             return await self._drop(delivery, lease, history, change)
-        if (ready := self.reactions.ready_us(change)) > self.clock():
+        if (ready := chore.ready_us(change)) > self.clock():
             return Later(replace(delivery, not_before_us=ready))
-        post = None
-        if change.copy:
-            post = await self._composer.post(change.about, change.story, change.copy)
+        post = await self._below.post(delivery, change)
         if wait := await self._full(delivery):
             return wait
         if not await self._carried(delivery):
@@ -244,14 +260,33 @@ class Courier:
         noted = await self.ledger.intend(delivery, lease)
         self.trace("intended")
         try:
-            outcome = await self.reactions.make(change, post)
+            outcome = await chore.make(change, post)
         except StoreUnavailable:
             # The platform may have been called: the next try must know of this one.
             return self._later(noted, self.tuning.first_pause_us)
         except DeliveryFailed as failure:
             return await self._failed(noted, lease, history, failure)
         self.trace("sent")
+        outcome = await self._checked(
+            outcome, change.about, change.story, post, change.copy
+        )
         return await self._conclude(noted, lease, outcome, history)
+
+    async def _checked(
+        self,
+        outcome: Outcome,
+        about: Delivery,
+        story: History,
+        post: Post | None,
+        copy: Copy | None,
+    ) -> Outcome:
+        """Send a copy once more if the lines below it were overtaken meanwhile."""
+        if outcome.state is not AttemptState.DELIVERED or post is None or copy is None:
+            return outcome
+        if not (reason := await self._below.overtaken(about, story, post, copy)):
+            return outcome
+        until = self.clock() + self.tuning.first_pause_us
+        return Outcome(AttemptState.RETRY, reason, until)
 
     async def _call(
         self, delivery: Delivery, post: Post, history: History, copy: Copy | None
@@ -284,8 +319,8 @@ class Courier:
         match failure:
             case Throttled(retry_after=seconds):
                 pause_us = int(seconds * 1_000_000)
-                if delivery.operation is Operation.REACT:
-                    # Reactions have limits of their own, no concern of messages'.
+                if delivery.operation in _APART:
+                    # These have limits of their own, no concern of messages'.
                     retry = Outcome(AttemptState.RETRY, reason, now + pause_us)
                     return await self._conclude(delivery, lease, retry, history)
                 return await self._throttled(delivery, lease, history, reason, pause_us)
@@ -303,6 +338,9 @@ class Courier:
                 return Later(
                     replace(counted, not_before_us=now + self.tuning.reconcile_after_us)
                 )
+            case Ambiguous() if delivery.operation is Operation.FILE:
+                wait = self.tuning.reconcile_after_us
+                return await self._try_again(delivery, lease, history, reason, wait)
             case NotSent():
                 # The platform's trouble, not the message's: it waits for as long.
                 rounds = (delivery.attempts + 1) // 2
@@ -328,13 +366,18 @@ class Courier:
         return Later(noted, full=channel.name)
 
     async def _try_again(
-        self, delivery: Delivery, lease: Lease, history: History, reason: str
+        self,
+        delivery: Delivery,
+        lease: Lease,
+        history: History,
+        reason: str,
+        at_least_us: int = 0,
     ) -> Done | Later:
         counted = replace(delivery, tries=delivery.tries + 1)
         if counted.tries >= self.tuning.tries:
             outcome = Outcome(AttemptState.DEAD, reason)
         else:
-            until = self._pause(counted.tries)
+            until = max(self._pause(counted.tries), self.clock() + at_least_us)
             outcome = Outcome(AttemptState.RETRY, reason, until)
         return await self._conclude(counted, lease, outcome, history)
 
@@ -431,6 +474,7 @@ class Courier:
     async def _conclude(
         self, delivery: Delivery, lease: Lease, outcome: Outcome, history: History
     ) -> Done | Later:
+        outcome = await self.filing.completed(delivery, history, outcome)
         noted = await self._write(delivery, lease, outcome, history)
         return Done() if outcome.state.final else Later(noted)
 

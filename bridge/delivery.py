@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Self
 
 from bridge.document import NOBODY, Document, Names
+from bridge.files import FileLine
 from bridge.messages import Channel, Person
 from bridge.reactions import Reaction
 
@@ -21,6 +22,7 @@ class Operation(StrEnum):
     EDIT = "edit"
     DELETE = "delete"
     REACT = "react"  # make the target's reactions what the log says they are
+    FILE = "file"  # make a file, or what the copy says of files, what the log says
 
 
 class AttemptState(StrEnum):
@@ -65,7 +67,8 @@ class Delivery:
     `seq` is the log entry that queued it and `n` its number among that entry's
     deliveries. `thread` is the origin's root id, empty for a root. `attempts` counts
     what was noted of it, `tries` only what failed for its own sake. If it was
-    `throttled`, its `not_before_us` holds for the whole channel.
+    `throttled`, its `not_before_us` holds for the whole channel. `file` is the key of
+    the message's file that it is about, where it is about one.
     """
 
     tenant: str
@@ -79,6 +82,7 @@ class Delivery:
     thread: str
     version_us: int
     created_us: int
+    file: str = ""
     attempts: int = 0
     tries: int = 0
     not_before_us: int = 0
@@ -106,12 +110,14 @@ class Delivery:
         """
         Deliveries of a lane leave in order; roots share the channel's own lane.
 
-        Each message's reactions have a lane to themselves: a storm of them does not
-        hold up what people say.
+        Each message's reactions have a lane to themselves, and so has each file: a
+        storm or a slow transfer does not hold up what people say.
         """
         direction = f"{self.tenant}|{self.link}|{self.source}|{self.target}"
         if self.operation is Operation.REACT:
             return f"{direction}|{self.message}|reactions"
+        if self.file:
+            return f"{direction}|{self.message}|file|{self.file}"
         return f"{direction}|{self.thread}"
 
     @property
@@ -144,10 +150,11 @@ class Post:
     A message as a sender needs it.
 
     `people` holds who is mentioned, by id on the source platform, and `names` who and
-    what they and other ids are on the target; `thread` is the root's id on the target platform, empty for a new root. `marker` is what a lost
-    answer is looked up by, `earlier` are contents that may have been sent instead.
-    `reactions` stand in a line below, where they cannot be left as reactions.
-    `workspace` names where on its platform it was said, if that is not clear anyway.
+    what they and other ids are on the target; `thread` is the root's id on the target
+    platform, empty for a new root. `marker` is what a lost answer is looked up by,
+    `earlier` are contents that may have been sent instead. `reactions` stand in a line
+    below, where they cannot be left as reactions, and so does what becomes of each of
+    the message's `files`. `workspace` names where on its platform it was said, if that is not clear anyway.
     `hops` are the links that the message went through, this one last, and `origin` says
     where it began. A `tombstone` stands for what was deleted.
     """
@@ -167,6 +174,7 @@ class Post:
     hops: tuple[str, ...] = ()
     origin: str = ""
     tombstone: bool = False
+    files: tuple[FileLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

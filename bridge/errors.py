@@ -11,6 +11,7 @@ Everything ATOM raises on purpose.
   - DeliveryFailed          a platform did not take a message
     + Throttled             it asked to wait; nothing was sent
     + NotSent               it was not reached; nothing was sent
+    + NotGiven              what is to be sent was not given out; nothing was sent
     + Ambiguous             the answer was lost; it may or may not have been sent
     + Refused               it said no, and will say no again
   - CannotTell              a lost answer cannot be looked up
@@ -60,6 +61,10 @@ class Throttled(DeliveryFailed):
 
 class NotSent(DeliveryFailed):
     """The platform was not reached, so nothing was sent; sending again is safe."""
+
+
+class NotGiven(DeliveryFailed):
+    """What is to be sent was not given out yet; a later try may get it."""
 
 
 class Ambiguous(DeliveryFailed):

@@ -23,6 +23,7 @@ SLACK_CHANNEL = "5/5 60/60"  # "one a second", with short bursts
 SLACK_WORKSPACE = "300/60"  # "several hundred a minute"
 SLACK_METHOD = "50/60"  # tier 3: what edits and deletes
 
+_FILES = "files"
 _MICRO = 1_000_000
 _Key = tuple[str, str]
 
@@ -124,7 +125,14 @@ class Limits:
         return self._of(delivery, {"": UNLIMITED, method: self.slack_method})
 
     def names(self, delivery: Delivery) -> tuple[str, ...]:
-        """Return the names of `buckets`."""
+        """
+        Return the names of `buckets`.
+
+        Files pass a gate of their own: their bytes take time, and while they are on
+        their way the channel is free for what people say.
+        """
+        if delivery.file:
+            return (_FILES,)
         return tuple(bucket.name for bucket in self.buckets(delivery))
 
     def _of(self, delivery: Delivery, wanted: Mapping[str, str]) -> tuple[Bucket, ...]:

@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from hashlib import blake2s
 from typing import Self
 
 from bridge.document import Document
 from bridge.errors import BadInput
+
+_KEY = 64
 
 
 class Platform(StrEnum):
@@ -97,13 +100,27 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file that a message carries, by reference."""
+    """
+    A file that a message carries, by reference.
+
+    `url` is where ATOM fetches it and `page` where people open it; both, the name and
+    the size may be unknown yet.
+    """
 
     id: str
     name: str
     mime: str = ""
     size: int = 0
     url: str = ""
+    page: str = ""
+
+    @property
+    def key(self) -> str:
+        """Tells the message's files apart, and is short whatever the id is."""
+        if len(self.id) <= _KEY and self.id.isascii() and self.id.isprintable():
+            return self.id
+        encoded = self.id.encode("utf-8", "replace")
+        return blake2s(encoded, digest_size=12).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

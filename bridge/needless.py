@@ -27,8 +27,8 @@ def needless(delivery: Delivery, history: History, copy: Copy | None) -> str:
             if not history.deleted:
                 return "restored meanwhile"
             return "" if standing else "there is no copy to delete"
-        case Operation.REACT:
-            return ""  # what a reaction needs, `bridge.reacting` knows
+        case Operation.REACT | Operation.FILE:
+            return ""  # what these need, `bridge.reacting` and `bridge.filing` know
         case _:
             assert_never(delivery.operation)
 

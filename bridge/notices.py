@@ -6,12 +6,13 @@ an outcome as its delivery ends. Whoever writes it down goes through `TellingJou
 `TellingLedger`, and knows nothing of notices.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
 from bridge.delivery import AttemptState, Delivery, Operation
+from bridge.files import Fate
 from bridge.lifecycle import WAITED
 from bridge.messages import Channel, EventKind, Person, PersonKind
 from bridge.ports import Commitment, History, Journal, Lease, Ledger, Outcome, Receipt
@@ -42,6 +43,18 @@ class Cause(StrEnum):
     FILE_BLOCKED = "file_blocked"
     FILE_INFECTED = "file_infected"
     FILE_FAILED = "file_failed"
+
+
+# Of a file that its link's owners want to stay where it is, nobody is told.
+_FILES: Mapping[Fate, Cause] = {
+    Fate.BLOCKED: Cause.FILE_BLOCKED,
+    Fate.TOO_LARGE: Cause.FILE_TOO_LARGE,
+    Fate.UNSCANNED: Cause.FILE_TOO_LARGE,
+    Fate.INFECTED: Cause.FILE_INFECTED,
+    Fate.FAILED: Cause.FILE_FAILED,
+    Fate.GONE: Cause.FILE_FAILED,
+    Fate.UNKEPT: Cause.FILE_FAILED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +175,11 @@ def denied(commitment: Commitment) -> Notice | None:
 
 def ended(delivery: Delivery, outcome: Outcome, author: Person) -> Notice | None:
     """Return what the author of a delivery is to be told of its end, if anything."""
-    cause = _cause(outcome)
-    if cause is None or delivery.operation not in _WRITTEN:
+    if outcome.file:
+        cause = _FILES.get(outcome.file.fate)
+    else:
+        cause = _cause(outcome) if delivery.operation in _WRITTEN else None
+    if cause is None:
         return None
     return _to(
         author,

@@ -8,10 +8,11 @@ from bridge.access import Action, Decision
 from bridge.cards import Card
 from bridge.delivery import AttemptState, Copy, Delivery, Post
 from bridge.document import Document
+from bridge.files import FileWord
 from bridge.lifecycle import Consequence
 from bridge.limits import Bucket, Wait
 from bridge.links import Link, LinkState, Offer
-from bridge.messages import Channel, Event, Person, Platform
+from bridge.messages import Channel, Event, File, Person, Platform
 from bridge.options import LinkOptions
 from bridge.reactions import Word
 
@@ -309,7 +310,8 @@ class History:
     `late_us` is when it was said, if it came in much later than that, else 0. `thread`
     is the root's id where a reaction asks for it. `told` are the event's details, such
     as the hops of a bridged message. `alone` says that the log has no other entry about
-    the message.
+    the message. `files` belong to the newest content, `former_files` to what it
+    replaced.
     """
 
     seq: int
@@ -325,6 +327,8 @@ class History:
     thread: str = ""
     told: Mapping[str, str] = field(default_factory=dict)
     alone: bool = False
+    files: tuple[File, ...] = ()
+    former_files: tuple[File, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,8 +390,9 @@ class Queue(Protocol):
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """
-    How an attempt ended. `copy` is what now stands, or stood, on the platform, and
-    `shown` which reactions do.
+    How an attempt ended. `copy` is what now stands, or stood, on the platform,
+    `shown` which reactions do, and `file` what became of a file. `then` is what is to
+    be delivered because of it.
     """
 
     state: AttemptState
@@ -396,6 +401,8 @@ class Outcome:
     copy: Copy | None = None
     text: str = ""
     shown: Word | None = None
+    file: FileWord | None = None
+    then: tuple[Delivery, ...] = ()
 
 
 class Ledger(Protocol):

@@ -16,5 +16,5 @@ GONE = Document((Paragraph((Text("(deleted)", (Style.ITALIC,)),)),))
 def buried(post: Post) -> Post:
     """Return the post that stands for a deleted one. Its author stays, its words go."""
     return replace(
-        post, document=GONE, earlier=(), reactions=(), note="", tombstone=True
+        post, document=GONE, earlier=(), reactions=(), files=(), note="", tombstone=True
     )

@@ -244,8 +244,15 @@ def _body(event: Event) -> dict[str, object]:
             "avatar": event.author.avatar,
         },
         "files": [
-            {"id": f.id, "name": f.name, "mime": f.mime, "size": f.size, "url": f.url}
-            for f in event.files
+            {
+                "id": file.id,
+                "name": file.name,
+                "mime": file.mime,
+                "size": file.size,
+                "url": file.url,
+                "page": file.page,
+            }
+            for file in event.files
         ],
         "detail": dict(event.detail),
     }

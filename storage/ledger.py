@@ -9,8 +9,11 @@ from bridge.document import Document, from_json
 from bridge.errors import BadInput, StoreUnavailable
 from bridge.messages import Channel, EventKind, Person, PersonKind
 from bridge.ports import History, Lease, Outcome
+from bridge.reactions import Spot
 from storage.compliance.keys import SealBroken
 from storage.copies import StoredCopies
+from storage.files import entry_type, files_in
+from storage.files import word_as_json as file_as_json
 from storage.hot import Statement
 from storage.journal import Journal
 from storage.log_reader import LogEntry, LogReader
@@ -23,6 +26,7 @@ _APPLIED = {
     Operation.EDIT: "bridge.edit_applied",
     Operation.DELETE: "bridge.delete_applied",
     Operation.REACT: "bridge.reactions_applied",
+    Operation.FILE: "bridge.file_applied",
 }
 _ENDED = {
     AttemptState.DROPPED: "bridge.dropped",
@@ -136,6 +140,7 @@ class StoredLedger:
                 attempts=(attempt,),
                 copies=(outcome.copy,) if outcome.copy else (),
                 letter=_letter(delivery, outcome),
+                deliveries=outcome.then,
                 fence=self._fence(lease),
             )
         )
@@ -152,24 +157,30 @@ class StoredLedger:
 
 def _told(delivery: Delivery, entries: list[LogEntry]) -> History:
     own = [entry for entry in entries if entry.seq == delivery.entry]
+    if delivery.operation is Operation.FILE:
+        # It was queued by what became of the message, and is about the message.
+        own = entries[-1:]
     if not own:
         raise LookupError
     newest = newest_content(entries)
+    earlier = [
+        entry
+        for entry in entries
+        if entry is not newest and entry.etype != EventKind.MESSAGE_DELETE
+    ]
     return History(
-        seq=delivery.entry,
+        seq=own[0].seq,
         leaf=bytes(own[0].row["leaf"]),
         author=_author(delivery.source, newest),
         document=from_json(newest.body["document"]),
         version_us=newest.row["version_us"],
         deleted=is_deleted(entries),
-        earlier=tuple(
-            from_json(entry.body["document"])
-            for entry in entries
-            if entry is not newest and entry.etype != EventKind.MESSAGE_DELETE
-        ),
+        earlier=tuple(from_json(entry.body["document"]) for entry in earlier),
         late_us=late_us(entries) or _old_us(delivery, entries),
         told=entries[0].body.get("detail") or {},
         alone=len(entries) == 1,
+        files=files_in(newest),
+        former_files=tuple(file for entry in earlier for file in files_in(entry)),
     )
 
 
@@ -274,6 +285,8 @@ def _attempt_key(delivery: Delivery, kind: str) -> str:
 
 
 def _etype(delivery: Delivery, outcome: Outcome) -> str:
+    if outcome.file:
+        return entry_type(outcome.file)
     if outcome.state is AttemptState.DELIVERED:
         return _APPLIED[delivery.operation]
     return _ENDED.get(outcome.state, "")
@@ -283,7 +296,8 @@ def _entry(
     delivery: Delivery, outcome: Outcome, origin: History, etype: str, now_us: int
 ) -> Entry:
     copy: Copy | None = outcome.copy
-    shown = outcome.shown
+    shown, file = outcome.shown, outcome.file
+    place = _place(delivery, outcome)
     return Entry(
         etype=etype,
         platform=delivery.target.platform,
@@ -301,14 +315,24 @@ def _entry(
                 "avatar": "",
             },
             **({"shown": word_as_json(shown)} if shown else {}),
+            **({"file": file_as_json(file)} if file else {}),
         },
         team=delivery.target.team,
         conv=delivery.target.id,
-        thread=copy.remote_thread if copy else shown.thread if shown else "",
-        msg=copy.remote if copy else shown.message if shown else "",
+        thread=place.thread,
+        msg=place.message,
         actor_kind="system",
         via="self",
         link=delivery.link,
         outcome=outcome.state,
         origin=Origin(origin.seq, origin.leaf) if origin.leaf else None,
     )
+
+
+def _place(delivery: Delivery, outcome: Outcome) -> Spot:
+    """Return which message on the target's platform an outcome is about, if any."""
+    if copy := outcome.copy:
+        return Spot(delivery.target, copy.remote, copy.remote_thread)
+    if word := outcome.shown or outcome.file:
+        return Spot(delivery.target, word.message, word.thread)
+    return Spot(delivery.target, "")

@@ -12,7 +12,7 @@ from storage.hot import HotStore, Program, Row, Statement
 
 COLUMNS = (
     "o.tenant, o.seq, o.n, o.link, o.operation, o.source, o.target, o.message, "
-    "o.thread, o.version_us, o.created_us"
+    "o.thread, o.version_us, o.created_us, o.file"
 )
 _PG_SHARDS = "SELECT jsonb_array_elements_text(:shards::text::jsonb)::smallint"
 _FINAL = ", ".join(f"'{state}'" for state in AttemptState if state.final)
@@ -223,12 +223,12 @@ def _raise_low(low: Mapping[tuple[str, int], int]) -> Program[None]:
 
 
 def _delivery(row: Row) -> Delivery:
-    number, state, until, at, tries, entry, marker, unknown = row[11:19]
+    number, state, until, at, tries, entry, marker, unknown = row[12:20]
     again = None if entry is None else Again(entry, marker)
     # A lost answer of an earlier delivery stays lost until this one notes something.
     before = unknown if again and not number else 0
     return replace(
-        queued_row(row[:11]),
+        queued_row(row[:12]),
         attempts=number,
         tries=tries,
         not_before_us=until,
@@ -252,6 +252,7 @@ def queued_row(row: Row) -> Delivery:
         thread,
         version_us,
         created_us,
+        file,
     ) = row
     return Delivery(
         tenant,
@@ -265,4 +266,5 @@ def queued_row(row: Row) -> Delivery:
         thread,
         version_us,
         created_us,
+        file,
     )

@@ -8,6 +8,7 @@ from bridge.document import from_json
 from bridge.messages import Channel, EventKind, Person
 from bridge.ports import History
 from bridge.reactions import Reacted, Shown, Spot, Word, folded
+from storage.files import files_in
 from storage.log_reader import LogEntry, LogReader
 from storage.rows import clean_id
 
@@ -44,6 +45,7 @@ class LoggedReactions:
             version_us=newest.row["version_us"],
             deleted=_is_deleted(allowed),
             thread=newest.row["thread"],
+            files=files_in(newest),
         )
 
     async def reacted(self, tenant: str, spots: Sequence[Spot]) -> Sequence[Reacted]:

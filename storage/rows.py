@@ -64,6 +64,7 @@ def outbox_row(delivery: Delivery) -> dict[str, Any]:
         "thread": clean_id(delivery.thread),
         "version_us": delivery.version_us,
         "created_us": delivery.created_us,
+        "file": clean_id(delivery.file),
     }
 
 

@@ -121,6 +121,7 @@ outbox = Table(
     Column("thread", Id, nullable=False),
     Column("version_us", BigInteger, nullable=False),
     Column("created_us", BigInteger, primary_key=True, autoincrement=False),
+    Column("file", Id, nullable=False, server_default=""),
     Index("ix_outbox_shard", "shard", "tenant", "seq"),
     postgresql_partition_by="RANGE (created_us)",
 )

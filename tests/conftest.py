@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import structlog
 
+from tests.clamd_server import ClamdServer, running_clamd
 from tests.servers import Postgres, Redis, running_postgres, running_redis
 
 
@@ -52,6 +53,20 @@ def redis_url(redis: Redis) -> str:
 def own_redis() -> Iterator[Redis]:
     """A running Redis for one test, which may stop, kill and start it."""
     with running_redis() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def clamd() -> Iterator[ClamdServer]:
+    """A running virus scanner, shared: let it run."""
+    with running_clamd() as server:
+        yield server
+
+
+@pytest.fixture
+def own_clamd() -> Iterator[ClamdServer]:
+    """A running virus scanner for one test, which may kill and start it."""
+    with running_clamd() as server:
         yield server
 
 

@@ -160,6 +160,24 @@ async def serving(app: web.Application) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
+@asynccontextmanager
+async def serving_bytes(answer: bytes) -> AsyncIterator[int]:
+    """Listen on loopback, answer whoever speaks with these bytes, and hang up."""
+
+    async def answered(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        await reader.read(1)
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answered, "127.0.0.1", 0)
+    async with server:
+        port: int = server.sockets[0].getsockname()[1]
+        yield port
+
+
 async def eventually(condition: Callable[[], object]) -> None:
     """Wait until a condition holds; fail when it does not in good time."""
     deadline = time.monotonic() + _PATIENCE

@@ -315,7 +315,7 @@ def running_postgres() -> Iterator[Postgres]:
     """Run a cluster of one's own, or skip the test."""
     how = "apt install postgresql"
     binaries = require("PostgreSQL", _postgres_binaries(), how)
-    with _folder("postgres") as folder:
+    with folder_for("postgres") as folder:
         server = Postgres(binaries, folder)
         server.start()
         try:
@@ -329,7 +329,7 @@ def running_redis(*more: str) -> Iterator[Redis]:
     """Run a Redis of one's own, with `more` on its command line, or skip the test."""
     how = "apt install redis-server"
     binary = require("Redis", shutil.which("redis-server"), how)
-    with _folder("redis") as folder:
+    with folder_for("redis") as folder:
         server = Redis(binary, folder, more=more)
         server.start()
         try:
@@ -357,7 +357,8 @@ def _postgres_user() -> str | None:
 
 
 @contextmanager
-def _folder(name: str) -> Iterator[Path]:
+def folder_for(name: str) -> Iterator[Path]:
+    """Lend a folder that servers of another user reach, and remove it after."""
     places = [Path(tempfile.gettempdir()), Path("/tmp"), Path("/dev/shm")]
     place = next(filter(_open_to_all, places), places[0])
     folder = Path(tempfile.mkdtemp(prefix=f"atom-{name}-", dir=place))

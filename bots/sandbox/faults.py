@@ -17,6 +17,7 @@ KINDS = frozenset(
         "duplicate",
         "error",
         "error_after",
+        "page",
         "reorder",
         "reset",
         "reset_after",
@@ -32,7 +33,8 @@ class Fault:
     What is to go wrong with one call.
 
     A kind that ends in `_after` strikes when the effect stands already: the caller
-    cannot know. `error` is the platform's own error code, for the kind `error`.
+    cannot know. `error` is the platform's own error code, for the kind `error`. A
+    `page` is HTML for people, with status 200, in the place of what was asked for.
     """
 
     kind: str

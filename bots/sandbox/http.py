@@ -13,6 +13,7 @@ from aiohttp.web import HTTPBadRequest, Request, Response, StreamResponse
 from bots.sandbox.faults import Fault
 
 _LOG = logging.getLogger(__name__)
+_PAGE = "<!DOCTYPE html><html><body><h1>Sign in</h1></body></html>"
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -39,6 +40,8 @@ async def under_fault(
         await asyncio.sleep(fault.seconds)
     if done is not None and fault.what == "delay":
         return done
+    if fault.what == "page":
+        return Response(text=_PAGE, content_type="text/html")
     if fault.status is not None or fault.what == "error":
         return refusal(fault)
     return cut(request)

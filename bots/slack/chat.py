@@ -8,7 +8,8 @@ from typing import Any
 from bots.slack.attachments import app_document
 from bots.slack.echo import marked, trail, versions
 from bots.slack.envelope import Envelope, Ignored, other, pairs, person
-from bots.slack.payload import mapping, mappings, microseconds, number, string
+from bots.slack.file_shape import described
+from bots.slack.payload import mapping, mappings, microseconds, string
 from bots.slack.rich_text import parse_message
 from bridge.messages import Event, EventKind, File
 
@@ -127,7 +128,7 @@ def _changed(envelope: Envelope) -> Event | Ignored:
     if string(new, "subtype") == "tombstone":
         return _buried(envelope, new, old)
     edited = string(mapping(new, "edited"), "ts")
-    if not edited and _rewritten(new, old):
+    if not edited and (_rewritten(new, old) or _took_files_away(new, old)):
         edited = string(envelope.event, "event_ts") or string(envelope.event, "ts")
     if not edited:
         return Ignored("unfurled, counted or refreshed")
@@ -227,6 +228,11 @@ def _addressed(envelope: Envelope, message: Mapping[str, Any]) -> str | None:
     return html.unescape(text.partition(">")[2]).strip()
 
 
+def _took_files_away(new: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
+    """Say whether files were deleted, which Slack does not call an edit."""
+    return bool({f.id for f in _files(old)} - {f.id for f in _files(new)})
+
+
 def _same(new: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
     """Say whether two versions show the same; link previews do not count."""
     if string(new, "text") != string(old, "text"):
@@ -238,13 +244,7 @@ def _same(new: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
 
 def _files(message: Mapping[str, Any]) -> tuple[File, ...]:
     return tuple(
-        File(
-            id=string(file, "id"),
-            name=string(file, "name") or string(file, "title"),
-            mime=string(file, "mimetype"),
-            size=number(file, "size"),
-            url=string(file, "url_private_download") or string(file, "url_private"),
-        )
+        described(file)
         for file in mappings(message, "files")
         if string(file, "mode") != "tombstone"
     )

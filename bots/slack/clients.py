@@ -203,7 +203,7 @@ def _failure(response: Any) -> AtomError:
     data = getattr(response, "data", None)
     code = string(data, "error") if isinstance(data, dict) else ""
     if status == HTTPStatus.TOO_MANY_REQUESTS or code in _THROTTLES:
-        return Throttled("Slack asks to wait.", _seconds(response.headers))
+        return Throttled("Slack asks to wait.", pause_asked_for(response.headers))
     if code in _LATER:
         return NotSent(f"Slack says: {code}")
     if code and code not in _UNCLEAR:
@@ -225,7 +225,8 @@ def _odd(status: int) -> bool:
     return status < HTTPStatus.BAD_REQUEST or status == HTTPStatus.REQUEST_TIMEOUT
 
 
-def _seconds(headers: Mapping[str, str]) -> float:
+def pause_asked_for(headers: Mapping[str, str]) -> float:
+    """Return how many seconds an answer asks to wait."""
     wait = next((v for k, v in headers.items() if k.lower() == "retry-after"), "")
     if not (wait.isascii() and wait.isdigit()):
         return _RETRY_AFTER

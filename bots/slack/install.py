@@ -52,6 +52,8 @@ SCOPES = (
     "chat:write.customize",
     "commands",
     "emoji:read",
+    "files:read",
+    "files:write",
     "groups:history",
     "groups:read",
     "groups:write",

@@ -14,13 +14,15 @@ from bots.slack.payload import mapping, mappings, string, timestamp
 from bots.slack.rich_text import render
 from bridge.delivery import Post
 from bridge.errors import Ambiguous, CannotTell, Refused
-from bridge.messages import PersonKind, Platform
+from bridge.files import FileLine
+from bridge.messages import Person, PersonKind, Platform
 from bridge.naming import names_of
 from bridge.reactions import footer
 
 _NAME = 80
 _WORKSPACE = 30
 _NOTE = 1_000
+_SECTION = 3_000
 # An edit takes less text than a post. What is posted must stay editable.
 _TEXT = 3_900
 _TEXT_WITHOUT_BLOCKS = 39_000
@@ -102,13 +104,18 @@ class SlackSender:
 
 def display_name(post: Post) -> str:
     """Return whose name a copy carries, and that it comes from elsewhere."""
-    origin = _PLATFORM_NAMES[post.source.platform]
-    if workspace := " ".join(_visible(post.workspace).split())[:_WORKSPACE].rstrip():
+    return sender_name(post.author, post.source.platform, post.workspace)
+
+
+def sender_name(author: Person, platform: Platform, workspace: str = "") -> str:
+    """Return a person's name, and where they are."""
+    origin = _PLATFORM_NAMES[platform]
+    if workspace := " ".join(_visible(workspace).split())[:_WORKSPACE].rstrip():
         origin = f"{origin}, {workspace}"
-    if post.author.kind is PersonKind.BOT:
+    if author.kind is PersonKind.BOT:
         origin += ", app"
     suffix = f" ({origin})"
-    name = " ".join(_visible(post.author.name).split()) or "Somebody"
+    name = " ".join(_visible(author.name).split()) or "Somebody"
     return name[: _NAME - len(suffix)].rstrip() + suffix
 
 
@@ -140,6 +147,10 @@ def content(post: Post, most: int) -> dict[str, Any]:
         note = html.escape(post.note, quote=False)
         text = f"{text}\n_{note}_" if text else f"_{note}_"
         blocks = [*blocks, _note(post.note)] if blocks else blocks
+    if post.files:
+        listed = "\n".join(file_line(line) for line in post.files)
+        text = f"{text}\n{listed}" if text else listed
+        blocks = [*blocks, _listed(listed)] if blocks else blocks
     if below := footer(post.reactions):
         shown = html.escape(below, quote=False)
         text = f"{text}\n{shown}" if text else shown
@@ -147,6 +158,18 @@ def content(post: Post, most: int) -> dict[str, Any]:
     if not blocks or len(blocks) > _BLOCKS or _length(blocks) > _BLOCKS_TEXT:
         return {"text": _cut(text, most, post) or "(nothing to show)", "blocks": []}
     return {"text": _cut(text, _TEXT, post), "blocks": blocks}
+
+
+def file_line(line: FileLine) -> str:
+    """Return what becomes of a file, as mrkdwn; its name leads to the original."""
+    label = html.escape(line.label, quote=False).replace("|", "¦")
+    name = f"<{html.escape(line.address)}|{label}>" if line.address else label
+    return f":paperclip: {name}: {line.said}"
+
+
+def _listed(text: str) -> dict[str, Any]:
+    cut = text if len(text) <= _SECTION else text[:_SECTION].rpartition("\n")[0]
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": cut}]}
 
 
 def _note(text: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from bots.teams.html_out import render
 from bots.teams.places import is_safe_address
 from bridge.delivery import Post
 from bridge.document import Document
+from bridge.files import FileLine
 from bridge.messages import Channel, Person, PersonKind, Platform
 from bridge.naming import names_of
 from bridge.reactions import footer
@@ -18,6 +19,7 @@ from bridge.reactions import footer
 _SPOKEN = {Platform.SLACK: "Slack", Platform.TEAMS: "Teams"}
 _LONGEST_NAME = 80
 _LONGEST_WORKSPACE = 30
+_LONGEST_LABEL = 140
 # Characters that turn the reading direction could make a name seem another's.
 _TURNING = set(
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -29,10 +31,19 @@ def content(post: Post, document: Document) -> tuple[str, list[dict[str, Any]]]:
     """Return a message's HTML, with its author on top, and its mention entities."""
     html, entities = render(document, names_of(post))
     note = f"<p><em>{_escaped(post.note)}</em></p>" if post.note else ""
+    files = "".join(f"<p>{file_line(line)}</p>" for line in post.files)
     below = footer(post.reactions)
     line = f"<p>{_escaped(below)}</p>" if below else ""
     top = header(post.author, post.source, post.workspace)
-    return top + html + note + line, [*entities]
+    return top + html + note + files + line, [*entities]
+
+
+def file_line(line: FileLine) -> str:
+    """Return what becomes of a file; its name leads to the original."""
+    label = _escaped(plain_name(line.label, _LONGEST_LABEL))
+    if line.address and is_safe_address(line.address):
+        label = f'<a href="{_escaped(line.address)}">{label}</a>'
+    return f"📎 {label}: {_escaped(line.said)}"
 
 
 def header(author: Person, source: Channel, workspace: str = "") -> str:
@@ -50,11 +61,11 @@ def header(author: Person, source: Channel, workspace: str = "") -> str:
     return f"<p>{picture}<strong>{_escaped(name)}</strong> ({origin})</p>"
 
 
-def plain_name(name: str) -> str:
+def plain_name(name: str, longest: int = _LONGEST_NAME) -> str:
     """Return a name on one line, free of what makes it look like another."""
     shown = (c for c in name if c not in _TURNING)
     kept = (" " if _is_control(c) else c for c in shown)
-    return " ".join("".join(kept).split())[:_LONGEST_NAME].strip()
+    return " ".join("".join(kept).split())[:longest].strip()
 
 
 def comparable(html: str) -> str:

@@ -135,7 +135,7 @@ class Graph:
         return urlsplit(url)[:2] == urlsplit(self.base)[:2]
 
     async def change(
-        self, method: str, account: str, path: str, body: Mapping[str, Any]
+        self, method: str, account: str, path: str, body: Mapping[str, Any] | None
     ) -> Mapping[str, Any]:
         """Change something, with one call, and return what Graph answers."""
         url = f"{self.base.rstrip('/')}/{path}"

@@ -42,7 +42,10 @@ def parse_activity(activity: Mapping[str, Any]) -> tuple[Document, tuple[File, .
     if html is None:
         text = _string(activity.get("text"))
         return _plain(text, mentions), tuple(attached)
-    document, images = _read(html, mentions, dict(_quotes(attachments)))
+    document, images, named = _read(html, mentions, dict(_quotes(attachments)))
+    told = {_string(attachment.get("id")) for attachment in attachments}
+    # Of a file in the team's folder, a channel's activity tells nothing but its number.
+    attached += [File(number, "") for number in named if number not in told]
     pasted = any(file.mime.startswith("image/") for file in attached)
     shown = [file for file, kept in images if not (kept and pasted)]
     return document, (*attached, *shown)
@@ -50,25 +53,25 @@ def parse_activity(activity: Mapping[str, Any]) -> tuple[Document, tuple[File, .
 
 def parse_html(html: str, entities: Any = ()) -> tuple[Document, tuple[File, ...]]:
     """Read HTML as Teams sends it, with the entities that stand beside it."""
-    document, images = _read(html, Mentions(entities), {})
+    document, images, _ = _read(html, Mentions(entities), {})
     return document, tuple(file for file, _ in images)
 
 
 def _read(
     html: str, mentions: Mentions, quotes: Mapping[str, Block]
-) -> tuple[Document, list[tuple[File, bool]]]:
+) -> tuple[Document, list[tuple[File, bool]], list[str]]:
     reader = Reader(mentions, quotes)
     # The parser's own limit on depth is off: the reader keeps no more than it should.
     parser = etree.HTMLParser(target=cast(Any, reader), huge_tree=True)
     parser.feed(clean(html))
     parser.close()
-    return reader.document(), [
-        (_picture(url, alt), kept) for url, alt, kept in reader.images
-    ]
+    images = [(_picture(url, alt, kept=kept), kept) for url, alt, kept in reader.images]
+    return reader.document(), images, reader.attachments
 
 
-def _picture(url: str, alt: str) -> File:
-    return File(id=url, name=alt or "image", mime=_IMAGE, url=url)
+def _picture(url: str, alt: str, *, kept: bool) -> File:
+    page = "" if kept else url
+    return File(id=url, name=alt or "image", mime=_IMAGE, url=url, page=page)
 
 
 def _plain(text: str, mentions: Mentions) -> Document:
@@ -103,18 +106,19 @@ def _file(attachment: Mapping[str, Any]) -> Iterator[File]:
     kind = _string(attachment.get("contentType"))
     url = safe_url(_string(attachment.get("contentUrl")))
     name = one_line(_string(attachment.get("name")))
-    content = attachment.get("content")
+    content, reference = attachment.get("content"), kind == "reference"
     if kind == "application/vnd.microsoft.teams.file.download.info":
         if isinstance(content, Mapping):
             url = safe_url(_string(content.get("downloadUrl")))
         kind = ""
-    elif kind == "reference":
+    elif reference:
         kind = ""
     elif not kind.startswith("image/"):
         return
     if url:
         file_id = _string(attachment.get("id")) or url
-        yield File(file_id, name or _last_part(url), kind, url=url)
+        page = url if reference else ""
+        yield File(file_id, name or _last_part(url), kind, url=url, page=page)
 
 
 def _last_part(url: str) -> str:

@@ -60,11 +60,13 @@ class Reader:
     the text decides how deep a call goes.
 
     `quotes` are blocks that stand in the place of an `<attachment>`, by its id.
-    `images` collects address and description of pictures, and whether Teams keeps them.
+    `images` collects address and description of pictures, and whether Teams keeps them,
+    `attachments` the ids of what else is referred to.
     """
 
     def __init__(self, mentions: Mentions, quotes: Mapping[str, Block]) -> None:
         self.images: list[tuple[str, str, bool]] = []
+        self.attachments: list[str] = []
         self._quotes = quotes
         self._frames = Frames()
         self._line = Line(mentions)
@@ -176,9 +178,8 @@ class Reader:
                 opened.undo = self._line.close_mention
         elif tag in {"img", "emoji", "customemoji"}:
             self._picture(tag, kind, given)
-        elif tag == "attachment" and given.get("id") in self._quotes:
-            self._flush()
-            self._frames.add(self._quotes[given["id"]])
+        elif tag == "attachment":
+            self._attachment(given.get("id", ""))
         elif style := _STYLES.get(tag) or _look(given.get("style", "")):
             self._style(opened, style)
 
@@ -194,6 +195,13 @@ class Reader:
             self._line.styles.pop()
 
         opened.undo = restore
+
+    def _attachment(self, number: str) -> None:
+        if number in self._quotes:
+            self._flush()
+            self._frames.add(self._quotes[number])
+        elif number:
+            self.attachments.append(number)
 
     def _picture(self, tag: str, kind: str, given: Mapping[str, str]) -> None:
         alt = one_line(given.get("alt") or given.get("title") or "")

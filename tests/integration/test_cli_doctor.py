@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from bots.doctor_findings import State, clock
+from tests.clamd_server import ClamdServer
 from tests.command_line import CommandLine, Ran
 from tests.sandbox import Sandbox, running_sandbox
-from tests.servers import Postgres, Redis
+from tests.servers import Postgres, Redis, free_port
 from tests.teams_server import Said, ScriptedTeams, scripted_teams
 
 UUID = "6f2d0f8a-0d0e-4f0e-9d51-2f6b7c1f1a02"
@@ -84,7 +85,7 @@ def test_a_sound_installation_passes_every_check(
     assert ran.json["ok"] is True
     assert states(ran) == dict.fromkeys(
         [
-            "settings", "keys", "database", "redis", "slack", "slack scopes",
+            "settings", "keys", "database", "redis", "clamd", "slack", "slack scopes",
             "slack clock", "teams metadata", "teams clock", "teams bot token",
             "teams graph token",
         ],
@@ -295,6 +296,25 @@ def test_a_redis_that_does_not_answer_is_found(
     ran = atom.run("doctor", "--json")
 
     assert states(ran)["redis"] == state
+
+
+def test_a_clamd_that_answers_is_well(atom: CommandLine, clamd: ClamdServer) -> None:
+    atom.set_up()
+    atom.variables["ATOM_CLAMD_ADDRESS"] = clamd.path
+
+    ran = atom.done("doctor", "--json")
+
+    assert checks(ran)["clamd"]["detail"].startswith("ClamAV ")
+
+
+def test_a_clamd_that_is_away_is_found(atom: CommandLine) -> None:
+    atom.set_up()
+    atom.variables["ATOM_CLAMD_ADDRESS"] = f"127.0.0.1:{free_port()}"
+
+    ran = atom.run("doctor", "--json")
+
+    assert states(ran)["clamd"] == "fail"
+    assert "ATOM_CLAMD_ADDRESS" in checks(ran)["clamd"]["fix"]
 
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -10,7 +10,7 @@ from bots.sandbox.slack.delivery import Delivery
 from bots.sandbox.slack.errors import SlackRefusal
 from bots.sandbox.slack.grid_acts import GridActs, Result, Wish
 from bots.sandbox.slack.interact import Interactions, Place, find_said
-from bots.sandbox.slack.model import CHANGEABLE, Channel, Kind, Message, User
+from bots.sandbox.slack.model import CHANGEABLE, Channel, File, Kind, Message, User
 from bots.sandbox.slack.outbound import Outcome
 from bots.sandbox.slack.sockets import Sockets
 from bots.sandbox.world import World
@@ -148,19 +148,31 @@ class Acts:
         return _at(message)
 
     def _upload(self, wish: Wish) -> Result:
-        """Share a file; its bytes come as "content_base64" or "content"."""
+        """
+        Share a file; its bytes come as "content_base64" or "content".
+
+        "files" are several of them in one message. "size" lets Slack say another size
+        than there are bytes.
+        """
         channel, user = self._channel(wish), self._user(wish)
         self._needs_member(channel, user)
-        content = _content(wish)
-        name = str(wish.get("name", "file.txt"))
-        file = files.make(self._state, user.team, user.id, name, len(content))
-        file.content, file.completed = content, True
+        shared = [self._file(user, one) for one in wish.get("files") or [wish]]
         body = messages.person_body(self._state, user.id, *_written(wish))
         if wish.get("thread_ts"):
             body["thread_ts"] = wish["thread_ts"]
         base = self._world.base_url
-        message = files.share(self._state, channel, body, [file], base)
-        return _at(message) | {"file": file.id}
+        message = files.share(self._state, channel, body, shared, base)
+        return _at(message) | {
+            "file": shared[0].id,
+            "files": [file.id for file in shared],
+        }
+
+    def _file(self, user: User, wish: Wish) -> File:
+        content = _content(wish)
+        name, size = str(wish.get("name", "file.txt")), int(wish.get("size") or 0)
+        file = files.make(self._state, user.team, user.id, name, size or len(content))
+        file.content, file.completed = content, True
+        return file
 
     def _delete_file(self, wish: Wish) -> Result:
         files.erase(self._state, self._state.file(_need(wish, "file")))

@@ -104,7 +104,12 @@ class _Doors:
         async def effect() -> web.StreamResponse:
             return self._bytes_of(name.partition("-")[2], bearer(request))
 
-        return await under_fault(request, fault, effect, _plain_fault)
+        answer = await under_fault(request, fault, effect, _plain_fault)
+        kind = fault.kind if fault else None
+        self._world.journal.note(
+            "slack", "in", "download", answer.status, {"file": name}, None, kind
+        )
+        return answer
 
     async def avatar(self, request: web.Request) -> web.Response:
         user = self._world.slack.users.get(request.match_info["user"])

@@ -10,7 +10,7 @@ from bots.sandbox.teams.delivery import Delivery
 from bots.sandbox.teams.errors import Refusal, bad_argument, forbidden, no_activity
 from bots.sandbox.teams.model import Channel, Content, Kind, Message, Person, Team
 from bots.sandbox.teams.typed import from_bot, from_person
-from bots.sandbox.teams.uploads import uploaded
+from bots.sandbox.teams.uploads import markup, uploaded
 from bots.sandbox.world import World
 
 Asked = Mapping[str, Any]
@@ -68,12 +68,24 @@ class Acts:
         told = self._reaches(message)
         if told:
             self._delivery.send(self._activities.message(self._base, message))
-        return {"id": message.id, "thread": message.root, "told": told}
+        files = [attachment["id"] for attachment in attachments]
+        return {
+            "id": message.id,
+            "thread": message.root,
+            "told": told,
+            "files": files,
+        }
 
     async def _edit(self, asked: Asked) -> Done:
         message = self._own(asked)
         html, mentions = from_person(asked, _BOT_MENTION)
-        kept = message.content.attachments
+        channel = self._state.channels[message.channel]
+        dropped = set(asked.get("drop_files") or ())
+        kept = [a for a in message.content.attachments if a.get("id") not in dropped]
+        html += markup(kept)
+        if asked.get("files"):
+            html, added = uploaded(self._world, channel, asked, html)
+            kept += added
         self._state.edit(message, Content(html, mentions, kept))
         return self._changed(message, "editMessage")
 

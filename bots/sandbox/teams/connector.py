@@ -19,6 +19,7 @@ from bots.sandbox.teams.model import Channel, Content, Kind, Message
 from bots.sandbox.teams.serving import thread_of
 from bots.sandbox.teams.throttle import Throttle
 from bots.sandbox.teams.typed import from_bot
+from bots.sandbox.teams.uploads import hosted, without_inline
 from bots.sandbox.world import World
 
 _CARD = "application/vnd.microsoft.card."
@@ -178,6 +179,8 @@ class Connector:
 
     def _content(self, channel: Channel, activity: dict[str, Any]) -> Content:
         html, mentions = from_bot(activity, self._state.mentionable(channel))
+        html = hosted(self._world, channel, html)
+        activity = {**activity, "text": without_inline(str(activity.get("text") or ""))}
         attachments = [dict(one) for one in activity.get("attachments") or []]
         if not self._state.setting("on_behalf_of"):
             activity = _in_own_name(activity)
@@ -311,5 +314,6 @@ def _cards(activity: Mapping[str, Any]) -> list[Any]:
 def _utf16_size(activity: Mapping[str, Any]) -> int:
     """Return the bytes that count: the text, the mentions and what is attached."""
     counted = [activity.get(name) or "" for name in ("text", "entities", "attachments")]
+    counted[0] = without_inline(str(counted[0]))
     told = json.dumps(counted, ensure_ascii=False)
     return len(told.encode("utf-16-le", "surrogatepass"))

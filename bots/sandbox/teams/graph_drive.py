@@ -43,6 +43,7 @@ class GraphDrive:
         self._state = world.teams
         self._access = access
         self._uploads: dict[str, _Upload] = {}
+        self._downloads: dict[str, str] = {}
 
     async def folder(self, request: Request) -> Response:
         channel = self._access.channel(request, "graph.files_folder")
@@ -129,7 +130,27 @@ class GraphDrive:
         return json_response(self._item(self._file(request, "graph.item")))
 
     async def item_content(self, request: Request) -> Response:
-        return _bytes(self._file(request, "graph.item_content"))
+        return self._elsewhere(self._file(request, "graph.item_content"))
+
+    async def named_item(self, request: Request) -> Response:
+        """Show a file by its name in a folder."""
+        channel = self._folder(request, "graph.item")
+        if (file := self._named(channel, request.match_info["name"])) is None:
+            raise _no_item()
+        return json_response(self._item(file))
+
+    async def delete_item(self, request: Request) -> Response:
+        """Put a file into the recycle bin, which is not shown here."""
+        file = self._file(request, "graph.delete_item")
+        del self._state.files[file.id]
+        return Response(status=204)
+
+    async def download(self, request: Request) -> Response:
+        """Give the bytes to whoever knows the address, which works for a while."""
+        file = self._state.files.get(self._downloads.get(request.match_info["key"], ""))
+        if file is None:
+            raise _no_item()
+        return Response(body=file.content, content_type=file.media_type)
 
     async def create_link(self, request: Request) -> Response:
         file = self._file(request, "graph.create_link")
@@ -147,7 +168,14 @@ class GraphDrive:
 
     async def shared_content(self, request: Request) -> Response:
         """Give the bytes of a file on a team's site, by its encoded address."""
-        return _bytes(self._shared(request, "graph.file"))
+        return self._elsewhere(self._shared(request, "graph.file"))
+
+    def _elsewhere(self, file: File) -> Response:
+        """Send whoever may read a file to where its bytes are."""
+        key = uuid4().hex
+        self._downloads[key] = file.id
+        where = f"{self._world.base_url}/teams/downloads/{key}"
+        return Response(status=302, headers={"Location": where})
 
     def _folder(self, request: Request, call: str) -> Channel:
         for channel in self._state.channels.values():
@@ -237,7 +265,7 @@ class GraphDrive:
         return {
             "id": file.id,
             "name": file.name,
-            "size": len(file.content),
+            "size": file.size,
             "webUrl": self._address(file),
             "eTag": f'"{{{file.id.upper()}}},1"',
             "file": {"mimeType": file.media_type},
@@ -268,10 +296,6 @@ def _name(request: Request) -> str:
     if _UNFIT.search(name):
         raise bad_request("The name is not valid.", "invalidRequest")
     return name
-
-
-def _bytes(file: File) -> Response:
-    return Response(body=file.content, content_type=file.media_type)
 
 
 def _no_item() -> GraphRefusal:

@@ -154,7 +154,9 @@ def drive_calls(drive: GraphDrive) -> list[Call]:
         ("GET", _CHANNEL + "/filesFolder", "graph.files_folder", drive.folder),
         ("PUT", inside + "/content", "graph.upload", drive.upload),
         ("POST", inside + session, "graph.upload_session", drive.open_session),
+        ("GET", inside.removesuffix(":"), "graph.item", drive.named_item),
         ("GET", item, "graph.item", drive.item),
+        ("DELETE", item, "graph.delete_item", drive.delete_item),
         ("GET", item + "/content", "graph.item_content", drive.item_content),
         ("POST", item + "/createLink", "graph.create_link", drive.create_link),
         ("GET", share, "graph.shared_item", drive.shared_item),
@@ -169,4 +171,5 @@ def upload_calls(drive: GraphDrive) -> list[Call]:
         ("GET", upload, "graph.upload_status", drive.session),
         ("PUT", upload, "graph.upload_part", drive.put_part),
         ("DELETE", upload, "graph.upload_cancel", drive.cancel),
+        ("GET", "/teams/downloads/{key}", "download", drive.download),
     ]

@@ -159,7 +159,11 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """Bytes that a person attached: a pasted picture or a file on the team's site."""
+    """
+    Bytes that somebody attached: a pasted picture or a file on the team's site.
+
+    `claimed` is the size that is told of it, if it is not that of the content.
+    """
 
     id: str
     name: str
@@ -167,3 +171,8 @@ class File:
     content: bytes
     channel: str
     pasted: bool
+    claimed: int = 0
+
+    @property
+    def size(self) -> int:
+        return self.claimed or len(self.content)

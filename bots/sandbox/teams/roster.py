@@ -84,7 +84,7 @@ class Roster:
                 "name": file.name,
                 "type": file.media_type,
                 "views": [
-                    {"viewId": view, "size": len(file.content)}
+                    {"viewId": view, "size": file.size}
                     for view in ("original", "thumbnail")
                 ],
             }

@@ -8,6 +8,7 @@ from bridge.access import Action, Decision
 from bridge.courier import Courier, Done, Later
 from bridge.delivery import AttemptState, Copy, Delivery, Operation, Post
 from bridge.errors import AtomError, DeliveryFailed, StoreUnavailable
+from bridge.filing import Filing
 from bridge.limits import Limits
 from bridge.links import Link
 from bridge.messages import Channel, Person, Platform
@@ -17,6 +18,13 @@ from bridge.reactions import Reacted, Shown, Spot, Word, folded
 from bridge.tuning import Tuning
 from storage.limiter import LocalLimiter
 from tests.events import ALICE, FALCON, PROJECT, words
+from tests.unit.bridge.file_fakes import (
+    FakeFileLog,
+    FakeFileTarget,
+    FakeScanner,
+    FakeShelf,
+    FakeSource,
+)
 
 TENANT = "acme"
 LINK = Link(TENANT, "L1", (FALCON, PROJECT))
@@ -249,6 +257,11 @@ class Stage:
     limits: Limits = field(default_factory=Limits)
     reaction_log: FakeReactionLog = field(default_factory=FakeReactionLog)
     reactors: dict[Platform, FakeReactor] = field(default_factory=dict)
+    file_log: FakeFileLog = field(default_factory=FakeFileLog)
+    source: FakeSource = field(default_factory=FakeSource)
+    file_target: FakeFileTarget = field(default_factory=FakeFileTarget)
+    shelf: FakeShelf = field(default_factory=FakeShelf)
+    scanner: FakeScanner | None = None
     tuning: Tuning = field(default_factory=lambda: Tuning(tries=3))
     now: int = NOW
 
@@ -267,6 +280,22 @@ class Stage:
             clock=lambda: self.now,
             patience_us=self.tuning.longest_unknown_us,
         )
+        senders = dict.fromkeys(Platform, self.sender)
+        filing = Filing(
+            ledger=self.ledger,
+            log=self.file_log,
+            copies=self.copies,
+            links=links,
+            policy=self.policy,
+            senders=senders,
+            people=dict.fromkeys(Platform, self.people),
+            sources=dict.fromkeys(Platform, self.source),
+            targets=dict.fromkeys(Platform, self.file_target),
+            shelf=self.shelf,
+            scanner=self.scanner,
+            clock=lambda: self.now,
+            tuning=self.tuning,
+        )
         return Courier(
             ledger=self.ledger,
             copies=self.copies,
@@ -274,6 +303,7 @@ class Stage:
             policy=self.policy,
             senders=dict.fromkeys(Platform, self.sender),
             reactions=reactions,
+            filing=filing,
             people=dict.fromkeys(Platform, self.people),
             origins=self.origins,
             limiter=self.limiter,

@@ -168,6 +168,8 @@ def test_the_permissions_are_those_that_graph_calls_and_messages_need(
     needed = {"ChannelMessage.Read.Group"}  # to hear what is said without a mention
     if "/members" in graph:
         needed.add("TeamMember.Read.Group")
+    if "/driveItem" in (ROOT / "bots/teams/file_source.py").read_text("utf-8"):
+        needed.add("File.Read.Group")
 
     granted = manifest["authorization"]["permissions"]["resourceSpecific"]
 

@@ -1,0 +1,1 @@
+"""What looks into files before anybody sees them."""
