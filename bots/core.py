@@ -20,7 +20,8 @@ from storage.companies import Company, StoredCompanies
 from storage.compliance.keys import KeyFile
 from storage.copied import CopiedInLog
 from storage.copies import StoredCopies
-from storage.database import Database, database_url, opened
+from storage.database import Database, opened
+from storage.database_url import database_url
 from storage.dead_letters import StoredDeadLetters
 from storage.dormancy import StoredHolds
 from storage.journal import Journal

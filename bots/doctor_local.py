@@ -3,20 +3,22 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import URL, insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bots.doctor_findings import Finding, bad, good, poor
+from bots.doctor_postgres import durability
 from bots.file_side import scanner
 from bots.settings import Settings
 from bots.settings_sources import config_path, unknown_variables
-from bridge.errors import AtomError
+from bridge.errors import AtomError, BadInput
 from storage.companies import StoredCompanies
-from storage.database import database_url, opened
+from storage.database import opened
+from storage.database_url import database_url
 from storage.migrate import versions
+from storage.redis_client import redis_at
 from storage.schema import tenant
 
 _OTHERS = 0o077
@@ -61,7 +63,10 @@ async def database(settings: Settings) -> Sequence[Finding]:
         if _absent(url):
             return [bad("database", f"{url.database} does not exist yet", _SETUP)]
         async with opened(url) as database:
-            return await _inside(database.engine, url.get_backend_name())
+            found = await _inside(database.engine, url.get_backend_name())
+            if database.embedded:
+                return found
+            return [*found, *await durability(database.engine, url)]
     except AtomError as error:
         return [bad("database", str(error), "start it, or correct ATOM_DATABASE_URL")]
     except (SQLAlchemyError, OSError) as error:
@@ -75,13 +80,13 @@ async def redis(settings: Settings) -> Sequence[Finding]:
         return [good("redis", "not used")]
     fix = "start it, or correct ATOM_REDIS_URL; meanwhile ATOM works, slower"
     try:
-        client = Redis.from_url(
+        client = redis_at(
             settings.redis_url.get_secret_value(),
             socket_timeout=5,
             socket_connect_timeout=5,
         )
-    except ValueError:
-        return [bad("redis", "ATOM_REDIS_URL is no URL of a Redis", fix)]
+    except BadInput as error:
+        return [bad("redis", str(error), fix)]
     try:
         await client.ping()
     except (RedisError, OSError) as error:

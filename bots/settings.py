@@ -288,7 +288,9 @@ class Settings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True
         description="sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME",
     )
     redis_url: Secret | None = Field(
-        default=None, description="redis://HOST:PORT/0 or rediss://HOST:PORT/0"
+        default=None,
+        description="redis://HOST:PORT/0, redis+sentinel://HOST:PORT,HOST:PORT/SERVICE "
+        "or redis+cluster://HOST:PORT,HOST:PORT; rediss for TLS",
     )
     console_token: Secret | None = Field(
         default=None, description="one word; whoever has it may read the log over HTTP"

@@ -4,21 +4,20 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from sqlalchemy import URL, event, make_url
+import asyncpg
+from sqlalchemy import URL, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from bridge.errors import BadInput
+from storage.database_url import plain_dsn
 from storage.hot import HotStore
 from storage.hot_postgres import PostgresHotStore
 from storage.hot_sqlite import SqliteHotStore
 from storage.migrate import ensure_partitions
-
-_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +34,6 @@ class Database:
         return self.url.get_backend_name() == "sqlite"
 
 
-def database_url(text: str) -> URL:
-    """Read `sqlite:///PATH` or `postgresql://…`, or raise `BadInput`."""
-    try:
-        url = make_url(text)
-        driver = _DRIVERS[url.get_backend_name()]
-    except (ArgumentError, KeyError) as error:
-        raise BadInput(
-            "ATOM_DATABASE_URL must be sqlite:///PATH or "
-            "postgresql://USER:PASSWORD@HOST/NAME"
-        ) from error
-    if driver.startswith("sqlite") and not url.database:
-        raise BadInput("ATOM_DATABASE_URL names no file: write sqlite:///PATH")
-    return url.set(drivername=driver)
-
-
 def engine_for(url: URL) -> AsyncEngine:
     """Make an engine for everything that is not the hot path."""
     if url.get_backend_name() == "sqlite":
@@ -57,14 +41,12 @@ def engine_for(url: URL) -> AsyncEngine:
         engine = create_async_engine(url)
         event.listen(engine.sync_engine, "connect", _careful_sqlite)
         return engine
-    # As on the hot path: who is frozen within a transaction must not keep its locks.
-    patience = {"idle_in_transaction_session_timeout": "10000"}
     return create_async_engine(
         url,
+        async_creator=partial(_connected, plain_dsn(url)),
         pool_size=6,
         pool_timeout=2,
         pool_recycle=1800,
-        connect_args={"server_settings": patience},
     )
 
 
@@ -86,11 +68,18 @@ async def opened(url: URL) -> AsyncIterator[Database]:
 async def _hot_store(url: URL, engine: AsyncEngine) -> HotStore:
     if url.get_backend_name() == "sqlite":
         return SqliteHotStore(Path(str(url.database)))
-    plain = url.set(drivername="postgresql")
     return await PostgresHotStore.connect(
-        plain.render_as_string(hide_password=False),
-        lambda: ensure_partitions(engine),
+        plain_dsn(url), lambda: ensure_partitions(engine)
     )
+
+
+async def _connected(dsn: str) -> asyncpg.Connection:
+    # As on the hot path: who is frozen within a transaction must not keep its locks.
+    patience = {"idle_in_transaction_session_timeout": "10000"}
+    try:
+        return await asyncpg.connect(dsn, timeout=2, server_settings=patience)
+    except asyncpg.TargetServerAttributeNotMatched as error:
+        raise ConnectionError("no server may be written to") from error
 
 
 def _careful_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

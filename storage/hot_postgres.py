@@ -24,7 +24,6 @@ _GONE = (
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
-    asyncpg.ReadOnlySQLTransactionError,
     asyncpg.TooManyConnectionsError,
     asyncpg.InsufficientResourcesError,
     asyncpg.DeadlockDetectedError,
@@ -32,6 +31,7 @@ _GONE = (
     asyncpg.LockNotAvailableError,
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.InterfaceError,
+    asyncpg.TargetServerAttributeNotMatched,
 )
 
 
@@ -92,6 +92,10 @@ class PostgresHotStore:
                     return await _drive(connection, program())
             finally:
                 await self.pool.release(connection)
+        except asyncpg.ReadOnlySQLTransactionError as error:
+            # A standby by now: whoever else is connected to it is wrong there, too.
+            await self.pool.expire_connections()
+            raise StoreUnavailable("PostgreSQL may not be written to") from error
         except _GONE as error:
             raise StoreUnavailable("PostgreSQL does not answer") from error
 

@@ -14,13 +14,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import structlog
-from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.commands.core import AsyncScript
 from redis.exceptions import RedisError
 
 from bridge.limits import Accountant, Bucket, Wait
+from storage.redis_client import Client, redis_at
 
 log = structlog.get_logger()
 
@@ -108,7 +108,7 @@ class RedisLimiter:
     careful for `careful_us` after Redis was lost.
     """
 
-    redis: Redis
+    redis: Client
     clock: Callable[[], int]
     processes: Callable[[], int]
     careful_us: int
@@ -133,7 +133,7 @@ class RedisLimiter:
         careful_us: int,
     ) -> "RedisLimiter":
         # Asked once: a call that is counted twice is lost, and others wait.
-        client: Redis = Redis.from_url(
+        client = redis_at(
             url,
             socket_timeout=_GIVE_UP,
             socket_connect_timeout=_GIVE_UP,

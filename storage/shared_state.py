@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import structlog
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
+
+from storage.redis_client import Client, redis_at
 
 log = structlog.get_logger()
 
@@ -24,16 +25,16 @@ _PAUSE = 1.0
 class Wakes:
     """Tells the other processes that there is something in the outbox."""
 
-    redis: Redis
+    redis: Client
     listeners: list[Callable[[], None]] = field(default_factory=list)
     _pending: asyncio.Event = field(default_factory=asyncio.Event)
 
     @classmethod
     def at(cls, url: str) -> "Wakes":
-        client: Redis = Redis.from_url(
-            url, socket_timeout=_GIVE_UP, socket_connect_timeout=_GIVE_UP
+        """Use the Redis at a URL. Raises `BadInput` if it is none."""
+        return cls(
+            redis_at(url, socket_timeout=_GIVE_UP, socket_connect_timeout=_GIVE_UP)
         )
-        return cls(client)
 
     def announce(self) -> None:
         """Wake the others soon. Many calls in a row cost one message."""
@@ -71,6 +72,7 @@ class Wakes:
                 await asyncio.sleep(_PAUSE)
 
     async def _heed(self) -> None:
+        await self.redis.initialize()  # a cluster has to be known before it is heard
         async with self.redis.pubsub() as channel:
             await channel.subscribe(_CHANNEL)
             while True:

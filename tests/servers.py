@@ -179,12 +179,12 @@ class Postgres:
     def create_database(self, template: str = "template1") -> str:
         """Create a database with a name of its own and return the name."""
         name = f"test_{uuid4().hex[:12]}"
-        self._run("createdb", *self._login, "--template", template, name)
+        self.run("createdb", *self.login, "--template", template, name)
         return name
 
     def drop_database(self, name: str) -> None:
         """Drop a database, whoever is still connected to it."""
-        self._run("dropdb", *self._login, "--force", "--if-exists", name)
+        self.run("dropdb", *self.login, "--force", "--if-exists", name)
 
     @contextmanager
     def database(self, template: str = "template1") -> Iterator[str]:
@@ -196,16 +196,19 @@ class Postgres:
             self.drop_database(name)
 
     @property
-    def _login(self) -> tuple[str, ...]:
+    def login(self) -> tuple[str, ...]:
         return ("-h", "127.0.0.1", "-p", str(self.port), "-U", "atom")
 
-    def _initialise(self) -> None:
+    def take_folder(self) -> None:
         if user := self.daemon.user:
             shutil.chown(self.folder, user)
+
+    def _initialise(self) -> None:
+        self.take_folder()
         login = ("--username", "atom", "--auth", "trust")
         text = ("--encoding", "UTF8", "--locale", "C.UTF-8")
         quick = ("--no-sync", "--no-instructions")
-        self._run("initdb", "--pgdata", str(self.data), *login, *text, *quick)
+        self.run("initdb", "--pgdata", str(self.data), *login, *text, *quick)
         with (self.data / "postgresql.conf").open("a") as settings:
             settings.write(
                 f"port = {self.port}\n"
@@ -217,7 +220,7 @@ class Postgres:
                 "dynamic_shared_memory_type = mmap\n"
             )
 
-    def _run(self, program: str, *arguments: str) -> None:
+    def run(self, program: str, *arguments: str) -> str:
         user = self.daemon.user
         done = subprocess.run(
             [str(self.binaries / program), *arguments],
@@ -233,6 +236,7 @@ class Postgres:
         )
         if done.returncode:
             raise RuntimeError(f"{program}: {done.stderr.strip()}")
+        return done.stdout.strip()
 
     def _ready(self) -> bool:
         """Read the state that the server keeps in its pid file's eighth line."""
@@ -258,7 +262,7 @@ class Redis:
             name="Redis",
             command=self._command(),
             folder=self.folder,
-            ready=lambda: self._answer("PING") == "+PONG",
+            ready=lambda: self.answer("PING") == "+PONG",
             stop_signal=SIGTERM,
             kill_signal=SIGKILL,
         )
@@ -286,14 +290,14 @@ class Redis:
 
     def own_every_slot(self) -> None:
         """Be a cluster of one. It must run with `--cluster-enabled yes`."""
-        self._answer("CLUSTER ADDSLOTSRANGE 0 16383")
-        while "cluster_state:ok" not in self._answer("CLUSTER INFO"):
+        self.answer("CLUSTER ADDSLOTSRANGE 0 16383")
+        while "cluster_state:ok" not in self.answer("CLUSTER INFO"):
             time.sleep(0.01)
 
     def forget(self) -> None:
         """Drop every key, script and function."""
         for command in ("FLUSHALL", "SCRIPT FLUSH", "FUNCTION FLUSH"):
-            self._answer(command)
+            self.answer(command)
 
     def _command(self) -> list[str]:
         listen = ["--port", str(self.port), "--bind", "127.0.0.1"]
@@ -301,11 +305,12 @@ class Redis:
         place = ["--dir", str(self.folder)]
         return [self.binary, *listen, *keep_nothing, *place, *self.more]
 
-    def _answer(self, command: str) -> str:
+    def answer(self, command: str) -> str:
+        """Return the beginning of what it says to a command, nothing if it is away."""
         try:
             with socket.create_connection(("127.0.0.1", self.port), 1.0) as connection:
                 connection.sendall(f"{command}\r\n".encode())
-                return connection.recv(200).decode().strip()
+                return connection.recv(4000).decode().strip()
         except OSError:
             return ""
 
@@ -314,7 +319,7 @@ class Redis:
 def running_postgres() -> Iterator[Postgres]:
     """Run a cluster of one's own, or skip the test."""
     how = "apt install postgresql"
-    binaries = require("PostgreSQL", _postgres_binaries(), how)
+    binaries = require("PostgreSQL", postgres_binaries(), how)
     with folder_for("postgres") as folder:
         server = Postgres(binaries, folder)
         server.start()
@@ -338,7 +343,7 @@ def running_redis(*more: str) -> Iterator[Redis]:
             server.kill()
 
 
-def _postgres_binaries() -> Path | None:
+def postgres_binaries() -> Path | None:
     """Find the folder of the newest PostgreSQL; Debian keeps it off the PATH."""
     installed = Path("/usr/lib/postgresql").glob("*/bin/initdb")
     newest = sorted(installed, key=lambda path: float(path.parts[-3]))

@@ -12,7 +12,7 @@ from storage.companies import StoredCompanies
 from storage.compliance.keys import KeyFile
 from storage.copies import StoredCopies
 from storage.database import Database, opened
-from storage.database import database_url as parsed
+from storage.database_url import database_url as parsed
 from storage.dead_letters import StoredDeadLetters
 from storage.journal import Journal
 from storage.ledger import StoredLedger

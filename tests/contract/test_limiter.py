@@ -7,10 +7,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 import pytest
+from redis.asyncio import Redis as RedisClient
 
 from bridge.limits import Bucket, Window
 from bridge.ports import Limiter
 from storage.limiter import LocalLimiter, RedisLimiter
+from storage.shared_state import Wakes
 from tests.servers import Redis, running_redis
 
 HOUR = 3_600_000_000
@@ -169,7 +171,7 @@ async def test_a_pause_is_heard_by_the_other_process_and_by_the_next(
 
 
 async def test_the_processes_clocks_do_not_matter(redis_url: str) -> None:
-    ahead, behind = Later(HOUR * 9), Later(-HOUR)
+    ahead, behind = Later(HOUR * 9), Later(HOUR)
     async with (
         shared(redis_url, clock=ahead) as one,
         shared(redis_url, clock=behind) as other,
@@ -247,6 +249,7 @@ async def test_another_redis_than_before_is_noticed_though_no_call_failed(
         here.careful_us = 1
         await old_enough(here)
         assert await granted(here, COMPANY, asked=1) == 1
+        assert isinstance(here.redis, RedisClient)
         await here.redis.connection_pool.disconnect()
         own_redis.stop()
         own_redis.start()
@@ -304,10 +307,30 @@ async def test_after_redis_clock_went_back_calls_are_counted_as_just_made(
 async def test_a_call_touches_one_slot_of_a_cluster() -> None:
     with running_redis("--cluster-enabled", "yes") as server:
         server.own_every_slot()
-        async with shared(server.url) as here:
-            assert await granted(here, CHANNEL, COMPANY) == 6
-            await here.pause(COMPANY, HOUR)
-            assert here._failures == 0
+        for url in (server.url, f"redis+cluster://127.0.0.1:{server.port}"):
+            server.forget()
+            async with shared(url) as here:
+                assert await granted(here, CHANNEL, COMPANY) == 6
+                await here.pause(COMPANY, HOUR)
+                assert here._failures == 0
+
+
+async def test_processes_wake_each_other_through_a_cluster() -> None:
+    with running_redis("--cluster-enabled", "yes") as server:
+        server.own_every_slot()
+        url, woken = f"redis+cluster://127.0.0.1:{server.port}", asyncio.Event()
+        one, other = Wakes.at(url), Wakes.at(url)
+        other.listeners.append(woken.set)
+        running = [asyncio.create_task(wakes.run()) for wakes in (one, other)]
+        async with asyncio.timeout(20):
+            while not woken.is_set():
+                one.announce()
+                await asyncio.sleep(0.05)
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        await one.close()
+        await other.close()
 
 
 async def test_nothing_stays_in_redis_of_what_counts_no_more(redis_url: str) -> None:

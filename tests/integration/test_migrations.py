@@ -6,8 +6,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 
-from storage.database import database_url as parsed
 from storage.database import engine_for
+from storage.database_url import database_url as parsed
 from storage.migrate import downgrade, ensure_partitions, upgrade, versions
 from storage.migrations.steps import head
 from storage.schema import PARTITIONED, metadata

@@ -5,7 +5,8 @@ from pathlib import Path
 from sqlalchemy import text
 
 from storage.compliance.keys import KeyFile
-from storage.database import database_url, opened
+from storage.database import opened
+from storage.database_url import database_url
 from storage.migrate import ensure_partitions, upgrade
 from tests.contract.conftest import TENANT, assemble
 from tests.contract.test_journal import commitment

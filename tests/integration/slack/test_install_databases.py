@@ -3,8 +3,8 @@
 from slack_sdk.oauth.installation_store import Installation
 
 from bots.slack.install import Installations, OAuth, _states
-from storage.database import database_url as parsed
 from storage.database import engine_for
+from storage.database_url import database_url as parsed
 from storage.migrate import upgrade
 
 
