@@ -19,6 +19,7 @@ from aiohttp import ClientSession, ClientTimeout, TCPConnector, web
 
 from bots.accounts import bind_configured
 from bots.catching_up import Attentive, CatchingUp
+from bots.commands.backfill import Backfills
 from bots.commands.base import Commands
 from bots.commands.organisations import Organisations
 from bots.commands.standard import standard_commands
@@ -26,6 +27,7 @@ from bots.core import Core, Heard, clock_us, core, steady_us
 from bots.dormancy import Dormancy
 from bots.fetching_roots import root_fetcher
 from bots.file_side import filing
+from bots.history_side import backfilling
 from bots.leases import checking
 from bots.live_health import LiveHealth
 from bots.metrics import LinkFigures, taken_in
@@ -135,6 +137,7 @@ async def tools(settings: Settings) -> AsyncIterator[Tools]:
                 rights={p: side.rights for p, side in sides.items()},
                 announcers={p: side.announcer for p, side in sides.items()},
                 organisations=_organisations(built, slack),
+                backfills=Backfills(built.wishes, settings.tuning.history_days),
                 clock=clock_us,
             ),
             health,
@@ -196,6 +199,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             teller.run,
             dormancy.run,
             fetcher.run,
+            backfilling(built.core, built.slack, built.teams).run,
         ]
         if settings.redis_url:
             wakes = Wakes.at(settings.redis_url.get_secret_value())

@@ -111,12 +111,16 @@ def link(
     add: Annotated[
         str, typer.Option(metavar="LINK", help="Let the channel into this link.")
     ] = "",
+    backfill: Annotated[
+        int,
+        typer.Option(metavar="DAYS", help="Bring each side's last days across."),
+    ] = 0,
     company: OfCompany = "",
 ) -> None:
     """Make channels one conversation, and say so in each."""
     from bots.cli_links import link as link_channels
 
-    asyncio.run(link_channels(addresses, add, company))
+    asyncio.run(link_channels(addresses, add, company, backfill))
 
 
 @app.command()

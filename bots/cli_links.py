@@ -11,6 +11,7 @@ from bots.app import Tools, tools
 from bots.cli_company import company_id
 from bots.cli_output import print_json, print_table, say
 from bots.commands.announce import announce_everywhere
+from bots.commands.backfill import Backfills
 from bots.commands.joining import join, part, widen
 from bots.commands.names import link_named, reasons_of, state_of
 from bots.commands.options import changed_options
@@ -57,7 +58,9 @@ _STATUS_COLUMNS = (
 )
 
 
-async def link(addresses: Sequence[str], into: str, company: str) -> None:
+async def link(
+    addresses: Sequence[str], into: str, company: str, days: int = 0
+) -> None:
     """Link channels, or let one into a link. Raises `BadInput` or `Conflict`."""
     channels = [Channel.parse(address) for address in addresses]
     if len(set(channels)) < len(channels):
@@ -67,6 +70,10 @@ async def link(addresses: Sequence[str], into: str, company: str) -> None:
     if not into and len(channels) < _FEWEST:
         raise BadInput("A link joins two channels or more.")
     async with company_tools(company) as (built, tenant):
+        backfills = Backfills(
+            built.core.wishes, built.core.settings.tuning.history_days
+        )
+        backfills.allowed(days)
         for channel in channels:
             await refuse_foreign(built.core, tenant, channel)
         if into:
@@ -78,7 +85,10 @@ async def link(addresses: Sequence[str], into: str, company: str) -> None:
             made = await join(
                 built.links, built.announcers, tenant, channels, operator()
             )
-        say(f"Linked: {await link_named(built.announcers, made)}, as {made.id}.")
+        joined = channels[0] if into else None
+        more = await backfills.want(made, days, operator(), joined)
+        names = await link_named(built.announcers, made)
+        say(f"Linked: {names}, as {made.id}.{more}")
 
 
 async def unlink(id_: str, address: str, company: str) -> None:

@@ -24,6 +24,7 @@ from storage.database import Database, opened
 from storage.database_url import database_url
 from storage.dead_letters import StoredDeadLetters
 from storage.dormancy import StoredHolds
+from storage.histories import StoredArchive, StoredWishes
 from storage.journal import Journal
 from storage.late_roots import StoredLateRoots
 from storage.ledger import StoredLedger
@@ -86,6 +87,8 @@ class Core:
     record: StoredRecord
     watermarks: StoredWatermarks
     reactions: LoggedReactions
+    wishes: StoredWishes
+    archive: StoredArchive
     notices: StoredNotices
     others: Others
     late_roots: StoredLateRoots
@@ -167,6 +170,8 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
             record=StoredRecord(hot, reader),
             watermarks=StoredWatermarks(hot),
             reactions=LoggedReactions(reader),
+            wishes=StoredWishes(hot, journal, clock_us),
+            archive=StoredArchive(hot, reader),
             notices=StoredNotices(journal, clock_us),
             late_roots=StoredLateRoots(journal, reader, clock_us),
             others=Others(links, copies, Echoes(CopiedInLog(reader), clock_us)),

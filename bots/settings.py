@@ -271,6 +271,12 @@ class Tuning(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
         le=30 * 86_400.0,
         description="seconds from 0 to 2592000 (30 days)",
     )
+    history_days: int = Field(
+        default=30, ge=0, le=30, description="a number of days from 0 to 30"
+    )
+    history_pause: float = Field(
+        default=4.0, ge=0, le=60, description="seconds from 0 to 60"
+    )
     grace: float = Field(default=60.0, gt=0, description="seconds, above 0")
     beat: float = Field(default=30.0, gt=0, le=300, description="seconds, at most 300")
 

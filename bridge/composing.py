@@ -9,7 +9,7 @@ from bridge.delivery import Copy, Delivery, Post
 from bridge.document import Document, Names
 from bridge.files import FileLine
 from bridge.mentions import mentioned
-from bridge.messages import Channel, Person, Platform
+from bridge.messages import HISTORY, Channel, Person, Platform
 from bridge.naming import Naming, unasked
 from bridge.others import HOPS, ORIGIN, origin_of
 from bridge.ports import Copies, History, People
@@ -95,7 +95,8 @@ class Composer:
             return root.remote_thread or root.remote
         origin = await self.copies.origin_of(tenant, source, delivery.thread)
         if origin and origin.source == target:
-            return origin.message
+            # Below a digest: it is not a message where it comes from.
+            return "" if origin.message.startswith(HISTORY) else origin.message
         if origin:
             sibling = await self.copies.copy_of(
                 tenant, origin.link, origin.source, origin.message, target

@@ -95,7 +95,12 @@ class EventKind(StrEnum):
     ACTION = "card.action"
     APP_INSTALL = "app.install"
     APP_UNINSTALL = "app.uninstall"
+    HISTORY_POST = "history.post"
     OTHER = "other"
+
+
+# How the ids of ATOM's own digests of a channel's history begin; no platform's do.
+HISTORY = "history."
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +140,9 @@ class Event:
     of the edit, both in microseconds UTC; `version_us` is 0 for what can happen to a
     message only once.
     `raw` is the platform's payload, byte for byte. `via` says how it came in: `push`
-    for what the platform sent, `catchup` for what was read from it later. `external`
-    says that people of other organisations read along in the channel.
+    for what the platform sent, `catchup` for what was read from it later, `backfill`
+    for what was said before there was a link. `external` says that people of other
+    organisations read along in the channel.
     """
 
     platform: Platform

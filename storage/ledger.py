@@ -7,7 +7,7 @@ from typing import Any
 from bridge.delivery import AttemptState, Copy, Delivery, Operation
 from bridge.document import Document, from_json
 from bridge.errors import BadInput, StoreUnavailable
-from bridge.messages import Channel, EventKind, Person, PersonKind
+from bridge.messages import HISTORY, Channel, EventKind, Person, PersonKind
 from bridge.ports import History, Lease, Outcome
 from bridge.reactions import Spot
 from storage.compliance.keys import SealBroken
@@ -91,6 +91,9 @@ class StoredLedger:
             only = self.journal.recent.get(tenant, conv, message)
             if only and only.seq == delivery.entry:
                 return [only]
+        if message.startswith(HISTORY):
+            kinds = EventKind.HISTORY_POST
+            return await self.reader.about(tenant, conv, message, kinds)
         return await self.reader.revisions(tenant, conv, message)
 
     async def _reaction(self, delivery: Delivery) -> History:

@@ -19,7 +19,7 @@ from storage.rows import clean_id
 # what to bring across is looked up again when it is delivered.
 _TOUCHED = (
     "SELECT l.msg, l.seq, l.etype, l.thread, l.version_us, l.src_us, l.actor_kind, "
-    "l.cap_us "
+    "l.cap_us, l.via "
     "FROM log l WHERE l.tenant = :tenant AND l.conv = :conv AND l.team = :team "
     "AND l.etype LIKE 'message.%' AND l.msg IN ("
     "SELECT t.msg FROM log t WHERE t.tenant = :tenant AND t.conv = :conv "
@@ -53,6 +53,7 @@ class _Said:
     version_us: int
     deleted: bool
     silent: bool
+    before: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,7 @@ def _summed(message: str, entries: Sequence[Row]) -> _Said:
         version_us=newest[4],
         deleted=gone((e[5], e[1], e[2]) for e in entries),
         silent=newest[6] in _SILENT,
+        before=entries[0][8] == "backfill",
     )
 
 
@@ -146,7 +148,7 @@ def _gaps(
     # What was said before the channels were linked is nobody's on the other side.
     linked_us = max(link.since_us(source), link.since_us(target))
     for one in said.values():
-        if one.silent or one.begun_us < linked_us:
+        if one.silent or one.before or one.begun_us < linked_us:
             continue
         if operation := _needed(one, copies.get(one.message)):
             yield (

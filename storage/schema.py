@@ -250,6 +250,22 @@ link_offer = Table(
     Column("link", Id, nullable=False, server_default=""),
 )
 
+# Histories that are still to be brought across a link, and how the others ended.
+history = Table(
+    "history",
+    metadata,
+    Column("tenant", Id, primary_key=True),
+    Column("id", Id, primary_key=True),
+    Column("link", Id, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("targets", Text, nullable=False),
+    Column("since_us", BigInteger, nullable=False),
+    Column("until_us", BigInteger, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Column("lease_us", BigInteger, nullable=False),
+    Column("outcome", Text, nullable=False),
+)
+
 # Where a Teams channel is reached, as its last activity said.
 place = Table(
     "place",

@@ -89,6 +89,12 @@ _EDGE = Statement(
 )
 
 
+async def waiting(store: HotStore, tenant: str, link: str) -> bool:
+    """Say whether anything of a link is still to be delivered."""
+    open_ = Statement(_OPEN.sql, {"tenant": tenant}, postgres=_OPEN.postgres)
+    return any(row[0] == link for row in await store.fetch(open_))
+
+
 @dataclass(frozen=True, slots=True)
 class StoredHealth:
     """

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from bridge.cards import Card
 from bridge.errors import Conflict, DeliveryFailed, NotFound, ServiceUnavailable
+from bridge.history import Wish
 from bridge.letters import DeadLetter, Replayed
 from bridge.links import Link, LinkState, Offer, refuse_clash, refuse_growth
 from bridge.messages import Channel, Person
@@ -179,3 +180,26 @@ class FakeDeadLetters:
             raise Conflict("Somebody dealt with one of these just now: look again.")
         self.done.append((what, *(letter.number for letter in letters), actor))
         self.letters = [known for known in self.letters if known not in letters]
+
+
+@dataclass
+class FakeWishes:
+    """Histories that somebody wants, and how those that are over ended."""
+
+    open: list[Wish] = field(default_factory=list)
+    actors: list[str] = field(default_factory=list)
+    outcomes: list[str] = field(default_factory=list)
+
+    async def add(self, wanted: Sequence[Wish], actor: str) -> None:
+        self.open += wanted
+        self.actors.append(actor)
+
+    async def claim(self, tenant: str, us: int) -> Wish | None:
+        return self.open[0] if self.open else None
+
+    async def hold(self, wish: Wish, us: int) -> None:
+        assert wish in self.open
+
+    async def close(self, wish: Wish, outcome: str) -> None:
+        self.open.remove(wish)
+        self.outcomes.append(outcome)

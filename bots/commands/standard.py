@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from bots.commands.backfill import Backfills
 from bots.commands.base import Command, Commands
 from bots.commands.channels import Channels
 from bots.commands.dead import Dead
@@ -32,11 +33,12 @@ def standard_commands(  # noqa: PLR0913 - each is some command's
     rights: Mapping[Platform, Rights],
     announcers: Mapping[Platform, Announcer],
     organisations: Organisations,
+    backfills: Backfills,
     clock: Callable[[], int],
 ) -> Commands:
     """Make every command; `clock` gives microseconds UTC."""
     known: tuple[Command, ...] = (
-        LinkChannels(links, rights, announcers),
+        LinkChannels(links, rights, announcers, backfills),
         Unlink(links, rights, announcers),
         ListLinks(links, announcers),
         Status(health, announcers, clock),

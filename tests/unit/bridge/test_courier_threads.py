@@ -102,3 +102,14 @@ async def test_a_reply_to_a_copy_waits_for_the_originals_other_copy(
 
     assert isinstance(ending, Later)
     assert stage.sender.posts == []
+
+
+async def test_a_reply_below_a_digest_is_a_new_message_where_that_comes_from(
+    stage: Stage,
+) -> None:
+    digest = Copy(TENANT, "L1", PROJECT, "history.one.0", FALCON, "m0", "", 0)
+    stage.copies.copies = [digest]
+
+    await stage.deliver(delivery(thread="m0"))
+
+    assert [post.thread for post in stage.sender.posts] == [""]

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from bots.commands.backfill import Backfills
 from bots.commands.base import Commands, Request
 from bots.commands.organisations import Organisations
 from bots.commands.standard import standard_commands
@@ -18,6 +19,7 @@ from tests.fakes import (
     FakeHealth,
     FakeLinkBook,
     FakeRights,
+    FakeWishes,
 )
 from tests.fakes_organisation import FakeAudit, FakeOrganisation
 
@@ -58,6 +60,7 @@ class Office:
     )
 
     organisation: FakeOrganisation = field(default_factory=FakeOrganisation)
+    wishes: FakeWishes = field(default_factory=FakeWishes)
     audit: FakeAudit = field(default_factory=FakeAudit)
 
     @property
@@ -71,6 +74,7 @@ class Office:
             organisations=Organisations(
                 {p: self.organisation.administration() for p in Platform}, self.audit
             ),
+            backfills=Backfills(self.wishes, 30),
             clock=self.clock,
         )
 

@@ -152,3 +152,55 @@ async def test_of_two_channels_taking_one_out_ends_the_link(
     await office.type(here, "unlink here")
 
     assert await office.links.all(TENANT) == []
+
+
+async def test_each_side_s_last_days_are_wanted_with_the_code(
+    office: Office, here: Channel, there: Channel
+) -> None:
+    await office.type(here, "link")
+
+    card = await office.type(there, "link CODE-0001 backfill=7")
+
+    assert "one thread from each side" in card.text
+    assert {(w.source, w.targets, w.days) for w in office.wishes.open} == {
+        (here, (there,), 7),
+        (there, (here,), 7),
+    }
+    assert office.wishes.actors == [f"{there.platform}:admin"]
+
+
+async def test_a_channel_that_joins_gets_the_others_history_and_gives_its_own(
+    office: Office,
+) -> None:
+    await office.link(SLACK, TEAMS)
+    await office.type(SLACK, "link")
+
+    await office.type(THIRD, "link CODE-0001 backfill=2")
+
+    assert {(w.source, w.targets) for w in office.wishes.open} == {
+        (SLACK, (THIRD,)),
+        (TEAMS, (THIRD,)),
+        (THIRD, (SLACK, TEAMS)),
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("CODE-0001 backfill=31", "At most 30 days"),
+        ("CODE-0001 backfill=-1", "backfill=7"),
+        ("CODE-0001 backfill=x", "backfill=7"),
+        ("CODE-0001 backfill=1 backfill=2", "backfill=7"),
+        ("backfill=3", "on the side that agrees"),
+    ],
+)
+async def test_history_that_cannot_be_had_is_refused_before_anything_is_linked(
+    office: Office, here: Channel, there: Channel, words: str, told: str
+) -> None:
+    await office.type(here, "link")
+
+    card = await office.type(there, f"link {words}")
+
+    assert told in card.text
+    assert await office.links.all(TENANT) == []
+    assert len(office.links.offers) == 1

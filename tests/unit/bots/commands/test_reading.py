@@ -166,7 +166,7 @@ async def test_help_lists_every_command_with_its_use(
 
     prefix = "/atom" if here.platform is Platform.SLACK else "@ATOM"
     lines = list(fields(card))
-    assert lines[0] == f"`{prefix} link [CODE]`"
+    assert lines[0] == f"`{prefix} link [CODE [backfill=DAYS]]`"
     assert len(lines) == len(office.commands.known)
     assert all(line.startswith(f"`{prefix} ") for line in lines)
 
