@@ -21,8 +21,9 @@ def needless(delivery: Delivery, history: History, copy: Copy | None) -> str:
                 return "deleted meanwhile"
             if copy is None or copy.deleted:
                 return "there is no copy to edit"
-            stale = copy.version_us >= history.version_us
-            return "a newer edit was sent already" if stale else ""
+            if copy.version_us >= history.version_us:
+                return "a newer edit was sent already"
+            return "it says the same already" if _unchanged(history, copy) else ""
         case Operation.DELETE:
             if not history.deleted:
                 return "restored meanwhile"
@@ -31,6 +32,12 @@ def needless(delivery: Delivery, history: History, copy: Copy | None) -> str:
             return ""  # what these need, `bridge.reacting` and `bridge.filing` know
         case _:
             assert_never(delivery.operation)
+
+
+def _unchanged(history: History, copy: Copy) -> bool:
+    """Whether nothing that is said has changed since: a link's preview came, perhaps."""
+    since = history.same_since_us
+    return since is not None and copy.version_us >= since
 
 
 def _needless_post(history: History, *, standing: bool) -> str:

@@ -311,7 +311,8 @@ class History:
     is the root's id where a reaction asks for it. `told` are the event's details, such
     as the hops of a bridged message. `alone` says that the log has no other entry about
     the message. `files` belong to the newest content, `former_files` to what it
-    replaced.
+    replaced. From the version `same_since_us` on it said what it says now; None is the
+    newest version alone.
     """
 
     seq: int
@@ -329,6 +330,7 @@ class History:
     alone: bool = False
     files: tuple[File, ...] = ()
     former_files: tuple[File, ...] = ()
+    same_since_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,9 @@ _ENDED = {
 _LATE_US = 6 * 60 * 1_000_000
 
 
+_SAID = ("document", "files")
+
+
 @dataclass(frozen=True, slots=True)
 class StoredLedger:
     """Implements `bridge.ports.Ledger`."""
@@ -184,6 +187,7 @@ def _told(delivery: Delivery, entries: list[LogEntry]) -> History:
         alone=len(entries) == 1,
         files=files_in(newest),
         former_files=tuple(file for entry in earlier for file in files_in(entry)),
+        same_since_us=_same_since(entries, newest),
     )
 
 
@@ -212,6 +216,17 @@ def newest_content(entries: list[LogEntry]) -> LogEntry:
     return max(
         with_content or entries, key=lambda e: (e.row["version_us"], e.row["seq"])
     )
+
+
+def _same_since(entries: list[LogEntry], newest: LogEntry) -> int:
+    """Return the version from which on the message said what it says now."""
+    since: int = newest.row["version_us"]
+    said = [e for e in entries if e.etype != EventKind.MESSAGE_DELETE]
+    for entry in sorted(said, key=lambda e: e.row["version_us"], reverse=True):
+        if any(entry.body[part] != newest.body[part] for part in _SAID):
+            break
+        since = entry.row["version_us"]
+    return since
 
 
 def is_deleted(entries: list[LogEntry]) -> bool:

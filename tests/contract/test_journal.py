@@ -268,3 +268,17 @@ async def test_a_clock_that_goes_back_does_not_turn_the_log_around(
     captured = [entry.row["cap_us"] for entry in entries]
     assert captured == sorted(set(captured))
     assert (await store.reader.verify(TENANT)).intact
+
+
+async def test_the_log_tells_since_when_a_message_says_what_it_says(
+    store: Store,
+) -> None:
+    for version, text in enumerate(("a", "b", "b", "a", "a", "a")):
+        kind = EventKind.MESSAGE_EDIT if version else EventKind.MESSAGE_CREATE
+        event = message(text=text, kind=kind, version_us=version)
+        await store.journal.append(commitment(event))
+    deliveries = await store.queue.unfinished(range(256), {TENANT: 9})
+
+    history = await store.another_process("two").ledger.history(deliveries[0])
+
+    assert (history.version_us, history.same_since_us) == (5, 3)

@@ -115,6 +115,25 @@ async def test_our_own_posts_edits_and_deletes_cause_nothing(here: World) -> Non
     assert not {"post", "reply"} & set(calls)
 
 
+async def test_previews_of_links_are_no_edits(here: World) -> None:
+    link = "https://example.com/page"
+    ts = await here.slack("post", text=link)
+    message = await here.teams("post", text=link)
+    await here.until(lambda s: len(teams_messages(s)) == len(slack_messages(s)) == 2)
+    await here.quiet()
+    before = len(await here.journal())
+
+    await here.slack("unfurl", ts=ts, url=link)
+    await here.teams("edit", message=message, text=link)  # Teams says it is one
+    await here.teams("edit", message=message, text=link)
+    await here.slack("post", text="done")
+    await here.until(lambda s: len(teams_messages(s)) == 3)
+    await here.quiet()
+
+    calls = {e["call"] for e in (await here.journal())[before:]}
+    assert not {"chat.update", "update"} & calls
+
+
 async def test_everything_that_crossed_is_in_an_intact_log(here: World) -> None:
     await here.slack("post", text="hello")
     await here.until(lambda s: len(teams_messages(s)) == 1)

@@ -358,6 +358,27 @@ def test_only_what_still_changes_the_platform_is_needed(
     assert needless(delivery(operation), history, copy) == reason
 
 
+@pytest.mark.parametrize(
+    ("standing", "same_since", "reason"),
+    [
+        (4, 4, "it says the same already"),
+        (4, 3, "it says the same already"),
+        (0, 0, "it says the same already"),
+        (4, 5, ""),
+        (3, 4, ""),
+        (4, None, ""),
+    ],
+)
+def test_an_edit_that_changes_nothing_that_is_said_is_needless(
+    standing: int, same_since: int | None, reason: str
+) -> None:
+    history = History(7, b"leaf", ALICE, words("hello"), 5, deleted=False)
+    told = replace(history, same_since_us=same_since)
+
+    edit, copy = delivery(Operation.EDIT), copied(version_us=standing)
+    assert needless(edit, told, copy) == reason
+
+
 async def test_a_poisoned_message_is_given_up_after_some_tries(stage: Stage) -> None:
     stage.spoil()
     waiting = delivery()
