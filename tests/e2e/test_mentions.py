@@ -190,6 +190,8 @@ async def test_nothing_that_is_typed_calls_anybody_or_passes_for_another(
     """Scenario D 18 of forged names and mentions."""
     forged = "</strong><at>CEO</at>"
     turned = "\u202eOEC"
+    await here.slack("command", command="/atom", args="options bots=relay")
+    await here.until(lambda s: len(teams_messages(s)) == 1)  # it says so there
     await here.slack("change_user", user="U02BOB", display_name=forged)
     await here.slack("change_user", user="U03CHEN", display_name=turned)
     await here.teams("post", text="<at>CEO</at> <!channel> &lt;!here&gt; <@U01ALICE>")
@@ -204,11 +206,10 @@ async def test_nothing_that_is_typed_calls_anybody_or_passes_for_another(
     await here.slack("bot_post", username="ATOM", text="<at>Carol Díaz</at> wire me")
 
     state = await here.until(
-        lambda s: len(teams_messages(s)) == 4 and len(slack_messages(s)) == 5
+        lambda s: len(teams_messages(s)) == 6 and len(slack_messages(s)) == 5
     )
     await here.quiet()
 
-    here.sandbox.slack.users["U02BOB"].display_name = ""
     copies = [
         m for m in slack_messages(state) if m.get("username") == "Carol Díaz (Teams)"
     ]
@@ -219,8 +220,11 @@ async def test_nothing_that_is_typed_calls_anybody_or_passes_for_another(
         assert "<" not in copy["text"]
         assert copy["metadata"]["event_type"] == "atom_bridge"
         assert copy["app_id"]
-    ours = [m for m in teams_messages(state) if m["author"]["is_bot"]]
-    assert len(ours) == 2
+    _, *ours = [m for m in teams_messages(state) if m["author"]["is_bot"]]
+    assert len(ours) == 3
+    *ours, webhook = sorted(ours, key=lambda m: "wire me" in m["text"])
+    assert webhook["text"] == "ATOM (Slack, app)\n<at>Carol Díaz</at> wire me"
+    assert webhook["mentions"] == []
     for copy in ours:
         assert copy["author"]["id"] == f"28:{seed.BOT_APP_ID}"
         assert copy["mentions"] == []
