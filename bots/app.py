@@ -45,6 +45,7 @@ from bots.telling import Teller
 from bots.web.health import HealthPages
 from bots.web.log_api import LogApi
 from bots.workers import Doorkeeper, Pace, Worker
+from bridge.bot_digests import Digesting
 from bridge.catchup import CatchUp
 from bridge.courier import Courier
 from bridge.errors import BadInput
@@ -377,7 +378,12 @@ def _worker(built: Tools, limiter: Limiter, trace: Trace, notices: Notices) -> W
     return Worker(
         built.core.queue,
         built.core.shards,
-        courier,
+        Digesting(
+            courier,
+            built.core.digests,
+            int(tuning.digest_every * micro),
+            tuning.digest_lines,
+        ),
         clock_us,
         pace,
         lanes=Lanes(gates_of=limits.names),

@@ -16,6 +16,7 @@ from bridge.others import Others
 from bridge.ports import AccessPolicy, Intake, LinkStatus
 from policy.default import MembershipPolicy
 from storage.audit import StoredAudit
+from storage.bot_digests import StoredDigests
 from storage.companies import Company, StoredCompanies
 from storage.compliance.keys import KeyFile
 from storage.copied import CopiedInLog
@@ -92,6 +93,7 @@ class Core:
     notices: StoredNotices
     others: Others
     late_roots: StoredLateRoots
+    digests: StoredDigests
 
     async def only_company(self) -> Company | None:
         """Return the company, if there is exactly one."""
@@ -173,6 +175,7 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
             wishes=StoredWishes(hot, journal, clock_us),
             archive=StoredArchive(hot, reader),
             notices=StoredNotices(journal, clock_us),
+            digests=StoredDigests(queue),
             late_roots=StoredLateRoots(journal, reader, clock_us),
             others=Others(links, copies, Echoes(CopiedInLog(reader), clock_us)),
         )

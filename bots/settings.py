@@ -265,6 +265,12 @@ class Tuning(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
         le=30 * 86_400.0,
         description="seconds from 0 to 2592000 (30 days)",
     )
+    digest_every: float = Field(
+        default=900.0, gt=0, le=86_400, description="seconds, at most 86400 (a day)"
+    )
+    digest_lines: int = Field(
+        default=50, ge=1, le=200, description="a number from 1 to 200"
+    )
     notice_cooldown: float = Field(
         default=600.0,
         ge=0,

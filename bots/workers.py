@@ -10,6 +10,7 @@ import structlog
 
 from bots.leases import Leases, checked
 from bots.metrics import DELIVERED, DELIVERY_SECONDS, ENDED, QUEUED, WAITS
+from bridge.bot_digests import Digesting
 from bridge.courier import Courier, Done, Later
 from bridge.delivery import SHARDS, Delivery
 from bridge.errors import AtomError, Fenced
@@ -74,7 +75,7 @@ class Worker:
 
     queue: Queue
     shards: Shards
-    courier: Courier
+    courier: Courier | Digesting
     clock: Callable[[], int]
     pace: Pace = field(default_factory=Pace)
     waited: Callable[[], float] = lambda: 0.0

@@ -21,6 +21,7 @@ class Operation(StrEnum):
     POST = "post"
     EDIT = "edit"
     DELETE = "delete"
+    DIGEST = "digest"  # tell it together with others: see bridge.bot_digests
     REACT = "react"  # make the target's reactions what the log says they are
     FILE = "file"  # make a file, or what the copy says of files, what the log says
 
@@ -118,6 +119,8 @@ class Delivery:
             return f"{direction}|{self.message}|reactions"
         if self.file:
             return f"{direction}|{self.message}|file|{self.file}"
+        if self.operation is Operation.DIGEST:
+            return f"{direction}|digests"
         return f"{direction}|{self.thread}"
 
     @property

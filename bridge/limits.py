@@ -118,7 +118,7 @@ class Limits:
                 delivery, {"": self.teams_channel, company: self.teams_tenant}
             )
         workspace = f"{delivery.target.platform}:{delivery.target.team}"
-        if delivery.operation is Operation.POST:
+        if delivery.operation in {Operation.POST, Operation.DIGEST}:
             posts = {"": self.slack_channel, f"{workspace} post": self.slack_workspace}
             return self._of(delivery, posts)
         method = f"{workspace} {delivery.operation}"

@@ -14,7 +14,7 @@ def needless(delivery: Delivery, history: History, copy: Copy | None) -> str:
     """
     standing = copy is not None and not copy.deleted
     match delivery.operation:
-        case Operation.POST:
+        case Operation.POST | Operation.DIGEST:
             return _needless_post(history, standing=standing)
         case Operation.EDIT:
             if history.deleted:

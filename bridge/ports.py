@@ -394,7 +394,7 @@ class Outcome:
     """
     How an attempt ended. `copy` is what now stands, or stood, on the platform,
     `shown` which reactions do, and `file` what became of a file. `then` is what is to
-    be delivered because of it.
+    be delivered because of it, and `folded` are deliveries that end with this one.
     """
 
     state: AttemptState
@@ -405,6 +405,7 @@ class Outcome:
     shown: Word | None = None
     file: FileWord | None = None
     then: tuple[Delivery, ...] = ()
+    folded: tuple[Delivery, ...] = ()
 
 
 class Ledger(Protocol):

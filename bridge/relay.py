@@ -1,7 +1,7 @@
 """Carry what happens in one channel to the channels that listen to it."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bridge.access import Action, Decision
 from bridge.delivery import Delivery, Operation
@@ -102,18 +102,26 @@ class Relay:
             return (), ()
         operation, action = wanted
         links = await self.links.of(tenant, event.channel)
+        gathered: list[Link] = []
         if event.author.kind is PersonKind.BOT:
+            if event.kind is EventKind.MESSAGE_CREATE and self.others:
+                gathered = heard_by(links, Bots.DIGEST)
             links = heard_by(links, Bots.RELAY) if self.others else []
-        if not links:
+        if not (links or gathered):
             return (), ()
         if self.others and event.author.kind is PersonKind.BOT:
-            targets = [t for link in links for t in link.others(event.channel)]
+            heard = [*links, *gathered]
+            targets = [t for link in heard for t in link.others(event.channel)]
             if cut := await self.others.loop(tenant, event, targets):
                 return (cut,), ()
         decision = await self.policy.decide(tenant, event.author, action, event.channel)
         if not decision.allowed:
             return (decision,), ()
-        return (decision,), planned(tenant, event, operation, event.channel, links)
+        lines = replace(event, thread="")
+        return (decision,), [
+            *planned(tenant, event, operation, event.channel, links),
+            *planned(tenant, lines, Operation.DIGEST, event.channel, gathered),
+        ]
 
 
 def planned(

@@ -1,6 +1,6 @@
 """What is written down about a delivery, before and after the platform is called."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,6 +23,7 @@ from storage.writes import Attempt, Entry, Fence, Letter, Origin, Write
 
 _APPLIED = {
     Operation.POST: "bridge.delivered",
+    Operation.DIGEST: "bridge.delivered",
     Operation.EDIT: "bridge.edit_applied",
     Operation.DELETE: "bridge.delete_applied",
     Operation.REACT: "bridge.reactions_applied",
@@ -143,7 +144,7 @@ class StoredLedger:
                 entry=_entry(delivery, outcome, origin, etype, self.clock())
                 if etype
                 else None,
-                attempts=(attempt,),
+                attempts=(attempt, *_folded(delivery, lease, outcome)),
                 copies=(outcome.copy,) if outcome.copy else (),
                 letter=_letter(delivery, outcome),
                 deliveries=outcome.then,
@@ -287,6 +288,18 @@ def _attempt(
         until_us=outcome.until_us if outcome else 0,
         reason=outcome.reason if outcome else "",
     )
+
+
+def folded_into(seq: int) -> str:
+    """Return the reason with which what a digest tells ends."""
+    return f"in the digest of entry {seq}"
+
+
+def _folded(delivery: Delivery, lease: Lease, outcome: Outcome) -> Iterator[Attempt]:
+    reason = folded_into(delivery.seq)
+    for line in outcome.folded:
+        number, state = line.attempts + 1, AttemptState.DROPPED
+        yield Attempt(line, number, state, line.tries, lease.epoch, reason=reason)
 
 
 def _letter(delivery: Delivery, outcome: Outcome) -> Letter | None:

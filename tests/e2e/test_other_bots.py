@@ -37,11 +37,21 @@ async def here(tmp_path: Path, database_url: str) -> AsyncIterator[World]:
         yield made
 
 
-async def relaying(here: World, *channels: Channel) -> None:
+@pytest.fixture
+async def lone(tmp_path: Path) -> AsyncIterator[World]:
+    """The same, where the database makes no difference."""
+    async with world(tmp_path, f"sqlite:///{tmp_path}/atom.db") as made:
+        await relaying(made, FALCON, PROJECT)
+        await relaying(made, PROJECT, RANDOM)
+        await made.start()
+        yield made
+
+
+async def relaying(here: World, *channels: Channel, bots: Bots = Bots.RELAY) -> None:
     """Link channels so that other bots are heard."""
     async with core(here.settings, "test") as built:
         link = await built.links.add(COMPANY, channels, "test")
-        await built.links.choose(link, LinkOptions(bots=Bots.RELAY), "test")
+        await built.links.choose(link, LinkOptions(bots=bots), "test")
 
 
 async def rules(here: World) -> list[str]:
@@ -71,23 +81,21 @@ async def test_a_bots_message_its_edit_and_its_end_cross_as_an_apps(
     assert told.endswith("CPU is high\non host 7")
 
 
-async def test_an_apps_card_in_teams_is_read_through_graph(here: World) -> None:
-    await here.stop()
-    await here.teams("bot_post", card=CARD)
-    await here.teams("post", text="a person")
+async def test_an_apps_card_in_teams_is_read_through_graph(lone: World) -> None:
+    await lone.stop()
+    await lone.teams("bot_post", card=CARD)
+    await lone.teams("post", text="a person")
 
-    await here.start()
+    await lone.start()
 
-    state = await here.until(lambda s: len(slack_messages(s)) == 2)
+    state = await lone.until(lambda s: len(slack_messages(s)) == 2)
     told = {m["username"]: m["text"] for m in slack_messages(state)}
     assert told["Standup (Teams, app)"].startswith("Build 7")
     assert len(told) == 2
 
 
-async def test_a_link_hears_no_bots_unless_it_wants_to(
-    tmp_path: Path, database_url: str
-) -> None:
-    async with world(tmp_path, database_url) as here:
+async def test_a_link_hears_no_bots_unless_it_wants_to(tmp_path: Path) -> None:
+    async with world(tmp_path, f"sqlite:///{tmp_path}/atom.db") as here:
         await here.link()
         await here.start()
 
@@ -101,11 +109,35 @@ async def test_a_link_hears_no_bots_unless_it_wants_to(
     assert teams_texts(state)[0].endswith("a person")
 
 
-async def test_our_copies_are_ours_whatever_bot_slack_names(here: World) -> None:
-    await here.set(slack__bot_message_has_app_id=False)
-    await here.teams("post", text="said in Teams")
-    state = await here.until(lambda s: len(slack_messages(s)) == 1)
-    await here.quiet()
+async def test_a_digest_comes_once_though_atom_died_before_it_knew(
+    tmp_path: Path, database_url: str
+) -> None:
+    often = {"ATOM_TUNING_DIGEST_EVERY": "2", "ATOM_TUNING_FIRST_PAUSE": "0.1"}
+    async with world(tmp_path, database_url, **often) as here:
+        await relaying(here, FALCON, PROJECT, bots=Bots.DIGEST)
+        await here.start("sent")
+        for n in range(3):
+            await here.slack("bot_post", text=f"build {n}")
+        await here.slack("bot_post", text="on fire", username="Pager", bot_id="B2")
+
+        await here.died()
+        await here.start()
+
+        state = await here.until(lambda s: len(teams_messages(s)) == 1)
+        await here.quiet()
+        state = await here.state()
+    [told] = teams_texts(state)
+    assert told.startswith("Digest (Slack, app)")
+    assert "4 messages from Deploys, Pager" in told
+    lines = [told.index(line) for line in ("build 0", "build 1", "build 2", "on fire")]
+    assert lines == sorted(lines)
+
+
+async def test_our_copies_are_ours_whatever_bot_slack_names(lone: World) -> None:
+    await lone.set(slack__bot_message_has_app_id=False)
+    await lone.teams("post", text="said in Teams")
+    state = await lone.until(lambda s: len(slack_messages(s)) == 1)
+    await lone.quiet()
     copy = slack_messages(state)[0]
     as_before = {"bot_id": "B0BEFORE", "ts": copy["ts"], "type": "message"}
     changed = {
@@ -118,11 +150,11 @@ async def test_our_copies_are_ours_whatever_bot_slack_names(here: World) -> None
         "previous_message": as_before | {"text": "said in Teams"},
     }
 
-    await here.slack("event", event=changed)
-    await here.slack("post", text="a person")
+    await lone.slack("event", event=changed)
+    await lone.slack("post", text="a person")
 
-    await here.until(lambda s: len(teams_messages(s)) == 2)
-    assert await rules(here) == ["loop: it is a copy of ATOM's"]
+    await lone.until(lambda s: len(teams_messages(s)) == 2)
+    assert await rules(lone) == ["loop: it is a copy of ATOM's"]
 
 
 async def test_a_triangle_and_a_foreign_bridge_come_to_rest(here: World) -> None:
@@ -150,44 +182,39 @@ async def test_a_triangle_and_a_foreign_bridge_come_to_rest(here: World) -> None
 
 
 async def test_what_another_atom_brought_here_through_our_link_stays(
-    here: World,
+    lone: World,
 ) -> None:
-    await here.set(slack__events_carry_metadata=True)
-    async with core(here.settings, "test") as built:
+    await lone.set(slack__events_carry_metadata=True)
+    async with core(lone.settings, "test") as built:
         link, _ = await built.links.all(COMPANY)
 
     for hops in (["far", link.id], ["a", "b", "c", "d"], ["far"]):
         payload = {"op": "globex.7.0", "src": "slack", "hops": hops, "origin": ""}
-        await here.slack(
+        await lone.slack(
             "bot_post",
             text=f"through {len(hops)} links",
             metadata={"event_type": "atom_bridge", "event_payload": payload},
         )
 
-    state = await here.until(lambda s: len(teams_messages(s)) == 1)
-    await here.quiet()
+    state = await lone.until(lambda s: len(teams_messages(s)) == 1)
+    await lone.quiet()
     assert teams_texts(state)[0].endswith("through 1 links")
-    assert len(await rules(here)) == 2
+    assert len(await rules(lone)) == 2
 
 
-async def test_a_thousand_edits_of_a_copy_cause_no_call_to_teams(
-    tmp_path: Path,
-) -> None:
-    async with world(tmp_path, f"sqlite:///{tmp_path}/atom.db") as here:
-        await relaying(here, FALCON, PROJECT)
-        await here.start()
-        message = await here.teams("post", text="edit 0")
-        await here.until(lambda s: len(slack_messages(s)) == 1)
-        copy = slack_messages(await here.state())[0]
+async def test_edits_and_the_end_of_a_copy_cause_no_call_to_teams(lone: World) -> None:
+    message = await lone.teams("post", text="edit 0")
+    await lone.until(lambda s: len(slack_messages(s)) == 1)
+    copy = slack_messages(await lone.state())[0]
 
-        for n in range(1_000):
-            here.sandbox.slack.emit("T01ACME", _edit_of(copy, n), _channel(here))
-        await here.teams("delete", message=message)
-        await here.until(lambda s: not slack_messages(s))
-        await here.slack("post", text="a person", channel=FALCON.id)
-        await here.until(lambda s: len(teams_messages(s)) == 1)
+    for n in range(200):
+        lone.sandbox.slack.emit("T01ACME", _edit_of(copy, n), _channel(lone))
+    await lone.teams("delete", message=message)
+    await lone.until(lambda s: not slack_messages(s))
+    await lone.slack("post", text="a person")
+    await lone.until(lambda s: len(teams_messages(s)) == 1)
 
-        kinds = [e.etype for e in await here.log()]
+    kinds = [e.etype for e in await lone.log()]
     assert kinds.count("message.edit") == 0
     assert kinds.count("message.create") == 2
 

@@ -97,6 +97,18 @@ async def test_what_bots_edit_and_delete_follows(
     assert [d.operation for d in kept.deliveries] == [operation]
 
 
+async def test_a_link_that_gathers_queues_lines_for_its_digest() -> None:
+    scene = Scene()
+    scene.link(Bots.DIGEST)
+
+    kept = await scene.hears(said(thread="0.5"))
+    edited = await scene.hears(said(kind=EventKind.MESSAGE_EDIT))
+
+    assert [d.operation for d in kept.deliveries] == [Operation.DIGEST]
+    assert kept.deliveries[0].thread == ""
+    assert edited.deliveries == ()
+
+
 async def test_slack_itself_is_never_relayed() -> None:
     scene = Scene()
     scene.link(Bots.RELAY)

@@ -346,3 +346,17 @@ def test_every_subscribed_event_is_understood(name: str) -> None:
     found = translate(body, b"{}", OUR_BOT)
 
     assert not isinstance(found, Event) or found.kind is not EventKind.OTHER
+
+
+def test_a_thousand_edits_of_a_copy_and_its_end_are_echoes() -> None:
+    """Slack's own filter overlooks them: only the nested bot id tells whose they are."""
+    body = recorded("message_changed")
+    ours = {"bot_id": OUR_BOT, "subtype": "bot_message", "username": "Carol (Teams)"}
+    for n in range(1_000):
+        new = {**ours, "ts": ROOT, "text": f"edit {n}", "edited": {"ts": f"{n}.0"}}
+        old = {**ours, "ts": ROOT, "text": f"edit {n - 1}"}
+        body["event"] |= {"message": new, "previous_message": old}
+        assert translate(body, b"{}", OUR_BOT) == Ignored("echo")
+    gone = recorded("message_deleted")
+    gone["event"]["previous_message"] = {**ours, "ts": ROOT, "text": "edit 999"}
+    assert translate(gone, b"{}", OUR_BOT) == Ignored("echo")
