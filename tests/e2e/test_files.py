@@ -1,50 +1,257 @@
 """Files cross both ways, beside the text and never in its way."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.clamd_server import EICAR, ClamdServer
+from tests.e2e.files import (
+    KEEPING,
+    base64,
+    choose,
+    decisions,
+    in_drive,
+    in_slack,
+    pictures,
+    png,
+    slack_copy,
+    teams_copy,
+)
 from tests.e2e.world import World, slack_messages, teams_messages, world
 
-EVERYTHING = ["Group.Selected", "Files.ReadWrite.All"]
+NUMBERS = "a,b\n" * 1000
 
 
 @pytest.fixture
 async def here(tmp_path: Path, database_url: str) -> AsyncIterator[World]:
     async with world(tmp_path, database_url) as made:
-        await made.set(teams__graph_roles=EVERYTHING)
+        await made.set(teams__graph_roles=KEEPING)
         await made.link()
         await made.start()
         yield made
 
 
-async def test_a_file_from_slack_stands_in_the_thread_of_its_copy(here: World) -> None:
-    content = "a,b\n" * 1000
-    await here.slack("upload", text="the numbers", name="numbers.csv", content=content)
-
-    state = await here.until(lambda s: len(teams_messages(s)) == 2)
-    state = await here.until(lambda s: "in this thread" in teams_messages(s)[0]["text"])
-
-    copy, file = teams_messages(state)
-    assert "the numbers" in copy["text"]
-    assert "numbers.csv (4 kB): in this thread" in copy["text"]
-    assert file["root"] == copy["id"]
-    [kept] = [f for f in here.sandbox.teams.files.values() if not f.pasted]
-    assert kept.content == content.encode()
-    assert kept.id in file["html"]
+@pytest.fixture
+async def scanned(tmp_path: Path, own_clamd: ClamdServer) -> AsyncIterator[World]:
+    database, address = f"sqlite:///{tmp_path}/atom.db", own_clamd.path
+    async with world(tmp_path, database, ATOM_CLAMD_ADDRESS=address) as made:
+        await made.set(teams__graph_roles=KEEPING)
+        await made.link()
+        await made.start()
+        yield made
 
 
-async def test_a_file_from_teams_stands_in_the_thread_of_its_copy(here: World) -> None:
-    content = "a,b\n" * 1000
-    await here.teams("upload", text="the numbers", name="numbers.csv", content=content)
+async def test_files_stand_in_the_threads_of_their_copies_on_both_sides(
+    here: World,
+) -> None:
+    await here.slack("upload", text="from Slack", name="s.csv", content=NUMBERS)
+    await here.teams("upload", text="from Teams", name="t.csv", content=NUMBERS)
 
-    await here.until(lambda s: len(slack_messages(s)) == 2)
-    state = await here.until(lambda s: "in this thread" in slack_messages(s)[0]["text"])
+    state = await here.until(
+        lambda s: (
+            "t.csv (4 kB)" in slack_copy(s, "from Teams")
+            and "in this thread" in slack_copy(s, "from Teams")
+            and "s.csv (4 kB): in this thread" in teams_copy(s, "from Slack")
+        )
+    )
+    await here.quiet()
 
-    copy, file = slack_messages(state)
-    assert "the numbers" in copy["text"]
-    assert "numbers.csv (4 kB)" in copy["text"]
-    assert file["thread_ts"] == copy["ts"]
-    [shown] = file["files"]
-    assert here.sandbox.slack.files[shown["id"]].content == content.encode()
+    [copy] = [m for m in teams_messages(state) if "from Slack" in m["text"]]
+    [file] = [m for m in teams_messages(state) if m["root"] == copy["id"] != m["id"]]
+    [(name, content)] = [f for f in in_drive(here).items() if f[0].startswith("s-")]
+    assert content == NUMBERS.encode()
+    assert name in file["html"]
+    [copy] = [m for m in slack_messages(state) if "from Teams" in m["text"]]
+    [file] = [m for m in slack_messages(state) if m.get("thread_ts") == copy["ts"]]
+    assert [one["name"] for one in file["files"]] == ["t.csv"]
+    assert in_slack(here) == {"t.csv": NUMBERS.encode()}
+    told = await decisions(here)
+    assert [e.etype for e in told] == ["bridge.file_copied"] * 2
+    assert {e.body["file"]["size"] for e in told} == {4000}
+    assert all(len(e.body["file"]["sha256"]) == 64 for e in told)
+    assert not any("http" in str(e.body["file"]) for e in told)
+    assert (await here.verdict()).intact
+
+
+async def test_pictures_without_a_word_cross_both_ways(here: World) -> None:
+    await here.set(teams__graph_roles=["Group.Selected"])  # no right to keep files
+    await here.slack("upload", name="cat.png", content_base64=base64(png()))
+    await here.teams("upload", name="dog.png", pasted=True, media_type="image/png",
+                     content_base64=base64(png(3, 3)))  # fmt: skip
+
+    await here.until(
+        lambda s: (
+            "in this thread" in teams_copy(s, "cat.png")
+            and "in this thread" in slack_copy(s, "dog.png")
+        )
+    )
+
+    assert png() in pictures(here)
+    assert in_slack(here) == {"dog.png": png(3, 3)}
+
+
+async def test_a_broken_a_huge_and_an_infected_file_hold_nothing_up(
+    scanned: World,
+) -> None:
+    here = scanned
+    await here.fault("slack.download", "page", times=2)
+    await here.fault("slack.download", "503", times=1)
+    await here.slack(
+        "upload",
+        text="three files",
+        files=[
+            {"name": "one.txt", "content": "the first"},
+            {"name": "two.iso", "content": "x", "size": 2_000_000_000},
+            {"name": "three.com", "content": EICAR.decode()},
+        ],
+    )
+    await here.slack("post", text="and on we talk")
+    state = await here.until(lambda s: bool(teams_copy(s, "and on we talk")))
+    assert "two.iso (2 GB): too large: open it in Slack" in teams_copy(state, "three")
+
+    state = await here.until(
+        lambda s: (
+            "one.txt (9 bytes): in this thread" in teams_copy(s, "three files")
+            and "refused: it contains a virus" in teams_copy(s, "three files")
+        )
+    )
+    state = await here.until(lambda s: len(whispers(s)) == 2)
+    await here.quiet()
+
+    assert list(in_drive(here).values()) == [b"the first"]
+    copy, *_ = teams_messages(state)
+    [file] = [m for m in teams_messages(state) if m["root"] == copy["id"] != m["id"]]
+    assert "one.txt" in file["text"]
+    refused = [e for e in await decisions(here) if e.etype == "bridge.file_refused"]
+    assert [e.body["file"]["detail"] for e in refused] == ["Eicar-Test.UNOFFICIAL"]
+    assert "Eicar" not in str(state)
+    downloads = [e for e in await here.journal() if e["call"] == "download"]
+    assert not any("F02" in str(e["request"]) for e in downloads[4:])
+
+
+def whispers(state: Mapping[str, Any]) -> list[str]:
+    """Return what single people were told in Slack."""
+    told = [w for t in state["slack"]["workspaces"] for w in t["ephemerals"]]
+    return [w["text"] for w in told if "file" in w["text"]]
+
+
+async def test_while_the_virus_scanner_is_away_files_wait_and_text_goes_on(
+    scanned: World, own_clamd: ClamdServer
+) -> None:
+    here = scanned
+    own_clamd.kill()
+    await here.teams("upload", text="wait for it", name="t.csv", content=NUMBERS)
+    await here.teams("post", text="and on we talk")
+    state = await here.until(lambda s: bool(slack_copy(s, "and on we talk")))
+    assert "on its way" in slack_copy(state, "wait for it")
+    assert in_slack(here) == {}
+
+    own_clamd.start()
+
+    await here.until(lambda s: "in this thread" in slack_copy(s, "wait for it"))
+    assert in_slack(here) == {"t.csv": NUMBERS.encode()}
+
+
+async def test_what_the_links_owners_do_not_want_is_never_fetched(here: World) -> None:
+    await choose(here, "files=link")
+    await here.slack("upload", text="linked", name="s.csv", content=NUMBERS)
+    await here.until(lambda s: "open it in Slack" in teams_copy(s, "linked"))
+    await choose(here, "files=block")
+    await here.slack("upload", text="blocked", name="s.csv", content=NUMBERS)
+    state = await here.until(lambda s: "not allowed here" in teams_copy(s, "blocked"))
+    await here.quiet()
+
+    linked, blocked = teams_messages(state)
+    assert "acme.slack.com/files/" in linked["html"]
+    assert "slack.com" not in blocked["html"]
+    assert [e.etype for e in await decisions(here)] == [
+        "bridge.file_linked",
+        "bridge.file_blocked",
+    ]
+    assert "download" not in {e["call"] for e in await here.journal()}
+
+
+async def test_without_the_right_to_keep_files_they_stay_links(here: World) -> None:
+    await here.set(teams__graph_roles=["Group.Selected"])
+    await here.slack("upload", text="numbers", name="s.csv", content=NUMBERS)
+
+    state = await here.until(
+        lambda s: "ATOM may not keep files here" in teams_copy(s, "numbers")
+    )
+
+    assert len(teams_messages(state)) == 1
+    assert "acme.slack.com/files/" in teams_messages(state)[0]["html"]
+
+
+async def test_a_large_file_is_never_in_memory_and_a_larger_one_is_cut_off(
+    tmp_path: Path,
+) -> None:
+    async with world(tmp_path, f"sqlite:///{tmp_path}/atom.db") as here:
+        await here.set(teams__graph_roles=KEEPING)
+        await here.link()
+        await choose(here, "file_mb=40")
+        await here.start()
+        await here.slack("upload", text="small", name="s.csv", content=NUMBERS)
+        await here.until(lambda s: "in this thread" in teams_copy(s, "small"))
+        before = memory(here)
+
+        content = b"0123456789abcdef" * (40_000_000 // 16)
+        await here.slack("upload", text="large", name="l.bin",
+                         content_base64=base64(content))  # fmt: skip
+        await here.until(lambda s: "in this thread" in teams_copy(s, "large"), 60)
+        await here.slack("upload", text="lie", name="x.bin", size=10,
+                         content_base64=base64(content + b"x"))  # fmt: skip
+        await here.until(lambda s: "too large" in teams_copy(s, "lie"), 60)
+
+        assert memory(here) - before < 24_000_000
+        assert content in in_drive(here).values()
+        assert not list((tmp_path / "crossing").iterdir())
+
+
+def memory(here: World) -> int:
+    """Return the most memory that ATOM ever had, in bytes."""
+    assert here.process is not None
+    status = Path(f"/proc/{here.process.process.pid}/status").read_text()
+    [peak] = [line for line in status.splitlines() if line.startswith("VmHWM")]
+    return int(peak.split()[1]) * 1024
+
+
+async def test_files_go_with_their_messages_and_with_edits(here: World) -> None:
+    ts = await here.slack("upload", text="to go", name="s.csv", content=NUMBERS)
+    message = await here.teams("upload", text="to stay", name="t.csv", content=NUMBERS)
+    await here.until(
+        lambda s: (
+            "in this thread" in teams_copy(s, "to go")
+            and "in this thread" in slack_copy(s, "to stay")
+        )
+    )
+    [old] = [f.id for f in here.sandbox.teams.files.values() if f.name == "t.csv"]
+
+    await here.slack("delete", ts=ts)
+    await here.teams("edit", message=message, text="to stay", drop_files=[old],
+                     files=[{"name": "new.csv", "content": "new"}])  # fmt: skip
+
+    state = await here.until(
+        lambda s: (
+            "new.csv" in (text := slack_copy(s, "to stay")) and "t.csv" not in text
+        )
+    )
+    await here.until(lambda s: in_slack(here) == {"new.csv": b"new"})
+    await here.until(lambda s: not [n for n in in_drive(here) if n.startswith("s-")])
+    await here.quiet()
+    state = await here.state()
+    assert teams_copy(state, "to go") == teams_copy(state, "s.csv") == ""
+    assert (await here.verdict()).intact
+
+
+async def test_a_file_that_was_deleted_in_slack_goes_from_teams(here: World) -> None:
+    await here.slack("upload", text="numbers", name="s.csv", content=NUMBERS)
+    await here.until(lambda s: "in this thread" in teams_copy(s, "numbers"))
+    [file] = here.sandbox.slack.files
+
+    await here.slack("delete_file", file=file)
+
+    await here.until(lambda s: len(teams_messages(s)) == 1 and not in_drive(here))
+    await here.until(lambda s: "s.csv" not in teams_copy(s, "numbers"))
