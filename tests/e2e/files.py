@@ -6,9 +6,8 @@ from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
-from bots.core import core
 from storage.log_reader import LogEntry
-from tests.e2e.world import COMPANY, World, slack_messages, teams_messages
+from tests.e2e.world import World, slack_messages, teams_messages
 
 KEEPING = ["Group.Selected", "Files.ReadWrite.All"]
 
@@ -68,8 +67,6 @@ def named(entry: LogEntry) -> bool:
     return bool((entry.body.get("file") or {}).get("key"))
 
 
-async def choose(here: World, *words: str) -> None:
-    """Let the link's owners choose."""
-    async with core(here.settings, "test") as built:
-        [link] = await built.links.all(COMPANY)
-        await built.links.choose(link, link.options.said(words), "test")
+async def choose(here: World, words: str) -> None:
+    """Let the channel's admin choose, as admins do."""
+    await here.slack("command", command="/atom", args=f"options {words}")

@@ -39,6 +39,7 @@ def test_every_line_of_what_may_be_gone_names_a_test_that_exists(
         "Slack",
         "connector",
         "Graph",
+        "clamd",
         "login",
         "key file",
         "time",

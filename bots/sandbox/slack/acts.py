@@ -151,8 +151,8 @@ class Acts:
         """
         Share a file; its bytes come as "content_base64" or "content".
 
-        "files" are several of them in one message. "size" lets Slack say another size
-        than there are bytes.
+        "files" are several of them in one message. "repeat" makes a file large; "size"
+        lets Slack say another size than there are bytes.
         """
         channel, user = self._channel(wish), self._user(wish)
         self._needs_member(channel, user)
@@ -168,7 +168,7 @@ class Acts:
         }
 
     def _file(self, user: User, wish: Wish) -> File:
-        content = _content(wish)
+        content = _content(wish) * int(wish.get("repeat") or 1)
         name, size = str(wish.get("name", "file.txt")), int(wish.get("size") or 0)
         file = files.make(self._state, user.team, user.id, name, size or len(content))
         file.content, file.completed = content, True
