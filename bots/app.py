@@ -368,6 +368,7 @@ def _worker(built: Tools, limiter: Limiter, trace: Trace, notices: Notices) -> W
         trace=trace,
         holds=built.core.holds,
         naming=naming(sides, built.core.links),
+        addresses={p: side.addresses for p, side in sides.items()},
     )
     pace = Pace(
         lease=tuning.lease,

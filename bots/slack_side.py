@@ -10,6 +10,7 @@ from aiohttp import ClientSession, web
 from bots.core import Core, Heard, clock_us
 from bots.homes import Homes
 from bots.settings import SlackSettings
+from bots.slack.addresses import SlackAddresses
 from bots.slack.admin_care import slack_administration
 from bots.slack.announcer import SlackAnnouncer
 from bots.slack.answers import Answers
@@ -44,6 +45,7 @@ class SlackSide:
     rights: SlackRights
     announcer: SlackAnnouncer
     herald: SlackHerald
+    addresses: SlackAddresses
     recent: SlackRecent
     prober: SlackProber
     noticed: Noticed
@@ -90,6 +92,7 @@ def slack_side(
         SlackRights(clients),
         SlackAnnouncer(clients),
         SlackHerald(clients),
+        SlackAddresses(clients),
         SlackRecent(
             clients,
             asyncio.sleep,

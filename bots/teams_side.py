@@ -11,6 +11,7 @@ from bots.core import Core, Heard, clock_us
 from bots.second_feed import SecondFeed
 from bots.settings import TeamsSettings
 from bots.teams.adapter import AtomAdapter
+from bots.teams.addresses import TeamsAddresses
 from bots.teams.announcer import TeamsAnnouncer
 from bots.teams.auth import SigningKeys, TokenCheck
 from bots.teams.bot import AtomBot, Parts
@@ -50,6 +51,7 @@ class TeamsSide:
     rights: TeamsRights
     announcer: TeamsAnnouncer
     herald: TeamsHerald
+    addresses: TeamsAddresses
     recent: TeamsRecent
     prober: TeamsProber
     accounts: TeamsRoster
@@ -84,6 +86,7 @@ def teams_side(
         TeamsRights(connector, built.places, graph),
         TeamsAnnouncer(connector, built.places),
         TeamsHerald(connector, built.places, settings.private_notices),
+        TeamsAddresses(built.places),
         TeamsRecent(graph, connector, built.places, settings.app_id, asyncio.sleep),
         TeamsProber(connector, built.places, hears=settings.notice_url is not None),
         TeamsRoster(connector, built.places),

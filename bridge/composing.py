@@ -1,7 +1,7 @@
 """What a sender is given: a message, who is named in it, and the thread it goes to."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from bridge.messages import HISTORY, Channel, Person, Platform
 from bridge.naming import Naming, unasked
 from bridge.others import HOPS, ORIGIN, origin_of
 from bridge.ports import Copies, History, People
+from bridge.text import safe_url
 
 
 class Origins(Protocol):
@@ -24,6 +25,14 @@ class Origins(Protocol):
 
         Empty if the company has one only on that platform, or the name is not known.
         """
+        ...
+
+
+class Addresses(Protocol):
+    """Where a message can be looked at."""
+
+    async def of(self, channel: Channel, message: str) -> str:
+        """Return its address on its platform, or nothing if that cannot be told."""
         ...
 
 
@@ -43,6 +52,7 @@ class Composer:
     patience_us: int
     lines: Callable[[Delivery, History, Copy | None], Awaitable[tuple[FileLine, ...]]]
     naming: Naming | None = None
+    addresses: Mapping[Platform, Addresses] = field(default_factory=dict)
 
     async def post(
         self, delivery: Delivery, history: History, copy: Copy | None
@@ -74,7 +84,15 @@ class Composer:
             origin=history.told.get(ORIGIN, "")
             or origin_of(delivery.source, delivery.message),
             files=await self.lines(delivery, history, copy),
+            address=await self._address(delivery) if orphan else "",
         )
+
+    async def _address(self, delivery: Delivery) -> str:
+        """Return where the root is that is not on this side."""
+        addresses = self.addresses.get(delivery.source.platform)
+        if addresses is None:
+            return ""
+        return safe_url(await addresses.of(delivery.source, delivery.thread))
 
     async def _names(
         self, delivery: Delivery, document: Document, people: Mapping[str, Person]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from bridge.access import Action
 from bridge.below import Below
 from bridge.chores import Chore, Wanted
-from bridge.composing import Composer, Origins
+from bridge.composing import Addresses, Composer, Origins
 from bridge.delivery import AttemptState, Copy, Delivery, Operation, Post
 from bridge.errors import (
     Ambiguous,
@@ -97,6 +97,7 @@ class Courier:
     naming: Naming | None = None
     trace: Callable[[str], None] = unwatched
     holds: Holds | None = None
+    addresses: Mapping[Platform, Addresses] = field(default_factory=dict)
 
     @property
     def _below(self) -> Below:
@@ -113,6 +114,7 @@ class Courier:
             patience,
             self.filing.lines,
             self.naming,
+            self.addresses,
         )
 
     async def deliver(self, delivery: Delivery, lease: Lease) -> Done | Later:

@@ -159,7 +159,8 @@ class Post:
     below, where they cannot be left as reactions, and so does what becomes of each of
     the message's `files`. `workspace` names where on its platform it was said, if that is not clear anyway.
     `hops` are the links that the message went through, this one last, and `origin` says
-    where it began. A `tombstone` stands for what was deleted.
+    where it began. A `tombstone` stands for what was deleted. `note` leads to `address`,
+    if there is one.
     """
 
     marker: str
@@ -177,6 +178,7 @@ class Post:
     hops: tuple[str, ...] = ()
     origin: str = ""
     tombstone: bool = False
+    address: str = ""
     files: tuple[FileLine, ...] = ()
 
 

@@ -146,7 +146,7 @@ def content(post: Post, most: int) -> dict[str, Any]:
     if post.note:
         note = html.escape(post.note, quote=False)
         text = f"{text}\n_{note}_" if text else f"_{note}_"
-        blocks = [*blocks, _note(post.note)] if blocks else blocks
+        blocks = [*blocks, _noted(post)] if blocks else blocks
     if post.files:
         listed = "\n".join(file_line(line) for line in post.files)
         text = f"{text}\n{listed}" if text else listed
@@ -170,6 +170,14 @@ def file_line(line: FileLine) -> str:
 def _listed(text: str) -> dict[str, Any]:
     cut = text if len(text) <= _SECTION else text[:_SECTION].rpartition("\n")[0]
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": cut}]}
+
+
+def _noted(post: Post) -> dict[str, Any]:
+    if not post.address:
+        return _note(post.note)
+    told = html.escape(post.note[:_NOTE], quote=False)
+    linked = {"type": "mrkdwn", "text": f"<{post.address}|{told}>"}
+    return {"type": "context", "elements": [linked]}
 
 
 def _note(text: str) -> dict[str, Any]:

@@ -30,7 +30,10 @@ _INVISIBLE = re.compile("[\\s\u200b\ufe0e\ufe0f\ufeff]+")
 def content(post: Post, document: Document) -> tuple[str, list[dict[str, Any]]]:
     """Return a message's HTML, with its author on top, and its mention entities."""
     html, entities = render(document, names_of(post))
-    note = f"<p><em>{_escaped(post.note)}</em></p>" if post.note else ""
+    note = _escaped(post.note)
+    if note and post.address:
+        note = f'<a href="{_escaped(post.address)}">{note}</a>'
+    note = f"<p><em>{note}</em></p>" if note else ""
     files = "".join(f"<p>{file_line(line)}</p>" for line in post.files)
     below = footer(post.reactions)
     line = f"<p>{_escaped(below)}</p>" if below else ""

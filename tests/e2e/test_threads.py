@@ -105,6 +105,23 @@ async def test_a_reply_to_what_never_crossed_brings_its_root_along(
     assert copies[1]["thread_ts"] == copies[0]["ts"]
 
 
+async def test_a_reply_to_a_root_that_is_gone_says_where_it_was_said(
+    lone: World,
+) -> None:
+    ts = await lone.slack("post", text="gone by then")
+    await lone.slack("reply", thread_ts=ts, text="so it left a tombstone")
+    await lone.slack("delete", ts=ts)
+    await linked(lone)
+    await lone.start()
+
+    await lone.slack("reply", thread_ts=ts, text="a late reply")
+
+    state = await lone.until(lambda s: len(teams_messages(s)) == 1)
+    html = teams_messages(state)[0]["html"]
+    address = f"https://acme.slack.com/archives/{FALCON.id}/p{ts.replace('.', '')}"
+    assert f'<a href="{address}">in reply to a message that is not here</a>' in html
+
+
 @pytest.mark.parametrize(
     ("deletes", "count"), [(Deletes.REMOVE, 50), (Deletes.MARK, 5)]
 )

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bots.slack.addresses import SlackAddresses
 from bots.slack.announcer import SlackAnnouncer
 from bots.slack.clients import Clients
 from bots.slack.people import SlackPeople
@@ -137,3 +138,15 @@ async def test_atom_knows_who_it_is(slack: Slack, clients: Clients) -> None:
 
     assert (identity.bot, identity.user) == ("BATOM", "UATOM")
     assert (identity.team, identity.name) == ("T01ACME", "Acme")
+
+
+async def test_messages_have_addresses_where_they_stand(
+    slack: Slack, clients: Clients
+) -> None:
+    addresses = SlackAddresses(clients)
+    said = await slack.act(action="post", text="hello")
+
+    found = await addresses.of(FALCON, said["ts"])
+
+    assert found.endswith(f"/archives/{FALCON.id}/p{said['ts'].replace('.', '')}")
+    assert await addresses.of(FALCON, "1.0") == ""

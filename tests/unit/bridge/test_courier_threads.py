@@ -1,5 +1,7 @@
 """A reply stands in its thread, wherever the thread's root came from."""
 
+from dataclasses import dataclass, replace
+
 import pytest
 
 from bridge.courier import Later
@@ -7,7 +9,7 @@ from bridge.delivery import Copy
 from bridge.messages import Channel, Platform
 from bridge.tuning import Tuning
 from tests.events import FALCON, PROJECT
-from tests.unit.bridge.stage import NOW, TENANT, Stage, copied, delivery
+from tests.unit.bridge.stage import LEASE, NOW, TENANT, Stage, copied, delivery
 
 _THIRD = Channel(Platform.SLACK, "T02GLOBEX", "C9")
 
@@ -42,6 +44,22 @@ async def test_a_reply_whose_root_is_nowhere_waits_and_then_says_so(
     [post] = stage.sender.posts
     assert post.thread == ""
     assert "in reply to" in post.note
+
+
+async def test_a_reply_whose_root_is_nowhere_says_where_that_was_said(
+    stage: Stage,
+) -> None:
+    @dataclass
+    class Addresses:
+        async def of(self, channel: Channel, message: str) -> str:
+            return f"https://{channel.id}.example/{message}|x"
+
+    courier = replace(stage.courier, addresses={Platform.SLACK: Addresses()})
+    stage.now = NOW + Tuning().orphan_patience_us
+
+    await courier.deliver(delivery(thread="gone"), LEASE)
+
+    assert stage.sender.posts[0].address == "https://C02FALCON.example/gone%7Cx"
 
 
 async def test_a_reply_goes_to_the_root_of_the_thread_that_holds_the_copy(

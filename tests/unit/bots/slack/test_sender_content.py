@@ -43,6 +43,15 @@ def test_names_cannot_turn_or_hide_text(name: str, shown: str) -> None:
     assert display_name(post(name=name)) == shown
 
 
+def test_a_note_leads_to_where_it_speaks_of() -> None:
+    noted = replace(post(), note="in reply to <it>", address="https://x.example/1")
+
+    [*_, context] = content(noted, 39_000)["blocks"]
+
+    [element] = context["elements"]
+    assert element["text"] == "<https://x.example/1|in reply to &lt;it&gt;>"
+
+
 def test_apps_are_told_from_people() -> None:
     app = Person(Platform.TEAMS, "28:app", "Standup", kind=PersonKind.BOT)
 
