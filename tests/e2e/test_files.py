@@ -1,6 +1,7 @@
 """Files cross both ways, beside the text and never in its way."""
 
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,28 +25,38 @@ from tests.e2e.world import World, slack_messages, teams_messages, world
 NUMBERS = "a,b\n" * 1000
 
 
-@pytest.fixture
-async def here(tmp_path: Path, database_url: str) -> AsyncIterator[World]:
-    async with world(tmp_path, database_url) as made:
+@asynccontextmanager
+async def linked(home: Path, database: str = "", **more: str) -> AsyncIterator[World]:
+    async with world(home, database or f"sqlite:///{home}/atom.db", **more) as made:
         await made.set(teams__graph_roles=KEEPING)
         await made.link()
         await made.start()
+        yield made
+
+
+@pytest.fixture
+async def either(tmp_path: Path, database_url: str) -> AsyncIterator[World]:
+    """ATOM on either database."""
+    async with linked(tmp_path, database_url) as made:
+        yield made
+
+
+@pytest.fixture
+async def here(tmp_path: Path) -> AsyncIterator[World]:
+    async with linked(tmp_path) as made:
         yield made
 
 
 @pytest.fixture
 async def scanned(tmp_path: Path, own_clamd: ClamdServer) -> AsyncIterator[World]:
-    database, address = f"sqlite:///{tmp_path}/atom.db", own_clamd.path
-    async with world(tmp_path, database, ATOM_CLAMD_ADDRESS=address) as made:
-        await made.set(teams__graph_roles=KEEPING)
-        await made.link()
-        await made.start()
+    async with linked(tmp_path, ATOM_CLAMD_ADDRESS=own_clamd.path) as made:
         yield made
 
 
 async def test_files_stand_in_the_threads_of_their_copies_on_both_sides(
-    here: World,
+    either: World,
 ) -> None:
+    here = either
     await here.slack("upload", text="from Slack", name="s.csv", content=NUMBERS)
     await here.teams("upload", text="from Teams", name="t.csv", content=NUMBERS)
 
@@ -189,10 +200,7 @@ async def test_without_the_right_to_keep_files_they_stay_links(here: World) -> N
 async def test_a_large_file_is_never_in_memory_and_a_larger_one_is_cut_off(
     tmp_path: Path,
 ) -> None:
-    async with world(tmp_path, f"sqlite:///{tmp_path}/atom.db") as here:
-        await here.set(teams__graph_roles=KEEPING)
-        await here.link()
-        await here.start()
+    async with linked(tmp_path) as here:
         await choose(here, "file_mb=40")
         await here.slack("upload", text="small", name="s.csv", content=NUMBERS)
         await here.until(lambda s: "in this thread" in teams_copy(s, "small"))
@@ -218,7 +226,8 @@ def memory(here: World) -> int:
     return int(peak.split()[1]) * 1024
 
 
-async def test_files_go_with_their_messages_and_with_edits(here: World) -> None:
+async def test_files_go_with_their_messages_and_with_edits(either: World) -> None:
+    here = either
     ts = await here.slack("upload", text="to go", name="s.csv", content=NUMBERS)
     message = await here.teams("upload", text="to stay", name="t.csv", content=NUMBERS)
     await here.until(
