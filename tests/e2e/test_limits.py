@@ -54,7 +54,9 @@ async def test_a_storm_in_one_channel_arrives_whole_in_order_and_inside_the_limi
 ) -> None:
     async with world(tmp_path, database_url, **(KNOWN if known else {})) as here:
         await link_both(here)
-        await here.set(teams__throttles=True, teams__send_windows=CHANNEL)
+        await here.set(
+            teams__throttles=True, teams__send_windows=CHANNEL, slack__order_wait=30.0
+        )
         await here.start()
         for n in range(MANY):
             await here.slack("post", text=f"storm {n:02}")
@@ -114,7 +116,11 @@ async def test_two_processes_keep_to_one_limit_through_redis(
     }
     with postgres.database() as url:
         async with world(tmp_path, url, redis_url, **limit) as here:
-            await here.set(teams__throttles=True, teams__tenant_windows=[[8, 2]])
+            await here.set(
+                teams__throttles=True,
+                teams__tenant_windows=[[8, 2]],
+                slack__order_wait=30.0,
+            )
             await here.start()
             other = replace(here, port=free_port(), process=None)
             await other.start()
@@ -137,7 +143,11 @@ async def test_losing_redis_in_the_middle_loses_and_doubles_nothing(
     with postgres.database() as url:
         async with world(tmp_path, url, own_redis.url, **limit) as here:
             await link_both(here)
-            await here.set(teams__throttles=True, teams__tenant_windows=[[40, 2]])
+            await here.set(
+                teams__throttles=True,
+                teams__tenant_windows=[[40, 2]],
+                slack__order_wait=30.0,
+            )
             await here.start()
             other = replace(here, port=free_port(), process=None)
             await other.start()
