@@ -134,6 +134,7 @@ def listen_to_teams(
             people=side.people,
             connector=side.connector,
             on_install=installed,
+            on_members=side.accounts.forget,
         )
     )
     keys = SigningKeys(side.session, side.settings.openid_url, time.monotonic)
