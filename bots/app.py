@@ -102,7 +102,7 @@ class Tools:
 
     @property
     def organisations(self) -> Organisations:
-        return _organisations(self.core, self.slack)
+        return _organisations(self.core, self.slack, self.teams)
 
     @property
     def announcers(self) -> dict[Platform, Announcer]:
@@ -137,7 +137,7 @@ async def tools(settings: Settings) -> AsyncIterator[Tools]:
                 letters=built.letters,
                 rights={p: side.rights for p, side in sides.items()},
                 announcers={p: side.announcer for p, side in sides.items()},
-                organisations=_organisations(built, slack),
+                organisations=_organisations(built, slack, teams),
                 backfills=Backfills(built.wishes, settings.tuning.history_days),
                 clock=clock_us,
             ),
@@ -145,9 +145,11 @@ async def tools(settings: Settings) -> AsyncIterator[Tools]:
         )
 
 
-def _organisations(built: Core, slack: SlackSide | None) -> Organisations:
+def _organisations(
+    built: Core, slack: SlackSide | None, teams: TeamsSide | None
+) -> Organisations:
     """Return what can be managed: each platform whose admin app is set up."""
-    managed = {Platform.SLACK: slack.administration if slack else None}
+    managed = {p: side.administration for p, side in _sides(slack, teams).items()}
     return Organisations({p: one for p, one in managed.items() if one}, built.audit)
 
 

@@ -104,6 +104,7 @@ def user_told(person: Person) -> dict[str, Any]:
         "surname": person.surname,
         "mail": person.email,
         "userPrincipalName": person.principal,
+        "signInSessionsValidFromDateTime": person.sessions_from or None,
     }
 
 
