@@ -42,6 +42,7 @@ from bots.teams_side import (
     teams_side,
 )
 from bots.telling import Teller
+from bots.threshold import Threshold
 from bots.web.health import HealthPages
 from bots.web.log_api import LogApi
 from bots.workers import Doorkeeper, Pace, Worker
@@ -126,6 +127,11 @@ async def tools(settings: Settings) -> AsyncIterator[Tools]:
             stack.push_async_callback(teams.accounts.aclose)
             stack.push_async_callback(teams.signs.aclose)
         sides = _sides(slack, teams)
+        built.links.threshold = Threshold(
+            {p: side.prober for p, side in sides.items()},
+            {p: side.announcer for p, side in sides.items()},
+            built.holds,
+        ).check
         health = LiveHealth(built.health)
         yield Tools(
             built,

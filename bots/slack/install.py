@@ -58,6 +58,7 @@ SCOPES = (
     "groups:read",
     "groups:write",
     "reactions:read",
+    "team:read",
     "usergroups:read",
     "users:read",
     "users:read.email",

@@ -115,7 +115,7 @@ def sender_name(author: Person, platform: Platform, workspace: str = "") -> str:
     if author.kind is PersonKind.BOT:
         origin += ", app"
     suffix = f" ({origin})"
-    name = " ".join(_visible(author.name).split()) or "Somebody"
+    name = " ".join(_visible(author.shown).split()) or "Somebody"
     return name[: _NAME - len(suffix)].rstrip() + suffix
 
 
