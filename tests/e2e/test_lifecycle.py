@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bots.core import core
+from bots.sandbox.slack.grid_seed import LABS, ORG, ORG_BOT_TOKEN
 from bots.sandbox.teams.seed import ACME_TEAM
 from bridge.links import Link, LinkState
 from bridge.messages import Platform
@@ -240,3 +241,52 @@ async def shown_links(here: World, channel: str) -> str:
         "slack", wish | {"action": "command", "workspace": "T01ACME"}
     )
     return str(told["answer"])
+
+
+async def test_an_organisation_takes_its_app_out_of_a_workspace_and_lets_it_in_again(
+    tmp_path: Path, database_url: str
+) -> None:
+    more = {**SLOW, "ATOM_SLACK_BOT_TOKEN": ORG_BOT_TOKEN}
+    async with world(tmp_path, database_url, **more) as here:
+        await here.set(slack__grid=True)
+        await here.slack("install_org")
+        async with core(here.settings, "test") as built:
+            await built.companies.bind(COMPANY, Platform.SLACK, ORG, "Acme Group")
+        await here.link()
+        await here.start()
+        await here.slack("grant_access", workspaces=["T01ACME", LABS])
+        await here.slack("post", text="from Slack")
+        await here.teams("post", text="from Teams")
+        await here.until(lambda s: copies_in_slack(s) == ["from Teams"])
+        await here.until(lambda s: copies_in_teams(s) == ["from Slack"])
+
+        await here.slack("revoke_access", workspaces=["T01ACME"])
+        await until_held(here, "access_withdrawn")
+        await here.teams("post", text="waits")
+        await here.slack("post", text="unheard")
+        await here.slack("grant_access", workspaces=["T01ACME"])
+        await here.until(lambda s: copies_in_slack(s) == ["from Teams", "waits"])
+        await here.until(lambda s: copies_in_teams(s) == ["from Slack", "unheard"])
+
+        assert await letters(here) == []
+        async with core(here.settings, "test") as built:
+            # Granted with the other one, and the company's without anybody's doing.
+            assert await built.companies.tenant_of(Platform.SLACK, LABS) == COMPANY
+
+
+async def test_an_archived_teams_channel_of_which_nobody_tells_wakes_when_asked(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with world(tmp_path, database_url, **QUICK) as here:
+        await here.link()
+        await here.start()
+        await here.teams("archive_channel")
+
+        for n in range(5):
+            await here.slack("post", text=f"waits {n}")
+        await until_held(here, "closed")
+        assert copies_in_teams(await here.state()) == []
+        await here.teams("unarchive_channel")
+
+        await here.until(lambda s: len(copies_in_teams(s)) == 5)
+        assert await letters(here) == []

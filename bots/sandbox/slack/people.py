@@ -119,6 +119,7 @@ def _as_organisation(call: Call) -> Answer:
         "user": call.state.user(call.me.bot_user).name,
         "team_id": grid_seed.ORG,
         "user_id": call.me.bot_user,
+        "bot_id": call.me.bot_id,
         "enterprise_id": grid_seed.ORG,
         "is_enterprise_install": True,
     }
