@@ -24,7 +24,6 @@ from bots.commands.base import Commands
 from bots.commands.organisations import Organisations
 from bots.commands.standard import standard_commands
 from bots.core import Core, Heard, clock_us, core, steady_us
-from bots.dormancy import Dormancy
 from bots.fetching_roots import root_fetcher
 from bots.file_side import filing
 from bots.history_side import backfilling
@@ -35,6 +34,7 @@ from bots.naming import naming
 from bots.second_feed import SecondFeed
 from bots.settings import Settings
 from bots.slack_side import SlackSide, listen_to_slack, slack_side
+from bots.sleepers import guarded, watched
 from bots.teams_side import (
     TeamsSide,
     listen_to_graph,
@@ -42,7 +42,6 @@ from bots.teams_side import (
     teams_side,
 )
 from bots.telling import Teller
-from bots.threshold import Threshold
 from bots.web.health import HealthPages
 from bots.web.log_api import LogApi
 from bots.workers import Doorkeeper, Pace, Worker
@@ -127,11 +126,7 @@ async def tools(settings: Settings) -> AsyncIterator[Tools]:
             stack.push_async_callback(teams.accounts.aclose)
             stack.push_async_callback(teams.signs.aclose)
         sides = _sides(slack, teams)
-        built.links.threshold = Threshold(
-            {p: side.prober for p, side in sides.items()},
-            {p: side.announcer for p, side in sides.items()},
-            built.holds,
-        ).check
+        guarded(built, slack, teams)
         health = LiveHealth(built.health)
         yield Tools(
             built,
@@ -177,7 +172,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             stack.enter_context(_alone(settings))
             await built.core.shards.seize()
         teller = _teller(built)
-        dormancy = _dormancy(built)
+        dormancy = watched(built.core, built.slack, built.teams)
         relay = Relay(
             built.core.companies,
             built.core.links,
@@ -413,24 +408,6 @@ def _catching_up(built: Tools, intake: Intake) -> CatchingUp:
     return CatchingUp(
         catch_up, core.links, core.watermarks, core.company_ids, clock_us, tuning.beat
     )
-
-
-def _dormancy(built: Tools) -> Dormancy:
-    core, tuning = built.core, built.core.settings.tuning
-    sides = _sides(built.slack, built.teams)
-    made = Dormancy(
-        core.links,
-        core.holds,
-        {p: side.prober for p, side in sides.items()},
-        {p: side.announcer for p, side in sides.items()},
-        core.company_ids,
-        int(tuning.dormant * 1_000_000),
-        tuning.probe,
-    )
-    if built.slack:
-        built.slack.noticed.listener = made.noticed
-        built.slack.on_install.append(partial(made.installed, Platform.SLACK))
-    return made
 
 
 def _second_feed(
