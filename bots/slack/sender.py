@@ -3,7 +3,7 @@
 import html
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -13,7 +13,7 @@ from bots.slack.echo import MARKER
 from bots.slack.payload import mapping, mappings, string, timestamp
 from bots.slack.rich_text import render
 from bridge.delivery import Post
-from bridge.errors import Ambiguous, CannotTell, Refused
+from bridge.errors import Ambiguous, CannotTell
 from bridge.files import FileLine
 from bridge.messages import Person, PersonKind, Platform
 from bridge.naming import names_of
@@ -43,6 +43,15 @@ class SlackSender:
     clients: Clients
 
     async def post(self, post: Post) -> str:
+        try:
+            return await self._post(post)
+        except SlackRefused as refused:
+            if not post.thread or refused.code != "cannot_reply_to_message":
+                raise
+        # Its root was deleted a moment ago, and left nothing to reply to.
+        return await self._post(outside_thread(post))
+
+    async def _post(self, post: Post) -> str:
         client = await self.clients.of(post.target.team)
         answer = await done(
             client.chat_postMessage(
@@ -88,18 +97,23 @@ class SlackSender:
     ) -> str | None:
         """Look for our marker among the channel's, or the thread's, messages."""
         client = await self.clients.of(post.target.team)
-        cursor = ""
-        for _ in range(_PAGES):
-            page = await _read(client, post, timestamp(since_us), cursor)
-            for message in mappings(page, "messages"):
-                if _is_ours(message, post) and string(message, "ts") not in known:
-                    return string(message, "ts")
-            cursor = string(mapping(page, "response_metadata"), "next_cursor")
-            if not cursor:
-                return None
-        raise CannotTell(
-            "Too much was said since: the copy was not looked for further."
-        )
+        try:
+            return await _found(client, post, since_us, known)
+        except SlackRefused as refused:
+            if not post.thread or refused.code != "thread_not_found":
+                raise CannotTell(str(refused)) from refused
+        try:
+            return await _found(client, outside_thread(post), since_us, known)
+        except SlackRefused as refused:
+            raise CannotTell(str(refused)) from refused
+
+
+def outside_thread(post: Post) -> Post:
+    """Return what stands in the channel itself when its thread is no more."""
+    note = "; ".join(
+        filter(None, (post.note, "in reply to a message that was deleted"))
+    )
+    return replace(post, thread="", note=note)
 
 
 def display_name(post: Post) -> str:
@@ -115,7 +129,7 @@ def sender_name(author: Person, platform: Platform, workspace: str = "") -> str:
     if author.kind is PersonKind.BOT:
         origin += ", app"
     suffix = f" ({origin})"
-    name = " ".join(_visible(author.shown).split()) or "Somebody"
+    name = " ".join(_visible(author.name).split()) or "Somebody"
     return name[: _NAME - len(suffix)].rstrip() + suffix
 
 
@@ -232,29 +246,42 @@ def _is_ours(message: Mapping[str, Any], post: Post) -> bool:
     )
 
 
+async def _found(
+    client: AsyncWebClient, post: Post, since_us: int, known: Collection[str]
+) -> str | None:
+    """Look where the post would stand. Raises `SlackRefused` if Slack does not let us."""
+    cursor = ""
+    for _ in range(_PAGES):
+        page = await _read(client, post, timestamp(since_us), cursor)
+        for message in mappings(page, "messages"):
+            if _is_ours(message, post) and string(message, "ts") not in known:
+                return string(message, "ts")
+        cursor = string(mapping(page, "response_metadata"), "next_cursor")
+        if not cursor:
+            return None
+    raise CannotTell("Too much was said since: the copy was not looked for further.")
+
+
 async def _read(
     client: AsyncWebClient, post: Post, oldest: str, cursor: str
 ) -> Mapping[str, Any]:
-    try:
-        if post.thread:
-            return await done(
-                client.conversations_replies(
-                    channel=post.target.id,
-                    ts=post.thread,
-                    oldest=oldest,
-                    cursor=cursor or None,
-                    limit=_PAGE,
-                    include_all_metadata=True,
-                )
-            )
+    if post.thread:
         return await done(
-            client.conversations_history(
+            client.conversations_replies(
                 channel=post.target.id,
+                ts=post.thread,
                 oldest=oldest,
                 cursor=cursor or None,
                 limit=_PAGE,
                 include_all_metadata=True,
             )
         )
-    except Refused as refused:
-        raise CannotTell(str(refused)) from refused
+    return await done(
+        client.conversations_history(
+            channel=post.target.id,
+            oldest=oldest,
+            cursor=cursor or None,
+            limit=_PAGE,
+            include_all_metadata=True,
+        )
+    )
