@@ -24,6 +24,7 @@ from bots.commands.base import Commands
 from bots.commands.organisations import Organisations
 from bots.commands.standard import standard_commands
 from bots.core import Core, Heard, clock_us, core, steady_us
+from bots.dormancy import Dormancy
 from bots.fetching_roots import root_fetcher
 from bots.file_side import filing
 from bots.history_side import backfilling
@@ -34,7 +35,6 @@ from bots.naming import naming
 from bots.second_feed import SecondFeed
 from bots.settings import Settings
 from bots.slack_side import SlackSide, listen_to_slack, slack_side
-from bots.sleepers import guarded, watched
 from bots.teams_side import (
     TeamsSide,
     listen_to_graph,
@@ -46,6 +46,7 @@ from bots.web.health import HealthPages
 from bots.web.log_api import LogApi
 from bots.workers import Doorkeeper, Pace, Worker
 from bridge.bot_digests import Digesting
+from bridge.breaker import Breaker
 from bridge.catchup import CatchUp
 from bridge.courier import Courier
 from bridge.errors import BadInput
@@ -59,6 +60,7 @@ from bridge.reacting import Reactions
 from bridge.relay import Relay, unwatched
 from bridge.tuning import Tuning
 from storage.companies import StoredCompanies
+from storage.deletions import LoggedDeletions
 from storage.janitor import Janitor
 from storage.limiter import LocalLimiter, RedisLimiter
 from storage.log_reader import LogReader
@@ -102,7 +104,7 @@ class Tools:
 
     @property
     def organisations(self) -> Organisations:
-        return _organisations(self.core, self.slack, self.teams)
+        return _organisations(self.core, self.slack)
 
     @property
     def announcers(self) -> dict[Platform, Announcer]:
@@ -126,7 +128,6 @@ async def tools(settings: Settings) -> AsyncIterator[Tools]:
             stack.push_async_callback(teams.accounts.aclose)
             stack.push_async_callback(teams.signs.aclose)
         sides = _sides(slack, teams)
-        guarded(built, slack, teams)
         health = LiveHealth(built.health)
         yield Tools(
             built,
@@ -138,7 +139,7 @@ async def tools(settings: Settings) -> AsyncIterator[Tools]:
                 letters=built.letters,
                 rights={p: side.rights for p, side in sides.items()},
                 announcers={p: side.announcer for p, side in sides.items()},
-                organisations=_organisations(built, slack, teams),
+                organisations=_organisations(built, slack),
                 backfills=Backfills(built.wishes, settings.tuning.history_days),
                 clock=clock_us,
             ),
@@ -146,11 +147,9 @@ async def tools(settings: Settings) -> AsyncIterator[Tools]:
         )
 
 
-def _organisations(
-    built: Core, slack: SlackSide | None, teams: TeamsSide | None
-) -> Organisations:
+def _organisations(built: Core, slack: SlackSide | None) -> Organisations:
     """Return what can be managed: each platform whose admin app is set up."""
-    managed = {p: side.administration for p, side in _sides(slack, teams).items()}
+    managed = {Platform.SLACK: slack.administration if slack else None}
     return Organisations({p: one for p, one in managed.items() if one}, built.audit)
 
 
@@ -172,7 +171,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             stack.enter_context(_alone(settings))
             await built.core.shards.seize()
         teller = _teller(built)
-        dormancy = watched(built.core, built.slack, built.teams)
+        dormancy = _dormancy(built)
         relay = Relay(
             built.core.companies,
             built.core.links,
@@ -370,6 +369,7 @@ def _worker(built: Tools, limiter: Limiter, trace: Trace, notices: Notices) -> W
         tuning=times,
         trace=trace,
         holds=built.core.holds,
+        breaker=Breaker(LoggedDeletions(built.core.database.hot), tuning.deletions),
         naming=naming(sides, built.core.links),
         addresses={p: side.addresses for p, side in sides.items()},
     )
@@ -408,6 +408,24 @@ def _catching_up(built: Tools, intake: Intake) -> CatchingUp:
     return CatchingUp(
         catch_up, core.links, core.watermarks, core.company_ids, clock_us, tuning.beat
     )
+
+
+def _dormancy(built: Tools) -> Dormancy:
+    core, tuning = built.core, built.core.settings.tuning
+    sides = _sides(built.slack, built.teams)
+    made = Dormancy(
+        core.links,
+        core.holds,
+        {p: side.prober for p, side in sides.items()},
+        {p: side.announcer for p, side in sides.items()},
+        core.company_ids,
+        int(tuning.dormant * 1_000_000),
+        tuning.probe,
+    )
+    if built.slack:
+        built.slack.noticed.listener = made.noticed
+        built.slack.on_install.append(partial(made.installed, Platform.SLACK))
+    return made
 
 
 def _second_feed(

@@ -195,12 +195,6 @@ class TeamsSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors
         default=None,
         description="the https:// URL at which Graph reaches /hooks/graph",
     )
-    admin_app_id: Uuid | None = Field(
-        default=None, description=f"the admin app's id, {_A_UUID}"
-    )
-    admin_app_password: Secret | None = Field(
-        default=None, description="the value of a client secret of the admin app"
-    )
     native_reactions: bool = Field(
         default=False,
         description="true or false: react in Teams itself, which is a preview there",
@@ -218,11 +212,6 @@ class TeamsSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors
 
     @model_validator(mode="after")
     def _reachable(self) -> Self:
-        if (self.admin_app_id is None) != (self.admin_app_password is None):
-            name = "ID" if self.admin_app_id is None else "PASSWORD"
-            raise _missing(
-                f"ATOM_TEAMS_ADMIN_APP_{name}", "id and password go together"
-            )
         several = self.more_tenants or self.multi_tenant_bot
         if several and "{tenant}" not in self.token_url:
             raise PydanticCustomError(
@@ -270,6 +259,11 @@ class Tuning(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
         description="seconds with half the limits after Redis was lost, 0 or more",
     )
     limit_margin: float = Field(default=0.1, ge=0, description="seconds, 0 or more")
+    deletions: Rates = Field(
+        default="50/60",
+        description="DELETIONS/SECONDS that cross from a channel without an admin's "
+        "word, several of them with blanks between, or none",
+    )
     look_back: float = Field(
         default=7 * 86_400.0,
         ge=0,

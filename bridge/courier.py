@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from bridge.access import Action
 from bridge.below import Below
+from bridge.breaker import Breaker
 from bridge.chores import Chore, Wanted
 from bridge.composing import Addresses, Composer, Origins
 from bridge.delivery import AttemptState, Copy, Delivery, Operation, Post
@@ -98,6 +99,7 @@ class Courier:
     trace: Callable[[str], None] = unwatched
     holds: Holds | None = None
     addresses: Mapping[Platform, Addresses] = field(default_factory=dict)
+    breaker: Breaker | None = None
 
     @property
     def _below(self) -> Below:
@@ -165,8 +167,8 @@ class Courier:
             return await self._reconcile(delivery, lease, history, copy)
         if reason := needless(delivery, history, copy):
             return await self._drop(delivery, lease, history, reason)
-        if reason := await self._denial(delivery, history):
-            return await self._drop(delivery, lease, history, reason)
+        if ending := await self._forbidden(delivery, lease, history):
+            return ending
         bury = link.options.deletes is Deletes.MARK
         return await self._send(delivery, lease, history, copy, bury=bury)
 
@@ -187,6 +189,16 @@ class Courier:
             # What cannot be read cannot be looked up either.
             return await self._give_up(delivery, lease, history, history.fault)
         return await self._try_again(delivery, lease, history, history.fault)
+
+    async def _forbidden(
+        self, delivery: Delivery, lease: Lease, history: History
+    ) -> Done | Later | None:
+        """End what the policy is against now, or what an admin has to decide on."""
+        if reason := await self._denial(delivery, history):
+            return await self._drop(delivery, lease, history, reason)
+        if self.breaker and (reason := await self.breaker.tripped(delivery)):
+            return await self._give_up(delivery, lease, history, reason)
+        return None
 
     async def _denial(self, delivery: Delivery, history: History) -> str:
         """Return why the policy is against it now, or nothing if it is not."""

@@ -19,6 +19,7 @@ from tests.soak.steps import Step
 # Failures are tried again soon and for ever: nothing that these faults do is final.
 _TUNING = {
     "ATOM_TUNING_LEASE": "2",
+    "ATOM_TUNING_DELETIONS": "none",
     "ATOM_TUNING_TRIES": "50",
     "ATOM_TUNING_FIRST_PAUSE": "0.05",
     "ATOM_TUNING_LONGEST_PAUSE": "0.4",
