@@ -94,16 +94,12 @@ def channels_create(
     name: str,
     workspace: AWorkspace,
     private: Annotated[bool, typer.Option("--private", help="Not for all.")] = False,
-    shared: Annotated[
-        bool, typer.Option("--shared", help="In Teams: for outsiders, too.")
-    ] = False,
     platform: Where = "slack",
     company: OfCompany = "",
     json: AsJson = False,
 ) -> None:
     """Make a channel in a workspace."""
-    kind = ["private"] * private or ["shared"] * shared
-    words = ["create", name, workspace, *kind]
+    words = ["create", name, workspace, *(["private"] * private)]
     _change(words, platform, company, json=json)
 
 

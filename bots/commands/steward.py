@@ -56,7 +56,6 @@ class Steward:
             case Verb.ARCHIVE:
                 return f"{named(channel)} would be closed for everybody."
             case _:
-                able(self.administration.sharing)
                 target = await self.workspace(wish.words[1])
                 return (
                     f"{named(channel)} would move to {target.name}: people who are "
@@ -93,7 +92,7 @@ class Steward:
     async def reset_sessions(self, person: Person) -> Done:
         sessions = able(self.administration.sessions)
         who = person.name or person.id
-        return await self.on_record(
+        return await self._on_record(
             f"sign {who} ({person.id}) out everywhere",
             lambda: sessions.reset(person),
             f"{who} is signed out everywhere.",
@@ -119,19 +118,14 @@ class Steward:
     async def _create(self, wish: Wish) -> Done:
         name, place = wish.words
         workspace = await self.workspace(place)
-        new = NewChannel(
-            name.removeprefix("#"),
-            workspace,
-            private=wish.private,
-            shared=wish.shared,
-        )
-        kind = "private " * wish.private + "shared " * wish.shared + "channel"
+        new = NewChannel(name.removeprefix("#"), workspace, private=wish.private)
+        kind = "private channel" if wish.private else "channel"
         made: list[ManagedChannel] = []
 
         async def create() -> None:
             made.append(await self.administration.book.create(new))
 
-        done = await self.on_record(
+        done = await self._on_record(
             f"create the {kind} {new.name} in {workspace.name}",
             create,
             f"{new.name} exists in {workspace.name} now.",
@@ -140,7 +134,7 @@ class Steward:
 
     async def _rename(self, channel: ManagedChannel, name: str) -> Done:
         plain = name.removeprefix("#")
-        return await self.on_record(
+        return await self._on_record(
             f"rename {named(channel)} to {plain}",
             lambda: self.administration.care.rename(channel, plain),
             f"{channel.name} is called {plain} now.",
@@ -151,7 +145,7 @@ class Steward:
         if verb is Verb.DELETE:
             disposal = able(self.administration.disposal)
             deletion = f"{channel.name} is being deleted."
-            return await self.on_record(
+            return await self._on_record(
                 f"delete {named(channel)}", lambda: disposal.delete(channel), deletion
             )
         work, past = (
@@ -159,7 +153,7 @@ class Steward:
             if verb is Verb.ARCHIVE
             else (care.unarchive, "is open again.")
         )
-        return await self.on_record(
+        return await self._on_record(
             f"{verb} {named(channel)}", lambda: work(channel), f"{channel.name} {past}"
         )
 
@@ -167,7 +161,7 @@ class Steward:
         sharing = able(self.administration.sharing)
         spaces = [await self.workspace(word) for word in words]
         names = ", ".join(one.name for one in spaces)
-        return await self.on_record(
+        return await self._on_record(
             f"share {named(channel)} with {names}",
             lambda: sharing.share(channel, spaces),
             f"{channel.name} is seen in {names} too. No workspace has lost it.",
@@ -176,7 +170,7 @@ class Steward:
     async def _move(self, channel: ManagedChannel, word: str) -> Done:
         sharing = able(self.administration.sharing)
         target = await self.workspace(word)
-        return await self.on_record(
+        return await self._on_record(
             f"move {named(channel)} to {target.name}",
             lambda: sharing.move(channel, target),
             f"{channel.name} is moving to {target.name}; that can take some minutes.",
@@ -192,7 +186,7 @@ class Steward:
                 raise Refused(f"Nobody could be let in: {'; '.join(failed)}")
             return failed
 
-        done = await self.on_record(f"let {names} into {named(channel)}", invite, "")
+        done = await self._on_record(f"let {names} into {named(channel)}", invite, "")
         text = f"{counted(people, done.failed)} in {channel.name} now."
         return Done(text, done.failed)
 
@@ -200,7 +194,7 @@ class Steward:
         people = [await self.person(word) for word in words]
         for person in people:
             who = person.name or person.id
-            await self.on_record(
+            await self._on_record(
                 f"put {who} out of {named(channel)}",
                 lambda person=person: self.administration.membership.remove(  # type: ignore[misc]
                     channel, person
@@ -213,18 +207,18 @@ class Steward:
     async def _group(self, verb: Verb, channel: ManagedChannel, group: str) -> Done:
         groups = able(self.administration.groups)
         if verb is Verb.CONNECT:
-            return await self.on_record(
+            return await self._on_record(
                 f"let {named(channel)} follow the group {group}",
                 lambda: groups.connect(channel, group),
                 f"{channel.name} follows the group {group} now.",
             )
-        return await self.on_record(
+        return await self._on_record(
             f"let {named(channel)} follow the group {group} no longer",
             lambda: groups.disconnect(channel, group),
             f"{channel.name} does not follow the group {group} any more.",
         )
 
-    async def on_record(
+    async def _on_record(
         self, text: str, work: Callable[[], Awaitable[Sequence[str] | None]], done: str
     ) -> Done:
         """

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from bridge.errors import BadInput
 
-CONFIRM, PRIVATE, SHARED = "confirm", "private", "shared"
+CONFIRM, PRIVATE = "confirm", "private"
 
 
 class Verb(StrEnum):
@@ -41,7 +41,7 @@ class Form:
 _MANY = 30
 FORMS: Mapping[Verb, Form] = {
     Verb.LIST: Form("[WORKSPACE]", 0, 1),
-    Verb.CREATE: Form("NAME WORKSPACE [private|shared]", 2, 2),
+    Verb.CREATE: Form("NAME WORKSPACE [private]", 2, 2),
     Verb.RENAME: Form("CHANNEL NAME", 2, 2),
     Verb.ARCHIVE: Form("CHANNEL", 1, 1, dangerous=True),
     Verb.UNARCHIVE: Form("CHANNEL", 1, 1),
@@ -64,13 +64,11 @@ class Wish:
     words: tuple[str, ...] = ()
     private: bool = False
     confirmed: bool = False
-    shared: bool = False
 
     @property
     def line(self) -> str:
         """Return the line that means this wish."""
-        kind = [PRIVATE] * self.private + [SHARED] * self.shared
-        last = (*kind, *([CONFIRM] * self.confirmed))
+        last = (*([PRIVATE] * self.private), *([CONFIRM] * self.confirmed))
         return " ".join((self.verb, *self.words, *last))
 
 
@@ -81,11 +79,10 @@ def wish(arguments: Sequence[str]) -> Wish:
     confirmed = form.dangerous and _ends(words, CONFIRM, form)
     words = words[:-1] if confirmed else words
     private = verb is Verb.CREATE and _ends(words, PRIVATE, form)
-    shared = verb is Verb.CREATE and _ends(words, SHARED, form)
-    words = words[:-1] if private or shared else words
+    words = words[:-1] if private else words
     if not form.least <= len(words) <= form.most:
         raise BadInput(f"Type `channels {verb} {form.usage}`.")
-    return Wish(verb, words, private, confirmed, shared)
+    return Wish(verb, words, private, confirmed)
 
 
 def _ends(words: Sequence[str], word: str, form: Form) -> bool:

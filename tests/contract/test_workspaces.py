@@ -1,93 +1,28 @@
 """Every adapter of the organisation's ports keeps their promises."""
 
-import asyncio
-import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 import pytest
 from aiohttp import ClientSession
 
 from bots.sandbox.slack.grid_seed import ADMIN_TOKEN
 from bots.sandbox.slack.seed import BOT_TOKEN
-from bots.sandbox.teams import seed as teams_seed
 from bots.slack.admin_care import slack_administration
 from bots.slack.clients import Clients
-from bots.teams.admin_care import teams_administration
-from bots.teams.admin_graph import AdminGraph
-from bots.teams.connector import Connector
-from bots.teams.tokens import Tokens
 from bridge.errors import AtomError, Conflict, NotFound
 from bridge.messages import Channel, Person, Platform
-from bridge.places import Place
 from bridge.workspaces import Administration, ManagedChannel, NewChannel, Workspace
 from tests.fakes_organisation import FakeOrganisation
 from tests.sandbox import running_sandbox, settled
-from tests.teams_world import FakePlaces
 
-# Teams moves and shares no channels between teams, and has none that follow groups.
-only_where_there_is_such_a_thing = pytest.mark.parametrize(
-    "platform", ["fake", "slack"], indirect=True
-)
+HERE = Channel(Platform.SLACK, "T01ACME", "C02FALCON")
 
 
-@dataclass(frozen=True)
-class Here:
-    """What one platform's sandbox calls the same things."""
-
-    channel: Channel
-    admin: str
-    nobody_special: str
-    space: Workspace
-    within: frozenset[str]
-    closed: str
-    somebody: str
-    stranger: str
-
-
-SLACK = Here(
-    Channel(Platform.SLACK, "T01ACME", "C02FALCON"),
-    "U01ALICE",
-    "U21NORA",
-    Workspace("T03LABS", "Acme Labs", "acme-labs"),
-    frozenset({"lab-notes", "vault"}),
-    "vault",
-    "U21NORA",
-    "stranger",
-)
-TEAMS = Here(
-    Channel(Platform.TEAMS, teams_seed.ACME_TEAM, "19:falcon@thread.tacv2"),
-    "29:carol",
-    "29:dave",
-    Workspace(teams_seed.teams()[0].group_id, "Acme", "acme"),
-    frozenset({"General", "Project Falcon", "Random", "Board"}),
-    "board",
-    "c0000000-0000-4000-8000-000000000003",
-    "c0000000-0000-4000-8000-00000000dead",
-)
-
-
-@pytest.fixture(params=["fake", "slack", "teams"])
-def platform(request: pytest.FixtureRequest) -> str:
-    name: str = request.param
-    return name
-
-
-@pytest.fixture
-def here(platform: str) -> Here:
-    return TEAMS if platform == "teams" else SLACK
-
-
-@pytest.fixture
+@pytest.fixture(params=["fake", "slack"])
 async def organisation(
-    platform: str,
+    request: pytest.FixtureRequest,
 ) -> AsyncIterator[Administration]:
-    if platform == "teams":
-        async with teams_organisation() as administration:
-            yield administration
-        return
-    if platform == "fake":
+    if request.param == "fake":
         yield FakeOrganisation(admins={"U01ALICE"}).administration()
         return
 
@@ -102,36 +37,6 @@ async def organisation(
             await clients.aclose()
 
 
-@asynccontextmanager
-async def teams_organisation() -> AsyncIterator[Administration]:
-    with running_sandbox() as sandbox:
-        await sandbox.set({"teams.throttles": False})
-        base, tenant = f"{sandbox.base}/teams", teams_seed.ACME
-        login = f"{base}/login/{tenant}/oauth2/v2.0/token"
-        async with ClientSession() as session:
-            bot = Tokens(
-                teams_seed.BOT_APP_ID,
-                teams_seed.BOT_PASSWORD,
-                login,
-                tenant,
-                time.monotonic,
-            )
-            admin = Tokens(
-                teams_seed.ADMIN_APP_ID,
-                teams_seed.ADMIN_PASSWORD,
-                login,
-                tenant,
-                time.monotonic,
-            )
-            places = FakePlaces()
-            url = f"{base}/connector/amer/"
-            await places.remember(Place(tenant, TEAMS.channel.team, "", url))
-            graph = AdminGraph(
-                session, admin, f"{base}/graph/v1.0", tenant, asyncio.sleep
-            )
-            yield teams_administration(graph, Connector(session, bot), places)
-
-
 async def space(organisation: Administration, address: str) -> Workspace:
     found = await organisation.organisation.workspaces()
     return next(one for one in found if one.address == address)
@@ -142,29 +47,27 @@ async def seen_in(organisation: Administration, channel: ManagedChannel) -> list
 
 
 async def test_workspaces_have_ids_names_and_addresses(
-    organisation: Administration, here: Here
+    organisation: Administration,
 ) -> None:
     found = await organisation.organisation.workspaces()
 
-    assert here.space in found
-    assert len({one.id for one in found}) == len(found) >= 2
+    assert Workspace("T03LABS", "Acme Labs", "acme-labs") in found
+    assert len({one.id for one in found}) == len(found) >= 3
 
 
+@pytest.mark.parametrize(("who", "may"), [("U01ALICE", True), ("U21NORA", False)])
 async def test_only_the_organisations_admins_may_manage(
-    organisation: Administration, here: Here
+    organisation: Administration, who: str, *, may: bool
 ) -> None:
-    able = organisation.organisation.may_manage
-    people = [
-        Person(here.channel.platform, who) for who in (here.admin, here.nobody_special)
-    ]
+    person = Person(Platform.SLACK, who)
 
-    assert [await able(person, here.channel) for person in people] == [True, False]
+    assert await organisation.organisation.may_manage(person, HERE) is may
 
 
 async def test_a_channel_is_made_and_found_by_name_and_by_id(
-    organisation: Administration, here: Here
+    organisation: Administration,
 ) -> None:
-    labs = here.space
+    labs = await space(organisation, "acme-labs")
 
     made = await organisation.book.create(NewChannel("launch", labs, private=True))
 
@@ -183,26 +86,28 @@ async def test_what_is_not_there_is_not_found(organisation: Administration) -> N
 
 
 async def test_a_workspaces_list_holds_its_channels_only(
-    organisation: Administration, here: Here
+    organisation: Administration,
 ) -> None:
-    within = {one.name for one in await organisation.book.channels(here.space)}
+    labs = await space(organisation, "acme-labs")
+
+    within = {one.name for one in await organisation.book.channels(labs)}
     everything = {one.name for one in await organisation.book.channels(None)}
 
-    assert within == here.within
+    assert within == {"lab-notes", "vault"}
     assert within <= everything
 
 
-async def test_a_name_that_is_taken_is_refused(
-    organisation: Administration, here: Here
-) -> None:
+async def test_a_name_that_is_taken_is_refused(organisation: Administration) -> None:
+    labs = await space(organisation, "acme-labs")
+
     with pytest.raises(AtomError, match="of that name already"):
-        await organisation.book.create(NewChannel(here.closed, here.space))
+        await organisation.book.create(NewChannel("vault", labs))
 
 
 async def test_a_channel_is_renamed_closed_opened_and_deleted(
-    organisation: Administration, here: Here
+    organisation: Administration,
 ) -> None:
-    vault = await organisation.book.channel(here.closed)
+    vault = await organisation.book.channel("vault")
     assert organisation.disposal is not None
     await organisation.care.rename(vault, "safe")
     safe = await organisation.book.channel("safe")
@@ -222,7 +127,6 @@ async def test_a_channel_is_renamed_closed_opened_and_deleted(
     await settled(gone)
 
 
-@only_where_there_is_such_a_thing
 async def test_sharing_adds_and_never_takes_away(organisation: Administration) -> None:
     sharing = organisation.sharing
     assert sharing is not None
@@ -236,7 +140,6 @@ async def test_sharing_adds_and_never_takes_away(organisation: Administration) -
     assert set(seen) == {"T01ACME", "T03LABS", "T04SALES"}
 
 
-@only_where_there_is_such_a_thing
 async def test_a_channel_moves_unless_several_workspaces_see_it(
     organisation: Administration,
 ) -> None:
@@ -257,7 +160,6 @@ async def test_a_channel_moves_unless_several_workspaces_see_it(
         await sharing.move(shared, await space(organisation, "acme"))
 
 
-@only_where_there_is_such_a_thing
 async def test_a_channel_follows_a_group_and_stops(
     organisation: Administration,
 ) -> None:
@@ -274,22 +176,21 @@ async def test_a_channel_follows_a_group_and_stops(
 
 
 async def test_people_are_let_in_as_far_as_they_can_be(
-    organisation: Administration, here: Here
+    organisation: Administration,
 ) -> None:
-    closed = await organisation.book.channel(here.closed)
-    who = (here.somebody, here.stranger)
-    people = [Person(here.channel.platform, one) for one in who]
+    notes = await organisation.book.channel("lab-notes")
+    people = [Person(Platform.SLACK, one) for one in ("U21NORA", "stranger")]
 
-    failed = await organisation.membership.invite(closed, people)
+    failed = await organisation.membership.invite(notes, people)
 
-    assert [line.partition(":")[0] for line in failed] == [here.stranger]
+    assert [line.partition(":")[0] for line in failed] == ["stranger"]
 
 
 async def test_who_is_signed_out_twice_is_signed_out(
-    organisation: Administration, here: Here
+    organisation: Administration,
 ) -> None:
     assert organisation.sessions is not None
-    person = await organisation.membership.person(here.somebody)
+    person = await organisation.membership.person("U02BOB")
 
     await organisation.sessions.reset(person)
     await organisation.sessions.reset(person)

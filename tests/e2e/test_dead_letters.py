@@ -14,6 +14,7 @@ from storage.hot import Program, Statement
 from tests.e2e.test_linking import command_line, slack_answer, teams_answer
 from tests.e2e.world import (
     COMPANY,
+    FALCON,
     World,
     slack_messages,
     slack_texts,
@@ -35,7 +36,7 @@ async def here(tmp_path: Path, database_url: str) -> AsyncIterator[World]:
 
 async def change_link(here: World, state: LinkState) -> None:
     async with core(here.settings, "test") as built:
-        [link] = await built.links.all(COMPANY)
+        [link] = await built.links.of(COMPANY, FALCON)
         await built.links.change(link, state, "test")
     # Another process may act on what it read a quarter of a second ago, no longer.
     await asyncio.sleep(0.3)

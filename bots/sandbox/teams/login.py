@@ -163,9 +163,7 @@ class Login:
             "uti": uuid4().hex,
         }
         if audience == GRAPH_AUDIENCE:
-            admin = app == seed.ADMIN_APP_ID
-            granted = "graph_admin_roles" if admin else "graph_roles"
-            claims["roles"] = self._state.setting(granted)
+            claims["roles"] = self._state.setting("graph_roles")
         return claims
 
 

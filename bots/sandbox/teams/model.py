@@ -40,7 +40,6 @@ class Person:
     directory_id: str
     signs_in_as: str = ""
     role: str = "user"
-    sessions_from: str = ""
 
     @property
     def principal(self) -> str:
