@@ -24,8 +24,11 @@ from aiohttp import ClientError, ClientSession, ClientTimeout, web
 from bots.core import core
 from bots.sandbox.app import create_app
 from bots.sandbox.slack import seed as slack
+from bots.sandbox.slack.model import Kind as SlackKind
+from bots.sandbox.slack.model import User as SlackUser
 from bots.sandbox.teams import seed as teams
 from bots.sandbox.teams.model import Channel as TeamsChannel
+from bots.sandbox.teams.model import Person as TeamsPerson
 from bots.sandbox.world import World
 from bots.settings import Settings
 from bridge.errors import BadInput
@@ -125,6 +128,7 @@ async def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     world = World()
+    _furnish_people(world)
     coffee = TeamsChannel(_COFFEE, teams.ACME, teams.ACME_TEAM, "Coffee Corner")
     world.teams.channels[_COFFEE] = coffee
     # An admin has let ATOM keep files in the teams' folders.
@@ -149,6 +153,29 @@ async def run(settings: Settings) -> None:
                 keeping.cancel()
                 with suppress(asyncio.CancelledError):
                     await keeping
+
+
+def _furnish_people(world: World) -> None:
+    """
+    Give one person of each side an account on the other, with the same address.
+
+    Only they can be mentioned across: ATOM never goes by names.
+    """
+    erin = SlackUser("U05ERIN", "T01ACME", "erin", "Erin Park", "erin@acme.example")
+    world.slack.users[erin.id] = erin
+    for channel in world.slack.channels.values():
+        if channel.team == erin.team and channel.kind is SlackKind.PUBLIC:
+            channel.members.append(erin.id)
+    alice = TeamsPerson(
+        "29:alice",
+        teams.ACME,
+        "Alice",
+        "Wong",
+        "alice@acme.example",
+        "c0000000-0000-4000-8000-000000000099",
+    )
+    world.teams.people[alice.id] = alice
+    world.teams.teams[teams.ACME_TEAM].members.append(alice.id)
 
 
 @asynccontextmanager

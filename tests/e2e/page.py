@@ -27,6 +27,11 @@ _ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
+# The smallest picture.
+DOT = (
+    b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00"
+    b"\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x01D\x00;"
+)
 _WITHIN = 10_000.0  # milliseconds for anything to appear on a busy machine
 
 

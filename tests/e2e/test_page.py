@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, FilePayload, expect
 
-from tests.e2e.page import Side, Window, running_browser, window
+from tests.e2e.page import DOT, Side, Window, running_browser, window
 from tests.sandbox import Sandbox, running_sandbox
 
 FALCON = {"workspace": "T01ACME", "channel": "C02FALCON"}
@@ -16,10 +16,6 @@ PROJECT_FALCON = {
     "team": "19:acme@thread.tacv2",
     "channel": "19:falcon@thread.tacv2",
 }
-_DOT = (
-    b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00"
-    b"\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x01D\x00;"
-)
 NASTY = '<img src=x onerror="document.title=1"><script>document.title=1</script>'
 
 
@@ -380,7 +376,7 @@ async def test_an_attached_picture_is_shown_and_a_file_can_be_fetched(
     picker = side.page.locator(f"#{side.name}-composer input[type=file]")
     await picker.set_input_files(
         [
-            FilePayload(name="dot.gif", mimeType="image/gif", buffer=_DOT),
+            FilePayload(name="dot.gif", mimeType="image/gif", buffer=DOT),
             FilePayload(name="page.html", mimeType="text/html", buffer=b"<script>"),
         ]
     )
@@ -402,7 +398,7 @@ async def test_an_attached_picture_is_shown_and_a_file_can_be_fetched(
 async def test_an_attachment_can_be_taken_back(side: Side) -> None:
     picker = side.page.locator(f"#{side.name}-composer input[type=file]")
     await picker.set_input_files(
-        FilePayload(name="dot.gif", mimeType="image/gif", buffer=_DOT)
+        FilePayload(name="dot.gif", mimeType="image/gif", buffer=DOT)
     )
     send = side.page.locator(f"#{side.name}-composer .send")
     await expect(send).to_be_enabled()

@@ -10,9 +10,9 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Locator, expect
+from playwright.async_api import Browser, FilePayload, Locator, expect
 
-from tests.e2e.page import Side, Window, running_browser, window
+from tests.e2e.page import DOT, Side, Window, running_browser, window
 from tests.servers import free_port
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -308,3 +308,31 @@ async def test_reactions_are_seen_on_the_other_side(page: Window) -> None:
 
     await expect(copy).to_contain_text("👀 1")
     await expect(page.entries.filter(has_text="👀").first).to_be_visible()
+
+
+async def test_a_mention_is_of_the_same_person_on_the_other_side(page: Window) -> None:
+    text = words("can you look,")
+    await page.teams.editor.click()
+    await page.page.keyboard.type(f"{text} @Ali")
+    await expect(page.page.get_by_role("option", name="Alice Wong")).to_be_visible()
+    await page.page.keyboard.press("Enter")
+    await page.page.keyboard.press("Enter")
+
+    copy = page.slack.message(text)
+    await expect(copy.locator(".mention")).to_have_text("@Alice Wong")
+    await expect(copy.locator(".mention-me")).to_have_count(1)
+
+
+async def test_a_picture_arrives_in_its_thread_on_the_other_side(page: Window) -> None:
+    text = words("a picture")
+    picker = page.page.locator("#slack-composer input[type=file]")
+    await picker.set_input_files(
+        FilePayload(name="dot.gif", mimeType="image/gif", buffer=DOT)
+    )
+    await page.slack.write(text)
+
+    card = thread_card(page, text)
+    await expect(card).to_contain_text("dot.gif")
+    reply = card.locator(".message-reply", has_text="dot.gif")
+    await expect(reply).to_have_count(1)
+    await expect(card).to_contain_text("in this thread")

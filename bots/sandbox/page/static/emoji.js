@@ -35,6 +35,7 @@ const KNOWN = {
   link: "🔗",
   bell: "🔔",
   memo: "📝",
+  paperclip: "📎",
   coffee: "☕",
   cry: "😢",
   sob: "😭",

@@ -48,10 +48,30 @@ const SILENT = new Set([
 ]);
 const DEEPEST = 60;
 
+const BLOCKS = new Set(["P", "DIV", "PRE", "BLOCKQUOTE", "UL", "OL", "HR", "TABLE"]);
+
 /** Elements for an HTML text. `mentions` are the people that its spans number. */
 export function html(text, mentions = [], me = "") {
   const parsed = new DOMParser().parseFromString(text, "text/html");
-  return built(parsed.body, { mentions, me, seen: 0 }, 0);
+  return paragraphs(built(parsed.body, { mentions, me, seen: 0 }, 0));
+}
+
+/** Beside paragraphs, words that stand alone are one as well. */
+function paragraphs(nodes) {
+  if (!nodes.some((node) => BLOCKS.has(node.tagName))) return nodes;
+  const out = [];
+  let run = null;
+  for (const node of nodes) {
+    if (BLOCKS.has(node.tagName)) {
+      run = null;
+      out.push(node);
+    } else if (run) run.append(node);
+    else if (typeof node !== "string" || node.trim()) {
+      run = h("p", {}, node);
+      out.push(run);
+    }
+  }
+  return out;
 }
 
 function built(node, facts, depth) {

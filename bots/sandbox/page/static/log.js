@@ -33,11 +33,20 @@ const VERBS = {
   "bridge.edit_applied": "copy edited",
   "bridge.delete_applied": "copy removed",
   "bridge.reactions_applied": "reactions shown",
+  "bridge.file_copied": "file delivered",
+  "bridge.file_removed": "file removed",
   "bridge.dropped": "not sent",
   "bridge.failed": "given up",
   "bridge.parked": "parked for a person",
   "bridge.link": "changed a link",
   "bridge.notice": "told its author",
+  "bridge.late_root": "found a thread’s root",
+  "bridge.file_shown": "said what became of a file",
+  "bridge.file_linked": "file stays where it is",
+  "bridge.file_blocked": "file not allowed here",
+  "bridge.file_refused": "file refused",
+  "bridge.file_failed": "file could not be copied",
+  "bridge.file_ignored": "file left alone",
   "bridge.late_root": "brings a root along",
 };
 const DONE = {
@@ -45,7 +54,11 @@ const DONE = {
   "bridge.edit_applied": "edited in",
   "bridge.delete_applied": "removed in",
   "bridge.reactions_applied": "reactions shown in",
+  "bridge.file_copied": "file in",
+  "bridge.file_removed": "file removed in",
 };
+// What tells of a copy without ending it.
+const REMARKS = new Set(["bridge.notice", "bridge.file_shown", "bridge.file_linked"]);
 const PLATFORMS = { slack: "Slack", teams: "Teams", atom: "ATOM" };
 
 /** The column. `onLinks` and `onHealth` hear of what it learns. */
@@ -107,7 +120,7 @@ export class LogSide {
       this.entries.set(entry.seq, entry);
       this.last = Math.max(this.last, entry.seq);
       const done = entry.origin != null && this.entries.get(entry.origin);
-      if (done && entry.type.startsWith("bridge."))
+      if (done && entry.type.startsWith("bridge.") && !REMARKS.has(entry.type))
         done.copies = { ...done.copies, [entry.seq]: entry };
     }
     if (page.size >= this.size) Object.assign(this, { size: page.size, root: page.root });
