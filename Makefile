@@ -26,6 +26,7 @@ check: .venv/ready  ## look at the format, the style, the types and the imports
 bench: .venv/ready  ## measure ATOM beside bare servers, on this machine
 	@.ci/servers
 	$(bin)/python -m tests.load.bench
+	$(bin)/python -m tests.load.profiles
 
 format: .venv/ready  ## rewrite the code to the house format
 	$(bin)/ruff format .

@@ -4,9 +4,10 @@ import asyncio
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,8 +17,11 @@ from bots.core import core
 from bots.settings import Settings
 from bridge.messages import Channel, Platform
 from bridge.places import Place
+from storage.database import opened
+from storage.database_url import database_url
+from storage.hot import Insert, Program, Statement, Step
 from tests.load.processes import Server, running
-from tests.load.traffic import CHANNELS, SECRET, WORKSPACE
+from tests.load.traffic import CHANNELS, SECRET, WORKSPACE, channel
 from tests.servers import Postgres, free_port
 
 _COMPANY = "acme"
@@ -32,31 +36,69 @@ class Atom:
     Starts fresh ATOMs that are alike: company, accounts and links are there already.
 
     `database` lends a copy of the prepared database, given a copy of the prepared
-    home.
+    home. `settings` are environment variables that differ from the usual ones.
     """
 
     home: Path
     sink: int
     database: Callable[[Path], AbstractContextManager[str]]
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     @contextmanager
     def started(self) -> Iterator[Server]:
         """Run a fresh ATOM."""
-        with TemporaryDirectory(prefix="atom-bench-") as folder:
+        with self.team(1) as team:
+            yield team.servers[0]
+
+    @contextmanager
+    def team(self, count: int) -> Iterator["Team"]:
+        """Run several processes of a fresh ATOM on one database."""
+        with ExitStack() as stack:
+            folder = stack.enter_context(TemporaryDirectory(prefix="atom-bench-"))
             home = Path(folder) / "home"
             shutil.copytree(self.home, home)
-            with self.database(home) as url:
+            url = stack.enter_context(self.database(home))
+            team = Team(home, url, [])
+            for _ in range(count):
                 port = free_port()
-                environment = _environment(home, url, port, self.sink)
-                with running(["-m", "bots", "serve"], port, environment) as server:
-                    yield server
+                usual = _environment(home, url, port, self.sink)
+                command, environment = (
+                    ["-m", "bots", "serve"],
+                    {**usual, **self.settings},
+                )
+                server = stack.enter_context(running(command, port, environment))
+                team.servers.append(server)
+            yield team
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """Processes that share a home folder and a database."""
+
+    home: Path
+    url: str
+    servers: list[Server]
+
+    def resume(self) -> None:
+        """Let every link carry, as `atom resume` would."""
+        asyncio.run(self._resume())
+
+    async def _resume(self) -> None:
+        now = time.time_ns() // 1000
+        change = Statement(
+            "UPDATE link SET state = 'active', changed_us = :now", {"now": now}
+        )
+        async with opened(database_url(self.url)) as database:
+            await database.hot.run(lambda: _each([change]))
 
 
 @contextmanager
-def on_sqlite(sink: int, *, linked: bool) -> Iterator[Atom]:
+def on_sqlite(
+    sink: int, *, links: int = len(CHANNELS), state: str = "active"
+) -> Iterator[Atom]:
     with TemporaryDirectory(prefix="atom-bench-") as folder:
         home = Path(folder)
-        asyncio.run(_prepare(home, f"sqlite:///{home}/atom.db", sink, linked=linked))
+        asyncio.run(_prepare(home, f"sqlite:///{home}/atom.db", sink, links, state))
 
         @contextmanager
         def copied(own: Path) -> Iterator[str]:
@@ -66,10 +108,12 @@ def on_sqlite(sink: int, *, linked: bool) -> Iterator[Atom]:
 
 
 @contextmanager
-def on_postgres(server: Postgres, sink: int, *, linked: bool) -> Iterator[Atom]:
+def on_postgres(
+    server: Postgres, sink: int, *, links: int = len(CHANNELS), state: str = "active"
+) -> Iterator[Atom]:
     with TemporaryDirectory(prefix="atom-bench-") as folder, server.database() as url:
         home, template = Path(folder), url.rpartition("/")[2]
-        asyncio.run(_prepare(home, url, sink, linked=linked))
+        asyncio.run(_prepare(home, url, sink, links, state))
 
         def copied(_own: Path) -> AbstractContextManager[str]:
             return server.database(template)
@@ -99,7 +143,7 @@ async def _shown(url: str, names: tuple[str, ...]) -> dict[str, str]:
         await connection.close()
 
 
-async def _prepare(home: Path, url: str, sink: int, *, linked: bool) -> None:
+async def _prepare(home: Path, url: str, sink: int, links: int, state: str) -> None:
     """Do what `atom setup`, the installs and `/atom link` would do."""
     settings = Settings.model_validate({"home": home, "database_url": url})
     async with core(settings, "bench") as built:
@@ -110,12 +154,41 @@ async def _prepare(home: Path, url: str, sink: int, *, linked: bool) -> None:
         service_url = f"http://127.0.0.1:{sink}/teams/connector/"
         team = Place(_TENANT, _TEAM, "", service_url, "Acme", group_id=_GROUP)
         await built.places.remember(team)
-        for n, name in enumerate(CHANNELS if linked else ()):
-            target = Channel(Platform.TEAMS, _TEAM, f"19:bench{n:02}@thread.tacv2")
-            place = Place(_TENANT, _TEAM, target.id, service_url, f"Bench {n}")
-            await built.places.remember(place)
-            source = Channel(Platform.SLACK, WORKSPACE, name)
-            await built.links.add(_COMPANY, (source, target), "bench")
+        # One by one, each would look at all that are there: a minute for thousands.
+        rows = _linked(range(links), state, service_url)
+        await built.database.hot.run(lambda: _each(rows))
+
+
+def _linked(numbers: range, state: str, service_url: str) -> list[Step]:
+    """Return the rows of links from a Slack channel to a Teams channel each."""
+    links, ends, places = [], [], []
+    usual = {"tenant": _COMPANY, "created_by": "bench", "created_us": 1}
+    for n in numbers:
+        name, target = f"L{n:05}", f"19:bench{n:02}@thread.tacv2"
+        links.append(usual | {"id": name, "state": state, "changed_us": n})
+        source = Channel(Platform.SLACK, WORKSPACE, channel(n))
+        for position, end in enumerate(
+            (source, Channel(Platform.TEAMS, _TEAM, target))
+        ):
+            ends.append(
+                {"tenant": _COMPANY, "link": name, "position": position}
+                | {"channel": str(end)}
+            )
+        places.append(
+            {"account": _TENANT, "team": _TEAM, "channel": target}
+            | {"service_url": service_url, "name": f"Bench {n}", "group_id": ""}
+            | {"kind": "standard", "updated_us": 1}
+        )
+    return [
+        Insert("link", links),
+        Insert("link_channel", ends),
+        Insert("place", places),
+    ]
+
+
+def _each(steps: Sequence[Step]) -> Program[None]:
+    for step in steps:  # noqa: UP028 - a tuple cannot be sent rows
+        yield step
 
 
 def _environment(home: Path, url: str, port: int, sink: int) -> dict[str, str]:

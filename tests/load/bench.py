@@ -31,6 +31,7 @@ from tests.load.machine import description
 from tests.load.processes import served
 from tests.load.report import Compared, Results, as_text, for_terminal
 from tests.load.rows import RATES, Range, Started, middle
+from tests.load.traffic import CHANNELS
 from tests.servers import running_postgres
 
 _ANSWERS_AT = (200.0, 500.0, 1000.0)
@@ -125,15 +126,16 @@ def _medians(runs: Sequence[Results]) -> Results:
 def _atom(
     stack: ExitStack, database: str, sink: int, *, linked: bool
 ) -> Contender | None:
+    links = len(CHANNELS) if linked else 0
     rates = sorted({*_ANSWERS_AT, *(_CALLS_AT if linked else ())})
     if database == "sqlite":
-        atom = stack.enter_context(on_sqlite(sink, linked=linked))
+        atom = stack.enter_context(on_sqlite(sink, links=links))
         return Contender(database, sqlite_settings(), atom.started, rates)
     try:
         server = stack.enter_context(running_postgres())
     except (pytest.skip.Exception, pytest.fail.Exception):
         return None
-    atom = stack.enter_context(on_postgres(server, sink, linked=linked))
+    atom = stack.enter_context(on_postgres(server, sink, links=links))
     return Contender(database, postgres_settings(server), atom.started, rates)
 
 

@@ -13,6 +13,7 @@ import time
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 
 import orjson
 
@@ -20,29 +21,41 @@ from tests.load.atom import Atom, on_postgres, on_sqlite
 from tests.load.generator import Plan
 from tests.load.machine import spent
 from tests.load.processes import asked, fired, served
+from tests.load.report import table
 from tests.servers import running_postgres
 
 _ALL_COPIED_WITHIN = 120.0  # seconds
+_APART = 10_000_000  # between the numbers of two volleys
+_DATABASES = ("sqlite", "postgresql")
 
 
-def cpu_of_capture(atom: Atom, *, events: int, rate: float, first: int) -> float:
+@dataclass(frozen=True, slots=True)
+class Load:
+    """So many events, at so many a second."""
+
+    events: int
+    rate: float
+
+    def plan(self, port: int, first: int) -> Plan:
+        return Plan([port], self.rate, self.events / self.rate, first, warm_up=False)
+
+
+def of_capture(atom: Atom, load: Load, first: int) -> float:
     """Return the CPU milliseconds an event of channels that nobody listens to."""
     with atom.started() as server:
-        fired(Plan(server.port, rate, 1.0, first))
+        fired(Plan([server.port], 100, 1.0, first))
         before = spent(server.pid)
-        samples = fired(Plan(server.port, rate, events / rate, first + 1_000_000))
+        samples = fired(load.plan(server.port, first + _APART))
         used = spent(server.pid) - before
     return used * 1000 / len(samples.due)
 
 
-def cpu_of_both(
-    atom: Atom, sink: int, *, events: int, rate: float, first: int
-) -> float:
+def of_both(atom: Atom, sink: int, load: Load, first: int) -> float:
     """Return the CPU milliseconds an event that is captured and copied."""
     with atom.started() as server:
-        fired(Plan(server.port, rate, 1.0, first))
+        fired(Plan([server.port], 100, 1.0, first))
         before = spent(server.pid)
-        samples = fired(Plan(server.port, rate, events / rate, first + 1_000_000))
+        samples = fired(load.plan(server.port, first + _APART))
         numbers = range(samples.first, samples.first + len(samples.due))
         deadline = time.monotonic() + _ALL_COPIED_WITHIN
         while not _all_there(sink, numbers):
@@ -60,36 +73,28 @@ def _all_there(sink: int, numbers: Sequence[int]) -> bool:
 
 def main() -> None:
     parser = ArgumentParser("python -m tests.load.costs", description=__doc__)
-    parser.add_argument("--databases", nargs="+", default=["sqlite", "postgresql"])
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--databases", nargs="+", choices=_DATABASES)
+    parser.add_argument("--runs", type=int, default=3, help="the least of so many")
     parser.add_argument("--events", type=int, default=2000)
     parser.add_argument("--rate", type=float, default=300.0, help="events a second")
     given = parser.parse_args()
+    load = Load(given.events, given.rate)
     with ExitStack() as stack:
         sink = stack.enter_context(served("tests.load.sink")).port
-        for database in given.databases:
-            if database == "sqlite":
-                alone = stack.enter_context(on_sqlite(sink, linked=False))
-                linked = stack.enter_context(on_sqlite(sink, linked=True))
-            else:
-                server = stack.enter_context(running_postgres())
-                alone = stack.enter_context(on_postgres(server, sink, linked=False))
-                linked = stack.enter_context(on_postgres(server, sink, linked=True))
-            many = {"events": given.events, "rate": given.rate}
-            captures, boths = [], []
-            for run in range(given.runs):
-                first = run * 100_000_000
-                captures.append(cpu_of_capture(alone, first=first, **many))
-                boths.append(
-                    cpu_of_both(linked, sink, first=first + 50_000_000, **many)
-                )
-            print(
-                database,
-                [f"{x:.3f}" for x in captures],
-                [f"{x:.3f}" for x in boths],
-                f"capture {min(captures):.3f} ms, copy {min(boths) - min(captures):.3f} ms",
-                flush=True,
-            )
+        for database in given.databases or _DATABASES:
+            alone, linked = _atoms(stack, database, sink)
+            firsts = range(_APART, (2 * given.runs + 1) * _APART, 2 * _APART)
+            capture = min(of_capture(alone, load, first) for first in firsts)
+            both = min(of_both(linked, sink, load, first) for first in firsts)
+            figures = {"capture, ms an event": capture, "copy, ms": both - capture}
+            print(f"**{database}**, {load.rate:g} events/s\n\n{table(figures)}\n")
+
+
+def _atoms(stack: ExitStack, database: str, sink: int) -> list[Atom]:
+    if database == "sqlite":
+        return [stack.enter_context(on_sqlite(sink, links=n)) for n in (0, 50)]
+    server = stack.enter_context(running_postgres())
+    return [stack.enter_context(on_postgres(server, sink, links=n)) for n in (0, 50)]
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import accumulate
 from typing import cast
 
@@ -24,7 +24,7 @@ import orjson
 import uvloop
 
 from tests.load.machine import CpuTime
-from tests.load.traffic import requests
+from tests.load.traffic import PLAIN, Mix, requests
 
 _CONNECTIONS = 256
 _LAST_ANSWERS = 5.0  # seconds after the last event was due
@@ -36,12 +36,23 @@ _HOPELESS = 3.0  # seconds of events that wait for a connection
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to send: `rate` events a second, numbered from `first`."""
+    """
+    What to send: `rate` events a second, numbered from `first`, to all ports in turn.
 
-    port: int
+    `warm_up` says whether a second of slow traffic goes before, which is not counted.
+    """
+
+    ports: Sequence[int]
     rate: float
     seconds: float
     first: int
+    mix: Mix = PLAIN
+    warm_up: bool = True
+
+    @classmethod
+    def read(cls, text: bytes) -> "Plan":
+        given = orjson.loads(text)
+        return cls(**given | {"mix": Mix(**given["mix"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,23 +198,29 @@ def moments(plan: Plan) -> list[float]:
 
 
 async def run(plan: Plan) -> Samples:
-    """Warm the server up, then offer it what is planned."""
-    gun = Gun(plan.port)
-    warm = Plan(plan.port, _WARM_RATE, _WARM_UP, plan.first)
-    sent = await _volley(gun, warm)
-    await gun.settled(_LAST_ANSWERS)
-    first = plan.first + len(sent)
+    """Warm the servers up, then offer them what is planned."""
+    guns = [Gun(port) for port in plan.ports]
+    first = plan.first
+    if plan.warm_up:
+        warm = replace(plan, rate=_WARM_RATE, seconds=_WARM_UP)
+        first += len(await _volley(guns, warm))
+        await _settled(guns)
     before = CpuTime.now()
-    shots = await _volley(gun, Plan(plan.port, plan.rate, plan.seconds, first))
+    shots = await _volley(guns, replace(plan, first=first))
     steal = CpuTime.now().stolen_since(before)
-    await gun.settled(_LAST_ANSWERS)
+    await _settled(guns)
     return Samples(first, [s.due for s in shots], [s.took for s in shots], steal)
 
 
-async def _volley(gun: Gun, plan: Plan) -> Sequence[_Shot]:
+async def _settled(guns: Sequence[Gun]) -> None:
+    for gun in guns:
+        await gun.settled(_LAST_ANSWERS)
+
+
+async def _volley(guns: Sequence[Gun], plan: Plan) -> Sequence[_Shot]:
     due = moments(plan)
     numbers = range(plan.first, plan.first + len(due))
-    ready = requests(numbers, f"127.0.0.1:{gun.port}", int(time.time()))
+    ready = requests(numbers, "127.0.0.1", int(time.time()), plan.mix)
     gc.collect()
     gc.freeze()
     start = time.monotonic_ns() + 50_000_000
@@ -215,14 +232,14 @@ async def _volley(gun: Gun, plan: Plan) -> Sequence[_Shot]:
             # The loop's clock has whole milliseconds: rounded up, which counts as
             # latency, because rounded down it would spin and take the server's core.
             await asyncio.sleep(math.ceil(early / 1e6) / 1e3)
-        gun.fire(request, shot)
-        if len(gun.waiting) > _HOPELESS * plan.rate:
+        guns[n % len(guns)].fire(request, shot)
+        if sum(len(gun.waiting) for gun in guns) > _HOPELESS * plan.rate:
             break
     return shots
 
 
 def main() -> None:
-    plan = Plan(**orjson.loads(sys.stdin.buffer.read()))
+    plan = Plan.read(sys.stdin.buffer.read())
     gc.disable()
     samples = uvloop.run(run(plan))
     sys.stdout.buffer.write(orjson.dumps(asdict(samples)))

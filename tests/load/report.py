@@ -1,7 +1,7 @@
 """Tables of what was measured: for the terminal, and as text to keep."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rich.table import Table
@@ -74,6 +74,15 @@ def for_terminal(compared: Compared) -> Table:
     return table
 
 
+def table(figures: Mapping[str, float]) -> str:
+    """Return named figures as Markdown."""
+    lines = [("", ""), *((name, _figure(value)) for name, value in figures.items())]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    text = [_line(line, widths) for line in lines]
+    text.insert(1, _line(["-" * widths[0], "-" * (widths[1] - 1) + ":"], widths))
+    return "\n".join(text)
+
+
 def as_text(head: Sequence[str], tables: Sequence[Compared]) -> str:
     """Return everything as Markdown."""
     parts = ["\n".join(f"- {line}" for line in head)]
@@ -102,6 +111,12 @@ def _ms(milliseconds: float) -> str:
     if math.isinf(milliseconds):
         return "never"
     return f"{milliseconds:,.1f}" if milliseconds < 100 else f"{milliseconds:,.0f}"
+
+
+def _figure(value: float) -> str:
+    if math.isinf(value):
+        return "never"
+    return f"{value:,.2f}" if value < 10 else f"{value:,.1f}"
 
 
 def _largest(rate: float) -> str:

@@ -108,7 +108,7 @@ class Range:
         self._volleys += 1
         first = self._volleys * 10_000_000
         with started() as server:
-            samples = fired(Plan(server.port, rate, self.seconds, first))
+            samples = fired(Plan([server.port], rate, self.seconds, first))
             arrived = self._arrivals(samples, wait=copies)
         return _row(rate, samples, arrived)
 

@@ -46,14 +46,17 @@ class Sink:
 
     async def post(self, request: web.Request) -> web.Response:
         """Take a message in, as Teams does, and note when the call began."""
-        now = time.monotonic_ns()
-        if found := _MARKED.search(await request.read()):
-            self._arrived.setdefault(int(found[1]), now)
+        await self._note(request)
         return _json({"id": str(next(self._ids))}, 201)
 
     async def change(self, request: web.Request) -> web.Response:
-        await request.read()
+        await self._note(request)
         return _json({"id": request.match_info["activity"]})
+
+    async def _note(self, request: web.Request) -> None:
+        now = time.monotonic_ns()
+        if found := _MARKED.search(await request.read()):
+            self._arrived.setdefault(int(found[1]), now)
 
     async def token(self, request: web.Request) -> web.Response:
         await request.read()
@@ -61,6 +64,9 @@ class Sink:
         return _json(token)
 
     async def slack(self, request: web.Request) -> web.Response:
+        if request.match_info["method"].startswith("conversations."):
+            # It keeps no channels: an empty one would say that all was deleted.
+            return _json({"ok": False, "error": "service_unavailable"}, 503)
         given = await request.post()
         asked = str(given.get("user") or request.query.get("user", ""))
         ts = f"{next(self._ids) / 1000:.6f}"

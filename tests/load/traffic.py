@@ -3,7 +3,10 @@
 import hashlib
 import hmac
 import json
+import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 WORKSPACE = "T01ACME"
@@ -19,13 +22,76 @@ _TALK = (
 )
 
 
-def request(number: int, host: str, now: int, path: str = "/slack/events") -> bytes:
+class Kind(StrEnum):
+    """What an event says."""
+
+    POST = "post"
+    REPLY = "reply"
+    EDIT = "edit"
+    DELETE = "delete"
+    REACTION = "reaction"
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """
+    In how many channels people talk, and what else they do than post.
+
+    The shares are of a hundred events. What is not a post is about one that was made
+    in the same channel before, number `first` being the first.
+    """
+
+    first: int = 0
+    channels: int = len(CHANNELS)
+    replies: int = 0
+    edits: int = 0
+    deletes: int = 0
+    reactions: int = 0
+
+    def channel(self, number: int) -> str:
+        return channel(number % self.channels)
+
+    def kind(self, number: int) -> Kind:
+        kind = self._wanted(number)
+        return kind if kind is Kind.POST or self.about(number) else Kind.POST
+
+    def about(self, number: int) -> int:
+        """Return the post that an event is about, 0 if there is none before it."""
+        for earlier in range(number - self.channels, self.first - 1, -self.channels):
+            if self._wanted(earlier) is Kind.POST:
+                return earlier
+        return 0
+
+    def _wanted(self, number: int) -> Kind:
+        # A checksum, since every process has to come to the same conclusion.
+        left = zlib.crc32(b"%d" % number) % 100
+        shares = {
+            Kind.REPLY: self.replies,
+            Kind.EDIT: self.edits,
+            Kind.DELETE: self.deletes,
+            Kind.REACTION: self.reactions,
+        }
+        for kind, share in shares.items():
+            if left < share:
+                return kind
+            left -= share
+        return Kind.POST
+
+
+PLAIN = Mix()
+
+
+def channel(n: int) -> str:
+    return f"C{n:02}BENCH"
+
+
+def request(number: int, host: str, now: int, mix: Mix = PLAIN) -> bytes:
     """Return event `number` as it travels, signed at `now` (seconds since 1970)."""
-    body = json.dumps(event(number), separators=(",", ":")).encode()
+    body = json.dumps(event(number, mix), separators=(",", ":")).encode()
     base = b"v0:%d:%s" % (now, body)
     signature = hmac.digest(SECRET.encode(), base, hashlib.sha256).hex()
     head = (
-        f"POST {path} HTTP/1.1\r\n"
+        "POST /slack/events HTTP/1.1\r\n"
         f"Host: {host}\r\n"
         "User-Agent: Slackbot 1.0 (+https://api.slack.com/robots)\r\n"
         "Accept: */*\r\n"
@@ -39,10 +105,8 @@ def request(number: int, host: str, now: int, path: str = "/slack/events") -> by
     return head.encode() + body
 
 
-def event(number: int) -> dict[str, Any]:
-    """Return a message of about 30 words: bold, a link, an emoji, a mention."""
-    user = PEOPLE[number % len(PEOPLE)]
-    ts = f"{_EPOCH + number // 1_000_000}.{number % 1_000_000:06}"
+def event(number: int, mix: Mix = PLAIN) -> dict[str, Any]:
+    """Return what Slack sends for event `number`."""
     return {
         "token": "verification",
         "team_id": WORKSPACE,
@@ -63,18 +127,56 @@ def event(number: int) -> dict[str, Any]:
                 "is_enterprise_install": False,
             }
         ],
-        "event": {
-            "type": "message",
-            "user": user,
-            "team": WORKSPACE,
-            "ts": ts,
-            "event_ts": ts,
-            "client_msg_id": f"6a1c0de5-0000-4000-8000-{number:012}",
-            "channel": CHANNELS[number % len(CHANNELS)],
-            "channel_type": "channel",
-            **_said(number),
-        },
+        "event": _happened(number, mix),
     }
+
+
+def _happened(number: int, mix: Mix) -> dict[str, Any]:
+    place, about = mix.channel(number), mix.about(number)
+    at = {"channel": place, "event_ts": _ts(number)}
+    match mix.kind(number):
+        case Kind.REPLY:
+            reply = {**_message(number), "thread_ts": _ts(about)}
+            return {**reply, **at, "channel_type": "channel"}
+        case Kind.EDIT:
+            edited = {"user": _author(about), "ts": _ts(number)}
+            new = {**_message(about), **_said(number), "edited": edited}
+            old = _message(about)
+            more = {"message": new, "previous_message": old, "ts": _ts(number)}
+            return {"type": "message", "subtype": "message_changed", **more, **at}
+        case Kind.DELETE:
+            gone = {"deleted_ts": _ts(about), "previous_message": _message(about)}
+            return {"type": "message", "subtype": "message_deleted", **gone, **at}
+        case Kind.REACTION:
+            item = {"type": "message", "channel": place, "ts": _ts(about)}
+            who = {"user": _author(number), "item_user": _author(about)}
+            return (
+                {"type": "reaction_added", "reaction": "tada", "item": item}
+                | who
+                | {"event_ts": _ts(number)}
+            )
+        case _:
+            return {**_message(number), **at, "channel_type": "channel"}
+
+
+def _message(number: int) -> dict[str, Any]:
+    """Return a message of about 30 words: bold, a link, an emoji, a mention."""
+    return {
+        "type": "message",
+        "user": _author(number),
+        "team": WORKSPACE,
+        "ts": _ts(number),
+        "client_msg_id": f"6a1c0de5-0000-4000-8000-{number:012}",
+        **_said(number),
+    }
+
+
+def _author(number: int) -> str:
+    return PEOPLE[number % len(PEOPLE)]
+
+
+def _ts(number: int) -> str:
+    return f"{_EPOCH + number // 1_000_000}.{number % 1_000_000:06}"
 
 
 def _said(number: int) -> dict[str, Any]:
@@ -110,5 +212,7 @@ def _section(*elements: dict[str, Any]) -> dict[str, Any]:
     return {"type": "rich_text_section", "elements": elements}
 
 
-def requests(numbers: Sequence[int], host: str, now: int) -> list[bytes]:
-    return [request(number, host, now) for number in numbers]
+def requests(
+    numbers: Sequence[int], host: str, now: int, mix: Mix = PLAIN
+) -> list[bytes]:
+    return [request(number, host, now, mix) for number in numbers]
