@@ -70,6 +70,7 @@ class StoredLedger:
                 "SELECT 1 FROM dead_letter d JOIN outbox o "
                 "ON o.tenant = d.tenant AND o.seq = d.seq AND o.n = d.n "
                 "WHERE d.tenant = :tenant AND d.link = :link AND d.unknown_us > 0 "
+                f"AND o.operation <> '{Operation.FILE}' "
                 "AND o.source = :source AND o.target = :target "
                 "AND o.message = :message LIMIT 1",
                 {

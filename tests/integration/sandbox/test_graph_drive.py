@@ -135,3 +135,32 @@ async def test_reading_is_granted_and_writing_is_not(sandbox: Sandbox) -> None:
     refused = await put(f"{graph.base}/{path}:/a.txt:/content", b"x", graph.token)
 
     assert refused.status == 403
+
+
+async def test_whoever_may_read_a_file_is_led_to_its_bytes_without_a_token(
+    graph: GraphClient,
+) -> None:
+    made = (await upload(graph, "a.txt", b"hello")).body
+    drive = (await folder(graph)).partition("/items/")[0]
+    url = f"{graph.base}/{drive}/items/{made['id']}/content"
+    headers = {"Authorization": f"Bearer {graph.token}"}
+
+    async with ClientSession() as session:
+        async with session.get(url, headers=headers, allow_redirects=False) as led:
+            where = led.headers["Location"]
+        async with session.get(where) as answer:
+            content = await answer.read()
+
+    assert (led.status, content) == (302, b"hello")
+
+
+async def test_a_file_is_found_by_its_name_and_deleted(graph: GraphClient) -> None:
+    made = (await upload(graph, "a.txt", b"hello")).body
+    named = f"{await folder(graph)}:/a.txt"
+    drive = named.partition("/items/")[0]
+
+    found = await graph.get(named)
+    gone = await graph.delete(f"{drive}/items/{made['id']}")
+
+    assert (found.body["id"], gone.status) == (made["id"], 204)
+    assert (await graph.get(named)).status == 404

@@ -140,3 +140,36 @@ async def test_a_deleted_file_leaves_a_tombstone(
     ]
     with pytest.raises(SlackApiError, match="file_deleted"):
         await slack.files_info(file=said["file"])
+
+
+async def test_one_message_may_share_several_files_and_tell_another_size(
+    sandbox: Sandbox, listener: Listener
+) -> None:
+    one = {"name": "a.txt", "content": "ab", "repeat": 3}
+    two = {"name": "b.iso", "content": "x", "size": 2_000_000_000}
+    who = {"workspace": "T01ACME", "user": "U01ALICE", **FALCON}
+
+    done = await sandbox.act(action="upload", **who, files=[one, two])
+
+    await eventually(lambda: listener.events("message"))
+    [message] = listener.events("message")
+    assert [file["id"] for file in message["files"]] == done["files"]
+    assert [file["size"] for file in message["files"]] == [6, 2_000_000_000]
+    url = message["files"][0]["url_private"]
+    assert await fetched(url, BOT_TOKEN) == (200, "text/plain", b"ababab")
+
+
+async def test_a_page_can_be_ordered_in_the_place_of_a_file(
+    sandbox: Sandbox, listener: Listener
+) -> None:
+    who = {"workspace": "T01ACME", "user": "U01ALICE", **FALCON}
+    await sandbox.act(action="upload", **who, name="a.txt", content="ab")
+    await eventually(lambda: listener.events("message"))
+    url = listener.events("message")[0]["files"][0]["url_private"]
+    await sandbox.fault("slack.download", "page")
+
+    status, kind, content = await fetched(url, BOT_TOKEN)
+
+    assert (status, kind) == (200, "text/html")
+    assert b"<html>" in content
+    assert (await fetched(url, BOT_TOKEN))[2] == b"ab"

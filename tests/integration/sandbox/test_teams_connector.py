@@ -392,3 +392,34 @@ async def test_a_pasted_picture_is_fetched_with_the_bots_token(
     assert (served.status, served.body) == (200, b"\x89PNG\r\n\x1a\n")
     assert served.headers["Content-Type"] == "image/png"
     assert refused.status == 401
+
+
+async def test_pictures_in_a_bots_html_are_kept_and_do_not_count_as_its_length(
+    sandbox: Sandbox, bot: Bot
+) -> None:
+    picture = "iVBORw0KGgo" + "A" * 200_000
+    html = f'<p>cat</p><img src="data:image/png;base64,{picture}=" alt="cat">'
+
+    await bot.send(FALCON, text=html, text_format="xml")
+
+    [message] = await teams_messages(sandbox)
+    assert "data:" not in message["html"] + message["source"]
+    assert "/v3/attachments/" in message["html"]
+
+
+async def test_an_edit_keeps_files_drops_them_and_brings_new_ones(
+    sandbox: Sandbox,
+) -> None:
+    made = await said(sandbox, action="upload", text="x", name="a.txt", content="a")
+    edited = {"action": "edit", "message": made["id"], "text": "y"}
+
+    await said(sandbox, **edited)
+    [kept] = await teams_messages(sandbox)
+    new = [{"name": "b.txt", "content": "b"}]
+    await said(sandbox, **edited, drop_files=made["files"], files=new)
+    [changed] = await teams_messages(sandbox)
+
+    [old] = made["files"]
+    assert old in kept["html"]
+    assert old not in changed["html"]
+    assert [one["name"] for one in changed["attachments"]] == ["b.txt"]
