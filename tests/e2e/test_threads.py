@@ -24,8 +24,10 @@ from tests.e2e.world import (
 
 @pytest.fixture
 async def here(tmp_path: Path, database_url: str) -> AsyncIterator[World]:
-    """A link that leaves marks; ATOM is not started yet."""
-    async with world(tmp_path, database_url) as made:
+    """A world without a link yet; ATOM is not started."""
+    # However busy the machine is: a root that is fetched is waited for.
+    patient = {"ATOM_TUNING_ORPHAN_PATIENCE": "15"}
+    async with world(tmp_path, database_url, **patient) as made:
         yield made
 
 
