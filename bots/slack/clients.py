@@ -136,11 +136,18 @@ class Clients:
             logger=quiet(),
             retry_handlers=[],
         )
+        client.moved = await self._moved(team)
+        return client
+
+    async def id_now(self, team: str, channel: str) -> str:
+        """Return the id that a channel has now, by the one that it was linked under."""
+        return (await self._moved(team)).get(channel, channel)
+
+    async def _moved(self, team: str) -> Mapping[str, str]:
         try:
-            client.moved = await self.moved(team)
+            return await self.moved(team)
         except StoreUnavailable as error:
             raise NotSent(str(error)) from error
-        return client
 
     async def identity(self, team: str) -> Identity:
         """Return who ATOM is in a workspace, or raise `ServiceUnavailable`."""

@@ -27,7 +27,6 @@ from bots.slack.sender import sender_name
 from bridge.errors import Ambiguous, CannotTell, NotSent, Refused
 from bridge.file_ports import Kept, Parcel
 from bridge.files import Fate, StaysBehind
-from bridge.messages import Channel
 from bridge.reactions import Spot
 
 _MARK = "atom_file_"
@@ -118,7 +117,10 @@ class SlackFileTarget:
             if refused.code in _GONE:
                 return
             raise
-        for ts in _shown_at(mapping(told, "file"), spot.channel):
+        team, channel = spot.channel.team, spot.channel.id
+        for ts in _shown_at(
+            mapping(told, "file"), await self.clients.id_now(team, channel)
+        ):
             await _unless_gone(client.chat_delete(channel=spot.channel.id, ts=ts))
         await _unless_gone(client.files_delete(file=remote))
 
@@ -173,13 +175,13 @@ def _file(message: Mapping[str, Any]) -> str:
     return next((string(f, "id") for f in mappings(message, "files")), "")
 
 
-def _shown_at(file: Mapping[str, Any], target: Channel) -> list[str]:
+def _shown_at(file: Mapping[str, Any], channel: str) -> list[str]:
     """Return where in the channel a file shows."""
     shares = mapping(file, "shares")
     return [
         string(place, "ts")
         for kind in ("public", "private")
-        for place in mappings(mapping(shares, kind), target.id)
+        for place in mappings(mapping(shares, kind), channel)
         if string(place, "ts")
     ]
 

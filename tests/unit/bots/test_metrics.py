@@ -8,6 +8,7 @@ from prometheus_client import REGISTRY
 
 from bots.metrics import LinkFigures, taken_in
 from bridge.errors import StoreUnavailable
+from bridge.holds import Cause, Hold
 from bridge.links import Link
 from bridge.ports import LinkStatus
 from tests.events import FALCON, PROJECT
@@ -33,7 +34,8 @@ class Room:
         if self.down:
             raise StoreUnavailable("down")
         now = self.clock()
-        link = Link("acme", "L7", (FALCON, PROJECT))
+        holds = (Hold(PROJECT, Cause.ARCHIVED),)
+        link = Link("acme", "L7", (FALCON, PROJECT), holds=holds)
         late = now - 90_000_000
         return [LinkStatus(link, 3, late, 9, 2, 1, now + 30_000_000, "no", 90_000_000)]
 
@@ -55,6 +57,8 @@ async def test_every_figure_of_a_link_is_shown(room: Room) -> None:
     assert (shown("dead_letters"), shown("parked")) == (2, 1)
     assert shown("throttled_seconds") == 30
     assert REGISTRY.get_sample_value("atom_store_up") == 1
+    held = {"link": "L7", "cause": "archived"}
+    assert REGISTRY.get_sample_value("atom_link_dormant", held) == 1
 
 
 async def test_the_database_is_asked_once_in_five_seconds(room: Room) -> None:
