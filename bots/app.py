@@ -342,6 +342,8 @@ def _worker(built: Tools, limiter: Limiter, trace: Trace, notices: Notices) -> W
         orphan_patience_us=int(tuning.orphan_patience * micro),
         paused_link_us=int(tuning.paused_link * micro),
         dormant_us=int(tuning.dormant * micro),
+        slack_part=tuning.slack_part,
+        teams_part=tuning.teams_part,
     )
     reactions = Reactions(
         log=built.core.reactions,

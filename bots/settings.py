@@ -29,6 +29,7 @@ from bridge.limits import (
     TEAMS_TENANT,
     UNLIMITED,
 )
+from bridge.tuning import SLACK_PART, TEAMS_PART
 from policy.scanning.clamd import ClamdAddress
 
 _RATE = r"[1-9]\d{0,6}/[1-9]\d{0,5}"
@@ -253,6 +254,15 @@ class Tuning(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
     slack_channel_limit: Rates = Field(default=SLACK_CHANNEL, description=_A_RATE)
     slack_workspace_limit: Rates = Field(default=SLACK_WORKSPACE, description=_A_RATE)
     slack_method_limit: Rates = Field(default=SLACK_METHOD, description=_A_RATE)
+    slack_part: int = Field(
+        default=SLACK_PART, ge=500, le=4_000, description="a number from 500 to 4000"
+    )
+    teams_part: int = Field(
+        default=TEAMS_PART,
+        ge=4_000,
+        le=100_000,
+        description="bytes of UTF-16, from 4000 to 100000",
+    )
     limit_care: float = Field(
         default=60.0,
         ge=0,

@@ -12,7 +12,7 @@ from bots.leases import Leases, checked
 from bots.metrics import DELIVERED, DELIVERY_SECONDS, ENDED, QUEUED, WAITS
 from bridge.bot_digests import Digesting
 from bridge.courier import Courier, Done, Later
-from bridge.delivery import SHARDS, Delivery
+from bridge.delivery import SHARDS, Delivery, Operation
 from bridge.errors import AtomError, Fenced
 from bridge.lanes import Lanes
 from bridge.messages import Channel, Event
@@ -325,6 +325,7 @@ class Worker:
             tries=delivery.tries + 1,
             unknown_since_us=delivery.unknown_since_us or began_us,
             not_before_us=self.clock() + self.courier.tuning.longest_pause_us,
+            part=0 if delivery.operation is Operation.POST else 1,
         )
 
     async def _save_low(self) -> None:

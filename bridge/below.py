@@ -26,7 +26,7 @@ class Below:
         """Return what a chore lets the copy say, if it changes that."""
         if change.copy is None:
             return None
-        post = await self.composer.post(change.about, change.story, change.copy)
+        post = await self.composer.first(change.about, change.story, change.copy)
         if post is None or delivery.operation is Operation.REACT:
             return post  # which brings its own line
         return await self.lined(post, change.copy)

@@ -1,19 +1,27 @@
-"""What a sender is given: a message, who is named in it, and the thread it goes to."""
+"""
+What stands on the target for a message: who says it, where, and in which parts.
+
+Everything that is sent comes from here, whichever delivery asks for it.
+"""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
-from bridge.delivery import Copy, Delivery, Post
+from bridge.delivery import Copy, Delivery, Operation, Post
 from bridge.document import Document, Names
 from bridge.files import FileLine
 from bridge.mentions import mentioned
 from bridge.messages import HISTORY, Channel, Person, Platform
 from bridge.naming import Naming, unasked
 from bridge.others import HOPS, ORIGIN, origin_of
-from bridge.ports import Copies, History, People
+from bridge.parts import in_parts
+from bridge.ports import Copies, History, People, Sender
+from bridge.reactions import Reaction
+from bridge.standing import Composition, Standing
 from bridge.text import safe_url
+from bridge.tuning import Tuning
 
 
 class Origins(Protocol):
@@ -39,7 +47,7 @@ class Addresses(Protocol):
 @dataclass(frozen=True, slots=True)
 class Composer:
     """
-    Makes posts. A reply whose root is not there waits for it `patience_us`.
+    Makes posts. A reply whose root is not there waits for it for a while.
 
     It waits longer for a root that is still on its way.
     `lines` tells what a copy says about its message's files.
@@ -48,13 +56,84 @@ class Composer:
     copies: Copies
     people: Mapping[Platform, People]
     origins: Origins
+    senders: Mapping[Platform, Sender]
     clock: Callable[[], int]
-    patience_us: int
+    tuning: Tuning
     lines: Callable[[Delivery, History, Copy | None], Awaitable[tuple[FileLine, ...]]]
     naming: Naming | None = None
     addresses: Mapping[Platform, Addresses] = field(default_factory=dict)
 
-    async def post(
+    async def compose(
+        self,
+        delivery: Delivery,
+        history: History,
+        standing: Standing,
+        reactions: tuple[Reaction, ...] = (),
+    ) -> Composition | None:
+        """
+        Return what is to stand there, or None to wait for the root of its thread.
+
+        The lines of reactions and files stand below the first part: that is where
+        people see the message, and only one part changes with them.
+        """
+        post = await self._post(delivery, history, standing.copy)
+        if post is None:
+            return None
+        budget = self._budget(delivery, standing.copy)
+        parts: tuple[Post, ...] = ()
+        if delivery.operation is not Operation.DELETE:
+            parts = self._parts(post, delivery, budget)
+            further = (replace(part, files=()) for part in parts[1:])
+            parts = (replace(parts[0], reactions=reactions), *further)
+        return Composition(post, parts, history.version_us, budget)
+
+    async def first(self, about: Delivery, story: History, copy: Copy) -> Post | None:
+        """Return what the first part of a copy says, without reactions."""
+        wanted = await self.compose(about, story, Standing(copy))
+        return wanted.parts[0] if wanted else None
+
+    async def sought(
+        self, delivery: Delivery, history: History, standing: Standing
+    ) -> Post | None:
+        """
+        Return the part that a lost answer was about, or None to wait for its root.
+
+        Parts are posted in their order, so it is the first one that nobody knows of.
+        """
+        post = await self._post(delivery, history, standing.copy)
+        if post is None:
+            return None
+        number = len(standing.parts) + 1
+        budget = self._budget(delivery, standing.copy)
+        said = [
+            parts[number - 1].document
+            for document in (history.document, *history.earlier)
+            if len(
+                parts := self._parts(replace(post, document=document), delivery, budget)
+            )
+            >= number
+        ]
+        return replace(
+            post,
+            thread=standing.parts[0].root if standing.parts else post.thread,
+            marker=delivery.marker_of(number),
+            document=said[0] if said else Document(),
+            earlier=tuple(said[1:]),
+        )
+
+    def _budget(self, delivery: Delivery, copy: Copy | None) -> int:
+        """Return how much a part may weigh: what the platform has taken before."""
+        usual = self.tuning.part(delivery.target.platform)
+        return delivery.budget or (copy.budget if copy else 0) or usual
+
+    def _parts(self, post: Post, delivery: Delivery, budget: int) -> tuple[Post, ...]:
+        sender = self.senders[delivery.target.platform]
+        return tuple(
+            replace(post, document=document, marker=delivery.marker_of(number))
+            for number, document in enumerate(in_parts(post, sender.weight, budget), 1)
+        )
+
+    async def _post(
         self, delivery: Delivery, history: History, copy: Copy | None
     ) -> Post | None:
         thread = copy.remote_thread if copy else await self._thread(delivery)
@@ -75,7 +154,6 @@ class Composer:
             thread=thread,
             author=author,
             document=history.document,
-            earlier=history.earlier,
             people=found,
             note=note(history, orphan=orphan),
             names=names,
@@ -110,7 +188,7 @@ class Composer:
             tenant, delivery.link, source, delivery.thread, target
         )
         if root:
-            return root.remote_thread or root.remote
+            return root.root
         origin = await self.copies.origin_of(tenant, source, delivery.thread)
         if origin and origin.source == target:
             # Below a digest: it is not a message where it comes from.
@@ -120,12 +198,12 @@ class Composer:
                 tenant, origin.link, origin.source, origin.message, target
             )
             if sibling:
-                return sibling.remote_thread or sibling.remote
+                return sibling.root
             if await self.copies.awaited(
                 tenant, origin.link, origin.source, origin.message, target
             ):
                 return None
-        if self.clock() < delivery.created_us + self.patience_us:
+        if self.clock() < delivery.created_us + self.tuning.orphan_patience_us:
             return None
         return ""
 

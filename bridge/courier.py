@@ -6,23 +6,18 @@ from dataclasses import dataclass, field, replace
 from bridge.access import Action
 from bridge.below import Below
 from bridge.breaker import Breaker
+from bridge.carrying import Carrying, held
 from bridge.chores import Chore, Wanted
 from bridge.composing import Addresses, Composer, Origins
-from bridge.delivery import AttemptState, Copy, Delivery, Operation, Post
-from bridge.errors import (
-    Ambiguous,
-    CannotTell,
-    DeliveryFailed,
-    NotSent,
-    Refused,
-    StoreUnavailable,
-    Throttled,
-)
+from bridge.conclusions import Conclusions
+from bridge.delivery import REPEATABLE, AttemptState, Delivery, Operation
+from bridge.errors import DeliveryFailed, StoreUnavailable, TooLong
 from bridge.filing import Filing
 from bridge.holds import Cause, Hold, Holds
 from bridge.lifecycle import overdue
 from bridge.limits import Limits
 from bridge.links import Link, LinkState
+from bridge.lost_answers import LostAnswers
 from bridge.messages import Platform
 from bridge.naming import Naming
 from bridge.needless import needless
@@ -41,8 +36,10 @@ from bridge.ports import (
     Sender,
 )
 from bridge.reacting import Reactions
+from bridge.reactions import Reaction
 from bridge.relay import unwatched
-from bridge.standing import standing
+from bridge.setbacks import Setback, setback, shorter, tried
+from bridge.standing import Composition, Standing, Step
 from bridge.tombstones import buried
 from bridge.tuning import Tuning
 
@@ -77,8 +74,7 @@ class Courier:
     """
     The use case behind every copy.
 
-    `sleep` waits seconds; `trace` is told each step's name as it is passed. `holds`
-    is told of channels that take nothing; without it each message is on its own.
+    `sleep` waits seconds; `trace` is told each step's name as it is passed.
     """
 
     ledger: Ledger
@@ -100,24 +96,36 @@ class Courier:
     holds: Holds | None = None
     addresses: Mapping[Platform, Addresses] = field(default_factory=dict)
     breaker: Breaker | None = None
+    _composer: Composer = field(init=False)
+    _below: Below = field(init=False)
+    _lost_answers: LostAnswers = field(init=False)
+    _carrying: Carrying = field(init=False)
+    _conclusions: Conclusions = field(init=False)
 
-    @property
-    def _below(self) -> Below:
-        return Below(self._composer, self.reactions, self.filing)
-
-    @property
-    def _composer(self) -> Composer:
-        patience = self.tuning.orphan_patience_us
-        return Composer(
+    def __post_init__(self) -> None:
+        clock, tuning, senders = self.clock, self.tuning, self.senders
+        composer = Composer(
             self.copies,
             self.people,
             self.origins,
-            self.clock,
-            patience,
+            senders,
+            clock,
+            tuning,
             self.filing.lines,
             self.naming,
             self.addresses,
         )
+        parts = {
+            "_composer": composer,
+            "_below": Below(composer, self.reactions, self.filing),
+            "_lost_answers": LostAnswers(
+                self.ledger, senders, clock, tuning, holding=self.holds is not None
+            ),
+            "_carrying": Carrying(self.links),
+            "_conclusions": Conclusions(self.ledger, self.sleep, self.trace),
+        }
+        for name, part in parts.items():
+            object.__setattr__(self, name, part)
 
     async def deliver(self, delivery: Delivery, lease: Lease) -> Done | Later:
         """Take the delivery as far as it gets now. Raises `Fenced` if it is not ours."""
@@ -142,19 +150,19 @@ class Courier:
         self, delivery: Delivery, lease: Lease, history: History, reason: str
     ) -> Done | Later:
         outcome = Outcome(AttemptState.DEAD, reason)
-        if _lost(delivery):
+        if delivery.lost:
             outcome = Outcome(AttemptState.PARKED, f"{reason}; a copy may stand there")
         return await self._conclude(delivery, lease, outcome, history)
 
     async def _deliver(self, delivery: Delivery, lease: Lease) -> Done | Later:
         history = await self.ledger.history(delivery)
-        link = await self._link(delivery)
+        link = await self._carrying.link(delivery)
         if link is None:
             return await self._unlinked(delivery, lease, history)
         if link.state is LinkState.PAUSED:
             return self._later(delivery, self.tuning.paused_link_us)
-        if held := link.between(delivery.source, delivery.target):
-            return await self._dormant(delivery, lease, history, held)
+        if holds := held(link, delivery):
+            return await self._dormant(delivery, lease, history, holds)
         if delivery.target.platform not in self.senders:
             # Switched off, which may be a mistake in the settings: keep it.
             return self._later(delivery, self.tuning.longest_pause_us)
@@ -162,33 +170,33 @@ class Courier:
             return await self._unreadable(delivery, lease, history)
         if delivery.operation in _APART:
             return await self._apart(delivery, lease, history)
-        copy = await standing(self.copies, delivery, history)
-        if _lost(delivery) and (copy is None or copy.deleted):
-            return await self._reconcile(delivery, lease, history, copy)
-        if reason := needless(delivery, history, copy):
+        return await self._bring(delivery, lease, history, link)
+
+    async def _bring(
+        self, delivery: Delivery, lease: Lease, history: History, link: Link
+    ) -> Done | Later:
+        """Let a message stand on the target as the log has it."""
+        standing = await Standing.of(self.copies, delivery, history)
+        if delivery.lost and standing.missing:
+            return await self._reconcile(delivery, lease, history, standing)
+        if reason := needless(delivery, history, standing):
             return await self._drop(delivery, lease, history, reason)
         if ending := await self._forbidden(delivery, lease, history):
             return ending
-        bury = link.options.deletes is Deletes.MARK
-        return await self._send(delivery, lease, history, copy, bury=bury)
-
-    async def _apart(
-        self, delivery: Delivery, lease: Lease, history: History
-    ) -> Done | Later:
-        if delivery.operation is Operation.FILE:
-            return await self._do(self.filing, delivery, lease, history)
-        if reason := await self._denial(delivery, history):
-            return await self._drop(delivery, lease, history, reason)
-        return await self._do(self.reactions, delivery, lease, history)
+        wanted = await self._wanted(delivery, history, standing, link)
+        if wanted is None:
+            return self._later(delivery, self.tuning.first_pause_us)
+        return await self._send(delivery, lease, history, standing, wanted)
 
     async def _unreadable(
         self, delivery: Delivery, lease: Lease, history: History
     ) -> Done | Later:
         """Give a poisoned message up after some tries, so that its lane goes on."""
-        if _lost(delivery):
+        if delivery.lost:
             # What cannot be read cannot be looked up either.
             return await self._give_up(delivery, lease, history, history.fault)
-        return await self._try_again(delivery, lease, history, history.fault)
+        worn = tried(delivery, history.fault, self.clock(), self.tuning)
+        return await self._set_back(worn, lease, history)
 
     async def _forbidden(
         self, delivery: Delivery, lease: Lease, history: History
@@ -213,43 +221,107 @@ class Courier:
         delivery: Delivery,
         lease: Lease,
         history: History,
-        copy: Copy | None,
-        *,
-        bury: bool,
+        standing: Standing,
+        wanted: Composition,
     ) -> Done | Later:
-        if (post := await self._composer.post(delivery, history, copy)) is None:
-            return self._later(delivery, self.tuning.first_pause_us)
-        if bury and delivery.operation is Operation.DELETE:
-            post = buried(post)
-        if copy and delivery.operation is Operation.EDIT:
-            post = await self._below.lined(post, copy)
-        # Only now: what turns out needless takes nothing from the limits.
-        if wait := await self._full(delivery):
-            return wait
-        if not await self._carried(delivery):
+        """Take one step after the other, each noted before and after."""
+        step = standing.next_step(wanted)
+        while step:
+            # Only now: what turns out needless takes nothing from the limits.
+            noted = await self._intended(delivery, lease, step)
+            if isinstance(noted, Later):
+                return noted
+            try:
+                remote = await self._call(step)
+            except TooLong as failure:
+                weight = self.senders[delivery.target.platform].weight(step.post)
+                budget = min(weight, wanted.budget) // 2
+                short = shorter(noted, failure, budget)
+                return await self._set_back(short, lease, history)
+            except DeliveryFailed as failure:
+                done = len(standing.parts)
+                worn = self._worn(noted, failure, done)
+                return await self._set_back(worn, lease, history)
+            self.trace("sent")
+            standing = standing.after(step, wanted, delivery, remote)
+            outcome = await self._made(delivery, history, standing, step, wanted)
+            if outcome.state is not AttemptState.STEP:
+                return await self._conclude(noted, lease, outcome, history)
+            delivery = await self._conclusions.write(noted, lease, outcome, history)
+            step = standing.next_step(wanted)
+        return await self._drop(delivery, lease, history, "it stands there already")
+
+    async def _wanted(
+        self, delivery: Delivery, history: History, standing: Standing, link: Link
+    ) -> Composition | None:
+        below: tuple[Reaction, ...] = ()
+        if standing.copy and delivery.operation is Operation.EDIT:
+            below = await self.reactions.below(standing.copy)
+        wanted = await self._composer.compose(delivery, history, standing, below)
+        if wanted and not wanted.parts and link.options.deletes is Deletes.MARK:
+            return replace(wanted, post=buried(wanted.post))
+        return wanted
+
+    async def _intended(
+        self, delivery: Delivery, lease: Lease, step: Step | None = None
+    ) -> Delivery | Later:
+        """Make sure of room for a call and of the link, and note that it is made."""
+        call = replace(delivery, operation=step.operation) if step else delivery
+        if wait := await self.limiter.reserve(self.limits.buckets(call)):
+            waiting = self._later(delivery, wait.us).delivery
+            full = "" if delivery.operation is Operation.FILE else wait.bucket
+            return Later(waiting, full=full)
+        if not await self._carrying.now(delivery):
             return self._later(delivery, 1)
         self.trace("checked")
-        noted = await self.ledger.intend(delivery, lease)
+        posting = step is not None and step.operation is Operation.POST
+        part = step.part if step and posting else REPEATABLE
+        noted = await self.ledger.intend(replace(delivery, part=part), lease)
         self.trace("intended")
-        try:
-            sent = await self._call(noted, post, history, copy)
-        except DeliveryFailed as failure:
-            return await self._failed(noted, lease, history, failure)
-        self.trace("sent")
-        outcome = Outcome(
-            AttemptState.DELIVERED, copy=sent, text=plain_text(post.document)
-        )
-        if delivery.operation is Operation.EDIT:
-            outcome = await self._checked(outcome, delivery, history, post, sent)
-        return await self._conclude(noted, lease, outcome, history)
+        return noted
 
-    async def _full(self, delivery: Delivery) -> Later | None:
-        """Take a place within the limits, or say until when there is none."""
-        wait = await self.limiter.reserve(self.limits.buckets(delivery))
-        if not wait:
-            return None
-        full = "" if delivery.operation is Operation.FILE else wait.bucket
-        return Later(self._later(delivery, wait.us).delivery, full=full)
+    async def _call(self, step: Step) -> str:
+        sender = self.senders[step.post.target.platform]
+        if step.copy is None:
+            return await sender.post(step.post)
+        marks = step.part == 1 and step.post.tombstone
+        if marks or step.operation is Operation.EDIT:
+            await sender.edit(step.copy.remote, step.post)
+        else:
+            await sender.delete(step.copy.remote, step.post)
+        return step.copy.remote
+
+    async def _made(
+        self,
+        delivery: Delivery,
+        history: History,
+        standing: Standing,
+        step: Step,
+        wanted: Composition,
+    ) -> Outcome:
+        """Return the outcome of a step that was taken, and led to what stands now."""
+        copy, more = standing.copy, standing.changed(step)
+        if standing.next_step(wanted):
+            return Outcome(AttemptState.STEP, copy=copy, more=more)
+        if copy and delivery.operation is Operation.EDIT:
+            first = wanted.parts[0]
+            reason = await self._below.overtaken(delivery, history, first, copy)
+            if reason:
+                until = self.clock() + self.tuning.first_pause_us
+                # As the oldest it takes the edit that is to come.
+                stale = replace(copy, version_us=0)
+                return Outcome(AttemptState.RETRY, reason, until, stale, more=more)
+        text = plain_text(history.document)
+        return Outcome(AttemptState.DELIVERED, copy=copy, text=text, more=more)
+
+    async def _apart(
+        self, delivery: Delivery, lease: Lease, history: History
+    ) -> Done | Later:
+        if delivery.operation is Operation.FILE:
+            return await self._do(self.filing, delivery, lease, history)
+        if reason := await self._denial(delivery, history):
+            return await self._drop(delivery, lease, history, reason)
+        return await self._do(self.reactions, delivery, lease, history)
 
     async def _do(
         self,
@@ -266,208 +338,84 @@ class Courier:
         if (ready := chore.ready_us(change)) > self.clock():
             return Later(replace(delivery, not_before_us=ready))
         post = await self._below.post(delivery, change)
-        if wait := await self._full(delivery):
-            return wait
-        if not await self._carried(delivery):
-            return self._later(delivery, 1)
-        self.trace("checked")
-        noted = await self.ledger.intend(delivery, lease)
-        self.trace("intended")
+        noted = await self._intended(delivery, lease)
+        if isinstance(noted, Later):
+            return noted
         try:
             outcome = await chore.make(change, post)
         except StoreUnavailable:
             # The platform may have been called: the next try must know of this one.
             return self._later(noted, self.tuning.first_pause_us)
         except DeliveryFailed as failure:
-            return await self._failed(noted, lease, history, failure)
+            return await self._set_back(self._worn(noted, failure), lease, history)
         self.trace("sent")
-        outcome = await self._checked(
-            outcome, change.about, change.story, post, change.copy
-        )
+        if outcome.state is AttemptState.DELIVERED and post and change.copy:
+            reason = await self._below.overtaken(
+                change.about, change.story, post, change.copy
+            )
+            if reason:
+                until = self.clock() + self.tuning.first_pause_us
+                outcome = Outcome(AttemptState.RETRY, reason, until)
         return await self._conclude(noted, lease, outcome, history)
 
-    async def _checked(
-        self,
-        outcome: Outcome,
-        about: Delivery,
-        story: History,
-        post: Post | None,
-        copy: Copy | None,
-    ) -> Outcome:
-        """Send a copy once more if the lines below it were overtaken meanwhile."""
-        if outcome.state is not AttemptState.DELIVERED or post is None or copy is None:
-            return outcome
-        if not (reason := await self._below.overtaken(about, story, post, copy)):
-            return outcome
-        until = self.clock() + self.tuning.first_pause_us
-        return Outcome(AttemptState.RETRY, reason, until)
-
-    async def _call(
-        self, delivery: Delivery, post: Post, history: History, copy: Copy | None
-    ) -> Copy:
-        sender = self.senders[delivery.target.platform]
-        if copy and copy.marked and delivery.operation is Operation.POST:
-            await sender.edit(copy.remote, post)  # what was deleted is back
-            version_us = history.version_us
-            return replace(copy, deleted=False, marked=False, version_us=version_us)
-        if copy is None or delivery.operation is Operation.POST:
-            remote = await sender.post(post)
-            return Copy.of(delivery, remote, post.thread, history.version_us)
-        if delivery.operation is Operation.EDIT:
-            await sender.edit(copy.remote, post)
-            return replace(copy, version_us=history.version_us)
-        if post.tombstone:
-            await sender.edit(copy.remote, post)
-            return replace(copy, deleted=True, marked=True)
-        await sender.delete(copy.remote, post)
-        return replace(copy, deleted=True)
-
-    async def _failed(
-        self,
-        delivery: Delivery,
-        lease: Lease,
-        history: History,
-        failure: DeliveryFailed,
-    ) -> Done | Later:
-        reason, now = str(failure), self.clock()
-        match failure:
-            case Throttled(retry_after=seconds):
-                pause_us = int(seconds * 1_000_000)
-                if delivery.operation in _APART:
-                    # These have limits of their own, no concern of messages'.
-                    retry = Outcome(AttemptState.RETRY, reason, now + pause_us)
-                    return await self._conclude(delivery, lease, retry, history)
-                return await self._throttled(delivery, lease, history, reason, pause_us)
-            case Refused(cause=cause) if cause and self.holds:
-                # Nothing is wrong with the message: it waits for its channel.
-                retry = Outcome(AttemptState.RETRY, reason, self._pause(1))
-                ending = await self._conclude(delivery, lease, retry, history)
-                await self.holds.place(delivery.tenant, delivery.target, Cause(cause))
-                return ending
-            case Refused():
-                outcome = Outcome(AttemptState.DEAD, reason)
-                return await self._conclude(delivery, lease, outcome, history)
-            case Ambiguous() if delivery.operation is Operation.POST:
-                counted = replace(delivery, tries=delivery.tries + 1)
-                return Later(
-                    replace(counted, not_before_us=now + self.tuning.reconcile_after_us)
-                )
-            case Ambiguous() if delivery.operation is Operation.FILE:
-                wait = self.tuning.reconcile_after_us
-                return await self._try_again(delivery, lease, history, reason, wait)
-            case NotSent():
-                # The platform's trouble, not the message's: it waits for as long.
-                rounds = (delivery.attempts + 1) // 2
-                retry = Outcome(AttemptState.RETRY, reason, self._pause(rounds))
-                return await self._conclude(delivery, lease, retry, history)
-            case _:  # a lost answer to what may be repeated
-                return await self._try_again(delivery, lease, history, reason)
-
-    async def _throttled(
-        self,
-        delivery: Delivery,
-        lease: Lease,
-        history: History,
-        reason: str,
-        pause_us: int,
-    ) -> Done | Later:
-        """Leave the channel alone as the platform asked, and let everybody know."""
-        until = self.clock() + pause_us
-        channel = self.limits.buckets(delivery)[0]
-        await self.limiter.pause(channel, pause_us)
-        outcome = Outcome(AttemptState.THROTTLED, reason, until)
-        noted = await self._write(delivery, lease, outcome, history)
-        return Later(noted, full=channel.name)
-
-    async def _try_again(
-        self,
-        delivery: Delivery,
-        lease: Lease,
-        history: History,
-        reason: str,
-        at_least_us: int = 0,
-    ) -> Done | Later:
-        counted = replace(delivery, tries=delivery.tries + 1)
-        if counted.tries >= self.tuning.tries:
-            outcome = Outcome(AttemptState.DEAD, reason)
-        else:
-            until = max(self._pause(counted.tries), self.clock() + at_least_us)
-            outcome = Outcome(AttemptState.RETRY, reason, until)
-        return await self._conclude(counted, lease, outcome, history)
-
-    def _pause(self, rounds: int) -> int:
-        """Return until when to wait after so many failures: longer each time."""
-        pause = self.tuning.first_pause_us << min(rounds - 1, 16)
-        return self.clock() + min(pause, self.tuning.longest_pause_us)
-
     async def _reconcile(
-        self, delivery: Delivery, lease: Lease, history: History, copy: Copy | None
+        self, delivery: Delivery, lease: Lease, history: History, standing: Standing
     ) -> Done | Later:
-        """Find out what became of a post whose answer was lost. Never post blindly."""
-        known_at = min(delivery.unknown_since_us, self.clock())
-        ready = known_at + self.tuning.reconcile_after_us
-        if not delivery.not_before_us:
-            # Taken over: whoever called may be waiting for the answer even now.
-            ready += self.tuning.longest_call_us
-        if self.clock() < ready:
-            # A time from a clock that was ahead is not waited for.
-            return Later(
-                replace(delivery, unknown_since_us=known_at, not_before_us=ready)
-            )
-        post = await self._composer.post(delivery, history, copy)
-        if post is None:
+        if early := self._lost_answers.waits(delivery):
+            return Later(early.delivery)
+        wanted = await self._composer.compose(delivery, history, standing)
+        sought = await self._composer.sought(delivery, history, standing)
+        if wanted is None or sought is None:
             return self._later(delivery, self.tuning.first_pause_us)
-        since = known_at - self.tuning.clock_skew_us
-        # Further back than the search: our clock may be behind the platform's.
-        known = await self.ledger.known(
-            delivery.tenant, delivery.target, since - self.tuning.clock_skew_us
-        )
-        try:
-            sender = self.senders[delivery.target.platform]
-            remote = await sender.find(post, since, known)
-        except (CannotTell, Refused) as unknown:
-            if isinstance(unknown, Refused) and unknown.cause and self.holds:
-                closed = Cause(unknown.cause)
-                await self.holds.place(delivery.tenant, delivery.target, closed)
-                return self._later(delivery, self.tuning.first_pause_us)
-            outcome = Outcome(AttemptState.PARKED, str(unknown))
-            return await self._conclude(delivery, lease, outcome, history)
-        except Throttled as wait:
-            return self._later(delivery, int(wait.retry_after * 1_000_000))
-        except DeliveryFailed:
-            return self._later(delivery, self.tuning.reconcile_after_us)
-        if remote is None:
-            reason = "the platform never got it"
-            return await self._try_again(delivery, lease, history, reason)
+        remote = await self._lost_answers.look(delivery, sought)
+        if isinstance(remote, Setback):
+            return await self._set_back(remote, lease, history)
         # Which revision stands there is unknown; as the oldest it takes every edit.
-        sent = Copy.of(delivery, remote, post.thread, delivery.version_us)
-        outcome = Outcome(
-            AttemptState.DELIVERED, "found", copy=sent, text=plain_text(post.document)
-        )
+        oldest = replace(wanted, version_us=delivery.version_us)
+        step = Step(Operation.POST, len(standing.parts) + 1, sought)
+        standing = standing.after(step, oldest, delivery, remote)
+        state, copy, more = AttemptState.STEP, standing.copy, standing.changed(step)
+        if delivery.operation is Operation.POST and not standing.missing:
+            state = AttemptState.DELIVERED
+        text = plain_text(history.document)
+        outcome = Outcome(state, "found", copy=copy, more=more, text=text)
         return await self._conclude(delivery, lease, outcome, history)
 
-    async def _link(self, delivery: Delivery) -> Link | None:
-        for link in await self.links.of(delivery.tenant, delivery.source):
-            if link.id == delivery.link and delivery.target in link.channels:
-                return link
-        return None
+    def _worn(
+        self, delivery: Delivery, failure: DeliveryFailed, done: int = 0
+    ) -> Setback:
+        worn = setback(delivery, failure, self.clock(), self.tuning, done)
+        if worn.cause and self.holds is None:
+            return Setback(delivery, Outcome(AttemptState.DEAD, str(failure)))
+        return worn
 
-    async def _carried(self, delivery: Delivery) -> bool:
-        """Say whether the link still carries. Names took their time meanwhile."""
-        link = await self._link(delivery)
-        if link is None or link.state is LinkState.PAUSED:
-            return False
-        return not link.between(delivery.source, delivery.target)
+    async def _set_back(
+        self, setback: Setback, lease: Lease, history: History
+    ) -> Done | Later:
+        delivery = setback.delivery
+        ending: Done | Later = Later(delivery)
+        if setback.outcome and not setback.pause_us:
+            ending = await self._conclude(delivery, lease, setback.outcome, history)
+        if setback.cause and self.holds:
+            cause = Cause(setback.cause)
+            await self.holds.place(delivery.tenant, delivery.target, cause)
+        if setback.outcome is None or not setback.pause_us:
+            return ending
+        # Leave the channel alone as the platform asked, and let everybody know.
+        channel = self.limits.buckets(delivery)[0]
+        await self.limiter.pause(channel, setback.pause_us)
+        noted = await self._conclusions.write(delivery, lease, setback.outcome, history)
+        return Later(noted, full=channel.name)
 
     async def _dormant(
-        self, delivery: Delivery, lease: Lease, history: History, held: Sequence[Hold]
+        self, delivery: Delivery, lease: Lease, history: History, holds: Sequence[Hold]
     ) -> Done | Later:
         """Let a delivery wait for a channel that carries nothing, but not for ever."""
         now, patience = self.clock(), self.tuning.dormant_us
-        if not (reason := overdue(held, delivery.created_us, now, patience)):
+        if not (reason := overdue(holds, delivery.created_us, now, patience)):
             left = delivery.created_us + patience - now
             return self._later(delivery, min(self.tuning.longest_pause_us, left))
-        if _lost(delivery):
+        if delivery.lost:
             return await self._give_up(delivery, lease, history, reason)
         return await self._drop(delivery, lease, history, reason)
 
@@ -475,7 +423,7 @@ class Courier:
         self, delivery: Delivery, lease: Lease, history: History
     ) -> Done | Later:
         reason = "the link was removed"
-        if _lost(delivery):
+        if delivery.lost:
             return await self._give_up(delivery, lease, history, reason)
         return await self._drop(delivery, lease, history, reason)
 
@@ -489,34 +437,8 @@ class Courier:
         self, delivery: Delivery, lease: Lease, outcome: Outcome, history: History
     ) -> Done | Later:
         outcome = await self.filing.completed(delivery, history, outcome)
-        noted = await self._write(delivery, lease, outcome, history)
+        noted = await self._conclusions.write(delivery, lease, outcome, history)
         return Done() if outcome.state.final else Later(noted)
-
-    async def _write(
-        self, delivery: Delivery, lease: Lease, outcome: Outcome, history: History
-    ) -> Delivery:
-        """
-        Write the outcome down, however long the database takes.
-
-        Until it is written nothing else happens in the lane: the platform was asked
-        already, and must not be asked again.
-        """
-        self.trace("concluding")
-        pause = 0.1
-        while True:
-            try:
-                noted = await self.ledger.conclude(delivery, lease, outcome, history)
-            except StoreUnavailable:
-                await self.sleep(pause)
-                pause = min(pause * 2, 2.0)
-            else:
-                self.trace("concluded")
-                return noted
 
     def _later(self, delivery: Delivery, pause_us: int) -> Later:
         return Later(replace(delivery, not_before_us=self.clock() + pause_us))
-
-
-def _lost(delivery: Delivery) -> bool:
-    """Whether a copy may stand there that nobody knows of."""
-    return bool(delivery.unknown_since_us) and delivery.operation is Operation.POST

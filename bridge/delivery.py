@@ -13,6 +13,7 @@ from bridge.messages import Channel, Person
 from bridge.reactions import Reaction
 
 SHARDS = 256
+REPEATABLE = -1
 
 
 class Operation(StrEnum):
@@ -32,6 +33,7 @@ class AttemptState(StrEnum):
     INTENT = "intent"  # about to call the platform; without an outcome: unknown
     RETRY = "retry"  # nothing was sent; again later
     THROTTLED = "throttled"  # nothing was sent; the channel is to be left alone
+    STEP = "step"  # one call of several is done; the next one follows
     PARKED = "parked"  # unknown and not to be found out: a person decides
     DELIVERED = "delivered"
     DROPPED = "dropped"  # need not or may not be delivered any more, with a reason
@@ -70,6 +72,11 @@ class Delivery:
     what was noted of it, `tries` only what failed for its own sake. If it was
     `throttled`, its `not_before_us` holds for the whole channel. `file` is the key of
     the message's file that it is about, where it is about one.
+
+    A message may stand in several parts, each brought there by a call of its own.
+    `part` is the one that is about to be posted: 0 if that is not known, and
+    `REPEATABLE` before a call that does no harm twice. `budget` is how much a part may
+    weigh if the platform took less than usual, else 0.
     """
 
     tenant: str
@@ -90,6 +97,8 @@ class Delivery:
     unknown_since_us: int = 0
     throttled: bool = False
     again: Again | None = None
+    part: int = 0
+    budget: int = 0
 
     @property
     def entry(self) -> int:
@@ -133,6 +142,16 @@ class Delivery:
         if self.again and self.again.marker:
             return self.again.marker
         return f"{self.tenant}.{self.seq}.{self.n}"
+
+    @property
+    def lost(self) -> bool:
+        """Whether a message may stand there of which nobody knows."""
+        posting = self.part > 0 or (not self.part and self.operation is Operation.POST)
+        return posting and bool(self.unknown_since_us)
+
+    def marker_of(self, part: int) -> str:
+        """Return the marker of one part of the copy."""
+        return self.marker if part == 1 else f"{self.marker}/{part}"
 
 
 @lru_cache(maxsize=8192)  # asked for several times a message
@@ -185,7 +204,11 @@ class Post:
 @dataclass(frozen=True, slots=True)
 class Copy:
     """
-    A message's copy on another platform.
+    A message's copy on another platform, or a further part of one.
+
+    `part` is its number among the parts. On the first one, which stands where the
+    message stands, `parts` says how many there may be, and `budget` how much each may
+    weigh, 0 while there is only one.
 
     What is `deleted` is gone there, or a tombstone `marked` its place.
     """
@@ -200,6 +223,14 @@ class Copy:
     version_us: int
     deleted: bool = False
     marked: bool = False
+    part: int = 1
+    parts: int = 1
+    budget: int = 0
+
+    @property
+    def root(self) -> str:
+        """The root of the thread in which it stands; it may be one itself."""
+        return self.remote_thread or self.remote
 
     @classmethod
     def of(

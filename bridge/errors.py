@@ -14,6 +14,7 @@ Everything ATOM raises on purpose.
     + NotGiven              what is to be sent was not given out; nothing was sent
     + Ambiguous             the answer was lost; it may or may not have been sent
     + Refused               it said no, and will say no again
+      . TooLong             it would take less at once
   - CannotTell              a lost answer cannot be looked up
   - Fenced                  another process owns this shard now; stop
 """
@@ -82,6 +83,10 @@ class Refused(DeliveryFailed):
     def __init__(self, reason: str = "", cause: str = "") -> None:
         super().__init__(reason)
         self.cause = cause
+
+
+class TooLong(Refused):
+    """The platform takes no message as long as this one."""
 
 
 class CannotTell(AtomError):

@@ -156,6 +156,7 @@ class Filing:
                 delivery.tenant, delivery.source, delivery.message
             )
             if (copy.link, copy.target) == (delivery.link, delivery.target)
+            and copy.part == 1
         ]
         if not copies:
             return "there is no copy of the message"

@@ -2,42 +2,42 @@
 
 from typing import assert_never
 
-from bridge.delivery import Copy, Delivery, Operation
+from bridge.delivery import Delivery, Operation
 from bridge.ports import History
+from bridge.standing import Standing
 
 
-def needless(delivery: Delivery, history: History, copy: Copy | None) -> str:
+def needless(delivery: Delivery, history: History, standing: Standing) -> str:
     """
     Return why a delivery need not be made any more, or nothing if it must.
 
     A post always carries the newest content, so edits that came before it are stale.
     """
-    standing = copy is not None and not copy.deleted
     match delivery.operation:
         case Operation.POST | Operation.DIGEST:
-            return _needless_post(history, standing=standing)
+            return _needless_post(history, standing=not standing.missing)
         case Operation.EDIT:
             if history.deleted:
                 return "deleted meanwhile"
-            if copy is None or copy.deleted:
+            if not standing.parts:
                 return "there is no copy to edit"
-            if copy.version_us >= history.version_us:
+            if standing.holds(history.version_us):
                 return "a newer edit was sent already"
-            return "it says the same already" if _unchanged(history, copy) else ""
+            return "it says the same already" if _unchanged(history, standing) else ""
         case Operation.DELETE:
             if not history.deleted:
                 return "restored meanwhile"
-            return "" if standing else "there is no copy to delete"
+            return "" if standing.parts else "there is no copy to delete"
         case Operation.REACT | Operation.FILE:
             return ""  # what these need, `bridge.reacting` and `bridge.filing` know
         case _:
             assert_never(delivery.operation)
 
 
-def _unchanged(history: History, copy: Copy) -> bool:
+def _unchanged(history: History, standing: Standing) -> bool:
     """Whether nothing that is said has changed since: a link's preview came, perhaps."""
     since = history.same_since_us
-    return since is not None and copy.version_us >= since
+    return since is not None and standing.holds(since)
 
 
 def _needless_post(history: History, *, standing: bool) -> str:

@@ -183,7 +183,15 @@ class Sender(Protocol):
         """
         Post a copy and return its id there. Never tries twice.
 
-        Raises `Throttled`, `NotSent`, `Ambiguous` or `Refused`.
+        Raises `Throttled`, `NotSent`, `Ambiguous`, `TooLong` or `Refused`.
+        """
+        ...
+
+    def weight(self, post: Post) -> int:
+        """
+        Return how much of the platform's room the post takes, in `Tuning.part`'s unit.
+
+        It grows with the document, and asks nobody.
         """
         ...
 
@@ -286,14 +294,18 @@ class Copies(Protocol):
         """Say whether a copy of the message is still to be posted in the target."""
         ...
 
+    async def more_of(self, copy: Copy) -> Sequence[Copy]:
+        """Return the further parts of a copy that stand, in their order."""
+        ...
+
     async def origin_of(self, tenant: str, target: Channel, remote: str) -> Copy | None:
-        """Return the copy that stands under the platform's id `remote`, if any."""
+        """Return the copy, or its part, under the platform's id `remote`, if any."""
         ...
 
     async def copies_of(
         self, tenant: str, source: Channel, message: str
     ) -> Sequence[Copy]:
-        """Return every copy of a message, whatever the link, oldest first."""
+        """Return every copy of a message, and its parts, oldest first."""
         ...
 
 
@@ -392,9 +404,10 @@ class Queue(Protocol):
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """
-    How an attempt ended. `copy` is what now stands, or stood, on the platform,
-    `shown` which reactions do, and `file` what became of a file. `then` is what is to
-    be delivered because of it, and `folded` are deliveries that end with this one.
+    How an attempt ended. `copy` is what now stands, or stood, on the platform, `more`
+    are further parts of it, `shown` says which reactions stand, and `file` what became
+    of a file. `then` is what is to be delivered because of it, and `folded` are
+    deliveries that end with this one.
     """
 
     state: AttemptState
@@ -406,6 +419,7 @@ class Outcome:
     file: FileWord | None = None
     then: tuple[Delivery, ...] = ()
     folded: tuple[Delivery, ...] = ()
+    more: tuple[Copy, ...] = ()
 
 
 class Ledger(Protocol):

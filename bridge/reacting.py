@@ -76,7 +76,8 @@ class Change:
     def about(self) -> Delivery:
         """The delivery, as if it were one of the original message's content."""
         channel, message = self.origin.channel, self.origin.message
-        return replace(self.delivery, source=channel, message=message, thread="")
+        thread = self.origin.thread
+        return replace(self.delivery, source=channel, message=message, thread=thread)
 
     def calls(self) -> list[tuple[str, bool]]:
         """
@@ -249,7 +250,7 @@ class Reactions:
             return None
         origin = replace(origin, thread=story.thread)
         copies = await self.copies.copies_of(tenant, origin.channel, origin.message)
-        copy = {one.target: one for one in copies}.get(target)
+        copy = {one.target: one for one in copies if one.part == 1}.get(target)
         if copy is None and origin.channel != target:
             return None
         spot = Spot(copy.target, copy.remote, copy.remote_thread) if copy else origin
@@ -261,8 +262,16 @@ class Reactions:
     async def _heard(
         self, tenant: str, origin: Spot, copies: Sequence[Copy], target: Channel
     ) -> tuple[Spot, ...]:
-        """Return where the message stands in the channels that the target hears."""
-        newest = {one.target: Spot(one.target, one.remote) for one in copies}
+        """
+        Return where the message stands in the channels that the target hears.
+
+        People react to its further parts as well.
+        """
+        newest = {
+            (one.target, one.part): Spot(one.target, one.remote)
+            for one in copies
+            if one.part == 1 or not one.deleted
+        }
         links = await self.links.of(tenant, target)
         audible = {channel for link in links for channel in link.others(target)}
         spots = (origin, *newest.values())

@@ -2,10 +2,20 @@
 
 from dataclasses import dataclass
 
+from bridge.messages import Platform
+
+SLACK_PART = 3_900
+TEAMS_PART = 80_000
+
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """How patient a courier is. Times in microseconds."""
+    """
+    How patient a courier is. Times in microseconds.
+
+    `slack_part` and `teams_part` are how much is sent as one message: characters in
+    Slack, where an edit takes 4,000, and bytes of UTF-16 in Teams, which takes 100 KB.
+    """
 
     tries: int = 8
     first_pause_us: int = 500_000
@@ -16,6 +26,12 @@ class Tuning:
     orphan_patience_us: int = 3_000_000
     paused_link_us: int = 1_000_000
     dormant_us: int = 14 * 86_400_000_000
+    slack_part: int = SLACK_PART
+    teams_part: int = TEAMS_PART
+
+    def part(self, platform: Platform) -> int:
+        """Return how much one message may weigh on a platform."""
+        return self.slack_part if platform is Platform.SLACK else self.teams_part
 
     @property
     def longest_unknown_us(self) -> int:

@@ -34,7 +34,8 @@ from storage.writes import Entry, Fence, Write
 
 _SAME_COPY = (
     "ON CONFLICT (tenant, target, remote) DO UPDATE SET "
-    "version_us = excluded.version_us, deleted = excluded.deleted"
+    "version_us = excluded.version_us, deleted = excluded.deleted, "
+    "parts = excluded.parts, budget = excluded.budget"
 )
 
 

@@ -10,7 +10,7 @@ from storage.rows import clean_id
 
 _SELECT = (
     "SELECT tenant, link, source, message, target, remote, remote_thread, version_us, "
-    "deleted FROM copy WHERE tenant = :tenant"
+    "deleted, part, parts, budget FROM copy WHERE tenant = :tenant"
 )
 
 _FINAL = ", ".join(f"'{state}'" for state in AttemptState if state.final)
@@ -40,7 +40,7 @@ class StoredCopies:
         rows = await self.store.fetch(
             Statement(
                 f"{_SELECT} AND source = :source AND message = :message "
-                "AND target = :target AND link = :link "
+                "AND target = :target AND link = :link AND part = 1 "
                 "ORDER BY created_us DESC LIMIT 1",
                 {
                     "tenant": tenant,
@@ -73,6 +73,24 @@ class StoredCopies:
         )
         return bool(rows)
 
+    async def more_of(self, copy: Copy) -> Sequence[Copy]:
+        rows = await self.store.fetch(
+            Statement(
+                f"{_SELECT} AND source = :source AND message = :message "
+                "AND target = :target AND link = :link AND part > 1 AND deleted = 0 "
+                "ORDER BY part",
+                {
+                    "tenant": copy.tenant,
+                    "source": str(copy.source),
+                    "message": clean_id(copy.message),
+                    "target": str(copy.target),
+                    "link": copy.link,
+                },
+                brief=True,
+            )
+        )
+        return [_copy(row) for row in rows]
+
     async def origin_of(self, tenant: str, target: Channel, remote: str) -> Copy | None:
         rows = await self.store.fetch(
             Statement(
@@ -93,7 +111,7 @@ class StoredCopies:
         rows = await self.store.fetch(
             Statement(
                 f"{_SELECT} AND source = :source AND message = :message "
-                "ORDER BY created_us",
+                "ORDER BY created_us, part",
                 {
                     "tenant": tenant,
                     "source": str(source),
@@ -119,7 +137,8 @@ class StoredCopies:
 
 
 def _copy(row: Row) -> Copy:
-    tenant, link, source, message, target, remote, thread, version_us, deleted = row
+    tenant, link, source, message, target, remote, thread, version_us, deleted = row[:9]
+    part, parts, budget = row[9:]
     return Copy(
         tenant,
         link,
@@ -131,4 +150,7 @@ def _copy(row: Row) -> Copy:
         version_us,
         deleted=bool(deleted),
         marked=deleted == _MARKED,
+        part=part,
+        parts=parts,
+        budget=budget,
     )

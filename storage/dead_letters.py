@@ -150,6 +150,7 @@ def _again(letter: DeadLetter, *, anyway: bool) -> Delivery:
         unknown_since_us=letter.unknown_since_us if looked_up else 0,
         # A copy that may stand there carries the marker of the call that was lost.
         again=Again(before.entry, before.marker if looked_up else ""),
+        part=1 if looked_up else 0,
     )
 
 

@@ -16,7 +16,7 @@ from storage.files import entry_type, files_in
 from storage.files import word_as_json as file_as_json
 from storage.hot import Statement
 from storage.journal import Journal
-from storage.log_reader import LogEntry, LogReader
+from storage.log_reader import LATE_US, LogEntry, LogReader, late_us
 from storage.reactions import word_as_json
 from storage.rows import clean_id
 from storage.writes import Attempt, Entry, Fence, Letter, Origin, Write
@@ -34,9 +34,6 @@ _ENDED = {
     AttemptState.DEAD: "bridge.failed",
     AttemptState.PARKED: "bridge.parked",
 }
-
-# Platforms send again for five minutes; what comes later was not heard in its time.
-_LATE_US = 6 * 60 * 1_000_000
 
 
 _SAID = ("document", "files")
@@ -146,7 +143,7 @@ class StoredLedger:
                 if etype
                 else None,
                 attempts=(attempt, *_folded(delivery, lease, outcome)),
-                copies=(outcome.copy,) if outcome.copy else (),
+                copies=(*([outcome.copy] if outcome.copy else []), *outcome.more),
                 letter=_letter(delivery, outcome),
                 deliveries=outcome.then,
                 fence=self._fence(lease),
@@ -246,18 +243,10 @@ def gone(told: Iterable[tuple[int, int, str]]) -> bool:
     return bool(switches) and max(switches)[2] == EventKind.MESSAGE_DELETE
 
 
-def late_us(entries: list[LogEntry]) -> int:
-    """Return when a message was said, if it was captured much later, else 0."""
-    said, captured = entries[0].row["src_us"], entries[0].row["cap_us"]
-    if entries[0].etype != EventKind.MESSAGE_CREATE or captured - said < _LATE_US:
-        return 0
-    return int(said)
-
-
 def _old_us(delivery: Delivery, entries: list[LogEntry]) -> int:
     """Return when a message was said that is brought across long after it was heard."""
     said = entries[0].row["src_us"]
-    if delivery.again is None or delivery.created_us - said < _LATE_US:
+    if delivery.again is None or delivery.created_us - said < LATE_US:
         return 0
     return int(said) if entries[0].etype == EventKind.MESSAGE_CREATE else 0
 
@@ -348,6 +337,7 @@ def _entry(
             },
             **({"shown": word_as_json(shown)} if shown else {}),
             **({"file": file_as_json(file)} if file else {}),
+            **({"parts": copy.parts} if copy and copy.parts > 1 else {}),
         },
         team=delivery.target.team,
         conv=delivery.target.id,

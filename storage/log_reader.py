@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from bridge.messages import EventKind
 from storage.compliance.keys import KeyFile, SealBroken, TenantKey
 from storage.compliance.leaf import leaf_of
 from storage.compliance.sealing import open_body
@@ -17,6 +18,9 @@ COLUMNS = tuple(column.name for column in log.columns)
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM log"
 _WITHOUT_RAW = tuple(name for name in COLUMNS if name != "raw_ct")
 _PAGE = 1000
+
+# Platforms send again for five minutes; what comes later was not heard in its time.
+LATE_US = 6 * 60 * 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,3 +206,11 @@ def _fault(row: Mapping[str, Any], seq: int, key: TenantKey) -> str:
     if item.commitment(body) != row["cmt"]:
         return f"entry {seq}: column ct is not what was committed to"
     return ""
+
+
+def late_us(entries: list[LogEntry]) -> int:
+    """Return when a message was said, if it was captured much later, else 0."""
+    said, captured = entries[0].row["src_us"], entries[0].row["cap_us"]
+    if entries[0].etype != EventKind.MESSAGE_CREATE or captured - said < LATE_US:
+        return 0
+    return int(said)

@@ -180,6 +180,7 @@ def _unfinished(
     head = (
         f"SELECT {COLUMNS}, coalesce(a.attempt, 0), coalesce(a.state, ''), "
         "coalesce(a.until_us, 0), coalesce(a.at_us, 0), coalesce(a.tries, 0), "
+        "coalesce(a.part, 0), coalesce(a.budget, 0), "
         "g.entry, g.marker, g.unknown_us FROM "
     )
     low = "LEFT JOIN shard_low w ON w.tenant = :tenant AND w.shard = s.value "
@@ -223,7 +224,7 @@ def _raise_low(low: Mapping[tuple[str, int], int]) -> Program[None]:
 
 
 def _delivery(row: Row) -> Delivery:
-    number, state, until, at, tries, entry, marker, unknown = row[12:20]
+    number, state, until, at, tries, part, budget, entry, marker, unknown = row[12:]
     again = None if entry is None else Again(entry, marker)
     # A lost answer of an earlier delivery stays lost until this one notes something.
     before = unknown if again and not number else 0
@@ -235,6 +236,8 @@ def _delivery(row: Row) -> Delivery:
         unknown_since_us=at if state == AttemptState.INTENT else before,
         throttled=state == AttemptState.THROTTLED,
         again=again,
+        part=1 if before else part,
+        budget=budget,
     )
 
 

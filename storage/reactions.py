@@ -9,7 +9,7 @@ from bridge.messages import Channel, EventKind, Person
 from bridge.ports import History
 from bridge.reactions import Reacted, Shown, Spot, Word, folded
 from storage.files import files_in
-from storage.log_reader import LogEntry, LogReader
+from storage.log_reader import LogEntry, LogReader, late_us
 from storage.rows import clean_id
 
 _DENIED = "deny"
@@ -46,6 +46,8 @@ class LoggedReactions:
             deleted=_is_deleted(allowed),
             thread=newest.row["thread"],
             files=files_in(newest),
+            late_us=late_us(allowed),
+            told=allowed[0].body.get("detail") or {},
         )
 
     async def reacted(self, tenant: str, spots: Sequence[Spot]) -> Sequence[Reacted]:

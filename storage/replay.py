@@ -28,7 +28,8 @@ _TOUCHED = (
 )
 _COPIES = (
     "SELECT message, version_us, deleted FROM copy WHERE tenant = :tenant "
-    "AND source = :source AND target = :target AND link = :link AND message IN "
+    "AND source = :source AND target = :target AND link = :link AND part = 1 "
+    "AND message IN "
 )
 _SILENT = {PersonKind.BOT, PersonKind.SYSTEM}
 

@@ -83,6 +83,8 @@ def attempt_row(attempt: Attempt, moment: int) -> dict[str, Any]:
         "until_us": attempt.until_us,
         "reason": attempt.reason,
         "at_us": moment,
+        "part": delivery.part,
+        "budget": delivery.budget,
     }
 
 
@@ -98,6 +100,9 @@ def copy_row(copy: Copy, moment: int) -> dict[str, Any]:
         "version_us": copy.version_us,
         "deleted": 2 if copy.marked else int(copy.deleted),
         "created_us": moment,
+        "part": copy.part,
+        "parts": copy.parts,
+        "budget": copy.budget,
     }
 
 

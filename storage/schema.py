@@ -141,6 +141,8 @@ attempt = Table(
     Column("until_us", BigInteger, nullable=False),
     Column("reason", Text, nullable=False),
     Column("at_us", BigInteger, primary_key=True, autoincrement=False),
+    Column("part", SmallInteger, nullable=False, server_default="0"),
+    Column("budget", Integer, nullable=False, server_default="0"),
     postgresql_partition_by="RANGE (at_us)",
 )
 
@@ -211,6 +213,9 @@ copy = Table(
     Column("version_us", BigInteger, nullable=False),
     Column("deleted", Integer, nullable=False),
     Column("created_us", BigInteger, nullable=False),
+    Column("part", SmallInteger, nullable=False, server_default="1"),
+    Column("parts", SmallInteger, nullable=False, server_default="1"),
+    Column("budget", Integer, nullable=False, server_default="0"),
     Index("ix_copy_source", "tenant", "source", "message"),
 )
 

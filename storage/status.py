@@ -25,7 +25,7 @@ _OPEN_COLUMNS = (
     "LEFT JOIN shard_low w ON w.tenant = :tenant AND w.shard = s.shard "
 )
 _ROWS = "{0}.shard = s.shard AND {0}.tenant = :tenant AND {0}.seq > coalesce(w.low, -1)"
-_UNDONE = "(a.state IS NULL OR a.state IN ('intent', 'retry', 'throttled'))"
+_UNDONE = "(a.state IS NULL OR a.state IN ('intent', 'retry', 'throttled', 'step'))"
 # One row a link: how many wait, since when, until when, and what went wrong last.
 _SUMMED = (
     "SELECT link, total, oldest, until, reason FROM (SELECT q.link, q.reason, "

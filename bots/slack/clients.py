@@ -29,6 +29,7 @@ from bridge.errors import (
     ServiceUnavailable,
     StoreUnavailable,
     Throttled,
+    TooLong,
 )
 from bridge.holds import Cause
 
@@ -36,6 +37,8 @@ _HOUR = 3600.0
 _RETRY_AFTER = 30.0  # seconds, where Slack asks to wait and does not say how long
 
 _THROTTLES = frozenset({"ratelimited", "rate_limited"})
+
+_TOO_LONG = frozenset({"msg_too_long", "msg_blocks_too_long"})
 
 # After these Slack may have done what was asked, or a part of it.
 _UNCLEAR = frozenset(
@@ -68,6 +71,10 @@ class SlackRefused(Refused):
         super().__init__(f"Slack says: {code}", _CLOSED.get(code, ""))
         self.code = code
         self.failed = dict(failed or {})
+
+
+class SlackTooLong(SlackRefused, TooLong):
+    """Slack would take less at once."""
 
 
 def quiet() -> logging.Logger:
@@ -213,6 +220,8 @@ def _failure(response: Any) -> AtomError:
         return Throttled("Slack asks to wait.", pause_asked_for(response.headers))
     if code in _LATER:
         return NotSent(f"Slack says: {code}")
+    if code in _TOO_LONG:
+        return SlackTooLong(code)
     if code and code not in _UNCLEAR:
         return SlackRefused(code, _failed(data))
     if code or status >= HTTPStatus.INTERNAL_SERVER_ERROR or _odd(status):

@@ -1,6 +1,7 @@
 """Let copies stand in Slack, under their authors' names."""
 
 import html
+import math
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -24,8 +25,7 @@ _WORKSPACE = 30
 _NOTE = 1_000
 _SECTION = 3_000
 # An edit takes less text than a post. What is posted must stay editable.
-_TEXT = 3_900
-_TEXT_WITHOUT_BLOCKS = 39_000
+_TEXT = 4_000
 _BLOCKS = 50
 _BLOCKS_TEXT = 12_000
 _JOINERS = "\u200d"  # holds emoji together
@@ -64,12 +64,18 @@ class SlackSender:
                 unfurl_media=False,
                 link_names=False,
                 parse="none",
-                **content(post, _TEXT_WITHOUT_BLOCKS),
+                **content(post),
             )
         )
         if not (ts := string(answer, "ts")):
             raise Ambiguous("Slack did not say where the message stands.")
         return ts
+
+    def weight(self, post: Post) -> int:
+        """Count characters; blocks count by how much of their own room they take."""
+        text, blocks = _written(post)
+        room = max(len(blocks) / _BLOCKS, _length(blocks) / _BLOCKS_TEXT)
+        return max(len(text), math.ceil(room * _TEXT))
 
     async def edit(self, remote: str, post: Post) -> None:
         client = await self.clients.of(post.target.team)
@@ -80,7 +86,7 @@ class SlackSender:
                 metadata=marker(post),
                 link_names=False,
                 parse="none",
-                **content(post, _TEXT),
+                **content(post),
             )
         )
 
@@ -149,13 +155,22 @@ def marker(post: Post) -> dict[str, Any]:
     return {"event_type": MARKER, "event_payload": payload}
 
 
-def content(post: Post, most: int) -> dict[str, Any]:
+def content(post: Post) -> dict[str, Any]:
     """
     Return text and blocks, within what Slack takes.
 
     Blocks say everything where they fit, and the text is for notifications only.
-    Where they do not, the text says what `most` characters can.
+    Where they do not, the text says what it can: what is too heavy for one message
+    comes in parts, unless it cannot be cut.
     """
+    text, blocks = _written(post)
+    if not blocks or len(blocks) > _BLOCKS or _length(blocks) > _BLOCKS_TEXT:
+        return {"text": _cut(text, post) or "(nothing to show)", "blocks": []}
+    return {"text": _cut(text, post), "blocks": blocks}
+
+
+def _written(post: Post) -> tuple[str, list[dict[str, Any]]]:
+    """Return the post as text and as blocks, however long they are."""
     text, blocks = render(post.document, names_of(post))
     if post.note:
         note = html.escape(post.note, quote=False)
@@ -169,9 +184,7 @@ def content(post: Post, most: int) -> dict[str, Any]:
         shown = html.escape(below, quote=False)
         text = f"{text}\n{shown}" if text else shown
         blocks = [*blocks, _note(below)] if blocks else blocks
-    if not blocks or len(blocks) > _BLOCKS or _length(blocks) > _BLOCKS_TEXT:
-        return {"text": _cut(text, most, post) or "(nothing to show)", "blocks": []}
-    return {"text": _cut(text, _TEXT, post), "blocks": blocks}
+    return text, [*blocks]
 
 
 def file_line(line: FileLine) -> str:
@@ -199,12 +212,12 @@ def _note(text: str) -> dict[str, Any]:
     return {"type": "context", "elements": [plain]}
 
 
-def _cut(text: str, most: int, post: Post) -> str:
+def _cut(text: str, post: Post) -> str:
     """Cut mrkdwn, but neither through an entity nor through `<…>`."""
-    if len(text) <= most:
+    if len(text) <= _TEXT:
         return text
     end = _CUT.format(platform=_PLATFORM_NAMES[post.source.platform])
-    kept = text[: most - len(end)]
+    kept = text[: _TEXT - len(end)]
     for opening, closing in ("<>", "&;"):
         opened = kept.rfind(opening)
         kept = kept[:opened] if opened > kept.rfind(closing) else kept

@@ -29,7 +29,14 @@ from yarl import URL
 
 from bots.teams.places import is_safe_address
 from bots.teams.wire import mapping, text_of
-from bridge.errors import Ambiguous, NotSent, Refused, ServiceUnavailable, Throttled
+from bridge.errors import (
+    Ambiguous,
+    NotSent,
+    Refused,
+    ServiceUnavailable,
+    Throttled,
+    TooLong,
+)
 from bridge.holds import Cause
 
 DEFAULT_PAUSE = 2.0  # seconds, where a throttled answer does not say how long
@@ -139,6 +146,8 @@ def outcome(answer: ClientResponse, content: bytes) -> Mapping[str, Any]:
         raise NotSent(reason)  # a new token may help, and nothing was done
     if status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
         raise Gone(reason)
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        raise TooLong(reason)
     if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.METHOD_NOT_ALLOWED}:
         raise NotOffered(reason)
     if _code(said) == "ForbiddenOperationException":

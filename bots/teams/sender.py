@@ -1,5 +1,6 @@
 """How copies come to stand in Teams."""
 
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -46,6 +47,12 @@ class TeamsSender:
         if remote := text_of(answer.get("id")):
             return remote
         raise Ambiguous("Teams took the message but gave it no id")
+
+    def weight(self, post: Post) -> int:
+        """Count bytes of UTF-16, mentions and markup included, as Teams does."""
+        body = body_of(post)
+        counted = json.dumps([body["text"], body["entities"]], ensure_ascii=False)
+        return 2 * len(counted) + 2 * sum(c > "\uffff" for c in counted)
 
     async def edit(self, remote: str, post: Post) -> None:
         body = {**body_of(post), "id": remote}

@@ -15,6 +15,7 @@ from tests.e2e.test_linking import command_line, slack_answer, teams_answer
 from tests.e2e.world import (
     COMPANY,
     FALCON,
+    UNCUTTABLE,
     World,
     slack_messages,
     slack_texts,
@@ -146,7 +147,7 @@ async def test_what_was_refused_is_retried_from_slack_and_dropped_from_the_shell
 ) -> None:
     await here.set(teams__size_limit=4_000)
     for text in ("alpha", "omega"):
-        await here.slack("post", text="too long for Teams " * 200 + text)
+        await here.slack("post", typed=True, text=UNCUTTABLE + text)
     await until_dead(here, 2)
     first, second = [letter["letter"] for letter in await dead(here)]
     await here.set(teams__size_limit=100_000)
@@ -167,7 +168,7 @@ async def test_what_was_refused_is_retried_from_slack_and_dropped_from_the_shell
 
 async def test_who_is_no_admin_decides_nothing(here: World) -> None:
     await here.set(teams__size_limit=4_000)
-    await here.slack("post", text="too long for Teams " * 200)
+    await here.slack("post", typed=True, text=UNCUTTABLE)
     await until_dead(here)
 
     for line in ("dead", "retry", "drop all", "replay"):
@@ -184,7 +185,7 @@ async def test_what_was_said_while_the_link_was_gone_is_replayed_and_never_doubl
     await here.slack("post", text="before")
     await here.until(lambda s: any(t.endswith("before") for t in teams_texts(s)))
     await here.set(teams__size_limit=4_000)
-    await here.slack("post", text="too long for Teams " * 200 + "missed")
+    await here.slack("post", typed=True, text=UNCUTTABLE + "missed")
     await until_dead(here)
     await here.set(teams__size_limit=100_000)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.world import (
+    UNCUTTABLE,
     World,
     slack_messages,
     slack_texts,
@@ -122,7 +123,7 @@ async def test_a_message_that_is_refused_is_dead_and_the_lane_goes_on(
     here: World,
 ) -> None:
     await here.set(teams__size_limit=4_000)
-    await here.slack("post", text="too long for Teams " * 200)
+    await here.slack("post", typed=True, text=UNCUTTABLE)
     await here.slack("post", text="next")
 
     await here.until(lambda s: any(t.endswith("next") for t in teams_texts(s)))

@@ -35,6 +35,9 @@ LIMITS = (
     "ATOM_TUNING_SLACK_METHOD_LIMIT",
 )
 
+# A link, typed as one, that no platform takes which takes 4,000 bytes at most.
+UNCUTTABLE = f"https://example.com/{'long' * 750} "
+
 _READY_WITHIN = 30.0
 _SOON = 30.0
 

@@ -7,11 +7,18 @@ from dataclasses import dataclass, field, replace
 from bridge.access import Action, Decision
 from bridge.courier import Courier, Done, Later
 from bridge.delivery import AttemptState, Copy, Delivery, Operation, Post
-from bridge.errors import AtomError, DeliveryFailed, StoreUnavailable
+from bridge.errors import (
+    Ambiguous,
+    AtomError,
+    DeliveryFailed,
+    StoreUnavailable,
+    TooLong,
+)
 from bridge.filing import Filing
 from bridge.limits import Limits
 from bridge.links import Link
 from bridge.messages import Channel, Person, Platform
+from bridge.plain import plain_text
 from bridge.ports import History, Lease, Links, Outcome
 from bridge.reacting import Reactions
 from bridge.reactions import Reacted, Shown, Spot, Word, folded
@@ -98,9 +105,16 @@ class FakeCopies:
     ) -> Copy | None:
         for copy in self.copies:
             place = (copy.link, copy.source, copy.message, copy.target)
-            if place == (link, source, message, target):
+            if place == (link, source, message, target) and copy.part == 1:
                 return copy
         return None
+
+    async def more_of(self, copy: Copy) -> list[Copy]:
+        return [
+            one
+            for one in self.copies
+            if one.message == copy.message and one.part > 1 and not one.deleted
+        ]
 
     async def origin_of(self, tenant: str, target: Channel, remote: str) -> Copy | None:
         for copy in self.copies:
@@ -182,7 +196,11 @@ class FakePolicy:
 
 @dataclass
 class FakeSender:
-    """A platform that does as told, and remembers what stands on it."""
+    """
+    A platform that does as told, and remembers what stands on it.
+
+    It takes no more than `most`, and does not answer the post that is number `losing`.
+    """
 
     failures: list[DeliveryFailed] = field(default_factory=list)
     found: str | None = None
@@ -192,32 +210,47 @@ class FakeSender:
     edits: list[str] = field(default_factory=list)
     edited: list[Post] = field(default_factory=list)
     deletes: list[str] = field(default_factory=list)
+    sought: list[Post] = field(default_factory=list)
+    shown: dict[str, Post] = field(default_factory=dict)
+    most: int = 100_000
+    losing: int = 0
 
     async def post(self, post: Post) -> str:
-        self._fail()
+        self._fail(post)
         self.posts.append(post)
+        if len(self.posts) == self.losing:
+            raise Ambiguous("no answer")
+        self.shown[f"r{len(self.posts)}"] = post
         return f"r{len(self.posts)}"
 
+    def weight(self, post: Post) -> int:
+        return len(plain_text(post.document))
+
     async def edit(self, remote: str, post: Post) -> None:
-        self._fail()
+        self._fail(post)
         self.edits.append(remote)
+        self.shown[remote] = post
         self.edited.append(post)
 
     async def delete(self, remote: str, post: Post) -> None:
         self._fail()
         self.deletes.append(remote)
+        self.shown.pop(remote, None)
 
     async def find(
         self, post: Post, since_us: int, known: Collection[str]
     ) -> str | None:
         self.asked.append((since_us, known))
+        self.sought.append(post)
         if self.blindness:
             raise self.blindness
         return self.found
 
-    def _fail(self) -> None:
+    def _fail(self, post: Post | None = None) -> None:
         if self.failures:
             raise self.failures.pop(0)
+        if post and self.weight(post) > self.most:
+            raise TooLong("too long")
 
 
 @dataclass

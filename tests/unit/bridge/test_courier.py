@@ -14,6 +14,7 @@ from bridge.links import Link, LinkState
 from bridge.messages import Person, Platform
 from bridge.needless import needless
 from bridge.ports import History
+from bridge.standing import Standing
 from bridge.tuning import Tuning
 from tests.events import ALICE, PROJECT, words
 from tests.unit.bridge.stage import LEASE, LINK, NOW, Stage, copied, delivery
@@ -355,7 +356,7 @@ def test_only_what_still_changes_the_platform_is_needed(
 ) -> None:
     history = History(7, b"leaf", ALICE, words("hello"), 5, deleted)
 
-    assert needless(delivery(operation), history, copy) == reason
+    assert needless(delivery(operation), history, Standing(copy)) == reason
 
 
 @pytest.mark.parametrize(
@@ -376,7 +377,7 @@ def test_an_edit_that_changes_nothing_that_is_said_is_needless(
     told = replace(history, same_since_us=same_since)
 
     edit, copy = delivery(Operation.EDIT), copied(version_us=standing)
-    assert needless(edit, told, copy) == reason
+    assert needless(edit, told, Standing(copy)) == reason
 
 
 async def test_a_poisoned_message_is_given_up_after_some_tries(stage: Stage) -> None:

@@ -5,13 +5,19 @@ from dataclasses import replace
 
 import pytest
 
-from bots.slack.sender import content, display_name, marker
+from bots.slack.sender import SlackSender, content, display_name, marker
 from bridge.delivery import Post
 from bridge.document import Document, Paragraph, Text
 from bridge.messages import Channel, Person, PersonKind, Platform
 
 FALCON = Channel(Platform.SLACK, "T01ACME", "C02FALCON")
 PROJECT = Channel(Platform.TEAMS, "19:acme@thread.tacv2", "19:falcon@thread.tacv2")
+
+
+@pytest.fixture
+def sender() -> SlackSender:
+    """A sender that is asked for weights only, and calls nobody for those."""
+    return SlackSender(clients=None)  # type: ignore[arg-type]
 
 
 def post(text: str = "hello", name: str = "Carol Díaz", note: str = "") -> Post:
@@ -46,7 +52,7 @@ def test_names_cannot_turn_or_hide_text(name: str, shown: str) -> None:
 def test_a_note_leads_to_where_it_speaks_of() -> None:
     noted = replace(post(), note="in reply to <it>", address="https://x.example/1")
 
-    [*_, context] = content(noted, 39_000)["blocks"]
+    [*_, context] = content(noted)["blocks"]
 
     [element] = context["elements"]
     assert element["text"] == "<https://x.example/1|in reply to &lt;it&gt;>"
@@ -80,39 +86,43 @@ def test_marker_names_the_delivery() -> None:
 
 
 def test_what_fits_is_shown_in_blocks() -> None:
-    shown = content(post(), 39_000)
+    shown = content(post())
 
     assert shown["text"] == "hello"
     assert "hello" in json.dumps(shown["blocks"])
 
 
 def test_what_does_not_fit_into_blocks_is_text() -> None:
-    shown = content(post("word " * 5_000), 39_000)
+    shown = content(post("word " * 5_000))
 
     assert shown["blocks"] == []
-    assert 24_000 < len(shown["text"]) <= 39_000
-
-
-def test_trap_edited_text_has_a_tenth_of_the_room_of_a_posted_one() -> None:
-    shown = content(post("word " * 5_000), 3_900)
-
-    assert len(shown["text"]) <= 3_900
+    assert 3_900 < len(shown["text"]) <= 4_000
     assert shown["text"].endswith("[cut: the rest is in Teams]")
+
+
+def test_weight_is_that_of_text_or_of_blocks_whichever_is_more(
+    sender: SlackSender,
+) -> None:
+    lines = tuple(Paragraph((Text(str(n)),)) for n in range(40))
+
+    assert sender.weight(post("x" * 1_000)) == 1_000
+    assert sender.weight(post("&" * 1_000)) == 5_000
+    assert sender.weight(replace(post(), document=Document(lines))) < 200
 
 
 @pytest.mark.parametrize("filler", ["&", "<"])
 def test_cutting_spares_entities(filler: str) -> None:
-    shown = content(post(filler * 14_000), 39_000)["text"]
+    shown = content(post(filler * 14_000))["text"]
 
     assert shown.partition(" … ")[0].endswith(";")
 
 
 def test_empty_message_still_shows_something() -> None:
-    assert content(post(""), 39_000)["text"] == "(nothing to show)"
+    assert content(post(""))["text"] == "(nothing to show)"
 
 
 def test_note_is_shown_and_is_no_markup() -> None:
-    shown = content(post(note="about <!channel>"), 39_000)
+    shown = content(post(note="about <!channel>"))
 
     assert "<!channel>" not in shown["text"]
     assert shown["blocks"][-1]["elements"][0]["type"] == "plain_text"
