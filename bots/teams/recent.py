@@ -207,7 +207,7 @@ def is_settled(message: Message, gap: Gap) -> bool:
     """Say whether the log has all of a message: who wrote it need not be asked."""
     known = gap.known.get(text_of(message.get("id")))
     deleted = bool(message.get("deletedDateTime"))
-    if known is None or known.deleted != deleted:
+    if known is None or not known.said or known.deleted != deleted:
         return False
     edited = microseconds(message.get("lastEditedDateTime")) or 0
     return deleted or edited <= known.version_us

@@ -169,6 +169,16 @@ async def test_an_old_message_that_was_never_captured_is_found(side: Side) -> No
     assert [event.message for event in read] == [said]
 
 
+async def test_a_message_of_which_only_an_edit_was_heard_is_told_of(side: Side) -> None:
+    since = now_us() - 1_000_000
+    said = await side.act("post", text="hello")
+    changed = Known(version_us=since + 3_600_000_000, said=False)
+
+    read = await side.read(since, {said: changed})
+
+    assert (said, EventKind.MESSAGE_CREATE) in {(e.message, e.kind) for e in read}
+
+
 async def test_a_restored_message_is_told_of_in_teams() -> None:
     async with opened_side("teams") as side:
         since = now_us() - 1_000_000
