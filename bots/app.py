@@ -24,7 +24,6 @@ from bots.commands.base import Commands
 from bots.commands.organisations import Organisations
 from bots.commands.standard import standard_commands
 from bots.core import Core, Heard, clock_us, core, steady_us
-from bots.dormancy import Dormancy
 from bots.fetching_roots import root_fetcher
 from bots.file_side import filing
 from bots.history_side import backfilling
@@ -35,6 +34,7 @@ from bots.naming import naming
 from bots.second_feed import SecondFeed
 from bots.settings import Settings
 from bots.slack_side import SlackSide, listen_to_slack, slack_side
+from bots.sleepers import guarded, watched
 from bots.teams_side import (
     TeamsSide,
     listen_to_graph,
@@ -104,7 +104,7 @@ class Tools:
 
     @property
     def organisations(self) -> Organisations:
-        return _organisations(self.core, self.slack)
+        return _organisations(self.core, self.slack, self.teams)
 
     @property
     def announcers(self) -> dict[Platform, Announcer]:
@@ -128,6 +128,7 @@ async def tools(settings: Settings) -> AsyncIterator[Tools]:
             stack.push_async_callback(teams.accounts.aclose)
             stack.push_async_callback(teams.signs.aclose)
         sides = _sides(slack, teams)
+        guarded(built, slack, teams)
         health = LiveHealth(built.health)
         yield Tools(
             built,
@@ -139,7 +140,7 @@ async def tools(settings: Settings) -> AsyncIterator[Tools]:
                 letters=built.letters,
                 rights={p: side.rights for p, side in sides.items()},
                 announcers={p: side.announcer for p, side in sides.items()},
-                organisations=_organisations(built, slack),
+                organisations=_organisations(built, slack, teams),
                 backfills=Backfills(built.wishes, settings.tuning.history_days),
                 clock=clock_us,
             ),
@@ -147,9 +148,11 @@ async def tools(settings: Settings) -> AsyncIterator[Tools]:
         )
 
 
-def _organisations(built: Core, slack: SlackSide | None) -> Organisations:
+def _organisations(
+    built: Core, slack: SlackSide | None, teams: TeamsSide | None
+) -> Organisations:
     """Return what can be managed: each platform whose admin app is set up."""
-    managed = {Platform.SLACK: slack.administration if slack else None}
+    managed = {p: side.administration for p, side in _sides(slack, teams).items()}
     return Organisations({p: one for p, one in managed.items() if one}, built.audit)
 
 
@@ -171,7 +174,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             stack.enter_context(_alone(settings))
             await built.core.shards.seize()
         teller = _teller(built)
-        dormancy = _dormancy(built)
+        dormancy = watched(built.core, built.slack, built.teams)
         relay = Relay(
             built.core.companies,
             built.core.links,
@@ -410,24 +413,6 @@ def _catching_up(built: Tools, intake: Intake) -> CatchingUp:
     return CatchingUp(
         catch_up, core.links, core.watermarks, core.company_ids, clock_us, tuning.beat
     )
-
-
-def _dormancy(built: Tools) -> Dormancy:
-    core, tuning = built.core, built.core.settings.tuning
-    sides = _sides(built.slack, built.teams)
-    made = Dormancy(
-        core.links,
-        core.holds,
-        {p: side.prober for p, side in sides.items()},
-        {p: side.announcer for p, side in sides.items()},
-        core.company_ids,
-        int(tuning.dormant * 1_000_000),
-        tuning.probe,
-    )
-    if built.slack:
-        built.slack.noticed.listener = made.noticed
-        built.slack.on_install.append(partial(made.installed, Platform.SLACK))
-    return made
 
 
 def _second_feed(

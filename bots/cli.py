@@ -16,6 +16,7 @@ from typer.exceptions import Abort, TyperException
 
 from bots.cli_accounts import accounts_app
 from bots.cli_organisation import channels_app, sessions_app, workspaces_app
+from bots.cli_spaces import register_spaces
 from bots.logs import configure_logging
 from bridge.errors import AtomError
 
@@ -34,6 +35,9 @@ Addresses = Annotated[
         help="slack:TEAM_ID/CHANNEL_ID or teams:TEAM_ID/CHANNEL_ID, two or more",
     ),
 ]
+
+
+_FEWEST = 2  # channels that make a link
 
 
 def _group(**more: str) -> typer.Typer:
@@ -57,6 +61,7 @@ app.add_typer(log_app, name="log")
 app.add_typer(manifest_app, name="manifest")
 app.add_typer(accounts_app, name="accounts")
 app.add_typer(workspaces_app, name="workspaces")
+register_spaces(workspaces_app)
 app.add_typer(channels_app, name="channels")
 app.add_typer(sessions_app, name="sessions")
 
@@ -118,6 +123,8 @@ def link(
     company: OfCompany = "",
 ) -> None:
     """Make channels one conversation, and say so in each."""
+    if len(addresses) + bool(add) < _FEWEST:
+        raise typer.BadParameter("a link joins two channels or more.")
     from bots.cli_links import link as link_channels
 
     asyncio.run(link_channels(addresses, add, company, backfill))

@@ -42,8 +42,6 @@ _CHANGES: Mapping[str, _Change] = {
     "resume": _Change(LinkState.ACTIVE, "Resumed", "This channel's link is resumed"),
 }
 
-_FEWEST = 2  # channels that make a link
-
 _STATUS_COLUMNS = (
     "link",
     "state",
@@ -67,8 +65,6 @@ async def link(
         raise BadInput("A channel cannot be linked with itself.")
     if into and len(channels) != 1:
         raise BadInput("One channel at a time can be added to a link.")
-    if not into and len(channels) < _FEWEST:
-        raise BadInput("A link joins two channels or more.")
     async with company_tools(company) as (built, tenant):
         backfills = Backfills(
             built.core.wishes, built.core.settings.tuning.history_days

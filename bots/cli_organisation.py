@@ -94,12 +94,16 @@ def channels_create(
     name: str,
     workspace: AWorkspace,
     private: Annotated[bool, typer.Option("--private", help="Not for all.")] = False,
+    shared: Annotated[
+        bool, typer.Option("--shared", help="In Teams: for outsiders, too.")
+    ] = False,
     platform: Where = "slack",
     company: OfCompany = "",
     json: AsJson = False,
 ) -> None:
     """Make a channel in a workspace."""
-    words = ["create", name, workspace, *(["private"] * private)]
+    kind = ["private"] * private or ["shared"] * shared
+    words = ["create", name, workspace, *kind]
     _change(words, platform, company, json=json)
 
 

@@ -10,6 +10,7 @@ from bots.app import tools
 from bots.cli_company import company_id
 from bots.cli_output import print_json, print_table, say
 from bots.commands.channels import kind
+from bots.commands.space_wishes import carry_out, preview, space_wish
 from bots.commands.steward import Done, Steward, able
 from bots.commands.wishes import FORMS, wish
 from bots.settings_sources import read_settings
@@ -25,6 +26,18 @@ async def workspaces(platform: str, company: str, *, as_json: bool) -> None:
             return
         rows = [(one.id, one.address, one.name) for one in found]
         print_table(("workspace", "short name", "name"), rows)
+
+
+async def change_workspace(
+    words: Sequence[str], platform: str, company: str, *, as_json: bool
+) -> None:
+    """Do what the words say. Raises `BadInput` with a preview if it is not confirmed."""
+    wanted = space_wish(words)
+    async with _steward(platform, company) as steward:
+        if wanted.must_be_shown:
+            shown = await preview(steward, wanted)
+            raise BadInput(f"{shown} Add --confirm to do it.")
+        _tell(await carry_out(steward, wanted), as_json=as_json)
 
 
 async def channels(

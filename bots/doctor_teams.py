@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import jwt
 import orjson
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from bots.doctor_findings import Finding, bad, clock, good, poor
 from bots.settings import TeamsSettings
+from bots.teams.admin_graph import PERMISSIONS
 from bots.teams.tokens import CONNECTOR_SCOPE, GRAPH_SCOPE, SHARED_TENANT
 
 _TIMEOUT = ClientTimeout(total=10, connect=5)
@@ -33,7 +35,38 @@ async def teams(settings: TeamsSettings | None) -> Sequence[Finding]:
         findings = list(await _metadata(session, settings))
         for what, scope in _SCOPES.items():
             findings += await _tokens(session, settings, what, scope)
+        if settings.admin_app_id and settings.admin_app_password:
+            findings.append(await _admin(session, settings))
     return findings
+
+
+async def _admin(session: ClientSession, settings: TeamsSettings) -> Finding:
+    """Look at what the admin app was granted: its token says so."""
+    what, fix = "teams admin app", "see 'An organisation in Teams' in docs/install.md"
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": settings.admin_app_id or "",
+        "client_secret": settings.admin_app_password.get_secret_value()
+        if settings.admin_app_password
+        else "",
+        "scope": GRAPH_SCOPE,
+    }
+    url = settings.token_url.replace("{tenant}", settings.tenant_id)
+    try:
+        async with session.post(url, data=form, allow_redirects=False) as answer:
+            document = _object(await answer.read())
+        token = document.get("access_token")
+        if not isinstance(token, str):
+            return bad(what, _code(document), f"correct ATOM_TEAMS_ADMIN_APP_…; {fix}")
+        claims = jwt.decode(token, options={"verify_signature": False})
+    except (ClientError, TimeoutError, OSError, ValueError, jwt.PyJWTError) as error:
+        return bad(what, f"no answer ({type(error).__name__})", fix)
+    granted = set(claims.get("roles") or ())
+    if missing := sorted(set(PERMISSIONS) - granted):
+        return bad(what, f"not granted: {', '.join(missing)}", fix)
+    if more := sorted(granted - set(PERMISSIONS)):
+        return poor(what, f"granted beside what it uses: {', '.join(more)}", fix)
+    return good(what, "all granted")
 
 
 async def _tokens(
@@ -98,8 +131,13 @@ async def _token(
 def _refusal(what: str, document: Mapping[str, Any]) -> Finding:
     words = str(document.get("error_description", "")).split(":", 1)
     code = words[0] if words[0].startswith("AADSTS") else ""
-    detail = f"refused: {code or document.get('error') or 'no token'}"
-    return bad(what, detail, _FIXES.get(code, _FIX))
+    return bad(what, _code(document), _FIXES.get(code, _FIX))
+
+
+def _code(document: Mapping[str, Any]) -> str:
+    words = str(document.get("error_description", "")).split(":", 1)
+    code = words[0] if words[0].startswith("AADSTS") else ""
+    return f"refused: {code or document.get('error') or 'no token'}"
 
 
 def _object(content: bytes) -> Mapping[str, Any]:

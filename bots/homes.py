@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from bridge.errors import Conflict
+from bridge.lifecycle import TEAMS
 from bridge.messages import Event, Platform
 from storage.companies import StoredCompanies
 from storage.links import StoredLinks
@@ -28,6 +29,8 @@ class Homes:
         `organisation` is that of an org-wide installation, else empty: its workspaces
         are its company's. Raises `StoreUnavailable`.
         """
+        for team in dict(event.detail).get(TEAMS, "").split():
+            await self._tenant(team, event.account)
         tenant = await self._tenant(event.account, organisation)
         if tenant is None or event.channel is None:
             return event

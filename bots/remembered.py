@@ -63,6 +63,10 @@ class Remembered(Generic[Key, Value]):
         self._known.pop(key, None)
         self._asked.pop(key, None)
 
+    def clear(self) -> None:
+        self._known.clear()
+        self._asked.clear()
+
     async def aclose(self) -> None:
         """Stop asking."""
         asked = list(self._asked.values())

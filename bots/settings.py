@@ -196,6 +196,12 @@ class TeamsSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors
         default=None,
         description="the https:// URL at which Graph reaches /hooks/graph",
     )
+    admin_app_id: Uuid | None = Field(
+        default=None, description=f"the admin app's id, {_A_UUID}"
+    )
+    admin_app_password: Secret | None = Field(
+        default=None, description="the value of a client secret of the admin app"
+    )
     native_reactions: bool = Field(
         default=False,
         description="true or false: react in Teams itself, which is a preview there",
@@ -213,6 +219,11 @@ class TeamsSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors
 
     @model_validator(mode="after")
     def _reachable(self) -> Self:
+        if (self.admin_app_id is None) != (self.admin_app_password is None):
+            name = "ID" if self.admin_app_id is None else "PASSWORD"
+            raise _missing(
+                f"ATOM_TEAMS_ADMIN_APP_{name}", "id and password go together"
+            )
         several = self.more_tenants or self.multi_tenant_bot
         if several and "{tenant}" not in self.token_url:
             raise PydanticCustomError(

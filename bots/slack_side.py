@@ -28,6 +28,7 @@ from bots.slack.rights import SlackRights
 from bots.slack.sender import SlackSender
 from bots.slack.signs import SlackSigns
 from bots.slack.socket import SlackSocket
+from bots.slack.tokens import is_organisation, workspaces_of
 from bridge.messages import Platform
 from bridge.workspaces import Administration
 
@@ -73,7 +74,10 @@ def slack_side(
         oauth = OAuth(settings.client_id, settings.client_secret.get_secret_value())
     token = settings.bot_token
     installations = Installations(
-        built.database.engine, oauth, token.get_secret_value() if token else ""
+        built.database.engine,
+        oauth,
+        token.get_secret_value() if token else "",
+        workspaces_of(settings.api_url, session),
     )
 
     async def moved(team: str) -> Mapping[str, str]:
@@ -137,7 +141,7 @@ async def listen_to_slack(
     async def installed(team: str, name: str) -> None:
         await built.bind(Platform.SLACK, team, name)
         for listener in side.on_install:
-            await listener(team)
+            await listener("" if is_organisation(team) else team)
 
     intake = SlackIntake(
         heard.intake,
@@ -147,6 +151,7 @@ async def listen_to_slack(
         body_limit=built.settings.tuning.body_limit,
         uninstalled=uninstalled,
         at_home=Homes(built.companies, built.links).of,
+        access_changed=side.installations.granted,
     )
     if secret:
         app.router.add_post("/slack/events", intake.handle)

@@ -12,6 +12,8 @@ from bots.second_feed import SecondFeed
 from bots.settings import TeamsSettings
 from bots.teams.adapter import AtomAdapter
 from bots.teams.addresses import TeamsAddresses
+from bots.teams.admin_care import teams_administration
+from bots.teams.admin_graph import AdminGraph
 from bots.teams.announcer import TeamsAnnouncer
 from bots.teams.auth import SigningKeys, TokenCheck
 from bots.teams.bot import AtomBot, Parts
@@ -36,6 +38,7 @@ from bots.teams.subscriptions import Subscriptions
 from bots.teams.tokens import Tokens
 from bridge.messages import Platform
 from bridge.places import Place
+from bridge.workspaces import Administration
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ class TeamsSide:
     files: TeamsFiles
     file_target: TeamsFileTarget
     subscriptions: Subscriptions | None
+    administration: Administration | None
     vocabulary: None = None
 
 
@@ -94,7 +98,27 @@ def teams_side(
         TeamsFiles(connector, graph, built.places),
         TeamsFileTarget(connector, graph, Drive(graph), built.places, settings.app_id),
         _subscriptions(settings, graph, connector, built),
+        _administration(settings, session, connector, built),
     )
+
+
+def _administration(
+    settings: TeamsSettings, session: ClientSession, connector: Connector, built: Core
+) -> Administration | None:
+    """The organisation's side, in the bot's own tenant, where an admin app is set."""
+    if settings.admin_app_id is None or settings.admin_app_password is None:
+        return None
+    tokens = Tokens(
+        settings.admin_app_id,
+        settings.admin_app_password.get_secret_value(),
+        settings.token_url,
+        settings.tenant_id,
+        time.time,
+    )
+    graph = AdminGraph(
+        session, tokens, settings.graph_url, settings.tenant_id, asyncio.sleep
+    )
+    return teams_administration(graph, connector, built.places)
 
 
 def _subscriptions(
@@ -134,6 +158,7 @@ def listen_to_teams(
             people=side.people,
             connector=side.connector,
             on_install=installed,
+            on_members=side.accounts.forget,
         )
     )
     keys = SigningKeys(side.session, side.settings.openid_url, time.monotonic)

@@ -40,6 +40,7 @@ class Lanes:
     _lanes: dict[str, deque[Delivery]] = field(default_factory=dict)
     _known: set[tuple[str, int, int]] = field(default_factory=set)
     _busy: dict[str, Sequence[str]] = field(default_factory=dict)
+    _stale: set[str] = field(default_factory=set)
     _ready: dict[str, None] = field(default_factory=dict)
     _timers: list[tuple[int, int, str, str]] = field(default_factory=list)
     _tickets: Iterator[int] = field(default_factory=count)
@@ -149,6 +150,9 @@ class Lanes:
         """
         if delivery.key not in self._known:
             return
+        if delivery.lane in self._stale and not (full or delivery.unknown_since_us):
+            # It may have looked at the link as it was before.
+            delivery = replace(delivery, not_before_us=0)
         self._lanes[delivery.lane][0] = delivery
         self._free(delivery.lane)
         if full:
@@ -175,9 +179,12 @@ class Lanes:
     def hurry(self, link: str) -> None:
         """Look again at what waits on a link, because the link changed."""
         for lane, queue in self._lanes.items():
-            # A lost answer is looked up after its time, link or no link.
-            waits = lane not in self._busy and not queue[0].unknown_since_us
-            if queue[0].link == link and waits:
+            if queue[0].link != link:
+                continue
+            if lane in self._busy:
+                self._stale.add(lane)
+            elif not queue[0].unknown_since_us:
+                # A lost answer is looked up after its time, link or no link.
                 queue[0] = replace(queue[0], not_before_us=0)
                 self._ready[lane] = None
 
@@ -224,6 +231,7 @@ class Lanes:
                     self._ready[lane] = None
 
     def _free(self, lane: str) -> None:
+        self._stale.discard(lane)
         for name in self._busy.pop(lane, ()):
             self._gates[name].leave()
             self._opened[name] = None

@@ -64,18 +64,33 @@ class PersonKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """An account on one platform. `name` and `avatar` may be unknown yet."""
+    """
+    An account on one platform. `name` and `avatar` may be unknown yet.
+
+    `organisation` is what an outsider's company is called, if that is known.
+    """
 
     platform: Platform
     id: str
     name: str = ""
     avatar: str = ""
     kind: PersonKind = PersonKind.USER
+    organisation: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The name as others read it; of outsiders it says where they belong."""
+        if self.name and self.organisation:
+            return f"{self.name}, {self.organisation}"
+        return self.name
 
     def named(self, known: "Person") -> "Person":
         """Fill what is missing here from what is known elsewhere."""
         return replace(
-            self, name=self.name or known.name, avatar=self.avatar or known.avatar
+            self,
+            name=self.name or known.name,
+            avatar=self.avatar or known.avatar,
+            organisation=self.organisation or known.organisation,
         )
 
 

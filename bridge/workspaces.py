@@ -38,11 +38,12 @@ class ManagedChannel:
 
 @dataclass(frozen=True, slots=True)
 class NewChannel:
-    """A channel that is to be made."""
+    """A channel that is to be made. A `shared` one is private, and takes outsiders."""
 
     name: str
     workspace: Workspace
     private: bool = False
+    shared: bool = False
 
 
 class Organisation(Protocol):
@@ -171,6 +172,36 @@ class Disposal(Protocol):
         ...
 
 
+class WorkspaceCare(Protocol):
+    """Optional: workspaces that are made and changed, and who is in them."""
+
+    async def create(self, name: str, owner: Person) -> None:
+        """Make a workspace. May return before the platform is done."""
+        ...
+
+    async def rename(self, workspace: Workspace, name: str) -> None:
+        """Give a workspace another name."""
+        ...
+
+    async def archive(self, workspace: Workspace) -> None:
+        """Close a workspace with all its channels; they can still be read."""
+        ...
+
+    async def unarchive(self, workspace: Workspace) -> None:
+        """Open an archived workspace again."""
+        ...
+
+    async def admit(
+        self, workspace: Workspace, people: Sequence[Person], *, owners: bool
+    ) -> Sequence[str]:
+        """Let people in, or make them owners; returns a line on each who could not be."""
+        ...
+
+    async def dismiss(self, workspace: Workspace, person: Person) -> None:
+        """Put somebody out. Who is not in counts as removed."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Administration:
     """One platform's ports; what a platform cannot do is None."""
@@ -183,6 +214,7 @@ class Administration:
     groups: ChannelGroups | None = None
     sessions: Sessions | None = None
     disposal: Disposal | None = None
+    spaces: WorkspaceCare | None = None
 
 
 @dataclass(frozen=True, slots=True)

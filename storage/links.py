@@ -3,7 +3,7 @@
 import hmac
 import json
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bridge.errors import Conflict, NotFound
@@ -55,6 +55,10 @@ class _Cached:
     found_at: Mapping[Channel, Channel]
 
 
+async def _everybody_may(_tenant: str, _channel: Channel) -> None:
+    """The default threshold."""
+
+
 @dataclass(slots=True)
 class StoredLinks:
     """
@@ -62,6 +66,8 @@ class StoredLinks:
 
     Links are read for every message, so they are cached; a change made by another
     process is noticed within a quarter of a second, and every delivery looks again.
+    `threshold` is asked before a channel becomes part of a link, and raises why it
+    may not.
     """
 
     store: HotStore
@@ -69,6 +75,7 @@ class StoredLinks:
     keys: KeyFile
     clock: Callable[[], int]
     on_change: list[Callable[[str], None]] = field(default_factory=list)
+    threshold: Callable[[str, Channel], Awaitable[None]] = _everybody_may
     _cache: dict[str, _Cached] = field(default_factory=dict)
     _checks: AskedOnce[str, _Cached] = field(init=False)
 
@@ -102,6 +109,9 @@ class StoredLinks:
                 listener(link)
 
     async def add(self, tenant: str, channels: Sequence[Channel], actor: str) -> Link:
+        channels = [await self.home(tenant, channel) for channel in channels]
+        for channel in channels:
+            await self.threshold(tenant, channel)
         for _ in range(_TRIES):
             self._forget(tenant)
             current = await self._current(tenant)
@@ -127,6 +137,8 @@ class StoredLinks:
         return wanted.settled()
 
     async def join(self, link: Link, channel: Channel, actor: str) -> Link:
+        channel = await self.home(link.tenant, channel)
+        await self.threshold(link.tenant, channel)
         for _ in range(_TRIES):
             known, key = await self._anew(link)
             refuse_growth(known, channel, (await self._current(link.tenant)).links)

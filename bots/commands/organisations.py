@@ -14,7 +14,10 @@ SET_UP: Mapping[Platform, str] = {
         "Workspaces are not managed here yet: set ATOM_SLACK_ADMIN_TOKEN to the admin "
         "app's user token"
     ),
-    Platform.TEAMS: "Workspaces are not managed here yet: see docs/install.md",
+    Platform.TEAMS: (
+        "Workspaces are not managed here yet: set ATOM_TEAMS_ADMIN_APP_ID and "
+        "ATOM_TEAMS_ADMIN_APP_PASSWORD to the admin app's"
+    ),
 }
 
 

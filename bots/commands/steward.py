@@ -56,6 +56,7 @@ class Steward:
             case Verb.ARCHIVE:
                 return f"{named(channel)} would be closed for everybody."
             case _:
+                able(self.administration.sharing)
                 target = await self.workspace(wish.words[1])
                 return (
                     f"{named(channel)} would move to {target.name}: people who are "
@@ -92,7 +93,7 @@ class Steward:
     async def reset_sessions(self, person: Person) -> Done:
         sessions = able(self.administration.sessions)
         who = person.name or person.id
-        return await self._on_record(
+        return await self.on_record(
             f"sign {who} ({person.id}) out everywhere",
             lambda: sessions.reset(person),
             f"{who} is signed out everywhere.",
@@ -118,14 +119,19 @@ class Steward:
     async def _create(self, wish: Wish) -> Done:
         name, place = wish.words
         workspace = await self.workspace(place)
-        new = NewChannel(name.removeprefix("#"), workspace, private=wish.private)
-        kind = "private channel" if wish.private else "channel"
+        new = NewChannel(
+            name.removeprefix("#"),
+            workspace,
+            private=wish.private,
+            shared=wish.shared,
+        )
+        kind = "private " * wish.private + "shared " * wish.shared + "channel"
         made: list[ManagedChannel] = []
 
         async def create() -> None:
             made.append(await self.administration.book.create(new))
 
-        done = await self._on_record(
+        done = await self.on_record(
             f"create the {kind} {new.name} in {workspace.name}",
             create,
             f"{new.name} exists in {workspace.name} now.",
@@ -134,7 +140,7 @@ class Steward:
 
     async def _rename(self, channel: ManagedChannel, name: str) -> Done:
         plain = name.removeprefix("#")
-        return await self._on_record(
+        return await self.on_record(
             f"rename {named(channel)} to {plain}",
             lambda: self.administration.care.rename(channel, plain),
             f"{channel.name} is called {plain} now.",
@@ -145,7 +151,7 @@ class Steward:
         if verb is Verb.DELETE:
             disposal = able(self.administration.disposal)
             deletion = f"{channel.name} is being deleted."
-            return await self._on_record(
+            return await self.on_record(
                 f"delete {named(channel)}", lambda: disposal.delete(channel), deletion
             )
         work, past = (
@@ -153,7 +159,7 @@ class Steward:
             if verb is Verb.ARCHIVE
             else (care.unarchive, "is open again.")
         )
-        return await self._on_record(
+        return await self.on_record(
             f"{verb} {named(channel)}", lambda: work(channel), f"{channel.name} {past}"
         )
 
@@ -161,7 +167,7 @@ class Steward:
         sharing = able(self.administration.sharing)
         spaces = [await self.workspace(word) for word in words]
         names = ", ".join(one.name for one in spaces)
-        return await self._on_record(
+        return await self.on_record(
             f"share {named(channel)} with {names}",
             lambda: sharing.share(channel, spaces),
             f"{channel.name} is seen in {names} too. No workspace has lost it.",
@@ -170,7 +176,7 @@ class Steward:
     async def _move(self, channel: ManagedChannel, word: str) -> Done:
         sharing = able(self.administration.sharing)
         target = await self.workspace(word)
-        return await self._on_record(
+        return await self.on_record(
             f"move {named(channel)} to {target.name}",
             lambda: sharing.move(channel, target),
             f"{channel.name} is moving to {target.name}; that can take some minutes.",
@@ -186,7 +192,7 @@ class Steward:
                 raise Refused(f"Nobody could be let in: {'; '.join(failed)}")
             return failed
 
-        done = await self._on_record(f"let {names} into {named(channel)}", invite, "")
+        done = await self.on_record(f"let {names} into {named(channel)}", invite, "")
         text = f"{counted(people, done.failed)} in {channel.name} now."
         return Done(text, done.failed)
 
@@ -194,7 +200,7 @@ class Steward:
         people = [await self.person(word) for word in words]
         for person in people:
             who = person.name or person.id
-            await self._on_record(
+            await self.on_record(
                 f"put {who} out of {named(channel)}",
                 lambda person=person: self.administration.membership.remove(  # type: ignore[misc]
                     channel, person
@@ -207,18 +213,18 @@ class Steward:
     async def _group(self, verb: Verb, channel: ManagedChannel, group: str) -> Done:
         groups = able(self.administration.groups)
         if verb is Verb.CONNECT:
-            return await self._on_record(
+            return await self.on_record(
                 f"let {named(channel)} follow the group {group}",
                 lambda: groups.connect(channel, group),
                 f"{channel.name} follows the group {group} now.",
             )
-        return await self._on_record(
+        return await self.on_record(
             f"let {named(channel)} follow the group {group} no longer",
             lambda: groups.disconnect(channel, group),
             f"{channel.name} does not follow the group {group} any more.",
         )
 
-    async def _on_record(
+    async def on_record(
         self, text: str, work: Callable[[], Awaitable[Sequence[str] | None]], done: str
     ) -> Done:
         """

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from bridge.errors import BadInput
 
-CONFIRM, PRIVATE = "confirm", "private"
+CONFIRM, PRIVATE, SHARED = "confirm", "private", "shared"
 
 
 class Verb(StrEnum):
@@ -41,7 +41,7 @@ class Form:
 _MANY = 30
 FORMS: Mapping[Verb, Form] = {
     Verb.LIST: Form("[WORKSPACE]", 0, 1),
-    Verb.CREATE: Form("NAME WORKSPACE [private]", 2, 2),
+    Verb.CREATE: Form("NAME WORKSPACE [private|shared]", 2, 2),
     Verb.RENAME: Form("CHANNEL NAME", 2, 2),
     Verb.ARCHIVE: Form("CHANNEL", 1, 1, dangerous=True),
     Verb.UNARCHIVE: Form("CHANNEL", 1, 1),
@@ -64,11 +64,13 @@ class Wish:
     words: tuple[str, ...] = ()
     private: bool = False
     confirmed: bool = False
+    shared: bool = False
 
     @property
     def line(self) -> str:
         """Return the line that means this wish."""
-        last = (*([PRIVATE] * self.private), *([CONFIRM] * self.confirmed))
+        kind = [PRIVATE] * self.private + [SHARED] * self.shared
+        last = (*kind, *([CONFIRM] * self.confirmed))
         return " ".join((self.verb, *self.words, *last))
 
 
@@ -79,10 +81,11 @@ def wish(arguments: Sequence[str]) -> Wish:
     confirmed = form.dangerous and _ends(words, CONFIRM, form)
     words = words[:-1] if confirmed else words
     private = verb is Verb.CREATE and _ends(words, PRIVATE, form)
-    words = words[:-1] if private else words
+    shared = verb is Verb.CREATE and _ends(words, SHARED, form)
+    words = words[:-1] if private or shared else words
     if not form.least <= len(words) <= form.most:
         raise BadInput(f"Type `channels {verb} {form.usage}`.")
-    return Wish(verb, words, private, confirmed)
+    return Wish(verb, words, private, confirmed, shared)
 
 
 def _ends(words: Sequence[str], word: str, form: Form) -> bool:

@@ -97,6 +97,8 @@ class SlackChannelBook:
         return await self._by_id(id_)
 
     async def create(self, new: NewChannel) -> ManagedChannel:
+        if new.shared:
+            raise Refused("In Slack, make the channel first and share it then.")
         answer = await ordered(
             self.admin.admin_conversations_create(
                 name=new.name, is_private=new.private, team_id=new.workspace.id

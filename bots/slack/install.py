@@ -5,6 +5,7 @@ The installations are in the database. A bot token from the settings works besid
 them, for the workspace that it belongs to.
 """
 
+import html
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -20,6 +21,7 @@ from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
 from slack_bolt.oauth.async_oauth_settings import AsyncOAuthSettings
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
+from slack_sdk.oauth.installation_store import Installation
 from slack_sdk.oauth.installation_store.sqlalchemy import (
     AsyncSQLAlchemyInstallationStore,
 )
@@ -30,12 +32,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bots.remembered import Remembered
 from bots.slack.clients import quiet
+from bots.slack.tokens import StoredTokens, Workspaces, nowhere
 from bridge.errors import NotSent, Refused
 from bridge.holds import Cause
 
 log = structlog.get_logger()
 
 NOT_INSTALLED = "ATOM was not installed. Open /slack/install and try again."
+MANAGE_URL = "https://app.slack.com/manage"
 AUTHORIZE_URL = "https://slack.com/oauth/v2/authorize"
 
 _STATE_SECONDS = 600
@@ -58,6 +62,7 @@ SCOPES = (
     "groups:read",
     "groups:write",
     "reactions:read",
+    "team:read",
     "usergroups:read",
     "users:read",
     "users:read.email",
@@ -86,13 +91,16 @@ class Installations:
     Which workspaces ATOM is installed in, and with which token.
 
     `fallback` is the settings' bot token. Without `oauth` it is the only one.
+    `workspaces` asks Slack where an organisation's token may be used.
     """
 
     engine: AsyncEngine
     oauth: OAuth | None = None
     fallback: str = field(default="", repr=False)
+    workspaces: Workspaces = nowhere
     store: AsyncSQLAlchemyInstallationStore | None = field(init=False, default=None)
     _tokens: Remembered[str, str] = field(init=False)
+    _stored: StoredTokens | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self._tokens = Remembered(self._token, seconds=_TOKEN_SECONDS)
@@ -100,10 +108,11 @@ class Installations:
             self.store = AsyncSQLAlchemyInstallationStore(
                 client_id=self.oauth.client_id, engine=self.engine, logger=quiet()
             )
+            self._stored = StoredTokens(self.store, self.workspaces)
 
     async def token(self, team: str) -> str:
         """
-        Return the bot token for a workspace.
+        Return the bot token for a workspace, or for an organisation as a whole.
 
         Raises `Refused` where ATOM is not installed, and `NotSent` if the database
         does not say.
@@ -111,14 +120,30 @@ class Installations:
         return await self._tokens.get(team)
 
     async def remove(self, team: str) -> None:
-        """Forget a workspace that took ATOM away."""
-        self._tokens.forget(team)
-        if self.store is not None:
-            await self.store.async_delete_all(enterprise_id=None, team_id=team)
+        """Forget a workspace, or an organisation, that took ATOM away."""
+        self.forget()
+        if self._stored is not None:
+            await self._stored.remove(team)
 
-    def forget(self, team: str) -> None:
-        """Ask the database again: the workspace was installed anew."""
-        self._tokens.forget(team)
+    async def granted(self, organisation: str) -> frozenset[str]:
+        """
+        Return the workspaces that an organisation's installation opens.
+
+        What they had installed by themselves is void with that, and is forgotten.
+        """
+        self.forget()
+        if self._stored is None:
+            return frozenset()
+        teams = await self._stored.granted(organisation)
+        for team in teams:
+            await self._stored.remove(team)
+        return teams
+
+    def forget(self) -> None:
+        """Ask the database and Slack again: something was installed or removed."""
+        self._tokens.clear()
+        if self._stored is not None:
+            self._stored.forget()
 
     async def create_tables(self) -> None:
         """Make the tables, where no migration has made them."""
@@ -129,13 +154,8 @@ class Installations:
             await connection.run_sync(states.metadata.create_all)
 
     async def _token(self, team: str) -> str:
-        if self.store is not None:
-            try:
-                bot = await self.store.async_find_bot(enterprise_id=None, team_id=team)
-            except SQLAlchemyError:
-                raise NotSent("The installations cannot be read now.") from None
-            if bot is not None and bot.bot_token:
-                return bot.bot_token
+        if self._stored is not None and (found := await self._stored.find(team)):
+            return found
         if not self.fallback:
             raise Refused(
                 "ATOM is not installed in this Slack workspace.", Cause.UNINSTALLED
@@ -206,11 +226,36 @@ class InstallPages:
         return await to_aiohttp_response(answer)
 
     async def _installed(self, args: AsyncSuccessArgs) -> BoltResponse:
-        team = args.installation.team_id or ""
-        self._installations.forget(team)
-        await self._on_install(team, args.installation.team_name or "")
+        made = args.installation
+        if made.is_enterprise_install and made.enterprise_id:
+            return await self._installed_org_wide(made)
+        team = made.team_id or ""
+        self._installations.forget()
+        await self._on_install(team, made.team_name or "")
         log.info("installed", platform="slack", team=team)
         return _page(200, "ATOM is installed. You can close this page.")
+
+    async def _installed_org_wide(self, made: Installation) -> BoltResponse:
+        """An organisation's app is in no workspace until an Org Admin adds it to one."""
+        organisation = made.enterprise_id or ""
+        await self._on_install(organisation, made.enterprise_name or "")
+        try:
+            teams = await self._installations.granted(organisation)
+        except NotSent as error:
+            log.warning("workspaces not known", reason=str(error))
+            teams = frozenset()
+        for team in sorted(teams):
+            await self._on_install(team, "")
+        log.info("installed", platform="slack", organisation=organisation)
+        address = html.escape(
+            f"{MANAGE_URL}/{organisation}/integrations/profile/{made.app_id}"
+            "/workspaces/add"
+        )
+        return _page(
+            200,
+            "ATOM is installed in your organisation. It works in the workspaces that "
+            f'you <a href="{address}">add it to</a>.',
+        )
 
 
 async def _not_installed(args: AsyncFailureArgs) -> BoltResponse:

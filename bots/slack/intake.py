@@ -36,6 +36,7 @@ from bots.slack.interactions import ACTION_PREFIX, interaction, is_interaction
 from bots.slack.payload import mapping, string
 from bots.slack.translate import translate
 from bridge.errors import AtomError
+from bridge.lifecycle import Change, change_of
 from bridge.messages import Event, EventKind
 from bridge.ports import Intake
 
@@ -54,6 +55,10 @@ async def as_it_came(event: Event, _organisation: str) -> Event:
     return event
 
 
+async def nobody(_organisation: str) -> None:
+    """The default: nobody remembers what organisations allow."""
+
+
 @dataclass(slots=True)
 class SlackIntake:
     """
@@ -61,6 +66,8 @@ class SlackIntake:
 
     `uninstalled` is told the workspace that took ATOM away, after it is on record.
     `at_home` gives an event the address under which ATOM knows its channel.
+    `access_changed` is told the organisation that lets its app into workspaces, or
+    takes it out of some.
     """
 
     intake: Intake
@@ -73,6 +80,7 @@ class SlackIntake:
     clock: Callable[[], float] = time.time
     uninstalled: Callable[[str], Awaitable[None]] | None = None
     at_home: Callable[[Event, str], Awaitable[Event]] = as_it_came
+    access_changed: Callable[[str], Awaitable[object]] = nobody
     app: AsyncApp = field(init=False)
     _verifier: SignatureVerifier | None = field(init=False, repr=False, default=None)
 
@@ -179,7 +187,7 @@ class SlackIntake:
             return 503, None
         if event is None:
             return 200, None
-        if event.kind is EventKind.APP_UNINSTALL:
+        if change_of(event) is Change.UNINSTALLED:
             await self._forget(event.account)
         if event.kind is EventKind.COMMAND and not _has_listener(event):
             self.answers.to_mention(event)
@@ -191,6 +199,9 @@ class SlackIntake:
         if isinstance(found, Ignored):
             IGNORED.labels("slack", found.reason).inc()
             return None
+        if change_of(found) in {Change.GRANTED, Change.WITHDRAWN}:
+            # Whoever asks from here on must not be told what was so before.
+            await self.access_changed(found.account)
         found = await self.at_home(found, organisation_of(body))
         receipt = await self.intake.receive(found)
         if receipt.duplicate:

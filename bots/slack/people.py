@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -77,15 +77,30 @@ class SlackPeople:
             return await self._answer(
                 team,
                 "bots.info",
-                lambda client: client.bots_info(bot=identifier),
+                lambda client: client.bots_info(bot=identifier, team_id=team),
                 lambda answer: _bot(identifier, mapping(answer, "bot")),
             )
-        return await self._answer(
+        found = await self._answer(
             team,
             "users.info",
             lambda client: client.users_info(user=identifier),
             lambda answer: account(mapping(answer, "user"), team),
         )
+        if found is None or found.person.kind is not PersonKind.EXTERNAL:
+            return found
+        theirs = await self._company(team, found.person.organisation)
+        return replace(found, person=replace(found.person, organisation=theirs))
+
+    async def _company(self, team: str, theirs: str) -> str:
+        """Return what an outsider's company is called, empty if Slack does not tell."""
+        try:
+            client = await self.clients.of(team)
+            answer = await self.asking.ask(
+                (team, "team.info"), lambda: done(client.team_info(team=theirs))
+            )
+        except AtomError:
+            return ""
+        return string(mapping(answer, "team"), "name")
 
     async def _ask_for(self, key: tuple[str, str]) -> Account | None:
         team, held = key
@@ -156,8 +171,12 @@ def account(found: Mapping[str, Any], team: str) -> Account:
 
 
 def user(found: Mapping[str, Any], team: str) -> Person:
-    """Read the `user` object of users.info, as seen from a workspace."""
-    profile = mapping(found, "profile")
+    """
+    Read the `user` object of users.info, as seen from a workspace.
+
+    An outsider's `organisation` is the id of their workspace, which nobody calls it.
+    """
+    profile, kind = mapping(found, "profile"), _kind(found, team)
     return Person(
         Platform.SLACK,
         string(found, "id"),
@@ -166,7 +185,8 @@ def user(found: Mapping[str, Any], team: str) -> Person:
         or string(found, "real_name")
         or string(found, "name"),
         string(profile, "image_72"),
-        _kind(found, team),
+        kind,
+        string(found, "team_id") if kind is PersonKind.EXTERNAL else "",
     )
 
 

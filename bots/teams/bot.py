@@ -30,6 +30,7 @@ from bridge.ports import Intake, Receipt, Tenants
 log = structlog.get_logger()
 
 _ANSWERED = {EventKind.COMMAND, EventKind.ACTION, EventKind.APP_INSTALL}
+_OF_MEMBERS = {EventKind.MEMBER_JOIN, EventKind.MEMBER_LEAVE}
 _PLACES_KEPT = 10_000
 _TRIES = 3  # to send an answer that Teams did not take
 _LONGEST_WAIT = 5.0
@@ -37,7 +38,12 @@ _LONGEST_WAIT = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the bot works with. `on_install` is told each team that ATOM joins."""
+    """
+    What the bot works with.
+
+    `on_install` is told each team that ATOM joins, `on_members` each whose members
+    have changed.
+    """
 
     intake: Intake
     tenants: Tenants
@@ -46,6 +52,7 @@ class Parts:
     people: TeamsPeople
     connector: Connector
     on_install: Callable[[Place], Awaitable[None]]
+    on_members: Callable[[Place], None] = lambda _team: None
 
 
 class AtomBot(TeamsActivityHandler):  # type: ignore[misc]  # botbuilder ships no types
@@ -112,7 +119,10 @@ class AtomBot(TeamsActivityHandler):  # type: ignore[misc]  # botbuilder ships n
     async def _remember(self, heard: Heard) -> None:
         """Keep what the activity tells about places and names, each new thing once."""
         self._parts.people.learn(people_named_in(heard.activity))
-        for place in places_in(heard.activity):
+        places = places_in(heard.activity)
+        if places and heard.event.kind in _OF_MEMBERS:
+            self._parts.on_members(places[0])
+        for place in places:
             if place in self._told:
                 continue
             await self._parts.places.remember(place)

@@ -51,7 +51,7 @@ def file_line(line: FileLine) -> str:
 
 def header(author: Person, source: Channel, workspace: str = "") -> str:
     """Return the line that says who speaks, and from where. Bots cannot be people."""
-    name = plain_name(author.name) or "Somebody"
+    name = plain_name(author.shown) or "Somebody"
     picture = ""
     if author.avatar and is_safe_address(author.avatar):
         address = _escaped(author.avatar)

@@ -4,6 +4,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from bots.teams.connector import Connector, in_path
 from bots.teams.wire import text_of
@@ -33,6 +34,7 @@ class TeamsPeople:
     _known: OrderedDict[str, tuple[float, Person | None]] = field(
         default_factory=OrderedDict
     )
+    _listed: set[str] = field(default_factory=set)
     _slots: asyncio.Semaphore = field(
         default_factory=lambda: asyncio.Semaphore(_AT_ONCE)
     )
@@ -40,6 +42,10 @@ class TeamsPeople:
     def learn(self, people: Iterable[Person]) -> None:
         """Remember names that an activity told."""
         for person in people:
+            known = self._known.get(person.id, (0.0, None))[1]
+            if known and known.kind is PersonKind.EXTERNAL:
+                # Activities do not tell that somebody is from elsewhere.
+                person = known.named(person)  # noqa: PLW2901
             self._keep(person.id, person, _KNOWN_FOR)
 
     async def lookup(
@@ -47,7 +53,11 @@ class TeamsPeople:
     ) -> Mapping[str, Person]:
         people = {i for i in ids if i.startswith("29:")}
         unknown = [i for i in people if not self._is_settled(i)]
-        if unknown and (place := await self._place(channel)):
+        place = await self._place(channel)
+        if place and place.kind == "shared":
+            # Who is from another tenant, only the list of members tells.
+            unknown = [i for i in people if i in unknown or i not in self._listed]
+        if unknown and place:
             async with asyncio.TaskGroup() as group:
                 for account in unknown:
                     group.create_task(self._ask(place, channel, account))
@@ -69,6 +79,7 @@ class TeamsPeople:
 
     async def _ask(self, place: Place, channel: Channel, account: str) -> None:
         path = f"v3/conversations/{in_path(channel.id)}/members/{in_path(account)}"
+        self._listed.add(account)
         async with self._slots:
             try:
                 member = await self.connector.call("GET", place.service_url, path)
@@ -76,11 +87,15 @@ class TeamsPeople:
                 known = self._known.get(account, (0.0, None))[1]
                 self._keep(account, known, _UNKNOWN_FOR)
                 return
+        home = text_of(member.get("tenantId")).lower()
+        outside = bool(home and place.account) and home != place.account.lower()
+        kind = _kind(text_of(member.get("userRole")))
         person = Person(
             Platform.TEAMS,
             account,
             text_of(member.get("name")),
-            kind=_kind(text_of(member.get("userRole"))),
+            kind=PersonKind.EXTERNAL if outside else kind,
+            organisation=_domain(member) if outside else "",
         )
         self._keep(account, person if person.name else None, _KNOWN_FOR)
 
@@ -89,6 +104,12 @@ class TeamsPeople:
         self._known.move_to_end(account)
         while len(self._known) > _KEPT:
             self._known.popitem(last=False)
+
+
+def _domain(member: Mapping[str, Any]) -> str:
+    """Return the domain that somebody's address belongs to: a tenant tells no name."""
+    address = text_of(member.get("email")) or text_of(member.get("userPrincipalName"))
+    return address.rpartition("@")[2]
 
 
 def _kind(role: str) -> PersonKind:

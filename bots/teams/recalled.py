@@ -147,13 +147,13 @@ def _entities(message: Message, accounts: Accounts) -> list[dict[str, Any]]:
 
 def _entity(mention: Mapping[str, Any], accounts: Accounts) -> dict[str, Any]:
     mentioned = mapping(mention.get("mentioned"))
-    user, app = mapping(mentioned.get("user")), mapping(mentioned.get("application"))
-    account = accounts.get(text_of(user.get("id")), "")
-    if bot := text_of(app.get("id")):
-        account = f"28:{bot}"
+    user, app, conversation, tag = (
+        text_of(mapping(mentioned.get(kind)).get("id"))
+        for kind in ("user", "application", "conversation", "tag")
+    )
+    account = accounts.get(user, "") or conversation or tag
+    if app:
+        account = f"28:{app}"
     name = text_of(mention.get("mentionText"))
-    return {
-        "type": "mention",
-        "text": f"<at>{name}</at>",
-        "mentioned": {"id": account, "name": name},
-    }
+    told = {"id": account, "name": name} | ({"type": "tag"} if tag else {})
+    return {"type": "mention", "text": f"<at>{name}</at>", "mentioned": told}

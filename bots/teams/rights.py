@@ -26,11 +26,11 @@ class TeamsRights:
         if place is None or place.kind == "chat":
             return False
         try:
-            directory_id = await self._directory_id(place, person)
-            if not directory_id:
+            who = await directory_id(self.connector, place, person)
+            if not who:
                 return False
             return await self.graph.owns(
-                directory_id, await grouped(self.connector, self.places, place)
+                who, await grouped(self.connector, self.places, place)
             )
         except CannotTell as error:
             raise ServiceUnavailable(
@@ -40,10 +40,12 @@ class TeamsRights:
         except DeliveryFailed as error:
             raise ServiceUnavailable("Teams does not answer just now.") from error
 
-    async def _directory_id(self, place: Place, person: Person) -> str:
-        path = f"v3/conversations/{in_path(place.team)}/members/{in_path(person.id)}"
-        try:
-            member = await self.connector.call("GET", place.service_url, path)
-        except Gone:
-            return ""  # not in the team
-        return text_of(member.get("aadObjectId")) or text_of(member.get("objectId"))
+
+async def directory_id(connector: Connector, place: Place, person: Person) -> str:
+    """Return who a member of a team is in the directory, empty for one who is not."""
+    path = f"v3/conversations/{in_path(place.team)}/members/{in_path(person.id)}"
+    try:
+        member = await connector.call("GET", place.service_url, path)
+    except Gone:
+        return ""
+    return text_of(member.get("aadObjectId")) or text_of(member.get("objectId"))

@@ -45,7 +45,7 @@ class TeamsRoster:
     connector: Connector
     places: PlaceBook
     asking: Asking = field(default_factory=lambda: Asking(_REST, at_once=4))
-    _rosters: Remembered[Place, Roster] = field(init=False)
+    _rosters: Remembered[tuple[str, str], Roster] = field(init=False)
 
     def __post_init__(self) -> None:
         self._rosters = Remembered(self._read, seconds=_FRESH, most=_MOST)
@@ -63,6 +63,10 @@ class TeamsRoster:
         found = [one for each in addresses for one in known.get(each, ())]
         return list({one.person.id: one for one in found}.values())
 
+    def forget(self, team: Place) -> None:
+        """The members of a team have changed: list them again when it matters."""
+        self._rosters.forget((team.team, ""))
+
     async def aclose(self) -> None:
         await self._rosters.aclose()
 
@@ -75,12 +79,16 @@ class TeamsRoster:
         except AtomError:
             return Roster({}, {})
 
-    async def _read(self, place: Place) -> Roster:
+    async def _read(self, whose: tuple[str, str]) -> Roster:
+        team, channel = whose
+        place = await self.places.find(Channel(Platform.TEAMS, team, channel or team))
+        if place is None:
+            return Roster({}, {})
         whole: list[Mapping[str, Any]] = []
-        path = f"v3/conversations/{in_path(place.channel or place.team)}/pagedmembers"
+        path = f"v3/conversations/{in_path(channel or team)}/pagedmembers"
         more = f"{path}?pageSize={_PAGE}"
         for _ in range(_PAGES):
-            answer = await self.asking.ask(place.team, partial(self._get, place, more))
+            answer = await self.asking.ask(team, partial(self._get, place, more))
             whole += mappings(answer.get("members"))
             token = text_of(answer.get("continuationToken"))
             if not token:
@@ -115,11 +123,10 @@ def roster(members: Iterable[Mapping[str, Any]], tenant: str) -> Roster:
     )
 
 
-def _whose(place: Place) -> Place:
-    """Return whose members a channel has: most have their team's."""
+def _whose(place: Place) -> tuple[str, str]:
+    """Return whose members a channel has, as team and channel: most have the team's."""
     own = place.kind in _OWN_MEMBERS
-    channel = place.channel if own else ""
-    return Place(place.account, place.team, channel, place.service_url)
+    return place.team, place.channel if own else ""
 
 
 def _person(member: Mapping[str, Any], tenant: str) -> Person:

@@ -6,9 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from bots.core import core
+from bots.sandbox.slack.grid_seed import LABS, ORG, ORG_BOT_TOKEN
 from bots.sandbox.teams.seed import ACME_TEAM
-from bridge.links import Link
-from tests.e2e.world import COMPANY, World, slack_messages, teams_messages, world
+from bridge.links import Link, LinkState
+from bridge.messages import Platform
+from tests.e2e.world import (
+    COMPANY,
+    FALCON,
+    World,
+    slack_messages,
+    teams_messages,
+    world,
+)
 
 # How often what is held is asked for. Slow where events have to suffice.
 QUICK = {"ATOM_TUNING_PROBE": "0.3"}
@@ -128,8 +137,9 @@ async def letters(here: World) -> list[str]:
 
 
 def copies_in_slack(state: Mapping[str, Any]) -> list[str]:
-    people = [m for m in slack_messages(state) if m.get("username")]
-    return [m["text"].partition("\n")[0] for m in people]
+    # A shared channel shows in each of its workspaces.
+    people = {m["ts"]: m for m in slack_messages(state) if m.get("username")}
+    return [m["text"].partition("\n")[0] for m in people.values()]
 
 
 def copies_in_teams(state: Mapping[str, Any]) -> list[str]:
@@ -141,3 +151,142 @@ def told_in_teams(state: Mapping[str, Any], word: str) -> int:
     """Return how many of ATOM's own cards in Teams say a word."""
     cards = [m for m in teams_messages(state) if m["author"]["is_bot"]]
     return sum(word in str(card["attachments"]) for card in cards)
+
+
+async def test_a_channel_that_another_company_reads_holds_until_an_admin_allows_it(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with world(tmp_path, database_url, **SLOW) as here:
+        # The app is in both workspaces, and each installation hears everything.
+        await here.set(slack__connect_events="each")
+        async with core(here.settings, "test") as built:
+            await built.companies.bind(COMPANY, Platform.SLACK, "T02GLOBEX", "Globex")
+        await here.link()
+        await here.start()
+        await here.teams("post", text="among us")
+        await here.until(lambda s: copies_in_slack(s) == ["among us"])
+
+        hugo = "U12HUGO"
+        guests = {"with": "T02GLOBEX", "members": [hugo, "UATOM2"]}
+        await here.slack("connect", **guests)
+        await until_held(here, "shared_outside")
+        for n in range(5):
+            await here.teams("post", text=f"secret {n}")
+        await here.slack("post", text="hello from outside", user=hugo)
+        await here.until(lambda s: told_in_teams(s, "another organisation") == 1)
+        state = await here.state()
+        assert copies_in_slack(state) == ["among us"]
+        assert copies_in_teams(state) == []
+
+        await here.slack("command", text="options external=allow")
+        await here.until(lambda s: len(copies_in_slack(s)) == 6)
+        state = await here.until(lambda s: len(copies_in_teams(s)) == 1)
+        await here.quiet()
+
+        [copy] = [m for m in teams_messages(state) if "from outside" in m["text"]]
+        assert "Globex" in copy["text"]
+        assert len(copies_in_teams(await here.state())) == 1
+
+
+async def test_a_channel_with_a_new_id_stays_linked_and_its_old_messages_editable(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with world(tmp_path, database_url, **SLOW) as here:
+        await here.link()
+        await here.start()
+        root = await here.slack("post", text="root")
+        answer = await here.teams("post", text="from Teams")
+        await here.until(lambda s: copies_in_teams(s) == ["root"])
+        await here.until(lambda s: copies_in_slack(s) == ["from Teams"])
+
+        # What is queued when the id changes goes to the channel all the same.
+        await here.fault(
+            "slack.chat.postMessage", "error", error="service_unavailable", times=2
+        )
+        await here.teams("post", text="on its way")
+        changed = await here._act(
+            "slack", {"action": "change_channel_id", "channel": FALCON.id}
+        )
+        new = str(changed["channel"])
+        await here.slack("edit", channel=new, ts=root, text="root, edited")
+        await here.slack("reply", channel=new, thread_ts=root, text="a reply")
+        await here.teams("edit", message=answer, text="from Teams, edited")
+        await here.teams("post", text="after the move")
+
+        def over(state: Mapping[str, Any]) -> bool:
+            there = [m for m in slack_messages(state, new) if m.get("username")]
+            said = {m["text"].partition("\n")[0] for m in there}
+            wanted = {"from Teams, edited", "on its way", "after the move"}
+            return said == wanted and copies_in_teams(state) == [
+                "root, edited",
+                "a reply",
+            ]
+
+        state = await here.until(over)
+        await here.slack("rename", channel=new, name="falcon-renamed")
+        await here.quiet()
+
+        state = await here.state()
+        replies = [m for m in teams_messages(state) if "a reply" in m["text"]]
+        assert [m["is_root"] for m in replies] == [False]
+        assert await letters(here) == []
+        link = await the_link(here)
+        assert link.state is LinkState.ACTIVE
+        assert "falcon-renamed" in await shown_links(here, new)
+
+
+async def shown_links(here: World, channel: str) -> str:
+    wish = {"user": "U01ALICE", "channel": channel, "text": "links"}
+    told = await here._act(
+        "slack", wish | {"action": "command", "workspace": "T01ACME"}
+    )
+    return str(told["answer"])
+
+
+async def test_an_organisation_takes_its_app_out_of_a_workspace_and_lets_it_in_again(
+    tmp_path: Path, database_url: str
+) -> None:
+    more = {**SLOW, "ATOM_SLACK_BOT_TOKEN": ORG_BOT_TOKEN}
+    async with world(tmp_path, database_url, **more) as here:
+        await here.set(slack__grid=True)
+        await here.slack("install_org")
+        async with core(here.settings, "test") as built:
+            await built.companies.bind(COMPANY, Platform.SLACK, ORG, "Acme Group")
+        await here.link()
+        await here.start()
+        await here.slack("grant_access", workspaces=["T01ACME", LABS])
+        await here.slack("post", text="from Slack")
+        await here.teams("post", text="from Teams")
+        await here.until(lambda s: copies_in_slack(s) == ["from Teams"])
+        await here.until(lambda s: copies_in_teams(s) == ["from Slack"])
+
+        await here.slack("revoke_access", workspaces=["T01ACME"])
+        await until_held(here, "access_withdrawn")
+        await here.teams("post", text="waits")
+        await here.slack("post", text="unheard")
+        await here.slack("grant_access", workspaces=["T01ACME"])
+        await here.until(lambda s: copies_in_slack(s) == ["from Teams", "waits"])
+        await here.until(lambda s: copies_in_teams(s) == ["from Slack", "unheard"])
+
+        assert await letters(here) == []
+        async with core(here.settings, "test") as built:
+            # Granted with the other one, and the company's without anybody's doing.
+            assert await built.companies.tenant_of(Platform.SLACK, LABS) == COMPANY
+
+
+async def test_an_archived_teams_channel_of_which_nobody_tells_wakes_when_asked(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with world(tmp_path, database_url, **QUICK) as here:
+        await here.link()
+        await here.start()
+        await here.teams("archive_channel")
+
+        for n in range(5):
+            await here.slack("post", text=f"waits {n}")
+        await until_held(here, "closed")
+        assert copies_in_teams(await here.state()) == []
+        await here.teams("unarchive_channel")
+
+        await here.until(lambda s: len(copies_in_teams(s)) == 5)
+        assert await letters(here) == []

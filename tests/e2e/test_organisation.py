@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bots.sandbox.slack.grid_seed import ADMIN_TOKEN
+from bots.sandbox.teams import seed
 from tests.e2e.test_linking import command_line, slack_answer, teams_answer
 from tests.e2e.world import World, world
 
@@ -15,6 +16,8 @@ from tests.e2e.world import World, world
 async def here(tmp_path: Path, database_url: str) -> AsyncIterator[World]:
     async with world(tmp_path, database_url) as made:
         made.more["ATOM_SLACK_ADMIN_TOKEN"] = ADMIN_TOKEN
+        made.more["ATOM_TEAMS_ADMIN_APP_ID"] = seed.ADMIN_APP_ID
+        made.more["ATOM_TEAMS_ADMIN_APP_PASSWORD"] = seed.ADMIN_PASSWORD
         await made.set(slack__grid=True)
         await made.start()
         yield made
@@ -68,7 +71,30 @@ async def test_who_is_no_admin_of_the_organisation_may_not_even_look(
     assert await entries(here) == []
 
 
-async def test_in_teams_the_same_line_is_understood(here: World) -> None:
-    answer = await teams_answer(here, "channels list")
+async def test_in_teams_the_directorys_administrators_may_do_the_same(
+    here: World,
+) -> None:
+    for somebody in ("29:dave", "29:frank"):
+        answer = await teams_answer(here, "channels list", user=somebody)
+        assert "whole organisation" in answer
+    listed = await teams_answer(here, "channels list acme", user="29:erin")
+    asked = await teams_answer(here, "channels archive random")
+    assert await entries(here) == []
 
-    assert "not managed here yet" in answer
+    done = await teams_answer(here, "channels archive random confirm")
+    made = await teams_answer(here, "workspaces own labs erin@acme.example")
+
+    assert "Project Falcon" in listed
+    assert "@ATOM channels archive random confirm" in asked
+    assert "is archived" in done
+    assert "1 person is owning Labs now" in made
+    by_carol = [
+        ("admin.intent", "intended", "teams:29:carol"),
+        ("admin.outcome", "done", "teams:29:carol"),
+    ]
+    assert await entries(here) == by_carol * 2
+    await here.set(teams__graph_admin_roles=["User.Read.All"])
+    await here.kill()
+    await here.start()
+    unknown = await teams_answer(here, "channels list")
+    assert "not known now" in unknown

@@ -113,7 +113,6 @@ def test_three_channels_are_one_link_that_shrinks_and_grows(
         (("unlink", "L404", FALCON), "no link L404"),
         (("link", "--add", "L404", FALCON), "no link L404"),
         (("link", "--add", "L404", FALCON, RANDOM), "One channel at a time"),
-        (("link", FALCON), "two channels or more"),
         (("link", GENERAL, FALCON, RANDOM), "circle"),
     ],
 )

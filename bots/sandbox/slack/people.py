@@ -73,7 +73,7 @@ def emoji(call: Call) -> Answer:
 
 def team(call: Call) -> Answer:
     asked = call.text("team") or call.me.team
-    if asked != call.me.team:
+    if asked != call.me.team and asked not in _connected(call):
         raise SlackRefusal("team_not_found")
     workspace = call.state.workspace(asked)
     return {
@@ -119,6 +119,7 @@ def _as_organisation(call: Call) -> Answer:
         "user": call.state.user(call.me.bot_user).name,
         "team_id": grid_seed.ORG,
         "user_id": call.me.bot_user,
+        "bot_id": call.me.bot_id,
         "enterprise_id": grid_seed.ORG,
         "is_enterprise_install": True,
     }
@@ -146,7 +147,10 @@ def _user(call: Call, user: str) -> Answer:
     if call.me.team in found.teams or found.team in known:
         return _shown(call, found)
     if _met(call, found):
-        return _shown(call, found) | {"is_stranger": True}
+        # Of people in a shared channel the other company sees no more than this.
+        shown = _shown(call, found) | {"is_stranger": True}
+        shown["profile"].pop("email", None)
+        return shown
     raise SlackRefusal("user_not_found")
 
 
@@ -157,6 +161,12 @@ def _met(call: Call, user: User) -> bool:
         for channel in call.state.channels.values()
         if channel.connected
     )
+
+
+def _connected(call: Call) -> set[str]:
+    """The companies with which the app's workspace shares channels."""
+    shared = (one.everywhere for one in call.state.channels.values() if one.connected)
+    return {team for teams in shared if call.me.team in teams for team in teams}
 
 
 def _shown(call: Call, user: User) -> Answer:

@@ -63,6 +63,33 @@ class TeamChanges:
         channel.deleted = False
         self._changed(channel, "channelRestored", by)
 
+    def share_channel(
+        self, channel: Channel, other: Team, people: list[Person], *, shared: bool
+    ) -> None:
+        """Let people of another team into a shared channel, or take them out again."""
+        for person in people:
+            if shared and person.id not in channel.members:
+                channel.members.append(person.id)
+            elif not shared and person.id in channel.members:
+                channel.members.remove(person.id)
+        self._state.publish("channel", channel)
+        team = self._state.teams[channel.team]
+        if seed.BOT_APP_ID not in team.apps:
+            return
+        event = "channelShared" if shared else "channelUnshared"
+        activity = self._activities.conversation(
+            self._world.base_url, team, team.owners[0], channel, event
+        )
+        told = {
+            "tenantId": other.tenant,
+            "aadGroupId": other.group_id,
+            "id": other.id,
+            "name": other.name,
+        }
+        field = "sharedWithTeams" if shared else "unsharedFromTeams"
+        activity["channelData"][field] = [told]
+        self._delivery.send(activity)
+
     def archive_channel(self, channel: Channel, *, archived: bool) -> None:
         """Close or open a channel for posts. No bot is told of that."""
         channel.archived = archived

@@ -54,6 +54,19 @@ DEFAULTS: Mapping[str, Any] = {
     "teams.bot_tenancy": "any",  # or "single", "multi"
     "teams.bad_scope_error": "AADSTS1002012",
     "teams.graph_roles": ["Group.Selected"],
+    # What the admin app was granted, tenant by tenant.
+    "teams.graph_admin_roles": [
+        "Channel.Create",
+        "Channel.Delete.All",
+        "ChannelMember.ReadWrite.All",
+        "ChannelSettings.ReadWrite.All",
+        "RoleManagement.Read.Directory",
+        "Team.Create",
+        "TeamMember.ReadWrite.All",
+        "TeamSettings.ReadWrite.All",
+        "User.Read.All",
+        "User.RevokeSessions.All",
+    ],
     # Graph. The grants are what a team consents to when the app is installed.
     "teams.graph_grants": [
         "ChannelMessage.Read.Group",

@@ -135,10 +135,14 @@ def message_calls(graph: Graph) -> list[Call]:
 
 
 def other_calls(people: GraphPeople, subscriptions: GraphSubscriptions) -> list[Call]:
+    user, revoke = GRAPH + "/users/{user}", "graph.revoke_sessions"
+    roles = "/transitiveMemberOf/microsoft.graph.directoryRole"
     many, one = GRAPH + "/subscriptions", GRAPH + "/subscriptions/{subscription}"
     return [
         ("GET", GRAPH + "/users", "graph.users", people.users),
-        ("GET", GRAPH + "/users/{user}", "graph.user", people.user),
+        ("GET", user, "graph.user", people.user),
+        ("POST", user + "/revokeSignInSessions", revoke, people.revoke),
+        ("GET", user + roles, "graph.roles_of", people.roles),
         ("GET", many, "graph.subscriptions", subscriptions.listing),
         ("POST", many, "graph.subscribe", subscriptions.create),
         ("GET", one, "graph.subscription", subscriptions.one),

@@ -104,6 +104,7 @@ def user_told(person: Person) -> dict[str, Any]:
         "surname": person.surname,
         "mail": person.email,
         "userPrincipalName": person.principal,
+        "signInSessionsValidFromDateTime": person.sessions_from or None,
     }
 
 
@@ -128,6 +129,9 @@ def _mention(
     people: Mapping[str, Person], number: int, mention: Mapping[str, str]
 ) -> dict[str, Any]:
     who = mention["id"]
+    if mention.get("type") == "tag":
+        tag = {"tag": {"id": who, "displayName": mention["name"]}}
+        return {"id": number, "mentionText": mention["name"], "mentioned": tag}
     known = who.startswith("28:") or who in people
     mentioned = _from(people, who) if known else {"conversation": {"id": who}}
     return {"id": number, "mentionText": mention["name"], "mentioned": mentioned}

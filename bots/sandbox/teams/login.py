@@ -163,7 +163,9 @@ class Login:
             "uti": uuid4().hex,
         }
         if audience == GRAPH_AUDIENCE:
-            claims["roles"] = self._state.setting("graph_roles")
+            admin = app == seed.ADMIN_APP_ID
+            granted = "graph_admin_roles" if admin else "graph_roles"
+            claims["roles"] = self._state.setting(granted)
         return claims
 
 

@@ -40,6 +40,7 @@ class Person:
     directory_id: str
     signs_in_as: str = ""
     role: str = "user"
+    sessions_from: str = ""
 
     @property
     def principal(self) -> str:

@@ -31,6 +31,10 @@ class Owners:
             "rename_channel": self._rename_channel,
             "delete_channel": self._delete_channel,
             "restore_channel": self._restore_channel,
+            "archive_channel": self._archive_channel,
+            "unarchive_channel": self._archive_channel,
+            "share_channel": self._share_channel,
+            "unshare_channel": self._share_channel,
             "add_member": self._add_member,
             "remove_member": self._remove_member,
             "enroll": self._enroll,
@@ -103,6 +107,25 @@ class Owners:
         if channel is None:
             raise no_conversation()
         self._changes.restore_channel(channel, by=str(asked.get("user") or ""))
+        return {"channel": channel.id}
+
+    async def _archive_channel(self, asked: Asked) -> Done:
+        channel = self._state.channel(str(asked.get("channel")))
+        archived = asked["action"] == "archive_channel"
+        self._changes.archive_channel(channel, archived=archived)
+        return {"channel": channel.id}
+
+    async def _share_channel(self, asked: Asked) -> Done:
+        """Share a shared channel with a team, {"with": …, "members": […]}, or stop."""
+        channel = self._state.channel(str(asked.get("channel")))
+        if channel.kind is not Kind.SHARED:
+            raise bad_argument("only shared channels are shared with other teams")
+        people = [self._state.person(str(one)) for one in asked.get("members", ())]
+        other, shared = (
+            self._state.team(str(asked.get("with"))),
+            asked["action"] == "share_channel",
+        )
+        self._changes.share_channel(channel, other, people, shared=shared)
         return {"channel": channel.id}
 
     async def _add_member(self, asked: Asked) -> Done:

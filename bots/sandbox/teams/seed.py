@@ -12,6 +12,10 @@ BOT_PASSWORD = "sandbox-teams-password"  # noqa: S105 - seeded, and worth nothin
 OTHER_APP_ID = "0a3c5e7f-1b2d-4c6e-8f90-a1b2c3d4e5f6"
 OTHER_NAME = "Standup"
 OTHER_PASSWORD = "sandbox-other-password"  # noqa: S105 - see above
+# The app that manages the organisation. It is no bot, and in no team.
+ADMIN_APP_ID = "5b1e9c44-7a0d-4b53-8f2e-3c9d0a7b6e15"
+ADMIN_NAME = "ATOM Admin"
+ADMIN_PASSWORD = "sandbox-admin-password"  # noqa: S105 - see above
 
 ACME = "7e4a4700-0000-4000-8000-000000000001"
 GLOBEX = "7e4a4700-0000-4000-8000-000000000002"
@@ -23,6 +27,7 @@ APPS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         BOT_APP_ID: (BOT_NAME, BOT_PASSWORD),
         OTHER_APP_ID: (OTHER_NAME, OTHER_PASSWORD),
+        ADMIN_APP_ID: (ADMIN_NAME, ADMIN_PASSWORD),
     }
 )
 
@@ -43,6 +48,19 @@ def people() -> list[Person]:
         _person(5, "heidi", "Heidi", "Brandt", GLOBEX),
         _person(6, "ivan", "Ivan", "Petrov", GLOBEX),
     ]
+
+
+def directory_roles() -> dict[str, str]:
+    """Return who holds which role in their directory, by its template's id."""
+    global_administrator = "62e90394-69f5-4237-9190-012177145e10"
+    teams_administrator = "69091246-20e8-4a56-aa4d-066075b2a7a8"
+    helpdesk_administrator = "729827e3-9c14-49f7-bb1b-9608f156bbb8"
+    return {
+        "29:carol": global_administrator,
+        "29:erin": teams_administrator,
+        "29:frank": helpdesk_administrator,
+        "29:heidi": global_administrator,
+    }
 
 
 def teams() -> list[Team]:

@@ -9,9 +9,11 @@ import pytest
 from aiohttp import ClientSession, web
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from bots.sandbox.slack import seed
+from bots.sandbox.slack import grid_seed, seed
 from bots.slack.install import Installations, InstallPages, OAuth
+from bots.slack.tokens import workspaces_of
 from bridge.errors import NotSent, Refused
+from bridge.holds import Cause
 from tests.integration.slack.conftest import Slack, serving
 
 # slack_sdk 3.48 asks aiohttp for what aiohttp 4 will no longer have.
@@ -28,11 +30,14 @@ async def engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
 
 
 @pytest.fixture
-async def installations(slack: Slack, engine: AsyncEngine) -> Installations:
+async def installations(
+    slack: Slack, session: ClientSession, engine: AsyncEngine
+) -> Installations:
     oauth = OAuth(
         seed.CLIENT_ID, seed.CLIENT_SECRET, f"{slack.base}/slack/oauth/authorize"
     )
-    installations = Installations(engine, oauth)
+    workspaces = workspaces_of(slack.api, session)
+    installations = Installations(engine, oauth, workspaces=workspaces)
     await installations.create_tables()
     return installations
 
@@ -186,3 +191,54 @@ async def test_unreadable_database_is_no_answer(engine: AsyncEngine) -> None:
 
 def test_secrets_are_not_shown() -> None:
     assert seed.CLIENT_SECRET not in repr(OAuth(seed.CLIENT_ID, seed.CLIENT_SECRET))
+
+
+async def test_an_organisation_installs_once_for_the_workspaces_it_adds(
+    slack: Slack,
+    session: ClientSession,
+    atom: str,
+    installations: Installations,
+    told: list[tuple[str, str]],
+) -> None:
+    await returned(session, atom, *await consented(slack, session, atom, "T01ACME"))
+    slack.world.settings.update({"slack.grid": True})
+    told.clear()
+
+    status, page = await returned(
+        session, atom, *await consented(slack, session, atom, grid_seed.ORG)
+    )
+
+    where = f"app.slack.com/manage/{grid_seed.ORG}/integrations/profile/"
+    assert (status, where in page) == (200, True)
+    assert told == [(grid_seed.ORG, grid_seed.ORG_NAME)]
+    assert await installations.token(grid_seed.ORG) == grid_seed.ORG_BOT_TOKEN
+    with pytest.raises(Refused) as refused:
+        await installations.token(grid_seed.LABS)
+    assert refused.value.cause == Cause.UNINSTALLED
+
+    await slack.act(action="grant_access", workspaces=["T01ACME", grid_seed.LABS])
+    await installations.granted(grid_seed.ORG)
+
+    # What a workspace had installed by itself is void now.
+    assert await installations.token("T01ACME") == grid_seed.ORG_BOT_TOKEN
+    assert await installations.token(grid_seed.LABS) == grid_seed.ORG_BOT_TOKEN
+    with pytest.raises(Refused):
+        await installations.token(grid_seed.SALES)
+
+    await installations.remove(grid_seed.ORG)
+
+    with pytest.raises(Refused):
+        await installations.token(grid_seed.LABS)
+
+
+async def test_a_workspace_of_an_organisation_is_found_by_its_own_id(
+    slack: Slack, session: ClientSession, atom: str, installations: Installations
+) -> None:
+    slack.world.settings.update({"slack.grid": True})
+
+    await returned(session, atom, *await consented(slack, session, atom, "T01ACME"))
+
+    assert await installations.token("T01ACME") == seed.TOKENS["T01ACME"]
+    await installations.remove("T01ACME")
+    with pytest.raises(Refused):
+        await installations.token("T01ACME")

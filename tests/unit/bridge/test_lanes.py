@@ -195,6 +195,19 @@ def test_a_changed_link_starts_nothing_twice() -> None:
     assert started(lanes) == []
 
 
+def test_what_looked_at_the_link_before_it_changed_looks_again() -> None:
+    lanes, under_way = Lanes(), delivery(1)
+    lanes.add([under_way])
+    assert started(lanes) == [1]
+    lanes.hurry("L1")
+
+    lanes.again(replace(under_way, not_before_us=100))
+
+    assert started(lanes) == [1]
+    lanes.again(replace(under_way, not_before_us=100))
+    assert started(lanes) == []
+
+
 def test_a_changed_link_does_not_hurry_the_look_up_of_a_lost_answer() -> None:
     lanes, lost = Lanes(), delivery(1)
     lanes.add([lost])

@@ -112,7 +112,7 @@ SENSE: list[tuple[str, Any, str]] = [
     (f"{SCOPES}/+", "chat:shout", "chat:shout is no scope"),
     (f"{SCOPES}/+", "chat:write", "chat:write is asked for twice"),
     (SCOPES, ["chat:write"], "slash commands need the scope"),
-    ("oauth_config/scopes/bot_optional", ["team:read"], "team:read is optional"),
+    ("oauth_config/scopes/bot_optional", ["dnd:read"], "dnd:read is optional"),
     (f"{SUBSCRIBED}/bot_events/+", "message.everywhere", "is no event"),
     (f"{SUBSCRIBED}/bot_events/+", "message.im", "needs the scope im:history"),
     (f"{SUBSCRIBED}/bot_events/+", "app_mention", "subscribed to twice"),

@@ -35,6 +35,13 @@ const VERBS = {
   "bridge.reactions_applied": "reactions shown",
   "bridge.file_copied": "file delivered",
   "bridge.file_removed": "file removed",
+  "bridge.file_copied": "file brought across",
+  "bridge.file_linked": "file left where it is",
+  "bridge.file_blocked": "file not let across",
+  "bridge.file_refused": "file refused",
+  "bridge.file_failed": "file not fetched",
+  "bridge.file_removed": "file removed",
+  "bridge.file_shown": "files named below the copy",
   "bridge.dropped": "not sent",
   "bridge.failed": "given up",
   "bridge.parked": "parked for a person",
@@ -47,6 +54,7 @@ const VERBS = {
   "bridge.file_refused": "file refused",
   "bridge.file_failed": "file could not be copied",
   "bridge.file_ignored": "file left alone",
+  "bridge.late_root": "brings a root along",
 };
 const DONE = {
   "bridge.delivered": "in",

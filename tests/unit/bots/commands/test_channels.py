@@ -188,7 +188,7 @@ async def test_sessions_are_reset_on_the_second_go(
     ("platform", "said"),
     [
         (Platform.SLACK, "set ATOM_SLACK_ADMIN_TOKEN"),
-        (Platform.TEAMS, "docs/install.md"),
+        (Platform.TEAMS, "ATOM_TEAMS_ADMIN_APP_ID"),
     ],
 )
 async def test_without_an_admin_app_it_is_said_what_to_set(

@@ -8,6 +8,7 @@ import pytest
 from bots.slack.sender import SlackSender, content, display_name, marker
 from bridge.delivery import Post
 from bridge.document import Document, Paragraph, Text
+from bridge.files import Fate, FileLine
 from bridge.messages import Channel, Person, PersonKind, Platform
 
 FALCON = Channel(Platform.SLACK, "T01ACME", "C02FALCON")
@@ -140,3 +141,22 @@ def test_the_name_says_which_workspace_if_there_are_several(
     workspace: str, shown: str
 ) -> None:
     assert display_name(replace(post(), workspace=workspace)) == shown
+
+
+def test_files_have_lines_whose_names_lead_to_the_originals() -> None:
+    line = FileLine("<a|b>.png", 2_000, Fate.LINKED, Platform.TEAMS, "https://x/?a&b")
+    filed = replace(post(), files=(line,))
+
+    made = content(filed, 39_000)
+
+    said = ":paperclip: <https://x/?a&amp;b|&lt;a¦b&gt;.png (2 kB)>: open it in Teams"
+    assert made["text"] == f"hello\n{said}"
+    assert made["blocks"][-1]["elements"][0]["text"] == said
+
+
+def test_a_message_of_files_alone_has_their_lines() -> None:
+    line = FileLine("cat.png", 0, Fate.COMING, Platform.TEAMS)
+
+    made = content(replace(post(text=""), files=(line,)), 39_000)
+
+    assert made == {"text": ":paperclip: cat.png: on its way", "blocks": []}

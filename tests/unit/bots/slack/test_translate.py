@@ -360,3 +360,21 @@ def test_a_thousand_edits_of_a_copy_and_its_end_are_echoes() -> None:
     gone = recorded("message_deleted")
     gone["event"]["previous_message"] = {**ours, "ts": ROOT, "text": "edit 999"}
     assert translate(gone, b"{}", OUR_BOT) == Ignored("echo")
+
+
+def test_trap_a_deleted_file_is_an_edit_that_slack_does_not_call_one() -> None:
+    cat = {"id": "F01", "name": "cat.png"}
+    with_file = {"user": "U01ALICE", "text": "look", "ts": "1700000000.000100"}
+    changed = {
+        "subtype": "message_changed",
+        "message": with_file | {"files": [{"id": "F01", "mode": "tombstone"}]},
+        "previous_message": with_file | {"files": [cat]},
+        "event_ts": "1700000050.000200",
+        "ts": "1700000050.000200",
+    }
+
+    found = variant("message", **changed)
+
+    assert isinstance(found, Event)
+    assert (found.kind, found.files) == (EventKind.MESSAGE_EDIT, ())
+    assert found.version_us == 1_700_000_050_000_200

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.teams.content import comparable, content, header, plain_name
+from bots.teams.content import comparable, content, file_line, header, plain_name
 from bridge.delivery import Post
 from bridge.document import Document, Mention, Paragraph, Text
+from bridge.files import Fate, FileLine
 from bridge.messages import Person, Platform
 from tests.events import ALICE, FALCON, words
 from tests.teams_world import FALCON as TEAMS_FALCON
@@ -108,3 +109,30 @@ def test_the_header_says_which_workspace_if_there_are_several(
     workspace: str, shown: str
 ) -> None:
     assert header(ALICE, FALCON, workspace).endswith(f"</strong> {shown}</p>")
+
+
+def test_a_files_line_leads_to_the_original_and_brings_no_markup() -> None:
+    line = FileLine(
+        "<b>\u202ecat.png", 2_000, Fate.LINKED, Platform.SLACK, "https://x/?a&b"
+    )
+
+    shown = file_line(line)
+
+    assert shown == (
+        '📎 <a href="https://x/?a&amp;b">&lt;b&gt;cat.png (2 kB)</a>: open it in Slack'
+    )
+
+
+def test_a_files_line_leads_nowhere_unsafe() -> None:
+    line = FileLine("a", 0, Fate.LINKED, Platform.SLACK, "javascript:alert(1)")
+
+    assert file_line(line) == "📎 a: open it in Slack"
+
+
+def test_a_message_of_files_alone_has_their_lines() -> None:
+    line = FileLine("cat.png", 0, Fate.COMING, Platform.SLACK)
+    post = Post("m", FALCON, TEAMS_FALCON, "", ALICE, Document(), files=(line,))
+
+    html, _ = content(post, Document())
+
+    assert html.endswith("<p>📎 cat.png: on its way</p>")

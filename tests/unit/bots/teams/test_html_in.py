@@ -18,6 +18,7 @@ from bridge.document import (
     Style,
     Text,
 )
+from bridge.messages import File
 from bridge.plain import plain_text
 
 _CAROL = {
@@ -203,3 +204,36 @@ def test_words_survive_any_depth(tag: str) -> None:
 
     assert "deep" in plain_text(document)
     assert str(document).count("Quote(") <= MAX_DEPTH
+
+
+def test_a_file_of_which_only_the_number_is_told_is_a_file_without_a_name() -> None:
+    html = '<p>see</p><attachment id="77"></attachment>'
+
+    document, files = parse_activity({"attachments": [_html(html)]})
+
+    assert plain_text(document) == "see"
+    assert files == (File("77", ""),)
+
+
+def test_a_quoted_message_and_a_file_that_is_told_whole_are_not_named_twice() -> None:
+    html = '<attachment id="77"></attachment><attachment id="88"></attachment><p>x</p>'
+    url = "https://acme.sharepoint.com/a.txt"
+    file = {
+        "id": "77",
+        "contentType": "reference",
+        "contentUrl": url,
+        "name": "a.txt",
+    }
+    quote = {"id": "88", "contentType": "messageReference", "content": "{}"}
+
+    _, files = parse_activity({"attachments": [_html(html), file, quote]})
+
+    assert files == (File("77", "a.txt", url=url, page=url),)
+
+
+def test_a_picture_from_elsewhere_says_where_it_is() -> None:
+    url = "https://pictures.example/a.gif"
+
+    _, files = parse_html(f'<p><img src="{url}" alt="cat"></p>')
+
+    assert files == (File(url, "cat", "image/*", url=url, page=url),)
