@@ -71,6 +71,7 @@ async def test_who_is_no_admin_of_the_organisation_may_not_even_look(
     assert await entries(here) == []
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_in_teams_the_directorys_administrators_may_do_the_same(
     here: World,
 ) -> None:

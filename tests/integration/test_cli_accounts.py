@@ -81,3 +81,21 @@ def test_what_is_no_account_of_the_companys_is_refused(
 
     assert ran.code == 1
     assert told in ran.err
+
+
+def test_a_channel_of_another_company_or_of_none_is_not_linked(
+    atom: CommandLine,
+) -> None:
+    atom.variables |= {
+        "ATOM_SLACK_SIGNING_SECRET": "signed",
+        "ATOM_SLACK_BOT_TOKEN": "xoxb-token",
+    }
+    atom.done("accounts", "add", "slack:T01ACME", "--company", "acme")
+    atom.done("accounts", "add", "slack:T02GLOBEX", "--company", "globex")
+    ours = "slack:T01ACME/C1"
+
+    for foreign in ("slack:T02GLOBEX/C2", "slack:T03NOBODY/C3", "teams:19:x/19:y"):
+        ran = atom.run("link", ours, foreign, "--company", "acme")
+
+        assert ran.code == 1
+        assert f"{foreign} is not known to belong to company acme" in ran.err
