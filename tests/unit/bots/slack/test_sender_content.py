@@ -147,7 +147,7 @@ def test_files_have_lines_whose_names_lead_to_the_originals() -> None:
     line = FileLine("<a|b>.png", 2_000, Fate.LINKED, Platform.TEAMS, "https://x/?a&b")
     filed = replace(post(), files=(line,))
 
-    made = content(filed, 39_000)
+    made = content(filed)
 
     said = ":paperclip: <https://x/?a&amp;b|&lt;a¦b&gt;.png (2 kB)>: open it in Teams"
     assert made["text"] == f"hello\n{said}"
@@ -157,6 +157,6 @@ def test_files_have_lines_whose_names_lead_to_the_originals() -> None:
 def test_a_message_of_files_alone_has_their_lines() -> None:
     line = FileLine("cat.png", 0, Fate.COMING, Platform.TEAMS)
 
-    made = content(replace(post(text=""), files=(line,)), 39_000)
+    made = content(replace(post(text=""), files=(line,)))
 
     assert made == {"text": ":paperclip: cat.png: on its way", "blocks": []}
