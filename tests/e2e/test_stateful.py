@@ -8,7 +8,7 @@ import asyncio
 from pathlib import Path
 
 from tests.servers import Postgres
-from tests.soak.driver import driver
+from tests.soak.staged import driver
 from tests.soak.steps import Step, play
 
 _STEPS = 80

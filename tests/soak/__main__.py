@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from tests.servers import Postgres, Redis, running_postgres, running_redis
-from tests.soak.driver import driver
+from tests.soak.staged import driver
 from tests.soak.steps import Step, play
 
 _STEPS = 150
