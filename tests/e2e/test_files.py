@@ -28,7 +28,7 @@ NUMBERS = "a,b\n" * 1000
 @asynccontextmanager
 async def linked(home: Path, database: str = "", **more: str) -> AsyncIterator[World]:
     async with world(home, database or f"sqlite:///{home}/atom.db", **more) as made:
-        await made.set(teams__graph_roles=KEEPING)
+        await made.set(teams__graph_roles=KEEPING)  # before ATOM has a token
         await made.link()
         await made.start()
         yield made
@@ -87,7 +87,6 @@ async def test_files_stand_in_the_threads_of_their_copies_on_both_sides(
 
 
 async def test_pictures_without_a_word_cross_both_ways(here: World) -> None:
-    await here.set(teams__graph_roles=["Group.Selected"])  # no right to keep files
     await here.slack("upload", name="cat.png", content_base64=base64(png()))
     await here.teams("upload", name="dog.png", pasted=True, media_type="image/png",
                      content_base64=base64(png(3, 3)))  # fmt: skip
@@ -185,16 +184,24 @@ async def test_what_the_links_owners_do_not_want_is_never_fetched(here: World) -
     assert "download" not in {e["call"] for e in await here.journal()}
 
 
-async def test_without_the_right_to_keep_files_they_stay_links(here: World) -> None:
-    await here.set(teams__graph_roles=["Group.Selected"])
-    await here.slack("upload", text="numbers", name="s.csv", content=NUMBERS)
+async def test_without_the_right_to_keep_files_they_stay_links(tmp_path: Path) -> None:
+    async with world(tmp_path, f"sqlite:///{tmp_path}/atom.db") as here:
+        await here.link()
+        await here.start()
+        await here.slack("upload", text="numbers", name="s.csv", content=NUMBERS)
+        await here.slack("upload", name="cat.png", content_base64=base64(png()))
 
-    state = await here.until(
-        lambda s: "ATOM may not keep files here" in teams_copy(s, "numbers")
-    )
+        state = await here.until(
+            lambda s: (
+                "ATOM may not keep files here" in teams_copy(s, "numbers")
+                and "in this thread" in teams_copy(s, "cat.png")
+            )
+        )
 
-    assert len(teams_messages(state)) == 1
-    assert "acme.slack.com/files/" in teams_messages(state)[0]["html"]
+        told = [m for m in teams_messages(state) if "s.csv" in m["text"]]
+        assert len(told) == 1
+        assert "acme.slack.com/files/" in told[0]["html"]
+        assert (list(in_drive(here)), pictures(here)) == ([], [png()])
 
 
 async def test_a_large_file_is_never_in_memory_and_a_larger_one_is_cut_off(
