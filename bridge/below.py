@@ -6,8 +6,13 @@ from bridge.chores import Change
 from bridge.composing import Composer
 from bridge.delivery import Copy, Delivery, Operation, Post
 from bridge.filing import Filing
+from bridge.links import Link
+from bridge.options import Deletes
 from bridge.ports import History
 from bridge.reacting import Reactions
+from bridge.reactions import Reaction
+from bridge.standing import Composition, Standing
+from bridge.tombstones import buried
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +22,18 @@ class Below:
     composer: Composer
     reactions: Reactions
     filing: Filing
+
+    async def wanted(
+        self, delivery: Delivery, history: History, standing: Standing, link: Link
+    ) -> Composition | None:
+        """Return what is to stand there, with what stands below it; None to wait."""
+        below: tuple[Reaction, ...] = ()
+        if standing.copy and delivery.operation is Operation.EDIT:
+            below = await self.reactions.below(standing.copy)
+        wanted = await self.composer.compose(delivery, history, standing, below)
+        if wanted and not wanted.parts and link.options.deletes is Deletes.MARK:
+            return replace(wanted, post=buried(wanted.post))
+        return wanted
 
     async def lined(self, post: Post, copy: Copy) -> Post:
         """Return the post with the reactions that stand in a line below the copy."""

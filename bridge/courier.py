@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from bridge.access import Action
+from bridge.admission import Admission
 from bridge.below import Below
 from bridge.breaker import Breaker
 from bridge.carrying import Carrying, held
@@ -11,6 +11,7 @@ from bridge.chores import Chore, Wanted
 from bridge.composing import Addresses, Composer, Origins
 from bridge.conclusions import Conclusions
 from bridge.delivery import REPEATABLE, AttemptState, Delivery, Operation
+from bridge.endings import Done, Later
 from bridge.errors import DeliveryFailed, StoreUnavailable, TooLong
 from bridge.filing import Filing
 from bridge.holds import Cause, Hold, Holds
@@ -21,7 +22,6 @@ from bridge.lost_answers import LostAnswers
 from bridge.messages import Platform
 from bridge.naming import Naming
 from bridge.needless import needless
-from bridge.options import Deletes
 from bridge.plain import plain_text
 from bridge.ports import (
     AccessPolicy,
@@ -36,37 +36,14 @@ from bridge.ports import (
     Sender,
 )
 from bridge.reacting import Reactions
-from bridge.reactions import Reaction
 from bridge.relay import unwatched
 from bridge.setbacks import Setback, setback, shorter, tried
 from bridge.standing import Composition, Standing, Step
-from bridge.tombstones import buried
 from bridge.tuning import Tuning
 
-_ACTIONS = {
-    Operation.POST: Action.POST,
-    Operation.EDIT: Action.EDIT,
-    Operation.DELETE: Action.DELETE,
-    Operation.REACT: Action.REACT,
-    Operation.FILE: Action.POST,
-}
+__all__ = ["Courier", "Done", "Later"]
+
 _APART = {Operation.REACT, Operation.FILE}
-
-
-@dataclass(frozen=True, slots=True)
-class Later:
-    """
-    The delivery stays where it is, until its `not_before_us`.
-
-    Until then nothing else passes either that counts in the bucket that is `full`.
-    """
-
-    delivery: Delivery
-    full: str = ""
-
-
-class Done:
-    """The delivery is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +51,8 @@ class Courier:
     """
     The use case behind every copy.
 
-    `sleep` waits seconds; `trace` is told each step's name as it is passed.
+    `sleep` waits seconds; `trace` is told each step's name as it is passed. `holds`
+    is told of channels that take nothing; without it each message is on its own.
     """
 
     ledger: Ledger
@@ -99,6 +77,7 @@ class Courier:
     _composer: Composer = field(init=False)
     _below: Below = field(init=False)
     _lost_answers: LostAnswers = field(init=False)
+    _admission: Admission = field(init=False)
     _carrying: Carrying = field(init=False)
     _conclusions: Conclusions = field(init=False)
 
@@ -121,6 +100,7 @@ class Courier:
             "_lost_answers": LostAnswers(
                 self.ledger, senders, clock, tuning, holding=self.holds is not None
             ),
+            "_admission": Admission(self.policy),
             "_carrying": Carrying(self.links),
             "_conclusions": Conclusions(self.ledger, self.sleep, self.trace),
         }
@@ -183,7 +163,7 @@ class Courier:
             return await self._drop(delivery, lease, history, reason)
         if ending := await self._forbidden(delivery, lease, history):
             return ending
-        wanted = await self._wanted(delivery, history, standing, link)
+        wanted = await self._below.wanted(delivery, history, standing, link)
         if wanted is None:
             return self._later(delivery, self.tuning.first_pause_us)
         return await self._send(delivery, lease, history, standing, wanted)
@@ -202,19 +182,11 @@ class Courier:
         self, delivery: Delivery, lease: Lease, history: History
     ) -> Done | Later | None:
         """End what the policy is against now, or what an admin has to decide on."""
-        if reason := await self._denial(delivery, history):
+        if reason := await self._admission.denial(delivery, history):
             return await self._drop(delivery, lease, history, reason)
         if self.breaker and (reason := await self.breaker.tripped(delivery)):
             return await self._give_up(delivery, lease, history, reason)
         return None
-
-    async def _denial(self, delivery: Delivery, history: History) -> str:
-        """Return why the policy is against it now, or nothing if it is not."""
-        action = _ACTIONS[delivery.operation]
-        decision = await self.policy.decide(
-            delivery.tenant, history.author, action, delivery.source
-        )
-        return "" if decision.allowed else f"not allowed: {decision.rule}"
 
     async def _send(
         self,
@@ -232,7 +204,7 @@ class Courier:
             if isinstance(noted, Later):
                 return noted
             try:
-                remote = await self._call(step)
+                remote = await step.call(self.senders[delivery.target.platform])
             except TooLong as failure:
                 weight = self.senders[delivery.target.platform].weight(step.post)
                 budget = min(weight, wanted.budget) // 2
@@ -251,17 +223,6 @@ class Courier:
             step = standing.next_step(wanted)
         return await self._drop(delivery, lease, history, "it stands there already")
 
-    async def _wanted(
-        self, delivery: Delivery, history: History, standing: Standing, link: Link
-    ) -> Composition | None:
-        below: tuple[Reaction, ...] = ()
-        if standing.copy and delivery.operation is Operation.EDIT:
-            below = await self.reactions.below(standing.copy)
-        wanted = await self._composer.compose(delivery, history, standing, below)
-        if wanted and not wanted.parts and link.options.deletes is Deletes.MARK:
-            return replace(wanted, post=buried(wanted.post))
-        return wanted
-
     async def _intended(
         self, delivery: Delivery, lease: Lease, step: Step | None = None
     ) -> Delivery | Later:
@@ -279,17 +240,6 @@ class Courier:
         noted = await self.ledger.intend(replace(delivery, part=part), lease)
         self.trace("intended")
         return noted
-
-    async def _call(self, step: Step) -> str:
-        sender = self.senders[step.post.target.platform]
-        if step.copy is None:
-            return await sender.post(step.post)
-        marks = step.part == 1 and step.post.tombstone
-        if marks or step.operation is Operation.EDIT:
-            await sender.edit(step.copy.remote, step.post)
-        else:
-            await sender.delete(step.copy.remote, step.post)
-        return step.copy.remote
 
     async def _made(
         self,
@@ -319,7 +269,7 @@ class Courier:
     ) -> Done | Later:
         if delivery.operation is Operation.FILE:
             return await self._do(self.filing, delivery, lease, history)
-        if reason := await self._denial(delivery, history):
+        if reason := await self._admission.denial(delivery, history):
             return await self._drop(delivery, lease, history, reason)
         return await self._do(self.reactions, delivery, lease, history)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from bridge.delivery import Copy, Delivery, Operation, Post
-from bridge.ports import Copies, History
+from bridge.ports import Copies, History, Sender
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,17 @@ class Step:
     part: int
     post: Post
     copy: Copy | None = None
+
+    async def call(self, sender: Sender) -> str:
+        """Make the call; returns the part's id there. Raises what senders raise."""
+        if self.copy is None:
+            return await sender.post(self.post)
+        marks = self.part == 1 and self.post.tombstone
+        if marks or self.operation is Operation.EDIT:
+            await sender.edit(self.copy.remote, self.post)
+        else:
+            await sender.delete(self.copy.remote, self.post)
+        return self.copy.remote
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,21 @@
+"""How far a delivery got."""
+
+from dataclasses import dataclass
+
+from bridge.delivery import Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """
+    The delivery stays where it is, until its `not_before_us`.
+
+    Until then nothing else passes either that counts in the bucket that is `full`.
+    """
+
+    delivery: Delivery
+    full: str = ""
+
+
+class Done:
+    """The delivery is over."""
