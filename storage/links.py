@@ -77,6 +77,7 @@ class StoredLinks:
     on_change: list[Callable[[str], None]] = field(default_factory=list)
     threshold: Callable[[str, Channel], Awaitable[None]] = _everybody_may
     _cache: dict[str, _Cached] = field(default_factory=dict)
+    _rounds: dict[str, int] = field(default_factory=dict)
     _checks: AskedOnce[str, _Cached] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -259,6 +260,7 @@ class StoredLinks:
 
     async def _checked(self, tenant: str) -> _Cached:
         cached, now = self._cache.get(tenant), self.clock()
+        round_ = self._rounds.get(tenant, 0)
         version = await self._version(tenant)
         if cached and cached.version == version:
             cached.checked_us = now
@@ -267,10 +269,14 @@ class StoredLinks:
             for link in cached.links:
                 for listener in self.on_change:
                     listener(link.id)
-        self._cache[tenant] = fresh = await self._load(tenant, version, now)
+        fresh = await self._load(tenant, version, now)
+        if self._rounds.get(tenant, 0) == round_:
+            # Otherwise something changed meanwhile, and what was read may be older.
+            self._cache[tenant] = fresh
         return fresh
 
     def _forget(self, tenant: str) -> None:
+        self._rounds[tenant] = self._rounds.get(tenant, 0) + 1
         self._cache.pop(tenant, None)
         self._checks.forget(tenant)
 
