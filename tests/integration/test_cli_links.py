@@ -106,7 +106,7 @@ def test_three_channels_are_one_link_that_shrinks_and_grows(
     [
         (("link", GENERAL, GENERAL), "with itself"),
         (("link", GENERAL, FALCON), "linked already"),
-        (("link", GENERAL, BOARD), "cannot post"),
+        (("link", GENERAL, BOARD), "ATOM is not in"),
         (("link", GENERAL, TEAMS), "Teams is switched off"),
         (("link", "general", FALCON), "no channel address"),
         (("pause", "L404"), "no link L404"),
