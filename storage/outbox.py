@@ -8,7 +8,7 @@ import orjson
 from bridge.delivery import SHARDS, Again, AttemptState, Delivery, Operation
 from bridge.messages import Channel
 from bridge.ports import Lease
-from storage.hot import HotStore, Program, Row, Statement
+from storage.hot import HotStore, Insert, Program, Row, Statement
 
 COLUMNS = (
     "o.tenant, o.seq, o.n, o.link, o.operation, o.source, o.target, o.message, "
@@ -214,13 +214,16 @@ def _unfinished(
 
 
 def _raise_low(low: Mapping[tuple[str, int], int]) -> Program[None]:
-    for (tenant, shard), seq in sorted(low.items()):
-        yield Statement(
-            "INSERT INTO shard_low (tenant, shard, low) VALUES (:tenant, :shard, :low) "
-            "ON CONFLICT (tenant, shard) DO UPDATE SET low = excluded.low "
-            "WHERE excluded.low > shard_low.low",
-            {"tenant": tenant, "shard": shard, "low": seq},
-        )
+    # In one order everywhere, or two processes could wait for each other.
+    yield Insert(
+        "shard_low",
+        [
+            {"tenant": tenant, "shard": shard, "low": seq}
+            for (tenant, shard), seq in sorted(low.items())
+        ],
+        "ON CONFLICT (tenant, shard) DO UPDATE SET low = excluded.low "
+        "WHERE excluded.low > shard_low.low",
+    )
 
 
 def _delivery(row: Row) -> Delivery:
