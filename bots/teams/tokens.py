@@ -162,6 +162,8 @@ class Tokens:
                 self._apps[tenant] = self._app(tenant)
             answer = self._apps[tenant].acquire_token_for_client([scope])
         except _LOGIN_FAILED as error:
+            # msal keeps such answers and repeats them, or breaks on them for minutes.
+            self._apps.pop(tenant, None)
             raise ServiceUnavailable("Microsoft's login does not answer") from error
         return answer if isinstance(answer, dict) else {}
 

@@ -1,6 +1,7 @@
 """ATOM's own tokens come from the login address of the settings, through msal."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -140,6 +141,20 @@ async def test_login_that_fails_is_a_service_that_is_away(
 
     with pytest.raises(ServiceUnavailable):
         await login.connector()
+
+
+@pytest.mark.parametrize(
+    "said", [Said(503, {}), Said(429, {"error": {"code": "TooManyRequests"}})], ids=str
+)
+async def test_trap_login_that_is_back_is_asked_at_once_whatever_msal_remembers(
+    login: Tokens, teams: ScriptedTeams, said: Said
+) -> None:
+    teams.answer("POST token", said, granted("one"))
+    for _ in range(2):
+        with suppress(ServiceUnavailable):
+            await login.connector()
+
+    assert await login.connector()
 
 
 async def test_login_that_is_not_there_is_a_service_that_is_away(
