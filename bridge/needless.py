@@ -6,6 +6,8 @@ from bridge.delivery import Delivery, Operation
 from bridge.ports import History
 from bridge.standing import Standing
 
+_UNKNOWN = "the outcome of an earlier call is unknown: retry that one"
+
 
 def needless(delivery: Delivery, history: History, standing: Standing) -> str:
     """
@@ -23,6 +25,8 @@ def needless(delivery: Delivery, history: History, standing: Standing) -> str:
                 return "there is no copy to edit"
             if standing.holds(history.version_us):
                 return "a newer edit was sent already"
+            if history.in_doubt and standing.missing:
+                return _UNKNOWN
             return "it says the same already" if _unchanged(history, standing) else ""
         case Operation.DELETE:
             if not history.deleted:
@@ -46,5 +50,5 @@ def _needless_post(history: History, *, standing: bool) -> str:
     if standing:
         return "it stands there already"
     if history.in_doubt:
-        return "the outcome of an earlier call is unknown: retry that one"
+        return _UNKNOWN
     return ""

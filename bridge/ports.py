@@ -318,7 +318,8 @@ class History:
     `earlier` are the contents that `document` replaced. `fault` says why the log
     cannot tell the content; author and document are then empty, and so is `leaf` if
     the entry itself is gone. `in_doubt` says that an earlier call for it has an
-    unknown outcome, which a person has to decide on; only what was queued again can be.
+    unknown outcome, which a person has to decide on; it is asked of edits and of what
+    was queued again.
     `late_us` is when it was said, if it came in much later than that, else 0. `thread`
     is the root's id where a reaction asks for it. `told` are the event's details, such
     as the hops of a bridged message. `alone` says that the log has no other entry about

@@ -57,7 +57,9 @@ class StoredLedger:
         except (SealBroken, BadInput, LookupError, TypeError, ValueError) as error:
             leaf = await self.reader.leaf(delivery.tenant, delivery.entry)
             return _untold(delivery, leaf, error)
-        if delivery.again and await self._in_doubt(delivery):
+        # An edit may have to post parts of its own, and one of them may stand there.
+        doubtful = delivery.again or delivery.operation is Operation.EDIT
+        if doubtful and await self._in_doubt(delivery):
             return replace(told, in_doubt=True)
         return told
 

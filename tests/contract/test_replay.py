@@ -140,4 +140,7 @@ async def test_a_message_in_doubt_is_told_to_whoever_would_send_it_again(
     await ended(store, AttemptState.PARKED, "nobody knows")
     [letter] = await store.letters.all(TENANT)
 
+    entry = letter.delivery.entry
+    edit = replace(letter.delivery, operation=Operation.EDIT, seq=entry, again=None)
     assert (await other.ledger.history(letter.delivery)).in_doubt
+    assert (await other.ledger.history(edit)).in_doubt

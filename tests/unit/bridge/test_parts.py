@@ -209,6 +209,23 @@ async def test_a_part_that_cannot_be_found_out_is_parked(stage: Stage) -> None:
     assert len(stage.sender.posts) == 2
 
 
+async def test_an_edit_posts_no_part_that_may_stand_there_already(
+    stage: Stage,
+) -> None:
+    await posted(stage)
+    stage.copies.copies = standing(stage)[:2]
+    says(stage, f"{_LONG} and more", version_us=9)
+    parked = replace(stage.ledger.history_of["m1"], in_doubt=True)
+    stage.ledger.history_of["m1"] = parked
+    calls = len(stage.sender.posts)
+
+    ending = await stage.deliver(delivery(Operation.EDIT))
+
+    assert isinstance(ending, Done)
+    assert stage.ledger.states[-1] is AttemptState.DROPPED
+    assert len(stage.sender.posts) == calls
+
+
 async def test_a_lost_answer_to_an_edit_is_not_looked_up_but_repeated(
     stage: Stage,
 ) -> None:
