@@ -4,7 +4,14 @@ import pytest
 from aiohttp import ClientSession, ClientTimeout
 
 from bots.teams.connector import Connector, Gone, NotOffered, activities
-from bridge.errors import Ambiguous, DeliveryFailed, NotSent, Refused, Throttled
+from bridge.errors import (
+    Ambiguous,
+    DeliveryFailed,
+    NotSent,
+    Refused,
+    Throttled,
+    TooLong,
+)
 from tests.servers import free_port
 from tests.teams_server import Said, ScriptedTeams
 from tests.teams_world import FakeTokens
@@ -38,7 +45,7 @@ async def test_call_goes_where_the_activity_said_with_ids_as_they_are(
         (504, Ambiguous),
         (400, NotOffered),
         (403, Refused),
-        (413, Refused),
+        (413, TooLong),
         (302, Refused),
         (404, Gone),
         (401, NotSent),
