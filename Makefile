@@ -2,6 +2,8 @@
 .PHONY: help demo test soak check bench format lock install clean
 
 bin := .venv/bin
+# Most tests wait for servers and clocks: two of them to a core keep it busy.
+workers := $(shell echo $$((2 * $$(nproc))))
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -11,7 +13,7 @@ demo: .venv/ready  ## chat across a local Slack and a local Teams; prints the ad
 
 test: .venv/ready  ## run the tests; T=path runs some of them
 	@.ci/servers
-	$(bin)/pytest $(or $(T),-n 2 --dist loadfile)
+	$(bin)/pytest $(or $(T),-n $(workers) --dist loadfile)
 
 soak: .venv/ready  ## let random people and faults loose; MINUTES=n, SEED=n repeats one
 	@.ci/servers

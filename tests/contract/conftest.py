@@ -1,7 +1,7 @@
 """Every adapter of a storage port, on every database."""
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -21,6 +21,8 @@ from storage.log_reader import LogReader
 from storage.migrate import upgrade
 from storage.outbox import Outbox, StoredShards
 from storage.status import StoredHealth
+from tests.databases import migrated_template
+from tests.servers import Postgres
 
 TENANT = "acme"
 
@@ -73,6 +75,17 @@ def ticking_clock() -> Callable[[], int]:
     """A clock that never stands still, so that caches of moments pass."""
     start, ticks = time.time_ns() // 1000, count()
     return lambda: start + 300_000 * next(ticks)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a fresh database, which may have its tables already."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/atom.db"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    with server.database(migrated_template(server)) as url:
+        yield url
 
 
 @pytest.fixture

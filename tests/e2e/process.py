@@ -10,15 +10,17 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from uuid import uuid4
 
 import psutil
 import uvloop
 
 from bots.app import serve
+from bots.cli import main
 from bots.logs import configure_logging
 from bots.settings_sources import read_settings
 
@@ -72,6 +74,43 @@ class AtomProcess:
     def go_on(self) -> None:
         """Let a frozen process go on, as if nothing had happened."""
         os.kill(self.process.pid or 0, signal.SIGCONT)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command line ended."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+
+async def ran(
+    environment: Mapping[str, str], arguments: Sequence[str], folder: Path
+) -> Ended:
+    """Run an `atom` command to its end, within a minute. What it prints is kept."""
+    out, err = (folder / f"{uuid4().hex}.{end}" for end in ("out", "err"))
+    given = (dict(environment), [*arguments], str(out), str(err))
+    process = _CONTEXT.Process(target=_command, args=given, daemon=True)
+    process.start()
+    try:
+        async with asyncio.timeout(60):
+            while process.exitcode is None:
+                await asyncio.sleep(0.02)
+    finally:
+        process.kill()
+    return Ended(process.exitcode, out.read_text(), err.read_text())
+
+
+def _command(
+    environment: dict[str, str], arguments: list[str], out: str, err: str
+) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    for number, path in ((1, out), (2, err)):
+        with Path(path).open("ab", buffering=0) as stream:
+            os.dup2(stream.fileno(), number)
+    main(arguments)
 
 
 def _run(

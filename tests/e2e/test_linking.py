@@ -3,14 +3,13 @@
 import asyncio
 import json
 import re
-import sys
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.e2e.process import Ended, ran
 from tests.e2e.world import (
     FALCON,
     PROJECT,
@@ -68,28 +67,8 @@ def code_in(answer: str) -> str:
     return found[0]
 
 
-@dataclass(frozen=True)
-class Ended:
-    """How a command line ended."""
-
-    code: int
-    stdout: str
-    stderr: str
-
-
 async def command_line(here: World, *arguments: str) -> Ended:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "bots",
-        *arguments,
-        env=here.environment(),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    async with asyncio.timeout(60):
-        stdout, stderr = await process.communicate()
-    return Ended(process.returncode or 0, stdout.decode(), stderr.decode())
+    return await ran(here.environment(), arguments, here.home)
 
 
 async def test_slack_asks_and_teams_agrees(here: World) -> None:
@@ -180,6 +159,7 @@ async def test_a_card_s_button_answers_like_the_command(here: World) -> None:
 async def test_the_command_line_links_lists_and_unlinks(here: World) -> None:
     linked = await command_line(here, "link", str(FALCON), str(PROJECT))
     assert linked.code == 0, linked.stderr
+    await asyncio.sleep(0.3)  # until the serving process notices, as promised
     await here.slack("post", text="across")
     await here.until(lambda s: any("across" in t for t in teams_texts(s)))
 
