@@ -13,7 +13,7 @@ from tests.servers import Postgres, Redis, running_postgres, running_redis
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A running cluster, shared: take a database from it, and let it run."""
-    with running_postgres() as server:
+    with running_postgres(durable=False) as server:
         yield server
 
 

@@ -139,11 +139,16 @@ def _dying_with_us() -> list[str]:
 
 @dataclass
 class Postgres:
-    """A PostgreSQL cluster that asks nobody for a password. Its commits reach the disk."""
+    """
+    A PostgreSQL cluster that asks nobody for a password.
+
+    The commits of a `durable` one reach the disk before they are answered.
+    """
 
     binaries: Path
     folder: Path
     port: int = field(default_factory=free_port)
+    durable: bool = True
 
     def __post_init__(self) -> None:
         self.daemon = Daemon(
@@ -217,8 +222,7 @@ class Postgres:
                 "unix_socket_directories = ''\n"
                 "max_connections = 100\n"
                 "shared_buffers = 32MB\n"
-                # Tests end servers, never the machine: nothing is lost by it.
-                "fsync = off\n"
+                f"fsync = {'on' if self.durable else 'off'}\n"
                 # A crash must leave nothing behind in shared memory.
                 "dynamic_shared_memory_type = mmap\n"
             )
@@ -319,12 +323,17 @@ class Redis:
 
 
 @contextmanager
-def running_postgres() -> Iterator[Postgres]:
-    """Run a cluster of one's own, or skip the test."""
+def running_postgres(*, durable: bool = True) -> Iterator[Postgres]:
+    """
+    Run a cluster of one's own, or skip the test.
+
+    One that is not `durable` does not flush: it survives its own end, but not the
+    machine's.
+    """
     how = "apt install postgresql"
     binaries = require("PostgreSQL", postgres_binaries(), how)
     with folder_for("postgres") as folder:
-        server = Postgres(binaries, folder)
+        server = Postgres(binaries, folder, durable=durable)
         server.start()
         try:
             yield server

@@ -50,10 +50,12 @@ async def test_the_database_goes_even_while_someone_is_connected(
     connection.terminate()
 
 
-async def test_commits_wait_for_the_disk(postgres: Postgres) -> None:
+async def test_commits_wait_for_the_disk_where_that_matters(
+    own_postgres: Postgres,
+) -> None:
     settings = "select setting from pg_settings where name = 'fsync'"
 
-    assert [row[0] for row in await run(postgres.url(), settings)] == ["on"]
+    assert [row[0] for row in await run(own_postgres.url(), settings)] == ["on"]
 
 
 async def test_a_stopped_postgres_refuses_and_remembers(own_postgres: Postgres) -> None:
