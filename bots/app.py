@@ -125,7 +125,7 @@ async def tools(settings: Settings) -> AsyncIterator[Tools]:
             for closing in closed:
                 stack.push_async_callback(closing.aclose)
         if teams:
-            stack.push_async_callback(teams.accounts.aclose)
+            stack.push_async_callback(teams.identities.aclose)
             stack.push_async_callback(teams.signs.aclose)
         sides = _sides(slack, teams)
         guarded(built, slack, teams)

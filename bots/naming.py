@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Protocol
 
-from bridge.accounts import Accounts
 from bridge.delivery import Delivery
 from bridge.document import Document, Names
 from bridge.errors import AtomError
+from bridge.identities import Identities
 from bridge.messages import Person, Platform
 from bridge.naming import Naming, NamingBook, Signs, Vocabulary, unasked
 from bridge.ports import LinkBook
@@ -24,7 +24,7 @@ class Side(Protocol):
     """What a platform's side has for it."""
 
     @property
-    def accounts(self) -> Accounts: ...
+    def identities(self) -> Identities: ...
 
     @property
     def signs(self) -> Signs: ...
@@ -35,7 +35,7 @@ class Side(Protocol):
 
 def naming(sides: Mapping[Platform, Side], links: LinkBook) -> Naming:
     """Return what a courier asks."""
-    who = PeopleByAddress({p: side.accounts for p, side in sides.items()})
+    who = PeopleByAddress({p: side.identities for p, side in sides.items()})
     signs = {p: side.signs for p, side in sides.items()}
     words = {p: side.vocabulary for p, side in sides.items() if side.vocabulary}
     return Prompt(NamingBook(who, signs, words, links))

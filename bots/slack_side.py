@@ -57,7 +57,7 @@ class SlackSide:
     on_install: list[Callable[[str], Awaitable[None]]] = field(default_factory=list)
 
     @property
-    def accounts(self) -> SlackPeople:
+    def identities(self) -> SlackPeople:
         return self.people
 
     @property

@@ -57,7 +57,7 @@ class TeamsSide:
     addresses: TeamsAddresses
     recent: TeamsRecent
     prober: TeamsProber
-    accounts: TeamsRoster
+    identities: TeamsRoster
     signs: TeamsSigns
     files: TeamsFiles
     file_target: TeamsFileTarget
@@ -158,7 +158,7 @@ def listen_to_teams(
             people=side.people,
             connector=side.connector,
             on_install=installed,
-            on_members=side.accounts.forget,
+            on_members=side.identities.forget,
         )
     )
     keys = SigningKeys(side.session, side.settings.openid_url, time.monotonic)

@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from bridge.accounts import WhoIsWho
 from bridge.delivery import Delivery, Post
 from bridge.document import (
     Broadcast,
@@ -19,6 +18,7 @@ from bridge.document import (
     PersonName,
 )
 from bridge.errors import AtomError
+from bridge.identities import WhoIsWho
 from bridge.links import Link as ChannelLink
 from bridge.mentions import leaves
 from bridge.messages import Channel, Person, Platform

@@ -8,20 +8,20 @@ company's directory says more. Names prove nothing: anybody may be called anythi
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from bridge.accounts import Account, Accounts
+from bridge.identities import Identities, Identity
 from bridge.messages import Channel, Person, PersonKind, Platform
 
 
 @dataclass(frozen=True, slots=True)
 class PeopleByAddress:
-    """Implements `bridge.accounts.WhoIsWho` with what the platforms vouch for."""
+    """Implements `bridge.identities.WhoIsWho` with what the platforms vouch for."""
 
-    accounts: Mapping[Platform, Accounts]
+    identities: Mapping[Platform, Identities]
 
     async def counterparts(
         self, source: Channel, ids: Collection[str], target: Channel
     ) -> Mapping[str, Person]:
-        here, there = (self.accounts.get(c.platform) for c in (source, target))
+        here, there = (self.identities.get(c.platform) for c in (source, target))
         if here is None or there is None or not ids:
             return {}
         described = await here.described(source, ids)
@@ -34,7 +34,7 @@ class PeopleByAddress:
         return {i: person for i, person in found.items() if person}
 
 
-def counterpart(account: Account, holders: Iterable[Account]) -> Person | None:
+def counterpart(account: Identity, holders: Iterable[Identity]) -> Person | None:
     """
     Return the one person among the holders who has the account as well.
 
@@ -50,11 +50,11 @@ def counterpart(account: Account, holders: Iterable[Account]) -> Person | None:
     return only.person if _stands(only) else None
 
 
-def _stands(account: Account) -> bool:
+def _stands(account: Identity) -> bool:
     return account.active and account.person.kind is PersonKind.USER
 
 
-def _are_one(one: Account, other: Account) -> bool:
+def _are_one(one: Identity, other: Identity) -> bool:
     if one.directory_id and one.directory_id == other.directory_id:
         return True
     proven = one.proven | other.proven

@@ -12,8 +12,8 @@ from bots.asking import Asking
 from bots.remembered import Remembered
 from bots.slack.clients import Clients, SlackRefused, done
 from bots.slack.payload import mapping, string
-from bridge.accounts import Account, address
 from bridge.errors import AtomError
+from bridge.identities import Identity, address
 from bridge.messages import Channel, Person, PersonKind, Platform
 
 _FRESH = 3600.0  # seconds
@@ -25,13 +25,13 @@ _UNKNOWN = frozenset(
     {"bot_not_found", "user_not_found", "user_not_visible", "users_not_found"}
 )
 Question = Callable[[AsyncWebClient], Awaitable[AsyncSlackResponse]]
-Found = Remembered[tuple[str, str], Account | None]
+Found = Remembered[tuple[str, str], Identity | None]
 
 
 @dataclass(slots=True)
 class SlackPeople:
     """
-    Implements `bridge.ports.People` and `bridge.accounts.Accounts`.
+    Implements `bridge.ports.People` and `bridge.identities.Identities`.
 
     It asks users.info, bots.info and users.lookupByEmail, each answer for an hour.
     """
@@ -55,7 +55,7 @@ class SlackPeople:
 
     async def described(
         self, channel: Channel, ids: Collection[str]
-    ) -> Mapping[str, Account]:
+    ) -> Mapping[str, Identity]:
         wanted = [i for i in dict.fromkeys(ids) if i]
         keys = [(channel.team, i) for i in wanted]
         found = await _found(self._known, keys)
@@ -63,7 +63,7 @@ class SlackPeople:
 
     async def holders(
         self, channel: Channel, addresses: Collection[str]
-    ) -> Sequence[Account]:
+    ) -> Sequence[Identity]:
         keys = [(channel.team, each) for each in addresses]
         return [one for one in await _found(self._holders, keys) if one]
 
@@ -71,7 +71,7 @@ class SlackPeople:
         await self._known.aclose()
         await self._holders.aclose()
 
-    async def _ask(self, key: tuple[str, str]) -> Account | None:
+    async def _ask(self, key: tuple[str, str]) -> Identity | None:
         team, identifier = key
         if identifier.startswith("B"):
             return await self._answer(
@@ -102,7 +102,7 @@ class SlackPeople:
             return ""
         return string(mapping(answer, "team"), "name")
 
-    async def _ask_for(self, key: tuple[str, str]) -> Account | None:
+    async def _ask_for(self, key: tuple[str, str]) -> Identity | None:
         team, held = key
         return await self._answer(
             team,
@@ -116,8 +116,8 @@ class SlackPeople:
         team: str,
         method: str,
         question: Question,
-        read: Callable[[Mapping[str, Any]], Account],
-    ) -> Account | None:
+        read: Callable[[Mapping[str, Any]], Identity],
+    ) -> Identity | None:
         client = await self.clients.of(team)
         try:
             answer = await self.asking.ask(
@@ -130,7 +130,9 @@ class SlackPeople:
         return read(answer)
 
 
-async def _found(known: Found, keys: Sequence[tuple[str, str]]) -> list[Account | None]:
+async def _found(
+    known: Found, keys: Sequence[tuple[str, str]]
+) -> list[Identity | None]:
     """
     Return what is known, and ask for the rest.
 
@@ -144,7 +146,7 @@ async def _found(known: Found, keys: Sequence[tuple[str, str]]) -> list[Account 
     return [found[key] for key in keys]
 
 
-async def _asked(known: Found, key: tuple[str, str]) -> Account | None:
+async def _asked(known: Found, key: tuple[str, str]) -> Identity | None:
     try:
         async with asyncio.timeout(_PATIENCE):
             return await known.get(key)
@@ -152,7 +154,7 @@ async def _asked(known: Found, key: tuple[str, str]) -> Account | None:
         return None
 
 
-def account(found: Mapping[str, Any], team: str) -> Account:
+def account(found: Mapping[str, Any], team: str) -> Identity:
     """
     Read the `user` object of users.info as an account.
 
@@ -162,7 +164,7 @@ def account(found: Mapping[str, Any], team: str) -> Account:
     confirmed = found.get("is_email_confirmed") is True
     email = address(string(mapping(found, "profile"), "email")) if confirmed else ""
     organisation = string(mapping(found, "enterprise_user"), "id")
-    return Account(
+    return Identity(
         user(found, team),
         frozenset({email} if email else ()),
         directory_id=organisation or string(found, "id"),
@@ -209,8 +211,8 @@ def _kind(found: Mapping[str, Any], team: str) -> PersonKind:
     return PersonKind.USER
 
 
-def _bot(identifier: str, found: Mapping[str, Any]) -> Account:
+def _bot(identifier: str, found: Mapping[str, Any]) -> Identity:
     picture = string(mapping(found, "icons"), "image_72")
     name = string(found, "name")
     person = Person(Platform.SLACK, identifier, name, picture, PersonKind.BOT)
-    return Account(person)
+    return Identity(person)

@@ -10,8 +10,8 @@ from bots.asking import Asking
 from bots.remembered import Remembered
 from bots.teams.connector import Connector, in_path
 from bots.teams.wire import mappings, text_of
-from bridge.accounts import Account, address, domain_of
 from bridge.errors import AtomError
+from bridge.identities import Identity, address, domain_of
 from bridge.messages import Channel, Person, PersonKind, Platform
 from bridge.places import Place, PlaceBook
 
@@ -29,14 +29,14 @@ _INVITED = "#ext#"
 class Roster:
     """A team's or channel's members, by account and by address."""
 
-    by_id: Mapping[str, Account]
-    by_address: Mapping[str, Sequence[Account]]
+    by_id: Mapping[str, Identity]
+    by_address: Mapping[str, Sequence[Identity]]
 
 
 @dataclass(slots=True)
 class TeamsRoster:
     """
-    Implements `bridge.accounts.Accounts` with the connector's lists of members.
+    Implements `bridge.identities.Identities` with the connector's lists of members.
 
     A list is asked for once in ten minutes for each team. Members of teams larger
     than 20,000 are known as far as that.
@@ -52,13 +52,13 @@ class TeamsRoster:
 
     async def described(
         self, channel: Channel, ids: Collection[str]
-    ) -> Mapping[str, Account]:
+    ) -> Mapping[str, Identity]:
         known = (await self._roster(channel)).by_id
         return {i: known[i] for i in ids if i in known}
 
     async def holders(
         self, channel: Channel, addresses: Collection[str]
-    ) -> Sequence[Account]:
+    ) -> Sequence[Identity]:
         known = (await self._roster(channel)).by_address
         found = [one for each in addresses for one in known.get(each, ())]
         return list({one.person.id: one for one in found}.values())
@@ -114,7 +114,7 @@ def roster(members: Iterable[Mapping[str, Any]], tenant: str) -> Roster:
         if person.kind is PersonKind.USER
     } - {""}
     accounts = [_account(each, person, proven) for each, person in told if person.id]
-    by_address: dict[str, list[Account]] = {}
+    by_address: dict[str, list[Identity]] = {}
     for account in accounts:
         for each in account.addresses:
             by_address.setdefault(each, []).append(account)
@@ -143,10 +143,10 @@ def _person(member: Mapping[str, Any], tenant: str) -> Person:
 
 def _account(
     member: Mapping[str, Any], person: Person, proven: Collection[str]
-) -> Account:
+) -> Identity:
     told = (text_of(member.get(key)) for key in ("userPrincipalName", "email"))
     addresses = frozenset(filter(None, map(address, told)))
-    return Account(
+    return Identity(
         person,
         addresses,
         frozenset(each for each in addresses if domain_of(each) in proven),
@@ -154,9 +154,9 @@ def _account(
     )
 
 
-def _alone(account: Account, by_address: Mapping[str, Sequence[Account]]) -> Account:
+def _alone(account: Identity, by_address: Mapping[str, Sequence[Identity]]) -> Identity:
     """Return the account with the addresses that nobody else has as well."""
     own = frozenset(a for a in account.addresses if len(by_address[a]) == 1)
-    return Account(
+    return Identity(
         account.person, own, account.proven & own, account.directory_id, account.active
     )

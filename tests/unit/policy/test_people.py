@@ -7,19 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.accounts import Account, address, domain_of
+from bridge.identities import Identity, address, domain_of
 from bridge.messages import Channel, Person, PersonKind, Platform
 from policy.people import PeopleByAddress, counterpart
 from tests.events import FALCON, PROJECT
 
 BOB = "bob@acme.example"
-HERE = Account(Person(Platform.SLACK, "U02BOB", "Bob Stone"), frozenset({BOB}))
-THERE = Account(
+HERE = Identity(Person(Platform.SLACK, "U02BOB", "Bob Stone"), frozenset({BOB}))
+THERE = Identity(
     Person(Platform.TEAMS, "29:bob", "Robert Stone"), frozenset({BOB}), frozenset({BOB})
 )
 
 
-def called(account: Account, **more: object) -> Account:
+def called(account: Identity, **more: object) -> Identity:
     return replace(account, person=replace(account.person, **more))  # type: ignore[arg-type]
 
 
@@ -56,7 +56,9 @@ def test_two_accounts_under_one_address_are_nobody_for_certain() -> None:
         called(THERE, id="29:gone"),
     ],
 )
-def test_a_guests_or_a_leavers_claim_makes_the_answer_uncertain(claim: Account) -> None:
+def test_a_guests_or_a_leavers_claim_makes_the_answer_uncertain(
+    claim: Identity,
+) -> None:
     claim = replace(claim, active=claim.person.id != "29:gone")
 
     assert counterpart(HERE, [THERE, claim]) is None
@@ -117,17 +119,17 @@ def test_different_addresses_stay_different(one: str, other: str) -> None:
 
 @dataclass
 class FakeAccounts:
-    known: list[Account] = field(default_factory=list)
+    known: list[Identity] = field(default_factory=list)
     asked: list[Collection[str]] = field(default_factory=list)
 
     async def described(
         self, channel: Channel, ids: Collection[str]
-    ) -> Mapping[str, Account]:
+    ) -> Mapping[str, Identity]:
         return {one.person.id: one for one in self.known if one.person.id in ids}
 
     async def holders(
         self, channel: Channel, addresses: Collection[str]
-    ) -> Sequence[Account]:
+    ) -> Sequence[Identity]:
         self.asked.append(addresses)
         return [one for one in self.known if one.addresses & set(addresses)]
 

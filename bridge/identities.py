@@ -13,9 +13,9 @@ from bridge.messages import Channel, Person
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class Identity:
     """
-    One person's account, as its platform describes it.
+    Who one person is on one platform, as that describes them: an account of theirs.
 
     `addresses` are e-mail addresses and sign-in names, as `address` writes them, that
     the account answers to; `proven` are those in a domain that the platform has seen
@@ -30,12 +30,12 @@ class Account:
     active: bool = True
 
 
-class Accounts(Protocol):
+class Identities(Protocol):
     """The accounts of one platform."""
 
     async def described(
         self, channel: Channel, ids: Collection[str]
-    ) -> Mapping[str, Account]:
+    ) -> Mapping[str, Identity]:
         """
         Return the accounts behind ids in a channel; the unknown are left out.
 
@@ -45,7 +45,7 @@ class Accounts(Protocol):
 
     async def holders(
         self, channel: Channel, addresses: Collection[str]
-    ) -> Sequence[Account]:
+    ) -> Sequence[Identity]:
         """
         Return every account in the channel's workspace or team under the addresses.
 
