@@ -132,11 +132,14 @@ async def _history(store: Store, link: Link, first: int, last: int) -> None:
         for n in range(first, last)
     ]
     attempts = [Attempt(d, 1, AttemptState.DELIVERED, 0, 1) for d in made]
+    # Made beforehand: a transaction that stands idle for long is ended.
+    queued = [outbox_row(delivery) for delivery in made]
+    done = [attempt_row(each, now) for each in attempts[:-1]]
 
     def fill() -> Program[None]:
         yield Statement("DELETE FROM outbox WHERE seq = :first", {"first": first - 1})
-        yield Insert("outbox", [outbox_row(delivery) for delivery in made])
-        yield Insert("attempt", [attempt_row(each, now) for each in attempts[:-1]])
+        yield Insert("outbox", queued)
+        yield Insert("attempt", done)
         yield Statement("UPDATE head SET size = :last", {"last": last})
 
     await store.database.hot.run(fill)
