@@ -15,6 +15,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from bots.cli_accounts import accounts_app
+from bots.cli_compliance import compliance_app
 from bots.cli_organisation import channels_app, sessions_app, workspaces_app
 from bots.cli_spaces import register_spaces
 from bots.logs import configure_logging
@@ -64,6 +65,7 @@ app.add_typer(workspaces_app, name="workspaces")
 register_spaces(workspaces_app)
 app.add_typer(channels_app, name="channels")
 app.add_typer(sessions_app, name="sessions")
+app.add_typer(compliance_app, name="compliance")
 
 
 @app.command()

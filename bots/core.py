@@ -18,6 +18,7 @@ from policy.default import MembershipPolicy
 from storage.audit import StoredAudit
 from storage.bot_digests import StoredDigests
 from storage.companies import Company, StoredCompanies
+from storage.compliance.acts import Acts
 from storage.compliance.keys import KeyFile
 from storage.copied import CopiedInLog
 from storage.copies import StoredCopies
@@ -77,6 +78,7 @@ class Core:
     links: StoredLinks
     holds: StoredHolds
     audit: StoredAudit
+    acts: Acts
     places: StoredPlaces
     origins: StoredOrigins
     health: StoredHealth
@@ -161,6 +163,7 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
             links=links,
             holds=StoredHolds(links, journal, clock_us),
             audit=StoredAudit(journal, clock_us),
+            acts=Acts(journal, clock_us),
             places=places,
             origins=StoredOrigins(companies, places),
             health=StoredHealth(hot, links, clock_us),

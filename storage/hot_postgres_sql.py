@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy.dialects import postgresql
 
 from storage.hot import Insert, Statement
-from storage.schema import metadata
+from storage.tables import metadata
 
 _NAME = re.compile(r"(?<![:\w]):([a-z_]\w*)")
 

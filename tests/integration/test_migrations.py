@@ -10,7 +10,8 @@ from storage.database import engine_for
 from storage.database_url import database_url as parsed
 from storage.migrate import downgrade, ensure_partitions, upgrade, versions
 from storage.migrations.steps import head
-from storage.schema import PARTITIONED, metadata
+from storage.schema import PARTITIONED
+from storage.tables import metadata
 
 
 async def test_up_down_and_up_again_leaves_the_schema_of_the_code(

@@ -1,0 +1,73 @@
+"""What people and ATOM itself do about the record, as entries of the same log."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bridge.ports import Receipt
+from storage.hot import Statement
+from storage.journal import Journal
+from storage.writes import Entry, Origin, Write
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """
+    One thing that was done.
+
+    `etype` is one of the log's entry types, such as `search.run` or `hold.create`;
+    `actor` an officer's name or `atom`; `text` one line for people; `detail` what a
+    program reads, sealed with the rest of the body.
+    """
+
+    tenant: str
+    etype: str
+    actor: str
+    text: str
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    team: str = ""
+    conv: str = ""
+    thread: str = ""
+    msg: str = ""
+    outcome: str = "none"
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Acts:
+    """Writes acts down, together with the rows that they change."""
+
+    journal: Journal
+    clock: Callable[[], int]
+
+    async def note(
+        self, act: Act, changes: tuple[Statement, ...] = (), key: str = ""
+    ) -> Receipt:
+        """
+        Write the act and its changes, or neither.
+
+        An act whose `key` was written before changes nothing and returns a duplicate
+        receipt. Raises `StoreUnavailable`.
+        """
+        entry = Entry(
+            etype=act.etype,
+            platform="atom",
+            subject=f"atom|{act.actor}",
+            src_us=self.clock(),
+            body={
+                "text": act.text,
+                "author": {"id": act.actor, "name": act.actor, "avatar": ""},
+                "detail": dict(act.detail),
+            },
+            team=act.team,
+            conv=act.conv,
+            thread=act.thread,
+            msg=act.msg,
+            via="self",
+            outcome=act.outcome,
+            origin=act.origin,
+        )
+        keys = (key,) if key else ()
+        return await self.journal.write(
+            Write(act.tenant, keys=keys, entry=entry, changes=changes)
+        )
