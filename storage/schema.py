@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -92,6 +93,14 @@ log = Table(
     Column("leaf", LargeBinary, nullable=False),
     Column("cap_us", BigInteger, primary_key=True, autoincrement=False),
     Index("ix_log_message", "tenant", "conv", "msg"),
+    # What was made from an entry: its copies, for holds and erasure to follow.
+    Index(
+        "ix_log_origin_seq",
+        "tenant",
+        "origin_seq",
+        sqlite_where=text("origin_seq IS NOT NULL"),
+        postgresql_where=text("origin_seq IS NOT NULL"),
+    ),
     postgresql_partition_by="RANGE (cap_us)",
 )
 
