@@ -5,9 +5,10 @@ None of these duties comes with being an admin: each is assigned to somebody by 
 and each use of it is a log entry.
 """
 
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Duty(StrEnum):
@@ -66,4 +67,67 @@ class Approvals(Protocol):
         Raises `Refused`, saying how to get one, unless somebody else with the duty to
         approve agreed to exactly this, not too long ago, and it was not used yet.
         """
+        ...
+
+
+class Holds(Protocol):
+    """
+    Legal holds: what must be kept, whatever else asks for its end.
+
+    A matter is what a hold was made for; its id is the hold's. A hold that was
+    released still counts until its grace is over.
+    """
+
+    async def active(self, tenant: str) -> Sequence[str]:
+        """Return the ids of the matters that still hold, sorted."""
+        ...
+
+    def held(
+        self, tenant: str, references: Collection[str]
+    ) -> AsyncIterator[tuple[int, str]]:
+        """
+        Yield the position and matter of every held entry under these subject keys.
+
+        `references` are the log's `key_ref`. An entry that several matters hold comes
+        once for each. Entries come in the order of the log.
+        """
+        ...
+
+    async def version(self, tenant: str) -> int:
+        """
+        Return a number that every change of a hold raises, in its own transaction.
+
+        Whoever destroys something compares it there with what was true when they
+        asked what is held: see `storage.compliance.retention.barrier`.
+        """
+        ...
+
+
+class Matches(Protocol):
+    """Whether a search query finds one entry."""
+
+    def check(self, query: str) -> None:
+        """Raise `BadInput`, in one line, unless the query can be understood."""
+        ...
+
+    def matches(
+        self, query: str, row: Mapping[str, Any], body: Mapping[str, Any]
+    ) -> bool:
+        """Say whether the entry, its columns and its opened body, is found."""
+        ...
+
+
+class Forgets(Protocol):
+    """What was made from entries' text, and has to go with it: a search index."""
+
+    async def forget(self, tenant: str, seqs: Collection[int]) -> None:
+        """Forget entries. Those it never knew are no error; asking again is safe."""
+        ...
+
+
+class Unused(Protocol):
+    """Keys under which nothing readable is left."""
+
+    async def disposed(self, tenant: str, references: Collection[str]) -> None:
+        """Say that entries under these subject keys went; asking again is safe."""
         ...

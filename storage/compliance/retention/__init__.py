@@ -1,0 +1,1 @@
+"""How long what is on record stays, what keeps it longer, and how it goes."""
