@@ -1,0 +1,1 @@
+"""How people ask the record: the language, its words and its times."""
