@@ -142,6 +142,8 @@ async def tools(settings: Settings) -> AsyncIterator[Tools]:
                 announcers={p: side.announcer for p, side in sides.items()},
                 organisations=_organisations(built, slack, teams),
                 backfills=Backfills(built.wishes, settings.tuning.history_days),
+                duties=built.duties,
+                approvals=built.approvals,
                 clock=clock_us,
             ),
             health,

@@ -20,6 +20,8 @@ from storage.bot_digests import StoredDigests
 from storage.companies import Company, StoredCompanies
 from storage.compliance.acts import Acts
 from storage.compliance.keys import KeyFile
+from storage.compliance.rights.approvals import StoredApprovals
+from storage.compliance.rights.duties import StoredDuties
 from storage.copied import CopiedInLog
 from storage.copies import StoredCopies
 from storage.database import Database, opened
@@ -79,6 +81,8 @@ class Core:
     holds: StoredHolds
     audit: StoredAudit
     acts: Acts
+    duties: StoredDuties
+    approvals: StoredApprovals
     places: StoredPlaces
     origins: StoredOrigins
     health: StoredHealth
@@ -151,6 +155,8 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
         companies = StoredCompanies(database.engine, clock_us)
         places = StoredPlaces(hot, clock_us)
         queue = Outbox(hot)
+        acts = Acts(journal, clock_us)
+        duties = StoredDuties(hot, acts, clock_us)
         yield Core(
             settings=settings,
             owner=owner,
@@ -163,7 +169,15 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
             links=links,
             holds=StoredHolds(links, journal, clock_us),
             audit=StoredAudit(journal, clock_us),
-            acts=Acts(journal, clock_us),
+            acts=acts,
+            duties=duties,
+            approvals=StoredApprovals(
+                hot,
+                acts,
+                duties,
+                clock_us,
+                int(settings.tuning.approval * 1_000_000),
+            ),
             places=places,
             origins=StoredOrigins(companies, places),
             health=StoredHealth(hot, links, clock_us),

@@ -309,6 +309,12 @@ class Tuning(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
     history_pause: float = Field(
         default=4.0, ge=0, le=60, description="seconds from 0 to 60"
     )
+    approval: float = Field(
+        default=86_400.0,
+        gt=0,
+        le=30 * 86_400.0,
+        description="seconds that a second person's word counts, at most 2592000",
+    )
     grace: float = Field(default=60.0, gt=0, description="seconds, above 0")
     beat: float = Field(default=30.0, gt=0, le=300, description="seconds, at most 300")
 

@@ -131,3 +131,53 @@ class Unused(Protocol):
     async def disposed(self, tenant: str, references: Collection[str]) -> None:
         """Say that entries under these subject keys went; asking again is safe."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An act that waits for a second person. `act` is what a person reads."""
+
+    id: str
+    act: str
+    asked_by: str
+
+
+class DutyBook(Protocol):
+    """Changing who was trusted with what, in words that people type."""
+
+    async def holders(self, tenant: str) -> list[tuple[str, Duty]]:
+        """Return every officer's name with each duty that they have."""
+        ...
+
+    async def give(self, tenant: str, actor: Officer, officer: str, duty: str) -> str:
+        """
+        Give a duty and say so in a line.
+
+        Raises `BadInput` for names that are none and, on record, `Refused`.
+        """
+        ...
+
+    async def take(self, tenant: str, actor: Officer, officer: str, duty: str) -> str:
+        """Take a duty and say so in a line. Raises likewise, and `NotFound`."""
+        ...
+
+
+class ApprovalDesk(Protocol):
+    """Where second persons see what waits for them, and decide."""
+
+    async def pending(self, tenant: str, officer: Officer) -> list[Asked]:
+        """Return what waits, newest first. Raises `Refused` unless it is theirs."""
+        ...
+
+    async def agree(self, tenant: str, officer: Officer, approval: str) -> str:
+        """
+        Agree, and return the act.
+
+        Raises `Refused` for whoever asked themselves or has no duty to approve,
+        `NotFound`, and `Conflict` if it was decided or has expired.
+        """
+        ...
+
+    async def decline(self, tenant: str, officer: Officer, approval: str) -> str:
+        """Say no, and return the act. Raises likewise; whoever asked may say no."""
+        ...

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from typing import Protocol, assert_never
 
 from bridge.cards import Button, Card, Tone
+from bridge.compliance import Officer
 from bridge.errors import AtomError, NotAllowed
 from bridge.messages import Channel, Person, Platform
 
@@ -15,13 +16,15 @@ class Request:
     """
     What a person typed, where, without the platform's way of calling ATOM.
 
-    `text` is what follows `/atom` in Slack and `@ATOM` in Teams.
+    `text` is what follows `/atom` in Slack and `@ATOM` in Teams; `account` the Slack
+    workspace or Teams tenant whose signature vouches for the person.
     """
 
     tenant: str
     channel: Channel
     person: Person
     text: str
+    account: str = ""
 
     @property
     def command(self) -> str:
@@ -36,6 +39,12 @@ class Request:
     def actor(self) -> str:
         """Who asks, as the log names people."""
         return f"{self.person.platform}:{self.person.id}"
+
+    @property
+    def officer(self) -> Officer:
+        """Who asks, as those are named who were trusted with the record."""
+        account = self.account or self.channel.team
+        return Officer(f"{self.person.platform}:{account}/{self.person.id}")
 
     @property
     def _words(self) -> tuple[str, ...]:

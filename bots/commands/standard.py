@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from bots.commands.approvals import Approvals, Approve, Refuse
 from bots.commands.backfill import Backfills
 from bots.commands.base import Command, Commands
 from bots.commands.channels import Channels
@@ -10,6 +11,7 @@ from bots.commands.drop import Drop
 from bots.commands.help import Help
 from bots.commands.link import LinkChannels
 from bots.commands.links import ListLinks
+from bots.commands.officers import Officers
 from bots.commands.options import Options
 from bots.commands.organisations import Organisations
 from bots.commands.pause import Pause
@@ -20,6 +22,7 @@ from bots.commands.sessions import ResetSessions
 from bots.commands.status import Status
 from bots.commands.unlink import Unlink
 from bots.commands.workspaces import ListWorkspaces
+from bridge.compliance import ApprovalDesk, DutyBook
 from bridge.letters import DeadLetters
 from bridge.messages import Platform
 from bridge.ports import Announcer, Health, LinkBook, Rights
@@ -34,6 +37,8 @@ def standard_commands(  # noqa: PLR0913 - each is some command's
     announcers: Mapping[Platform, Announcer],
     organisations: Organisations,
     backfills: Backfills,
+    duties: DutyBook,
+    approvals: ApprovalDesk,
     clock: Callable[[], int],
 ) -> Commands:
     """Make every command; `clock` gives microseconds UTC."""
@@ -52,5 +57,9 @@ def standard_commands(  # noqa: PLR0913 - each is some command's
         ListWorkspaces(organisations),
         Channels(organisations),
         ResetSessions(organisations),
+        Officers(duties),
+        Approvals(approvals),
+        Approve(approvals),
+        Refuse(approvals),
     )
     return Commands((*known, Help(known)))

@@ -127,7 +127,7 @@ class Answers:
             return NOT_SET_UP
         words = dict(event.detail).get("command", "")
         return await self.commands.answer(
-            Request(tenant, event.channel, event.author, words)
+            Request(tenant, event.channel, event.author, words, event.account)
         )
 
 

@@ -113,7 +113,7 @@ class AtomBot(TeamsActivityHandler):  # type: ignore[misc]  # botbuilder ships n
         tenant = await self._parts.tenants.tenant_of(Platform.TEAMS, event.account)
         if tenant is None:
             return None
-        request = Request(tenant, event.channel, event.author, asked)
+        request = Request(tenant, event.channel, event.author, asked, event.account)
         return await self._parts.commands.answer(request)
 
     async def _remember(self, heard: Heard) -> None:

@@ -21,6 +21,7 @@ from tests.fakes import (
     FakeRights,
     FakeWishes,
 )
+from tests.fakes_compliance import FakeTrust
 from tests.fakes_organisation import FakeAudit, FakeOrganisation
 
 TENANT = "acme"
@@ -62,6 +63,7 @@ class Office:
     organisation: FakeOrganisation = field(default_factory=FakeOrganisation)
     wishes: FakeWishes = field(default_factory=FakeWishes)
     audit: FakeAudit = field(default_factory=FakeAudit)
+    trusted: FakeTrust = field(default_factory=FakeTrust)
 
     @property
     def commands(self) -> Commands:
@@ -75,6 +77,8 @@ class Office:
                 {p: self.organisation.administration() for p in Platform}, self.audit
             ),
             backfills=Backfills(self.wishes, 30),
+            duties=self.trusted,
+            approvals=self.trusted,
             clock=self.clock,
         )
 

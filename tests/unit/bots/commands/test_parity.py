@@ -29,6 +29,12 @@ LINES = [
     "channels share vault acme",
     "channels groups vault",
     "sessions reset @bob",
+    "officers assign cli:ada read",
+    "officers assign cli:ada",
+    "approvals now",
+    "approve A-1",
+    "refuse A-1",
+    "approve",
 ]
 WRONG = {Platform.SLACK: "@ATOM", Platform.TEAMS: "/atom"}
 PLATFORM_WORDS = re.compile(r"workspace|team\b", re.IGNORECASE)

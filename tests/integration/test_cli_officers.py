@@ -1,0 +1,93 @@
+"""Officers and approvals at the command line, as the operator meets them."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from bots.at_command_line import cli_officer
+from bots.core import core
+from bots.settings import Settings
+from bridge.compliance import Duty, Officer
+from tests.command_line import CommandLine
+
+CLARA = Officer("teams:acme/29:clara")
+ME = cli_officer().name
+
+
+@pytest.fixture
+def atom(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> CommandLine:
+    made = CommandLine(tmp_path, capsys)
+    made.set_up()
+    return made
+
+
+def log_of(atom: CommandLine) -> list[tuple[str, str]]:
+    shown = atom.done("log", "show", "--json").json
+    return [(entry["type"], entry["text"]) for entry in shown]
+
+
+def test_the_first_duty_is_made_here_and_no_other(atom: CommandLine) -> None:
+    assign = ("compliance", "officers", "assign")
+    early = atom.run(*assign, CLARA.name, "approve")
+    atom.done(*assign, ME, "assign")
+    atom.done(*assign, CLARA.name, "approve")
+    mine = atom.run(*assign, ME, "read")
+
+    assert (early.code, mine.code) == (1, 1)
+    assert "give somebody 'assign' first" in early.err
+    assert "Nobody gives a duty to themselves" in mine.err
+    listed = atom.done("compliance", "officers", "list", "--json").json
+    assert [(t["officer"], t["duty"]) for t in listed] == [
+        (ME, "assign"),
+        (CLARA.name, "approve"),
+    ]
+    assert CLARA.name in atom.done("compliance", "officers", "list").out
+
+
+def test_a_name_or_duty_that_is_none_is_told_in_a_line(atom: CommandLine) -> None:
+    for words, hint in (
+        (("ada", "assign"), "is no officer"),
+        ((ME, "everything"), "is no duty"),
+    ):
+        ran = atom.run("compliance", "officers", "assign", *words)
+        assert ran.code == 1
+        assert hint in ran.err
+        assert len(ran.err.splitlines()) == 1
+
+
+def test_the_environment_makes_nobody_somebody_else(
+    atom: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("USER", "LOGNAME", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "ceo")
+
+    atom.done("compliance", "officers", "assign", ME, "assign")
+
+    assert atom.done("compliance", "officers", "list", "--json").json[0]["from"] == ME
+
+
+def test_a_second_person_says_yes_and_the_asker_cannot(atom: CommandLine) -> None:
+    async def asked() -> tuple[str, str]:
+        async with core(Settings(home=atom.folder / "var"), "test") as built:
+            me, desk = Officer(ME), built.approvals
+            await built.duties.assign("acme", me, me, Duty.ASSIGN)
+            await built.duties.assign("acme", me, CLARA, Duty.ASSIGN)
+            await built.duties.assign("acme", CLARA, me, Duty.APPROVE)
+            mine = await desk.ask("acme", me, "export mine", "ab" * 32)
+            return mine, await desk.ask("acme", CLARA, "export hers", "cd" * 32)
+
+    mine, hers = asyncio.run(asked())
+
+    assert "export hers" in atom.done("compliance", "approvals", "list").out
+    assert "second person" in atom.run("compliance", "approvals", "approve", mine).err
+    assert hers in atom.done("compliance", "approvals", "approve", hers).out
+    left = atom.done("compliance", "approvals", "list", "--json").json
+    assert [one["id"] for one in left] == [mine]
+    atom.done("compliance", "approvals", "refuse", mine)
+    states = atom.done("compliance", "approvals", "list", "--all", "--json").json
+    assert {one["id"]: one["state"] for one in states} == {
+        mine: "refused",
+        hers: "agreed",
+    }
+    assert ("approval.agree", f"agree {hers}: export hers") in log_of(atom)
