@@ -25,7 +25,7 @@ from bots.commands.organisations import Organisations
 from bots.commands.standard import standard_commands
 from bots.core import Core, Heard, clock_us, core, steady_us
 from bots.fetching_roots import root_fetcher
-from bots.file_side import filing
+from bots.file_side import filing, keeping
 from bots.history_side import backfilling
 from bots.leases import checking
 from bots.live_health import LiveHealth
@@ -208,6 +208,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             dormancy.run,
             fetcher.run,
             backfilling(built.core, built.slack, built.teams).run,
+            keeping(built.core, built.slack, built.teams).run,
         ]
         if settings.redis_url:
             wakes = Wakes.at(settings.redis_url.get_secret_value())

@@ -19,6 +19,8 @@ from storage.audit import StoredAudit
 from storage.bot_digests import StoredDigests
 from storage.companies import Company, StoredCompanies
 from storage.compliance.acts import Acts
+from storage.compliance.blobs.kept import Blobs
+from storage.compliance.blobs.shelves import FolderShelf, RowShelf
 from storage.compliance.keys import KeyFile
 from storage.compliance.rights.approvals import StoredApprovals
 from storage.compliance.rights.duties import StoredDuties
@@ -83,6 +85,7 @@ class Core:
     acts: Acts
     duties: StoredDuties
     approvals: StoredApprovals
+    blobs: Blobs
     places: StoredPlaces
     origins: StoredOrigins
     health: StoredHealth
@@ -178,6 +181,7 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
                 clock_us,
                 int(settings.tuning.approval * 1_000_000),
             ),
+            blobs=_blobs(settings, database, keys),
             places=places,
             origins=StoredOrigins(companies, places),
             health=StoredHealth(hot, links, clock_us),
@@ -196,3 +200,13 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
             late_roots=StoredLateRoots(journal, reader, clock_us),
             others=Others(links, copies, Echoes(CopiedInLog(reader), clock_us)),
         )
+
+
+def _blobs(settings: Settings, database: Database, keys: KeyFile) -> Blobs:
+    """Keep files beside SQLite, or in PostgreSQL, which all processes reach."""
+    shelf = (
+        FolderShelf(settings.home / "blobs")
+        if database.embedded
+        else RowShelf(database.hot, clock_us)
+    )
+    return Blobs(database.hot, keys, shelf, clock_us)

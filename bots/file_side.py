@@ -1,6 +1,7 @@
 """Put together what brings files across."""
 
 from bots.core import Core, clock_us
+from bots.keeping_files import KeepingFiles
 from bots.settings import Settings
 from bots.slack_side import SlackSide
 from bots.teams_side import TeamsSide
@@ -9,8 +10,12 @@ from bridge.filing import Filing
 from bridge.messages import Platform
 from bridge.tuning import Tuning
 from policy.scanning.clamd import Clamd, ClamdAddress
+from storage.compliance.blobs.keeper import FileKeeper
+from storage.compliance.blobs.work import FileWorkList
 from storage.files import LoggedFiles
 from storage.shelf import DiskShelf
+
+_MEGABYTE = 1_000_000
 
 
 def filing(
@@ -36,6 +41,25 @@ def filing(
         clock=clock_us,
         tuning=tuning,
     )
+
+
+def keeping(
+    built: Core, slack: SlackSide | None, teams: TeamsSide | None
+) -> KeepingFiles:
+    """Build what keeps the files that people share on record."""
+    sides = {Platform.SLACK: slack, Platform.TEAMS: teams}
+    sources: dict[Platform, FileSource] = {p: s.files for p, s in sides.items() if s}
+    keeper = FileKeeper(
+        sources,
+        DiskShelf(built.settings.home / "crossing"),
+        built.blobs,
+        built.journal,
+        built.log,
+        FileWorkList(built.database.hot, clock_us),
+        clock_us,
+        built.settings.tuning.kept_file_mb * _MEGABYTE,
+    )
+    return KeepingFiles(keeper, built.blobs, built.company_ids)
 
 
 def scanner(settings: Settings) -> Clamd | None:

@@ -315,6 +315,12 @@ class Tuning(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
         le=30 * 86_400.0,
         description="seconds that a second person's word counts, at most 2592000",
     )
+    kept_file_mb: int = Field(
+        default=1_000,
+        ge=0,
+        le=100_000,
+        description="megabytes that a file may have to be kept on record, 0 to 100000",
+    )
     grace: float = Field(default=60.0, gt=0, description="seconds, above 0")
     beat: float = Field(default=30.0, gt=0, le=300, description="seconds, at most 300")
 

@@ -23,6 +23,7 @@ from bridge.plain import plain_text
 from bridge.ports import Commitment, Receipt
 from bridge.relay import unwatched
 from storage.batch import Committed, Head, HeadMoved, group_commit
+from storage.compliance.blobs.work import noted as files_noted
 from storage.compliance.keys import KeyFile, TenantKey
 from storage.holds import follow
 from storage.hot import HotStore, Program
@@ -77,10 +78,15 @@ class Journal:
             keys=tuple(clean_text(key) for key in keys if key),
             entry=_entry_of(commitment),
             deliveries=commitment.deliveries,
-            changes=tuple(
-                statement
-                for consequence in commitment.consequences
-                for statement in follow(commitment.tenant, consequence, self.clock())
+            changes=(
+                *(
+                    statement
+                    for consequence in commitment.consequences
+                    for statement in follow(
+                        commitment.tenant, consequence, self.clock()
+                    )
+                ),
+                *files_noted(commitment.tenant, event, self.clock()),
             ),
         )
         try:

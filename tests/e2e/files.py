@@ -1,13 +1,15 @@
 """What tests of files share: pictures, and what stands on either side."""
 
+import asyncio
 import struct
 import zlib
 from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
+from bots.core import core
 from storage.log_reader import LogEntry
-from tests.e2e.world import World, slack_messages, teams_messages
+from tests.e2e.world import COMPANY, World, slack_messages, teams_messages
 
 KEEPING = ["Group.Selected", "Files.ReadWrite.All"]
 
@@ -70,3 +72,21 @@ def named(entry: LogEntry) -> bool:
 async def choose(here: World, words: str) -> None:
     """Let the channel's admin choose, as admins do."""
     await here.slack("command", command="/atom", args=f"options {words}")
+
+
+async def kept(here: World, count: int) -> dict[str, bytes]:
+    """Wait until so many files are on record; return the bytes of those kept."""
+    async with core(here.settings, "test") as built, asyncio.timeout(30):
+        while True:
+            entries = await built.log.entries(COMPANY, -1, 10_000)
+            shared = [e.body["file"] for e in entries if e.etype == "file.share"]
+            if len(shared) >= count:
+                break
+            await asyncio.sleep(0.05)
+        return {
+            file["name"]: b"".join(
+                [part async for part in built.blobs.read(COMPANY, file["blob"])]
+            )
+            for file in shared
+            if file["blob"]
+        }

@@ -15,6 +15,7 @@ from tests.e2e.files import (
     decisions,
     in_drive,
     in_slack,
+    kept,
     pictures,
     png,
     slack_copy,
@@ -83,6 +84,8 @@ async def test_files_stand_in_the_threads_of_their_copies_on_both_sides(
     assert {e.body["file"]["size"] for e in told} == {4000}
     assert all(len(e.body["file"]["sha256"]) == 64 for e in told)
     assert not any("http" in str(e.body["file"]) for e in told)
+    content = NUMBERS.encode()
+    assert await kept(here, 2) == {"s.csv": content, "t.csv": content}
     assert (await here.verdict()).intact
 
 
