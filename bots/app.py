@@ -19,6 +19,7 @@ from aiohttp import ClientSession, ClientTimeout, TCPConnector, web
 
 from bots.accounts import bind_configured
 from bots.catching_up import Attentive, CatchingUp
+from bots.checkpointing import Checkpointing
 from bots.commands.backfill import Backfills
 from bots.commands.base import Commands
 from bots.commands.organisations import Organisations
@@ -195,7 +196,12 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
         worker.waited = door.waited
         built.health.held_until = worker.held_until
         built.core.journal.trace = trace
-        built.core.journal.on_commit += [worker.committed, taken_in]
+        signing = Checkpointing(built.core.publisher, built.core.company_ids)
+        built.core.journal.on_commit += [
+            worker.committed,
+            taken_in,
+            signing.committed,
+        ]
         built.core.links.on_change += [
             each.link_changed for each in (worker, catching_up, dormancy)
         ]
@@ -206,6 +212,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             catching_up.run,
             teller.run,
             dormancy.run,
+            signing.run,
             fetcher.run,
             backfilling(built.core, built.slack, built.teams).run,
             keeping(built.core, built.slack, built.teams).run,

@@ -41,6 +41,7 @@ async def set_up(company_id: str, admin_email: str, name: str) -> None:
         if company_id in known:
             # A new key would not open what the lost one has sealed.
             built.keys.load(company_id)
+        await built.signers.current(company_id)
         made = Made(
             config,
             key=built.keys.create(company_id),

@@ -22,6 +22,12 @@ from storage.compliance.acts import Acts
 from storage.compliance.blobs.kept import Blobs
 from storage.compliance.blobs.shelves import FolderShelf, RowShelf
 from storage.compliance.keys import KeyFile
+from storage.compliance.proofs.high_water import HighWater
+from storage.compliance.proofs.keeper import TreeKeeper
+from storage.compliance.proofs.prover import Prover
+from storage.compliance.proofs.publisher import Publisher
+from storage.compliance.proofs.signers import Signers
+from storage.compliance.proofs.signing_keys import SigningKeys
 from storage.compliance.rights.approvals import StoredApprovals
 from storage.compliance.rights.duties import StoredDuties
 from storage.copied import CopiedInLog
@@ -86,6 +92,9 @@ class Core:
     duties: StoredDuties
     approvals: StoredApprovals
     blobs: Blobs
+    signers: Signers
+    publisher: Publisher
+    prover: Prover
     places: StoredPlaces
     origins: StoredOrigins
     health: StoredHealth
@@ -160,6 +169,9 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
         queue = Outbox(hot)
         acts = Acts(journal, clock_us)
         duties = StoredDuties(hot, acts, clock_us)
+        signers = Signers(hot, SigningKeys.under(settings.home), clock_us)
+        high_water = HighWater.under(settings.home)
+        publisher = Publisher(hot, TreeKeeper(hot), signers, high_water, clock_us)
         yield Core(
             settings=settings,
             owner=owner,
@@ -182,6 +194,9 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
                 int(settings.tuning.approval * 1_000_000),
             ),
             blobs=_blobs(settings, database, keys),
+            signers=signers,
+            publisher=publisher,
+            prover=Prover(publisher, reader),
             places=places,
             origins=StoredOrigins(companies, places),
             health=StoredHealth(hot, links, clock_us),

@@ -15,8 +15,8 @@ from bridge.errors import Fenced
 from bridge.ports import Receipt
 from storage.batch_reads import latest, looked_up
 from storage.compliance.keys import TenantKey
-from storage.compliance.leaf import leaf_of
-from storage.compliance.sealing import seal_body, seal_raw
+from storage.compliance.leaf import NEWEST, leaf_of
+from storage.compliance.sealing import raw_commitment, seal_body, seal_raw
 from storage.compliance.tree import Frontier
 from storage.hot import Guarded, Insert, Program, Statement
 from storage.just_captured import Captured, Told, captured
@@ -187,6 +187,10 @@ def _log_row(
         "key_ref": reference,
         "cmt": item.commitment(body),
         "cap_us": moment,
+        "leaf_v": NEWEST,
+        "raw_cmt": raw_commitment(item, entry.raw),
+        "label": entry.label,
+        "dlp": entry.dlp,
     }
     row["leaf"] = leaf_of(row)
     row["ct"] = seal_body(item, body)

@@ -92,6 +92,10 @@ log = Table(
     Column("cmt", LargeBinary, nullable=False),
     Column("leaf", LargeBinary, nullable=False),
     Column("cap_us", BigInteger, primary_key=True, autoincrement=False),
+    Column("leaf_v", SmallInteger, nullable=False, server_default="1"),
+    Column("raw_cmt", LargeBinary),
+    Column("label", Text),
+    Column("dlp", Text),
     Index("ix_log_message", "tenant", "conv", "msg"),
     # What was made from an entry: its copies, for holds and erasure to follow.
     Index(

@@ -36,6 +36,8 @@ class Entry:
     link: str | None = None
     outcome: str = "none"
     origin: Origin | None = None
+    label: str | None = None  # the classification at the time of capture
+    dlp: str | None = None  # which detectors found something, never what
 
     @property
     def revises(self) -> bool:

@@ -22,3 +22,8 @@ def seal_raw(key: ItemKey, raw: bytes) -> bytes:
 
 def open_raw(key: ItemKey, sealed: bytes) -> bytes:
     return zlib.decompress(key.open(sealed, _RAW))
+
+
+def raw_commitment(key: ItemKey, raw: bytes | None) -> bytes | None:
+    """Commit to the platform's own words, apart from what is made of them."""
+    return key.commitment(_RAW + b"\x00" + raw) if raw is not None else None

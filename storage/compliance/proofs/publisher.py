@@ -1,0 +1,166 @@
+"""
+Signing checkpoints: only ever of a log that goes on from all that was signed before.
+
+What was signed is known from the database and from a file beside it. If the log ends
+earlier than that, or does not begin with it, nothing is signed any more, and both
+statements are shown: that is the evidence.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bridge.errors import AtomError
+from storage.compliance.proofs.checkpoints import Checkpoint, Seen, signed, verified
+from storage.compliance.proofs.high_water import HighWater
+from storage.compliance.proofs.keeper import TreeKeeper
+from storage.compliance.proofs.merkle import ProofRefused, verify_consistency
+from storage.compliance.proofs.notes import NoteRefused, SigningKey
+from storage.compliance.proofs.signers import Known, Signers
+from storage.hot import HotStore, Program, Statement
+
+_MICRO = 1_000_000
+
+
+class Contradiction(AtomError):
+    """The log contradicts a checkpoint that was signed; `evidence` are both texts."""
+
+    def __init__(self, reason: str, evidence: tuple[str, str]) -> None:
+        super().__init__(reason)
+        self.evidence = evidence
+
+
+class ClockBehind(AtomError):
+    """The clock stands before the time of the checkpoint that was signed last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """Signs the heads of companies' logs."""
+
+    store: HotStore
+    keeper: TreeKeeper
+    signers: Signers
+    high_water: HighWater
+    clock: Callable[[], int]
+
+    async def publish(self, tenant: str, former: SigningKey | None = None) -> Seen:
+        """
+        Sign the log as it is now, and return the checkpoint.
+
+        Where a key takes over, `former` signs along. Raises `Contradiction`,
+        `ClockBehind`, `LogBroken`, `BadInput` or `StoreUnavailable`; nothing is
+        signed then.
+        """
+        key = await self.signers.current(tenant)
+        checkpoint = await self._now(tenant, key)
+        now = self.clock() // _MICRO
+        for before in await self.signed_before(tenant):
+            await self._follows(tenant, before, checkpoint)
+            if now < before.time:
+                behind = before.time - now
+                raise ClockBehind(
+                    f"the clock is {behind} s before the last checkpoint's time"
+                )
+        note = signed(checkpoint, now, *([former] if former else []), key)
+        self.high_water.raise_to(tenant, note)
+        await self.store.run(lambda: _stored(tenant, checkpoint, note, self.clock()))
+        return Seen(checkpoint, note, now)
+
+    async def rotate(self, tenant: str) -> tuple[Known, SigningKey]:
+        """
+        Have a new key sign from now on; the checkpoint at hand is signed by both.
+
+        Raises as `publish` does, before anything is changed.
+        """
+        former = await self.signers.current(tenant)
+        at = await self.publish(tenant)
+        known, key = await self.signers.next(tenant, at.checkpoint.size)
+        await self.publish(tenant, former)
+        return known, key
+
+    async def check(self, tenant: str) -> Checkpoint:
+        """Compare the log with all that was signed, and sign nothing."""
+        key = await self.signers.current(tenant)
+        checkpoint = await self._now(tenant, key)
+        for before in await self.signed_before(tenant):
+            await self._follows(tenant, before, checkpoint)
+        return checkpoint
+
+    async def heads(self) -> dict[str, int]:
+        """Return the size of every company's log. Raises `StoreUnavailable`."""
+        rows = await self.store.fetch(Statement("SELECT tenant, size FROM head"))
+        return dict(rows)
+
+    async def newest(self, tenant: str) -> Seen | None:
+        """Return the checkpoint on record that was signed last, if there is one."""
+        rows = await self.store.fetch(
+            Statement(
+                "SELECT note FROM checkpoint WHERE tenant = :tenant "
+                "ORDER BY size DESC LIMIT 1",
+                {"tenant": tenant},
+            )
+        )
+        return self._read(rows[0][0], await self._keys(tenant)) if rows else None
+
+    async def signed_before(self, tenant: str) -> list[Seen]:
+        """
+        Return the newest checkpoints that this log's keys signed, as far as known.
+
+        Raises `Contradiction` for one that they did not sign: somebody put it there.
+        """
+        keys = await self._keys(tenant)
+        found = [] if (newest := await self.newest(tenant)) is None else [newest]
+        if text := self.high_water.read(tenant):
+            found.append(self._read(text, keys))
+        return found
+
+    async def _keys(self, tenant: str) -> list[Known]:
+        await self.signers.current(tenant)
+        return await self.signers.known(tenant)
+
+    def _read(self, note: str, keys: list[Known]) -> Seen:
+        try:
+            return verified(note, [known.key for known in keys])
+        except NoteRefused as error:
+            reason = "a checkpoint on record is not signed by this log's keys"
+            raise Contradiction(reason, (note, "")) from error
+
+    async def _now(self, tenant: str, key: SigningKey) -> Checkpoint:
+        size = await self.keeper.keep(tenant)
+        return Checkpoint(key.name, size, await self.keeper.tree.root(tenant, size))
+
+    async def _follows(self, tenant: str, before: Seen, now: Checkpoint) -> None:
+        old = before.checkpoint
+        if old.size == 0:
+            return
+        evidence = (before.note, now.text)
+        if now.size < old.size:
+            reason = f"the log ends at {now.size}, but {old.size} entries were signed"
+            raise Contradiction(reason, evidence)
+        proof = await self.keeper.tree.consistency(tenant, old.size, now.size)
+        try:
+            sizes, roots = (old.size, now.size), (old.root, now.root)
+            verify_consistency(sizes, roots, proof)
+        except ProofRefused as error:
+            reason = (
+                f"the log's first {old.size} entries are not those that were signed"
+            )
+            raise Contradiction(reason, evidence) from error
+
+
+def _stored(
+    tenant: str, checkpoint: Checkpoint, note: str, now_us: int
+) -> Program[None]:
+    yield Statement(
+        "INSERT INTO checkpoint (tenant, size, root, note, at_us) "
+        "VALUES (:tenant, :size, :root, :note, :at_us) "
+        "ON CONFLICT (tenant, size) DO UPDATE SET root = excluded.root, "
+        "note = excluded.note, at_us = excluded.at_us",
+        {
+            "tenant": tenant,
+            "size": checkpoint.size,
+            "root": checkpoint.root,
+            "note": note,
+            "at_us": now_us,
+        },
+    )
