@@ -29,6 +29,7 @@ bench: .venv/ready  ## measure ATOM beside bare servers, on this machine
 	@.ci/servers
 	$(bin)/python -m tests.load.bench
 	$(bin)/python -m tests.load.profiles
+	$(bin)/python -m tests.load.pipeline
 
 format: .venv/ready  ## rewrite the code to the house format
 	$(bin)/ruff format .

@@ -35,6 +35,10 @@ _GONE = (
 )
 
 
+# From so many rows on COPY is cheaper, though it is a round trip of its own.
+_MANY = 64
+
+
 @dataclass(frozen=True, slots=True)
 class PostgresHotStore:
     """Implements `storage.hot.HotStore`."""
@@ -134,14 +138,29 @@ async def _drive(connection: asyncpg.Connection, program: Program[T]) -> T:
         return result
 
 
+def _is_large(insert: Insert) -> bool:
+    return len(insert.rows) >= _MANY and not insert.conflict
+
+
+async def _copy(connection: asyncpg.Connection, insert: Insert) -> None:
+    names = tuple(insert.rows[0])
+    records = [tuple(row[name] for name in names) for row in insert.rows]
+    await connection.copy_records_to_table(insert.table, records=records, columns=names)
+
+
 async def _execute(connection: asyncpg.Connection, step: Step) -> Rows:
     match step:
         case Insert():
             await _execute(connection, Guarded([step]))
             return ()
         case Guarded(inserts, guard):
-            sql, values = guarded([i for i in inserts if i.rows], guard)
+            few = [i for i in inserts if i.rows and not _is_large(i)]
+            sql, values = guarded(few, guard)
             written: Rows = await connection.fetch(sql, *values) if sql else ()
+            if guard and not written:
+                return ()
+            for insert in filter(_is_large, inserts):
+                await _copy(connection, insert)
             return written if guard else ()
         case Statement():
             sql, values = positional(step)

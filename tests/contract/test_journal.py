@@ -70,13 +70,17 @@ async def test_the_same_fact_under_another_event_id_is_a_duplicate(
 async def test_events_at_once_get_gapless_positions_and_share_commits(
     store: Store,
 ) -> None:
-    events = [message(ts=f"17.{n:06}") for n in range(300)]
+    texts = [f"{n} \t\\N ä😀" for n in range(300)]
+    events = [message(ts=f"17.{n:06}", text=text) for n, text in enumerate(texts)]
 
     receipts = await asyncio.gather(
         *(store.journal.append(commitment(e)) for e in events)
     )
 
     assert sorted(r.seq for r in receipts) == list(range(300))
+    entries = await store.reader.entries(TENANT, -1, 300)
+    assert [entries[r.seq].body["text"] for r in receipts] == texts
+    assert len(await store.queue.newer(TENANT, 0, 300, range(256))) == 300
     assert (await store.reader.verify(TENANT)).intact
 
 

@@ -156,8 +156,8 @@ async def of_store(built: Core, floor: Floor, seconds: float) -> Figures:
     async def put(number: int) -> None:
         await journal.write(messages.write(number))
 
-    for number in range(1 << 42, (1 << 42) + _PEOPLE):  # everybody's key is made
-        await put(number)
+    # Everybody's key is made before.
+    await asyncio.gather(*(put((1 << 42) + n) for n in range(_PEOPLE)))
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)  # as bots/app.py has them

@@ -2,11 +2,13 @@
 
 import math
 from collections import Counter
+from contextlib import ExitStack
 from functools import partial
 
 import pytest
 
 from tests.load.generator import Plan, moments
+from tests.load.pipeline import measured
 from tests.load.processes import served
 from tests.load.profiles import Ground, drain, mixed
 from tests.load.report import Compared, Results, as_text
@@ -103,3 +105,13 @@ def test_mixed_traffic_and_a_long_queue_reach_the_other_platform() -> None:
     assert mixed_rows["copied %"] > 90  # an edit may overtake what it corrects
     assert mixed_rows["answer p50 ms"] < math.inf
     assert queued["copied %"] == 100
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_the_stores_pipeline_is_measured_beside_its_floor(database: str) -> None:
+    with ExitStack() as stack:
+        figures = measured(stack, database, 0.2)
+
+    assert figures["events/s, sustained"] > 0
+    assert figures["bare rows/s"] > 0
+    assert figures["log verified with every body, entries/s"] > 0
