@@ -61,11 +61,11 @@ from bridge.reacting import Reactions
 from bridge.relay import Relay, unwatched
 from bridge.tuning import Tuning
 from storage.companies import StoredCompanies
+from storage.compliance.rights.console import LogView
 from storage.deletions import LoggedDeletions
 from storage.janitor import Janitor
 from storage.limiter import LocalLimiter, RedisLimiter
 from storage.log_reader import LogReader
-from storage.log_view import LogView
 from storage.shared_state import Wakes
 
 log = structlog.get_logger()
@@ -300,7 +300,8 @@ async def _listeners(
     heard = Heard(intake, built.commands)
     console = built.core.settings.console_token
     pages = LogApi(
-        LogView(built.core.log), console.get_secret_value() if console else ""
+        LogView(built.core.log, built.core.reading),
+        console.get_secret_value() if console else "",
     )
     pages.add_routes(app)
     built.core.journal.on_commit.append(lambda *_: pages.committed())

@@ -4,9 +4,9 @@ from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from bots.at_command_line import cli_officer
 from bots.cli_company import company_core
 from bots.cli_output import console, print_json, print_table, say
-from storage.log_view import as_json as entry_data
 
 
 async def head(company: str, *, as_json: bool) -> None:
@@ -23,12 +23,19 @@ async def entries(company: str, after: int, last: int, *, as_json: bool) -> None
     async with company_core(company) as (built, tenant):
         if after < 0:
             after = max((await built.log.head(tenant)).size - last, 0) - 1
-        found = [entry_data(e) for e in await built.log.entries(tenant, after, last)]
+        found = await built.log.entries(tenant, after, last)
+        shown = await built.reading.show(tenant, cli_officer(), found, "atom log show")
         if as_json:
-            print_json(found)
+            print_json(shown.entries)
         else:
             columns = ("seq", "time", "type", "who", "what")
-            print_table(columns, [_row(entry) for entry in found])
+            print_table(columns, [_row(entry) for entry in shown.entries])
+        if shown.hidden:
+            console(stderr=True).print(
+                f"atom: {cli_officer().name} does not have the duty to read: what "
+                f"people said in {shown.hidden} of them is not shown",
+                soft_wrap=True,
+            )
 
 
 async def verify(company: str, *, as_json: bool) -> bool:

@@ -30,6 +30,7 @@ from storage.compliance.proofs.signers import Signers
 from storage.compliance.proofs.signing_keys import SigningKeys
 from storage.compliance.rights.approvals import StoredApprovals
 from storage.compliance.rights.duties import StoredDuties
+from storage.compliance.rights.reading import Reading
 from storage.copied import CopiedInLog
 from storage.copies import StoredCopies
 from storage.database import Database, opened
@@ -95,6 +96,7 @@ class Core:
     signers: Signers
     publisher: Publisher
     prover: Prover
+    reading: Reading
     places: StoredPlaces
     origins: StoredOrigins
     health: StoredHealth
@@ -186,6 +188,7 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
             audit=StoredAudit(journal, clock_us),
             acts=acts,
             duties=duties,
+            reading=Reading(duties, acts, clock_us),
             approvals=StoredApprovals(
                 hot,
                 acts,

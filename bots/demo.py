@@ -31,9 +31,11 @@ from bots.sandbox.teams.model import Channel as TeamsChannel
 from bots.sandbox.teams.model import Person as TeamsPerson
 from bots.sandbox.world import World
 from bots.settings import Settings
+from bridge.compliance import Duty, Officer
 from bridge.errors import BadInput
 from bridge.messages import Channel, Platform
 from bridge.places import Place
+from storage.compliance.rights.reading import CONSOLE
 
 log = structlog.get_logger()
 
@@ -219,6 +221,10 @@ async def _set_up(demo: Demo) -> None:
         built.keys.create(COMPANY)
         await built.companies.bind(COMPANY, Platform.SLACK, "T01ACME", "Acme")
         await built.companies.bind(COMPANY, Platform.TEAMS, teams.ACME, "Acme")
+        # The page shows what people said: that is a duty, given where all can see it.
+        host = Officer("cli:demo")
+        await built.duties.assign(COMPANY, host, host, Duty.ASSIGN)
+        await built.duties.assign(COMPANY, host, CONSOLE, Duty.READ)
         for channels in _LINKS:
             await built.links.add(COMPANY, channels, "atom demo")
         service = f"{demo.page}/teams/connector/"
@@ -243,10 +249,11 @@ async def _furnish(demo: Demo, session: ClientSession) -> None:
     async with asyncio.timeout(_READY_WITHIN):
         while not await _is_ready(demo, session):
             await asyncio.sleep(0.1)
+    before = await _logged(demo, session)
     async with asyncio.timeout(_READY_WITHIN):
         for done, (side, act) in enumerate(_GREETINGS, 1):
             await _post(session, f"{demo.page}/sandbox/{side}/act", act)
-            while await _logged(demo, session) < len(_LINKS) + 2 * done:
+            while await _logged(demo, session) < before + 2 * done:
                 await asyncio.sleep(0.02)
 
 

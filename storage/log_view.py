@@ -1,30 +1,12 @@
 """The log as a page shows it: opened, flat, and in words."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from storage.log_reader import LogEntry, LogReader
+from storage.log_reader import LogEntry
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class LogView:
-    """Implements `bots.web.log_api.LogSource`."""
-
-    reader: LogReader
-
-    async def page(self, tenant: str, after: int, limit: int) -> dict[str, Any]:
-        """Return entries above `after` with the log's size and root."""
-        head = await self.reader.head(tenant)
-        entries: Sequence[LogEntry] = await self.reader.entries(tenant, after, limit)
-        return {
-            "entries": [as_json(entry) for entry in entries],
-            "size": head.size,
-            "root": head.root_hex,
-        }
 
 
 def as_json(entry: LogEntry) -> dict[str, Any]:

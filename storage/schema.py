@@ -97,6 +97,13 @@ log = Table(
     Column("label", Text),
     Column("dlp", Text),
     Index("ix_log_message", "tenant", "conv", "msg"),
+    Index(
+        "ix_log_acts",
+        "tenant",
+        "seq",
+        sqlite_where=text("platform = 'atom'"),
+        postgresql_where=text("platform = 'atom'"),
+    ),
     # What was made from an entry: its copies, for holds and erasure to follow.
     Index(
         "ix_log_origin_seq",

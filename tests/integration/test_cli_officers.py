@@ -91,3 +91,20 @@ def test_a_second_person_says_yes_and_the_asker_cannot(atom: CommandLine) -> Non
         hers: "agreed",
     }
     assert ("approval.agree", f"agree {hers}: export hers") in log_of(atom)
+
+
+def test_the_access_log_is_for_officers_and_tells_of_itself(atom: CommandLine) -> None:
+    refused = atom.run("compliance", "access-log")
+    atom.done("compliance", "officers", "assign", ME, "assign")
+
+    first = atom.done("compliance", "access-log", "--period", "today", "--json").json
+    again = atom.done("compliance", "access-log", "--period", "today", "--json").json
+
+    assert refused.code == 1
+    assert "does not have the duty" in refused.err
+    assert [one["etype"] for one in first["uses"]] == ["access.refused", "admin.config"]
+    assert [one["etype"] for one in again["uses"]][2:] == ["item.view"]
+    assert again["uses"][2]["count"] == 2
+    assert len(again["uses"][2]["root"]) == 64
+    assert "item.view" in atom.done("compliance", "access-log").out
+    assert atom.run("compliance", "access-log", "--period", "soon").code == 1
