@@ -30,7 +30,7 @@ from bots.file_side import filing, keeping
 from bots.history_side import backfilling
 from bots.leases import checking
 from bots.live_health import LiveHealth
-from bots.metrics import LinkFigures, taken_in
+from bots.metrics import LinkFigures, conflicting, taken_in
 from bots.naming import naming
 from bots.second_feed import SecondFeed
 from bots.settings import Settings
@@ -202,6 +202,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             taken_in,
             signing.committed,
         ]
+        built.core.journal.on_conflict = conflicting
         built.core.links.on_change += [
             each.link_changed for each in (worker, catching_up, dormancy)
         ]

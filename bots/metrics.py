@@ -24,6 +24,9 @@ REFUSED = Counter(
 IGNORED = Counter(
     "atom_ignored_total", "Events that state nothing to capture", ["platform", "reason"]
 )
+CONFLICTS = Counter(
+    "atom_conflicts_total", "Events that contradict one with the same id", ["platform"]
+)
 DELIVERED = Counter("atom_deliveries_ended_total", "Deliveries brought to an end")
 QUEUED = Gauge("atom_deliveries_queued", "Deliveries this process has yet to end")
 WAITS = Counter(
@@ -76,6 +79,11 @@ def taken_in(
     """Count what a commit queued."""
     for delivery in deliveries:
         TAKEN_IN.labels(delivery.link).inc()
+
+
+def conflicting(platform: str) -> None:
+    """Count an event that contradicts an earlier one: somebody should look."""
+    CONFLICTS.labels(platform).inc()
 
 
 @dataclass(slots=True)

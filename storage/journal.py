@@ -24,6 +24,8 @@ from bridge.ports import Commitment, Receipt
 from bridge.relay import unwatched
 from storage.batch import Committed, Head, HeadMoved, group_commit
 from storage.compliance.blobs.work import noted as files_noted
+from storage.compliance.conflicts import PUSHED, conflict, differs, original_of
+from storage.compliance.events import entry_type
 from storage.compliance.keys import KeyFile, TenantKey
 from storage.holds import follow
 from storage.hot import HotStore, Program
@@ -59,7 +61,8 @@ class Journal:
 
     `on_commit(tenant, first, size, deliveries)` is called after each commit with the
     range of log positions it took and what it queued. `trace` is told when everything
-    is written and nothing committed yet.
+    is written and nothing committed yet, `on_conflict` the platform that contradicted
+    itself.
     """
 
     store: HotStore
@@ -67,6 +70,7 @@ class Journal:
     clock: Callable[[], int]
     on_commit: list[OnCommit] = field(default_factory=list)
     trace: Callable[[str], None] = unwatched
+    on_conflict: Callable[[str], None] = unwatched
     recent: JustCaptured = field(default_factory=JustCaptured)
     _queues: dict[str, _Queue] = field(default_factory=dict)
 
@@ -91,9 +95,26 @@ class Journal:
         )
         try:
             async with asyncio.timeout(_PATIENCE):
-                return await self.write(write)
+                receipt = await self.write(write)
+                if receipt.duplicate and event.via == PUSHED:
+                    await self._compare(commitment, write)
+                return receipt
         except TimeoutError as error:
             raise StoreUnavailable("the database takes too long") from error
+
+    async def _compare(self, commitment: Commitment, write: Write) -> None:
+        """Keep what contradicts an event that has the same id, and say so aloud."""
+        tenant, event, entry = commitment.tenant, commitment.event, write.entry
+        original = await original_of(self.store, tenant, event)
+        if original is None or entry is None:
+            return  # the same fact under another id
+        key = self._queue(tenant).key
+        if not differs(event, _body(event), original, key):
+            return
+        receipt = await self.write(conflict(tenant, event, entry, original))
+        if not receipt.duplicate:
+            log.error("conflicting event", seq=receipt.seq, original=original[0])
+            self.on_conflict(event.platform)
 
     async def write(self, write: Write) -> Receipt:
         """
@@ -212,7 +233,7 @@ def _entry_of(commitment: Commitment) -> Entry:
     denied = any(not decision.allowed for decision in decisions)
     outcome = "deny" if denied else "allow" if decisions else "none"
     return Entry(
-        etype=event.kind,
+        etype=entry_type(event),
         platform=event.platform,
         subject=f"{event.platform}|{event.author.id}",
         src_us=event.sent_us,
