@@ -21,7 +21,7 @@ from storage.companies import Company, StoredCompanies
 from storage.compliance.acts import Acts
 from storage.compliance.blobs.kept import Blobs
 from storage.compliance.blobs.shelves import FolderShelf, RowShelf
-from storage.compliance.keys import KeyFile
+from storage.compliance.keys import KeyFile, Keyring
 from storage.compliance.proofs.high_water import HighWater
 from storage.compliance.proofs.keeper import TreeKeeper
 from storage.compliance.proofs.prover import Prover
@@ -82,6 +82,7 @@ class Core:
     owner: str
     database: Database
     keys: KeyFile
+    ring: Keyring
     companies: StoredCompanies
     journal: Journal
     log: LogReader
@@ -163,9 +164,10 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
     async with opened(database_url(settings.database)) as database:
         await upgrade(database.engine)
         hot, keys = database.hot, KeyFile.under(settings.home)
-        journal, reader = Journal(hot, keys, clock_us), LogReader(hot, keys)
+        ring = Keyring(hot, keys)
+        journal, reader = Journal(hot, ring, clock_us), LogReader(hot, ring)
         copies = StoredCopies(hot)
-        links = StoredLinks(hot, journal, keys, clock_us)
+        links = StoredLinks(hot, journal, ring, clock_us)
         companies = StoredCompanies(database.engine, clock_us)
         places = StoredPlaces(hot, clock_us)
         queue = Outbox(hot)
@@ -179,6 +181,7 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
             owner=owner,
             database=database,
             keys=keys,
+            ring=ring,
             companies=companies,
             journal=journal,
             log=reader,
@@ -196,7 +199,7 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
                 clock_us,
                 int(settings.tuning.approval * 1_000_000),
             ),
-            blobs=_blobs(settings, database, keys),
+            blobs=_blobs(settings, database, ring),
             signers=signers,
             publisher=publisher,
             prover=Prover(publisher, reader),
@@ -220,7 +223,7 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
         )
 
 
-def _blobs(settings: Settings, database: Database, keys: KeyFile) -> Blobs:
+def _blobs(settings: Settings, database: Database, keys: Keyring) -> Blobs:
     """Keep files beside SQLite, or in PostgreSQL, which all processes reach."""
     shelf = (
         FolderShelf(settings.home / "blobs")

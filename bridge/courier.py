@@ -43,6 +43,7 @@ from bridge.tuning import Tuning
 
 __all__ = ["Courier", "Done", "Later"]
 
+_ERASED = "what it says was erased"
 _APART = {Operation.REACT, Operation.FILE}
 
 
@@ -148,6 +149,8 @@ class Courier:
             return self._later(delivery, self.tuning.longest_pause_us)
         if history.fault:
             return await self._unreadable(delivery, lease, history)
+        if history.erased and delivery.operation is not Operation.DELETE:
+            return await self._erased(delivery, lease, history)
         if delivery.operation in _APART:
             return await self._apart(delivery, lease, history)
         return await self._bring(delivery, lease, history, link)
@@ -177,6 +180,14 @@ class Courier:
             return await self._give_up(delivery, lease, history, history.fault)
         worn = tried(delivery, history.fault, self.clock(), self.tuning)
         return await self._set_back(worn, lease, history)
+
+    async def _erased(
+        self, delivery: Delivery, lease: Lease, history: History
+    ) -> Done | Later:
+        """End what has no content any more; whether it crossed before may be asked."""
+        if delivery.lost:
+            return await self._give_up(delivery, lease, history, _ERASED)
+        return await self._drop(delivery, lease, history, _ERASED)
 
     async def _forbidden(
         self, delivery: Delivery, lease: Lease, history: History

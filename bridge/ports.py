@@ -325,7 +325,8 @@ class History:
     as the hops of a bridged message. `alone` says that the log has no other entry about
     the message. `files` belong to the newest content, `former_files` to what it
     replaced. From the version `same_since_us` on it said what it says now; None is the
-    newest version alone.
+    newest version alone. `erased` says that the content was, with the author: it is
+    brought nowhere any more.
     """
 
     seq: int
@@ -344,6 +345,7 @@ class History:
     files: tuple[File, ...] = ()
     former_files: tuple[File, ...] = ()
     same_since_us: int | None = None
+    erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from bridge.delivery import Copy, Delivery
 from bridge.errors import Fenced
 from bridge.ports import Receipt
 from storage.batch_reads import latest, looked_up
-from storage.compliance.keys import TenantKey
+from storage.compliance.keys.items import ItemKey
+from storage.compliance.keys.subjects import Supply, confirmed
 from storage.compliance.leaf import NEWEST, leaf_of
 from storage.compliance.sealing import raw_commitment, seal_body, seal_raw
 from storage.compliance.tree import Frontier
@@ -83,6 +84,7 @@ class _Draft:
     changes: list[Statement] = field(default_factory=list)
     letters: list[dict[str, Any]] = field(default_factory=list)
     requeued: list[dict[str, Any]] = field(default_factory=list)
+    keys: list[dict[str, Any]] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
     known: dict[str, int] = field(default_factory=dict)
     latest: dict[Told, tuple[int, int]] = field(default_factory=dict)
@@ -100,30 +102,33 @@ class _Draft:
 
 
 def group_commit(
-    writes: Sequence[Write], key: TenantKey, now_us: int, head: Head | None
+    writes: Sequence[Write], supply: Supply, now_us: int, head: Head | None
 ) -> Program[Committed]:
     """
     Write a batch of one tenant's writes.
 
     `head` is what this process believes the log's end to be, None to read it under a
-    lock. Raises `HeadMoved` when the belief was wrong; nothing is written then.
+    lock. Raises `HeadMoved` when the belief was wrong, and `KeysMoved` when `supply`
+    is no longer what to seal with; nothing is written then.
     """
     tenant = writes[0].tenant
     draft = _Draft(head or (yield from _locked_head(tenant)), now_us)
+    yield from confirmed(tenant, supply)
     draft.known, owned, draft.heard_of = yield from looked_up(tenant, writes)
     draft.latest = yield from latest(tenant, writes)
 
-    answers = tuple(_add(draft, write, key, owned) for write in writes)
+    answers = tuple(_add(draft, write, supply, owned) for write in writes)
 
     first, leaves = draft.next_seq - len(draft.log), [r["leaf"] for r in draft.log]
     moved = _moved(draft, leaves)
+    draft.keys = [*supply.fresh.values()] if draft.log else []
     yield from _written(tenant, draft, moved)
     deliveries = tuple(draft.deliveries)
     return Committed(moved, answers, first, deliveries, draft.told)
 
 
 def _add(
-    draft: _Draft, write: Write, key: TenantKey, owned: frozenset[Fence]
+    draft: _Draft, write: Write, supply: Supply, owned: frozenset[Fence]
 ) -> Receipt | Fenced:
     if write.fence and write.fence not in owned:
         return Fenced(f"shard {write.fence.shard} has another owner")
@@ -132,7 +137,7 @@ def _add(
             return Receipt(draft.known[seen], duplicate=True)
     seq, moment = draft.next_seq, draft.moment()
     if write.entry:
-        draft.log.append(_log_row(draft, write, write.entry, key, moment))
+        draft.log.append(_log_row(draft, write, write.entry, supply, moment))
     for text in write.keys:
         draft.known[text] = seq
         draft.seen.append(
@@ -153,15 +158,15 @@ def _add(
 
 
 def _log_row(
-    draft: _Draft, write: Write, entry: Entry, key: TenantKey, moment: int
+    draft: _Draft, write: Write, entry: Entry, supply: Supply, moment: int
 ) -> dict[str, Any]:
     conv, msg = clean_id(entry.conv), clean_id(entry.msg)
     prev_seq, rev = None, 0
     if entry.revises and (before := draft.latest.get((conv, msg))):
         prev_seq, rev = before[0], before[1] + (entry.etype == "message.edit")
     eid = str(uuid.UUID(int=uuid7(moment)))
-    reference = key.reference(entry.subject)
-    item = key.item(reference, eid)
+    key = supply.keys[entry.subject]
+    item = ItemKey.of(key.secret, eid)
     body = canonical_body(entry.body)
     row: dict[str, Any] = {
         "tenant": write.tenant,
@@ -175,7 +180,7 @@ def _log_row(
         "msg": msg,
         "rev": rev,
         "version_us": entry.version_us,
-        "actor_tok": key.actor_token(reference),
+        "actor_tok": key.token,
         "actor_kind": entry.actor_kind,
         "src_us": entry.src_us,
         "via": entry.via,
@@ -184,7 +189,7 @@ def _log_row(
         "origin_seq": entry.origin.seq if entry.origin else None,
         "origin_leaf": entry.origin.leaf if entry.origin else None,
         "prev_seq": prev_seq,
-        "key_ref": reference,
+        "key_ref": key.ref,
         "cmt": item.commitment(body),
         "cap_us": moment,
         "leaf_v": NEWEST,
@@ -257,6 +262,7 @@ def _move_head(tenant: str, old: Head, new: Head) -> Statement:
 def _written(tenant: str, draft: _Draft, moved: Head) -> Program[None]:
     inserts = (
         Insert("seen", draft.seen),
+        Insert("subject_key", draft.keys),
         Insert("log", draft.log),
         Insert("outbox", draft.outbox),
         Insert("attempt", draft.attempts),

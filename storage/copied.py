@@ -7,7 +7,7 @@ import orjson
 
 from bridge.echoes import Copied
 from bridge.messages import Channel
-from storage.compliance.keys import SealBroken
+from storage.compliance.keys import ItemKey, SealBroken
 from storage.compliance.sealing import open_body
 from storage.hot import Statement
 from storage.log_reader import LogReader
@@ -25,7 +25,6 @@ class CopiedInLog:
     async def since(
         self, tenant: str, channels: Sequence[Channel], since_us: int
     ) -> list[Copied]:
-        key = self.reader.key(tenant)
         conversations = orjson.dumps([clean_id(c.id) for c in channels]).decode()
         rows = await self.reader.store.fetch(
             Statement(
@@ -51,10 +50,14 @@ class CopiedInLog:
                 "ORDER BY l.seq",
             )
         )
+        secrets = await self.reader.keys.secrets(tenant, {row[0] for row in rows})
         found = []
         for reference, eid, sealed, target, source in rows:
+            secret = secrets.get(reference)
+            if secret is None or not sealed:
+                continue
             try:
-                body = open_body(key.item(reference, eid), bytes(sealed))
+                body = open_body(ItemKey.of(secret, eid), bytes(sealed))
             except SealBroken:
                 continue
             text = str(orjson.loads(body).get("text", ""))

@@ -112,7 +112,7 @@ class StoredArchive:
             found = await self.reader.about(wish.tenant, wish.source.id, message, kind)
             if not found:
                 return posts
-            detail = found[0].body["detail"]
+            detail = found[0].body.get("detail") or {}
             posts.append(frozenset(detail.get("messages", "").split()))
 
     async def crossed(self, wish: Wish) -> Collection[str]:

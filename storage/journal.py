@@ -11,13 +11,15 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import compress
+from operator import not_
 from time import monotonic
 
 import structlog
 
 from bridge.delivery import Delivery
 from bridge.document import to_json
-from bridge.errors import AtomError, Fenced, StoreUnavailable
+from bridge.errors import AtomError, BadInput, Fenced, StoreUnavailable
 from bridge.messages import Event
 from bridge.plain import plain_text
 from bridge.ports import Commitment, Receipt
@@ -26,7 +28,8 @@ from storage.batch import Committed, Head, HeadMoved, group_commit
 from storage.compliance.blobs.work import noted as files_noted
 from storage.compliance.conflicts import PUSHED, conflict, differs, original_of
 from storage.compliance.events import entry_type
-from storage.compliance.keys import KeyFile, TenantKey
+from storage.compliance.keys import Keyring
+from storage.compliance.keys.subjects import KeysMoved, SubjectKeys, Supply
 from storage.holds import follow
 from storage.hot import HotStore, Program
 from storage.just_captured import JustCaptured
@@ -47,7 +50,7 @@ OnCommit = Callable[[str, int, int, tuple[Delivery, ...]], None]
 
 @dataclass(slots=True)
 class _Queue:
-    key: TenantKey
+    keys: SubjectKeys
     waiting: list[tuple[Write, asyncio.Future[Receipt]]] = field(default_factory=list)
     task: asyncio.Task[None] | None = None
     committed_at: float = -1.0
@@ -66,7 +69,7 @@ class Journal:
     """
 
     store: HotStore
-    keys: KeyFile
+    keys: Keyring
     clock: Callable[[], int]
     on_commit: list[OnCommit] = field(default_factory=list)
     trace: Callable[[str], None] = unwatched
@@ -108,8 +111,8 @@ class Journal:
         original = await original_of(self.store, tenant, event)
         if original is None or entry is None:
             return  # the same fact under another id
-        key = self._queue(tenant).key
-        if not differs(event, _body(event), original, key):
+        secrets = await self.keys.secrets(tenant, [original[3]])
+        if not differs(event, _body(event), original, secrets.get(original[3])):
             return
         receipt = await self.write(conflict(tenant, event, entry, original))
         if not receipt.duplicate:
@@ -134,15 +137,14 @@ class Journal:
 
     def _queue(self, tenant: str) -> _Queue:
         if tenant not in self._queues:
-            self._queues[tenant] = _Queue(self.keys.load(tenant))
+            self._queues[tenant] = _Queue(SubjectKeys(self.keys, tenant))
         return self._queues[tenant]
 
     async def _drain(self, queue: _Queue) -> None:
         try:
             while queue.waiting:
                 await self._hold_apart(queue)
-                batch, queue.waiting = queue.waiting[:_BATCH], queue.waiting[_BATCH:]
-                await self._commit(queue, batch)
+                await self._commit(queue, _next_batch(queue))
                 queue.committed_at = monotonic()
         finally:
             queue.task = None
@@ -160,6 +162,12 @@ class Journal:
             return
         try:
             committed = await self._group(queue, [write for write, _ in live])
+        except _NoKeys as error:
+            # Nothing was tried yet, so those whose keys are at hand can still go.
+            at_hand = [self._has_key(queue, write) for write, _ in live]
+            _fail([*compress(live, map(not_, at_hand))], error.reason)
+            await self._commit(queue, [*compress(live, at_hand)])
+            return
         except AtomError as error:
             _fail(live, error)
         except Exception:
@@ -173,6 +181,8 @@ class Journal:
             _fail(live, StoreUnavailable("the commit failed"))
         else:
             self._announce(live[0][0].tenant, committed)
+            if any(write.rekeys for write, _ in live):
+                self._forget(queue, live[0][0].tenant)
             for (_, answer), result in zip(live, committed.answers, strict=True):
                 _settle(answer, result)
             return
@@ -183,20 +193,44 @@ class Journal:
             head, now = queue.head, self.clock()
             if head is None:
                 self.recent.others_wrote(writes[0].tenant)
+                queue.keys.doubt()
+            supply = await self._supply(queue, writes, now)
             try:
-                program = partial(self._watched, writes, queue.key, now, head)
+                program = partial(self._watched, writes, supply, now, head)
                 committed = await self.store.run(program)
             except HeadMoved:
                 queue.head = None
+            except KeysMoved:
+                self._forget(queue, writes[0].tenant)
             else:
                 queue.head = committed.head
+                if committed.head.frontier.size > committed.first:
+                    queue.keys.committed(supply)
                 return committed
         raise StoreUnavailable("other processes keep moving the log's head")
 
+    async def _supply(self, queue: _Queue, writes: list[Write], now_us: int) -> Supply:
+        subjects = [write.entry.subject for write in writes if write.entry]
+        try:
+            return await queue.keys.supply(subjects, now_us)
+        except BadInput as error:
+            # A key file that is away comes back; until then nothing is kept.
+            raise _NoKeys(StoreUnavailable(str(error))) from error
+        except AtomError as error:
+            raise _NoKeys(error) from error
+
+    def _has_key(self, queue: _Queue, write: Write) -> bool:
+        return not write.entry or queue.keys.has(write.entry.subject, self.clock())
+
+    def _forget(self, queue: _Queue, tenant: str) -> None:
+        queue.head = None
+        queue.keys.forget()
+        self.recent.forget(tenant)
+
     def _watched(
-        self, writes: list[Write], key: TenantKey, now_us: int, head: Head | None
+        self, writes: list[Write], supply: Supply, now_us: int, head: Head | None
     ) -> Program[Committed]:
-        committed = yield from group_commit(writes, key, now_us, head)
+        committed = yield from group_commit(writes, supply, now_us, head)
         self.trace("written")
         return committed
 
@@ -210,6 +244,23 @@ class Journal:
             except Exception:
                 # What is committed is committed, whoever fails to hear of it.
                 log.exception("a listener broke")
+
+
+class _NoKeys(Exception):
+    """Keys could not be found or made; nothing was written."""
+
+    def __init__(self, reason: AtomError) -> None:
+        super().__init__()
+        self.reason = reason
+
+
+def _next_batch(queue: _Queue) -> list[tuple[Write, asyncio.Future[Receipt]]]:
+    """Take the writes that go together next; one that changes keys goes alone."""
+    waiting = queue.waiting[:_BATCH]
+    apart = [place for place, (write, _) in enumerate(waiting) if write.rekeys]
+    count = max(apart[0], 1) if apart else len(waiting)
+    batch, queue.waiting = queue.waiting[:count], queue.waiting[count:]
+    return batch
 
 
 def _fail(live: list[tuple[Write, asyncio.Future[Receipt]]], error: AtomError) -> None:

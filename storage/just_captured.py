@@ -66,6 +66,11 @@ class JustCaptured:
         """Another process appended to the log, or may have."""
         self._others[tenant] = self.clock()
 
+    def forget(self, tenant: str) -> None:
+        """Keys of the tenant's were destroyed: what was said may be erased."""
+        for key in [key for key in self._kept if key[0] == tenant]:
+            del self._kept[key]
+
     def get(self, tenant: str, conv: str, msg: str) -> LogEntry | None:
         """Return the entry if it is all that the log tells of the message."""
         kept = self._kept.get((tenant, conv, msg))

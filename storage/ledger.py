@@ -54,7 +54,10 @@ class StoredLedger:
             if delivery.operation is Operation.REACT:
                 return await self._reaction(delivery)
             told = _told(delivery, await self._revisions(delivery))
-        except (SealBroken, BadInput, LookupError, TypeError, ValueError) as error:
+        except BadInput as error:
+            # No fault of the entry's: it opens again once the key file is back.
+            raise StoreUnavailable(str(error)) from error
+        except (SealBroken, LookupError, TypeError, ValueError) as error:
             leaf = await self.reader.leaf(delivery.tenant, delivery.entry)
             return _untold(delivery, leaf, error)
         # An edit may have to post parts of its own, and one of them may stand there.
@@ -84,11 +87,6 @@ class StoredLedger:
         return bool(rows)
 
     async def _revisions(self, delivery: Delivery) -> list[LogEntry]:
-        try:
-            self.reader.key(delivery.tenant)
-        except BadInput as error:
-            # No fault of the entry's: it opens again once the key file is back.
-            raise StoreUnavailable(str(error)) from error
         tenant, conv = delivery.tenant, clean_id(delivery.source.id)
         message = clean_id(delivery.message)
         if delivery.fresh:
@@ -107,7 +105,15 @@ class StoredLedger:
             raise LookupError
         [entry] = found
         leaf, author = bytes(entry.row["leaf"]), _author(delivery.source, entry)
-        return History(entry.seq, leaf, author, Document(), 0, deleted=False)
+        return History(
+            entry.seq,
+            leaf,
+            author,
+            Document(),
+            0,
+            deleted=False,
+            erased=entry.erased,
+        )
 
     async def intend(self, delivery: Delivery, lease: Lease) -> Delivery:
         noted = replace(
@@ -170,10 +176,14 @@ def _told(delivery: Delivery, entries: list[LogEntry]) -> History:
     if not own:
         raise LookupError
     newest = newest_content(entries)
+    if newest.erased:
+        return _gone(delivery, own[0], entries)
     earlier = [
         entry
         for entry in entries
-        if entry is not newest and entry.etype != EventKind.MESSAGE_DELETE
+        if entry is not newest
+        and entry.etype != EventKind.MESSAGE_DELETE
+        and not entry.erased
     ]
     return History(
         seq=own[0].seq,
@@ -189,6 +199,19 @@ def _told(delivery: Delivery, entries: list[LogEntry]) -> History:
         files=files_in(newest),
         former_files=tuple(file for entry in earlier for file in files_in(entry)),
         same_since_us=_same_since(entries, newest),
+    )
+
+
+def _gone(delivery: Delivery, own: LogEntry, entries: list[LogEntry]) -> History:
+    """Say that the content was erased, and its author with it."""
+    return History(
+        seq=own.seq,
+        leaf=bytes(own.row["leaf"]),
+        author=_author(delivery.source, own),
+        document=Document(),
+        version_us=newest_content(entries).row["version_us"],
+        deleted=is_deleted(entries),
+        erased=True,
     )
 
 
@@ -222,7 +245,7 @@ def newest_content(entries: list[LogEntry]) -> LogEntry:
 def _same_since(entries: list[LogEntry], newest: LogEntry) -> int:
     """Return the version from which on the message said what it says now."""
     since: int = newest.row["version_us"]
-    said = [e for e in entries if e.etype != EventKind.MESSAGE_DELETE]
+    said = [e for e in entries if e.etype != EventKind.MESSAGE_DELETE and not e.erased]
     for entry in sorted(said, key=lambda e: e.row["version_us"], reverse=True):
         if any(entry.body[part] != newest.body[part] for part in _SAID):
             break
@@ -254,6 +277,8 @@ def _old_us(delivery: Delivery, entries: list[LogEntry]) -> int:
 
 
 def _author(source: Channel, entry: LogEntry) -> Person:
+    if entry.erased:
+        return Person(source.platform, "")
     author: Mapping[str, Any] = entry.body["author"]
     kind = kind_of(entry)
     return Person(source.platform, author["id"], author["name"], author["avatar"], kind)

@@ -13,7 +13,7 @@ from bridge.messages import Channel, Platform
 from bridge.options import LinkOptions
 from bridge.ports import Receipt
 from storage.asked_once import AskedOnce
-from storage.compliance.keys import KeyFile
+from storage.compliance.keys import Keyring
 from storage.holds import addresses, standing
 from storage.hot import HotStore, Statement
 from storage.journal import Journal
@@ -72,7 +72,7 @@ class StoredLinks:
 
     store: HotStore
     journal: Journal
-    keys: KeyFile
+    keys: Keyring
     clock: Callable[[], int]
     on_change: list[Callable[[str], None]] = field(default_factory=list)
     threshold: Callable[[str, Channel], Awaitable[None]] = _everybody_may
@@ -182,7 +182,7 @@ class StoredLinks:
         now = self.clock()
         row = {
             "tenant": tenant,
-            "code_hash": self._hash(tenant, code),
+            "code_hash": await self._hash(tenant, code),
             "channel": str(offer.channel),
             "link": offer.link,
             "actor": actor,
@@ -196,7 +196,7 @@ class StoredLinks:
         plain = code.replace("-", "").strip().upper()
         taken = {
             "tenant": tenant,
-            "code_hash": self._hash(tenant, plain),
+            "code_hash": await self._hash(tenant, plain),
             "now": self.clock(),
         }
         offer = await self.store.run(lambda: take_offer(taken))
@@ -216,10 +216,10 @@ class StoredLinks:
                 return known, _key(current)
         raise Conflict(f"Link {link.id} has ended.")
 
-    def _hash(self, tenant: str, code: str) -> str:
+    async def _hash(self, tenant: str, code: str) -> str:
         # Keyed: forty bits could be guessed from a plain hash in a stolen database.
-        secret = self.keys.load(tenant).secret
-        return hmac.digest(secret, b"link-offer|" + code.encode(), "sha256").hex()
+        secret = (await self.keys.company(tenant)).secret("link-offer")
+        return hmac.digest(secret, code.encode(), "sha256").hex()
 
     async def _write(
         self,

@@ -1,13 +1,16 @@
 """Reading the log: opening entries, and proving that nothing in it was changed."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
 from bridge.messages import EventKind
-from storage.compliance.keys import KeyFile, SealBroken, TenantKey
+from storage.compliance.keys import ItemKey, Keyring, SealBroken
+from storage.compliance.keys.gone import Gone, gone
+from storage.compliance.keys.ring import Stored, stored
 from storage.compliance.leaf import leaf_of
 from storage.compliance.sealing import open_body
 from storage.compliance.tree import EMPTY_ROOT, Frontier
@@ -15,7 +18,11 @@ from storage.hot import HotStore, Row, Statement
 from storage.schema import log
 
 COLUMNS = tuple(column.name for column in log.columns)
-_SELECT = f"SELECT {', '.join(COLUMNS)} FROM log"
+_KEY = ("k.ref", "k.version", "k.wrapped")
+_FROM = (
+    "FROM log l LEFT JOIN subject_key k "
+    "ON k.tenant = l.tenant AND k.ref = l.key_ref WHERE l.tenant = :tenant"
+)
 _WITHOUT_RAW = tuple(name for name in COLUMNS if name != "raw_ct")
 _PAGE = 1000
 
@@ -37,10 +44,16 @@ class LogHead:
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """A log entry with its body opened."""
+    """
+    A log entry with its body opened.
+
+    Of an entry that was erased, or disposed of, the row is all that is left: the body
+    is empty then.
+    """
 
     row: Mapping[str, Any]
     body: Mapping[str, Any]
+    erased: bool = False
 
     @property
     def seq(self) -> int:
@@ -71,8 +84,7 @@ class LogReader:
     """Reads one database's logs with the tenants' keys."""
 
     store: HotStore
-    keys: KeyFile
-    _read_keys: dict[str, TenantKey] = field(default_factory=dict, repr=False)
+    keys: Keyring
 
     async def head(self, tenant: str) -> LogHead:
         rows = await self.store.fetch(
@@ -91,9 +103,7 @@ class LogReader:
 
     async def entries(self, tenant: str, after: int, limit: int) -> list[LogEntry]:
         """Return entries with a position above `after`, lowest first."""
-        key = self.keys.load(tenant)
-        rows = await self._rows(tenant, after, limit)
-        return [_opened(row, key) for row in rows]
+        return await self._opened(tenant, await self._rows(tenant, after, limit))
 
     async def revisions(self, tenant: str, conv: str, msg: str) -> list[LogEntry]:
         """
@@ -102,6 +112,12 @@ class LogReader:
         The platform's own words (`raw_ct`) are left out: every delivery asks this.
         """
         return await self.about(tenant, conv, msg, "message.%")
+
+    async def item(self, tenant: str, entry: LogEntry) -> ItemKey | None:
+        """Return the key that opens an entry and its commitment; None if it is gone."""
+        ref = entry.row["key_ref"]
+        secret = (await self.keys.secrets(tenant, [ref])).get(ref)
+        return ItemKey.of(secret, entry.row["eid"]) if secret else None
 
     async def leaf(self, tenant: str, seq: int) -> bytes | None:
         """Return an entry's place in the tree, which needs no key; None if it is gone."""
@@ -117,16 +133,15 @@ class LogReader:
         self, tenant: str, conv: str, msg: str, kinds: str
     ) -> list[LogEntry]:
         """Return the entries about one message whose types match, oldest first."""
-        key = self.key(tenant)
         rows = await self.store.fetch(
             Statement(
-                f"SELECT {', '.join(_WITHOUT_RAW)} FROM log WHERE tenant = :tenant "
-                "AND conv = :conv AND msg = :msg AND etype LIKE :kinds ORDER BY seq",
+                f"SELECT {_columns(_WITHOUT_RAW)} {_FROM} AND l.conv = :conv "
+                "AND l.msg = :msg AND l.etype LIKE :kinds ORDER BY l.seq",
                 {"tenant": tenant, "conv": conv, "msg": msg, "kinds": kinds},
                 brief=True,
             )
         )
-        return [_opened(_named(row, _WITHOUT_RAW), key) for row in rows]
+        return await self._opened(tenant, [_named(row, _WITHOUT_RAW) for row in rows])
 
     async def verify(
         self, tenant: str, progress: Callable[[int, int], None] = lambda _a, _b: None
@@ -134,13 +149,15 @@ class LogReader:
         """
         Read the whole log again and compare it with its head.
 
-        Names the first position at which something is missing or was changed.
+        Names the first position at which something is missing or was changed. What
+        does not open any more has to be said in the log itself to be gone.
         """
-        head, key = await self.head(tenant), self.keys.load(tenant)
+        head = await self.head(tenant)
+        allowed = await self._gone(tenant)
         frontier = Frontier()
-        async for row in self._all(tenant, head.size):
-            seq = frontier.size
-            if fault := _fault(row, seq, key):
+        async for found in self._all(tenant, head.size):
+            row, seq = found.row, frontier.size
+            if fault := _fault(found, seq, allowed):
                 return Verdict(head.size, head.root, fault)
             frontier = frontier.append(row["leaf"])
             progress(frontier.size, head.size)
@@ -152,53 +169,107 @@ class LogReader:
             return Verdict(head.size, head.root, "the head's root is another one")
         return Verdict(head.size, head.root)
 
-    def key(self, tenant: str) -> TenantKey:
+    async def _gone(self, tenant: str) -> Gone:
         """
-        Return the key as it was first read: a tenant's key never changes.
+        Return what the log says was erased or disposed of.
 
-        Raises `BadInput` if it cannot be read.
+        An entry that does not open says nothing; verification comes to it later.
         """
-        if tenant not in self._read_keys:
-            self._read_keys[tenant] = self.keys.load(tenant)
-        return self._read_keys[tenant]
-
-    async def _all(self, tenant: str, size: int) -> AsyncIterator[Mapping[str, Any]]:
-        after = -1
-        while rows := await self._rows(tenant, after, _PAGE):
-            for row in rows:
-                if row["seq"] >= size:
-                    return
-                yield row
-            after = rows[-1]["seq"]
-
-    async def _rows(
-        self, tenant: str, after: int, limit: int
-    ) -> list[Mapping[str, Any]]:
         rows = await self.store.fetch(
             Statement(
-                f"{_SELECT} WHERE tenant = :tenant AND seq > :after "
-                "ORDER BY seq LIMIT :limit",
+                f"SELECT {_columns(_WITHOUT_RAW)} {_FROM} AND l.etype IN "
+                "('erasure.shred', 'key.destroy', 'retention.dispose') ORDER BY l.seq",
+                {"tenant": tenant},
+            )
+        )
+        told = [_named(row, _WITHOUT_RAW) for row in rows]
+        secrets = await self.keys.opened(tenant, _keys_of(told), broken=_CHANGED)
+        bodies = []
+        for found in told:
+            with suppress(SealBroken):
+                bodies.append(_entry(found.row, secrets).body)
+        return gone(bodies)
+
+    async def _all(self, tenant: str, size: int) -> "AsyncIterator[_Found]":
+        after = -1
+        while rows := await self._rows(tenant, after, _PAGE):
+            secrets = await self.keys.opened(tenant, _keys_of(rows), broken=_CHANGED)
+            for found in rows:
+                if found.row["seq"] >= size:
+                    return
+                yield replace(found, secret=secrets.get(found.row["key_ref"], _NO_KEY))
+            after = rows[-1].row["seq"]
+
+    async def _rows(self, tenant: str, after: int, limit: int) -> "list[_Found]":
+        rows = await self.store.fetch(
+            Statement(
+                f"SELECT {_columns(COLUMNS)} {_FROM} AND l.seq > :after "
+                "ORDER BY l.seq LIMIT :limit",
                 {"tenant": tenant, "after": after, "limit": limit},
             )
         )
         return [_named(row) for row in rows]
 
-
-def _named(row: Row, columns: Sequence[str] = COLUMNS) -> Mapping[str, Any]:
-    return dict(zip(columns, row, strict=True))
-
-
-def _opened(row: Mapping[str, Any], key: TenantKey) -> LogEntry:
-    item = key.item(row["key_ref"], row["eid"])
-    return LogEntry(row, orjson.loads(open_body(item, row["ct"])))
+    async def _opened(self, tenant: str, rows: "Sequence[_Found]") -> list[LogEntry]:
+        secrets = await self.keys.opened(tenant, _keys_of(rows))
+        return [_entry(found.row, secrets) for found in rows]
 
 
-def _fault(row: Mapping[str, Any], seq: int, key: TenantKey) -> str:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A row of the log with its subject key's row, and later that key."""
+
+    row: Mapping[str, Any]
+    key: Stored | None
+    secret: bytes | None = None
+
+
+_NO_KEY = b"no key"
+_CHANGED = b"changed"
+_FAULTS = {_NO_KEY: "its key is missing", _CHANGED: "its key does not open"}
+
+
+def _columns(names: Sequence[str]) -> str:
+    return ", ".join((*(f"l.{name}" for name in names), *_KEY))
+
+
+def _named(row: Row, columns: Sequence[str] = COLUMNS) -> _Found:
+    *told, ref, version, wrapped = row
+    key = None if ref is None else stored((version, wrapped))
+    return _Found(dict(zip(columns, told, strict=True)), key)
+
+
+def _keys_of(rows: Iterable[_Found]) -> dict[str, Stored | None]:
+    return {found.row["key_ref"]: found.key for found in rows}
+
+
+def _entry(row: Mapping[str, Any], secrets: Mapping[str, bytes | None]) -> LogEntry:
+    if not row["ct"]:
+        return LogEntry(row, {}, erased=True)
+    try:
+        secret = secrets[row["key_ref"]]
+    except KeyError as error:
+        raise SealBroken(f"the key of entry {row['seq']} is missing") from error
+    if secret is None:
+        return LogEntry(row, {}, erased=True)
+    body = open_body(ItemKey.of(secret, row["eid"]), row["ct"])
+    return LogEntry(row, orjson.loads(body))
+
+
+def _fault(found: _Found, seq: int, allowed: Gone) -> str:
+    row = found.row
     if row["seq"] != seq:
         return f"entry {seq} is missing"
     if leaf_of(row) != row["leaf"]:
         return f"entry {seq}: a column does not match the entry's leaf"
-    item = key.item(row["key_ref"], row["eid"])
+    if not row["ct"] or found.secret is None:
+        if allowed.key(row["key_ref"]) or (not row["ct"] and allowed.entry(seq)):
+            return ""
+        what = "its key is destroyed" if row["ct"] else "column ct is empty"
+        return f"entry {seq}: {what}, and no entry says why"
+    if found.secret in _FAULTS:
+        return f"entry {seq}: {_FAULTS[found.secret]}"
+    item = ItemKey.of(found.secret, row["eid"])
     try:
         body = open_body(item, row["ct"])
     except SealBroken:

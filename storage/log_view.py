@@ -24,6 +24,7 @@ def as_json(entry: LogEntry) -> dict[str, Any]:
         "message": row["msg"] or None,
         "author": author.get("name") or author.get("id") or "",
         "text": body.get("text") or _typed(body),
+        "erased": entry.erased,
         "reason": body.get("reason", ""),
         "decision": next(iter(body.get("decisions") or ()), None),
         "outcome": row["outcome"],

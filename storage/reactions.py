@@ -34,6 +34,8 @@ class LoggedReactions:
         if not with_content:
             return None
         newest = max(with_content, key=lambda e: (e.row["version_us"], e.seq))
+        if newest.erased:
+            return None
         author = newest.body["author"]
         return History(
             seq=newest.seq,

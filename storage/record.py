@@ -44,6 +44,8 @@ class StoredRecord:
         if not entries:
             return None
         newest = newest_content(entries)
+        if newest.erased:
+            return None
         told = newest.body["author"]
         kind = kind_of(newest)
         return Person(channel.platform, told["id"], told["name"], told["avatar"], kind)

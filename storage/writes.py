@@ -79,7 +79,12 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """What is to be written together or not at all."""
+    """
+    What is to be written together or not at all.
+
+    `rekeys` says that it destroys or rotates keys: it is committed alone, and nothing
+    that was remembered of keys before counts after it.
+    """
 
     tenant: str
     keys: tuple[str, ...] = ()
@@ -90,6 +95,7 @@ class Write:
     changes: tuple[Statement, ...] = ()
     fence: Fence | None = None
     letter: Letter | None = None
+    rekeys: bool = False
 
     @property
     def queues_first(self) -> bool:

@@ -41,13 +41,19 @@ class Acts:
     clock: Callable[[], int]
 
     async def note(
-        self, act: Act, changes: tuple[Statement, ...] = (), key: str = ""
+        self,
+        act: Act,
+        changes: tuple[Statement, ...] = (),
+        key: str = "",
+        *,
+        rekeys: bool = False,
     ) -> Receipt:
         """
         Write the act and its changes, or neither.
 
         An act whose `key` was written before changes nothing and returns a duplicate
-        receipt. Raises `StoreUnavailable`.
+        receipt. `rekeys` says that it destroys or rotates keys. Raises
+        `StoreUnavailable`.
         """
         entry = Entry(
             etype=act.etype,
@@ -69,5 +75,5 @@ class Acts:
         )
         keys = (key,) if key else ()
         return await self.journal.write(
-            Write(act.tenant, keys=keys, entry=entry, changes=changes)
+            Write(act.tenant, keys=keys, entry=entry, changes=changes, rekeys=rekeys)
         )

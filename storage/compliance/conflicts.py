@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from bridge.messages import Event
-from storage.compliance.keys import SealBroken, TenantKey
+from storage.compliance.keys import ItemKey, SealBroken
 from storage.compliance.sealing import open_body, open_raw
 from storage.hot import HotStore, Row, Statement
 from storage.rows import canonical_body, clean_text
@@ -37,17 +37,20 @@ async def original_of(store: HotStore, tenant: str, event: Event) -> Row | None:
 
 
 def differs(
-    event: Event, body: Mapping[str, object], original: Row, key: TenantKey
+    event: Event, body: Mapping[str, object], original: Row, secret: bytes | None
 ) -> bool:
     """
     Say whether an event states something else than the entry under its id.
 
     What only carries it differently, such as another order of keys, is the same. An
-    entry whose content is destroyed cannot be compared, and counts as the same.
+    entry whose content or key, `secret`, is destroyed cannot be compared, and counts
+    as the same.
     """
-    _, _, eid, reference, sealed, raw = original
+    _, _, eid, _, sealed, raw = original
+    if secret is None:
+        return False
     try:
-        item = key.item(reference, eid)
+        item = ItemKey.of(secret, eid)
         before = orjson.loads(open_body(item, bytes(sealed)))
         words = open_raw(item, bytes(raw)) if raw is not None else b""
     except SealBroken:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from storage.companies import StoredCompanies
-from storage.compliance.keys import KeyFile
+from storage.compliance.keys import KeyFile, Keyring
 from storage.copies import StoredCopies
 from storage.database import Database, opened
 from storage.database_url import database_url as parsed
@@ -43,17 +43,19 @@ class Store:
     companies: StoredCompanies
     health: StoredHealth
     letters: StoredDeadLetters
+    ring: Keyring
 
     def another_process(self, name: str) -> "Store":
         """Return what a second process on the same database would hold."""
-        return assemble(self.database, self.keys, name)
+        return assemble(self.database, KeyFile(self.keys.folder), name)
 
 
 def assemble(database: Database, keys: KeyFile, owner: str) -> Store:
     hot, clock = database.hot, ticking_clock()
-    journal, reader = Journal(hot, keys, clock), LogReader(hot, keys)
+    ring = Keyring(hot, keys)
+    journal, reader = Journal(hot, ring, clock), LogReader(hot, ring)
     copies = StoredCopies(hot)
-    links = StoredLinks(hot, journal, keys, clock)
+    links = StoredLinks(hot, journal, ring, clock)
     queue = Outbox(hot)
     return Store(
         database,
@@ -68,6 +70,7 @@ def assemble(database: Database, keys: KeyFile, owner: str) -> Store:
         StoredCompanies(database.engine, clock),
         StoredHealth(hot, links, clock),
         StoredDeadLetters(hot, journal, queue, clock),
+        ring,
     )
 
 

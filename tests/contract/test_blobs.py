@@ -11,7 +11,7 @@ import pytest
 from bridge.errors import NotFound
 from storage.compliance.blobs.kept import Blob, Blobs
 from storage.compliance.blobs.shelves import CHUNK, BlobShelf, FolderShelf, RowShelf
-from storage.compliance.keys import KeyFile, SealBroken
+from storage.compliance.keys import KeyFile, Keyring, SealBroken
 from storage.hot import HotStore, Program, Statement
 from storage.shelf import DiskShelf
 from tests.contract.conftest import TENANT, Store
@@ -44,7 +44,7 @@ def blobs(
         if request.param == "folder"
         else RowShelf(hot, clock)
     )
-    return Blobs(hot, store.keys, shelf, clock)
+    return Blobs(hot, store.ring, shelf, clock)
 
 
 async def put(blobs: Blobs, content: bytes, tmp_path: Path) -> Blob:
@@ -121,7 +121,7 @@ async def test_names_and_bytes_tell_nothing_without_the_key(
     assert content not in b"".join(stored)
     other = KeyFile.under(tmp_path / "other")
     other.create(TENANT)
-    stranger = Blobs(blobs.store, other, blobs.shelf, blobs.clock)
+    stranger = Blobs(blobs.store, Keyring(blobs.store, other), blobs.shelf, blobs.clock)
     with pytest.raises(SealBroken):
         await read(stranger, blob.name)
 

@@ -53,7 +53,7 @@ def keeper(
     return FileKeeper(
         {Platform.SLACK: source},
         DiskShelf(tmp_path / "crossing"),
-        Blobs(hot, store.keys, RowShelf(hot, clock), clock),
+        Blobs(hot, store.ring, RowShelf(hot, clock), clock),
         store.journal,
         store.reader,
         FileWorkList(hot, clock),

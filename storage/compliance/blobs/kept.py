@@ -8,6 +8,7 @@ in the file, so that none can be swapped, repeated or left out.
 """
 
 import hashlib
+import hmac
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,8 @@ import orjson
 from bridge.errors import NotFound
 from bridge.file_ports import Kept
 from storage.compliance.blobs.shelves import CHUNK, BlobShelf
-from storage.compliance.keys import ItemKey, KeyFile, SealBroken, TenantKey
+from storage.compliance.keys import ItemKey, Keyring, SealBroken
+from storage.compliance.keys.ring import Company
 from storage.hot import HotStore, Program, Row, Statement
 
 _DAY_US = 24 * 3600 * 1_000_000
@@ -49,26 +51,20 @@ class Blobs:
     """
 
     store: HotStore
-    keys: KeyFile
+    keys: Keyring
     shelf: BlobShelf
     clock: Callable[[], int]
 
     async def put(self, tenant: str, kept: Kept) -> Blob:
         """Seal a file's bytes and keep them, for now without anybody who holds them."""
-        key = self.keys.load(tenant)
-        name = _name(key, kept.sha256)
-        reference = key.reference(f"blob|{name}")
+        name = _name(await self.keys.company(tenant), kept.sha256)
         chunks = max(-(-kept.size // CHUNK), 1)
+        place = uuid.uuid4().hex
         blob = Blob(
-            tenant,
-            name,
-            uuid.uuid4().hex,
-            kept.size,
-            chunks,
-            reference,
-            kept.sha256,
+            tenant, name, place, kept.size, chunks, _reference(place), kept.sha256
         )
-        sealed = _sealed(key.item(reference, name), kept, chunks)
+        secret = await self.keys.made(tenant, blob.key_ref)
+        sealed = _sealed(ItemKey.of(secret, name), kept, chunks)
         await self.shelf.write(tenant, blob.place, sealed)
         return blob
 
@@ -109,7 +105,7 @@ class Blobs:
         """Remove the bytes again if equal ones were there already."""
         row = await self._row(blob.tenant, blob.name)
         if row is None or row[0] != blob.place:
-            await self.shelf.remove(blob.tenant, [blob.place])
+            await self._remove(blob.tenant, [blob.place])
 
     async def read(self, tenant: str, name: str) -> AsyncIterator[bytes]:
         """
@@ -122,7 +118,10 @@ class Blobs:
         if row is None:
             raise NotFound("the file is not kept, or not any more")
         place, size, chunks, reference = row
-        key = self.keys.load(tenant).item(reference, name)
+        secrets = await self.keys.secrets(tenant, [reference])
+        if (secret := secrets.get(reference)) is None:
+            raise SealBroken("the key of the file is missing")
+        key = ItemKey.of(secret, name)
         numbers, done, digest = count(), 0, hashlib.sha256()
         async for sealed in self.shelf.read(tenant, place):
             n = next(numbers)
@@ -132,7 +131,7 @@ class Blobs:
             yield chunk
         if next(numbers) != chunks or done != size:
             raise SealBroken("a part of the file is missing")
-        if _name(self.keys.load(tenant), digest.hexdigest()) != name:
+        if _name(await self.keys.company(tenant), digest.hexdigest()) != name:
             raise SealBroken("the file is not the one that was kept")
 
     def released(
@@ -158,14 +157,19 @@ class Blobs:
         """Remove the blobs that nobody holds, and bytes nobody names; return how many."""
         swept = 0
         while places := await self.store.run(lambda: _unheld(tenant)):
-            await self.shelf.remove(tenant, places)
+            await self._remove(tenant, places)
             swept += len(places)
         old = await self.shelf.places(tenant, self.clock() - _DAY_US)
         for first in range(0, len(old), _AT_ONCE):
             some = old[first : first + _AT_ONCE]
             named = await self._named(tenant, some)
-            await self.shelf.remove(tenant, [p for p in some if p not in named])
+            await self._remove(tenant, [p for p in some if p not in named])
         return swept
+
+    async def _remove(self, tenant: str, places: Sequence[str]) -> None:
+        """Remove bytes, and the keys without which their remains are noise."""
+        await self.shelf.remove(tenant, places)
+        await self.keys.drop(tenant, [_reference(place) for place in places])
 
     async def _row(self, tenant: str, name: str) -> Row | None:
         rows = await self.store.fetch(
@@ -229,6 +233,10 @@ def _purpose(n: int, chunks: int) -> bytes:
     return b"atom/blob/v1|%d|%d" % (n, n == chunks - 1)
 
 
-def _name(key: TenantKey, sha256: str) -> str:
-    names = key.item(key.reference("blobs"), "names")
-    return names.commitment(bytes.fromhex(sha256)).hex()
+def _reference(place: str) -> str:
+    return f"blob:{place}"
+
+
+def _name(company: Company, sha256: str) -> str:
+    names = company.secret("blobs")
+    return hmac.digest(names, bytes.fromhex(sha256), "sha256").hex()

@@ -61,8 +61,8 @@ class Prover:
         }
         if opened:
             told["opened"] = {
-                "origin": self._opening(tenant, origin),
-                "copy": self._opening(tenant, copy),
+                "origin": await self._opening(tenant, origin),
+                "copy": await self._opening(tenant, copy),
             }
         return told
 
@@ -73,8 +73,10 @@ class Prover:
             raise BadInput(f"the log has {size} entries, not {new}")
         return await self.publisher.keeper.tree.consistency(tenant, old, new)
 
-    def _opening(self, tenant: str, entry: LogEntry) -> dict[str, str]:
-        item = self.reader.key(tenant).item(entry.row["key_ref"], entry.row["eid"])
+    async def _opening(self, tenant: str, entry: LogEntry) -> dict[str, str]:
+        item = await self.reader.item(tenant, entry)
+        if item is None or entry.erased:
+            raise NotFound(f"what entry {entry.seq} said was erased")
         nonce = hmac.digest(item.secret, b"commit-nonce", "sha256")
         return {"nonce": nonce.hex(), "body": canonical_body(entry.body).decode()}
 

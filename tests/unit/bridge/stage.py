@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from bridge.access import Action, Decision
 from bridge.courier import Courier, Done, Later
 from bridge.delivery import AttemptState, Copy, Delivery, Operation, Post
+from bridge.document import Document
 from bridge.errors import (
     Ambiguous,
     AtomError,
@@ -356,6 +357,12 @@ class Stage:
         known = self.ledger.history_of[message]
         fault = "it does not open"
         self.ledger.history_of[message] = replace(known, fault=fault)
+
+    def erase(self, message: str = "m1", *, deleted: bool = False) -> None:
+        """Let the log know the message, and nothing of what it said."""
+        self.ledger.history_of[message] = History(
+            7, b"leaf", Person(Platform.SLACK, ""), Document(), 5, deleted, erased=True
+        )
 
     async def deliver(self, delivery: Delivery) -> Done | Later:
         return await self.courier.deliver(delivery, LEASE)

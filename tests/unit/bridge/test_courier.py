@@ -483,3 +483,41 @@ def test_a_copy_says_what_readers_should_know_beside_it(
     history = History(7, b"leaf", ALICE, words("hello"), 5, False, late_us=late_us)
 
     assert note(history, orphan=orphan) == told
+
+
+@pytest.mark.parametrize("operation", [o for o in Operation if o != Operation.DELETE])
+async def test_what_was_erased_is_brought_nowhere_any_more(
+    stage: Stage, operation: Operation
+) -> None:
+    stage.erase()
+
+    ending = await stage.deliver(delivery(operation))
+
+    assert isinstance(ending, Done)
+    [outcome] = stage.ledger.written
+    assert (outcome.state, outcome.reason) == (
+        AttemptState.DROPPED,
+        "what it says was erased",
+    )
+    assert stage.sender.posts == []
+
+
+async def test_the_copy_of_what_was_erased_is_deleted_all_the_same(
+    stage: Stage,
+) -> None:
+    stage.copies.copies = [copied(version_us=5)]
+    stage.erase(deleted=True)
+
+    await stage.deliver(delivery(Operation.DELETE))
+
+    assert stage.ledger.states == [AttemptState.DELIVERED]
+
+
+async def test_an_erased_message_whose_answer_was_lost_is_for_a_person_to_decide(
+    stage: Stage,
+) -> None:
+    stage.erase()
+
+    await stage.deliver(replace(delivery(), unknown_since_us=NOW))
+
+    assert stage.ledger.states == [AttemptState.PARKED]
