@@ -1,6 +1,7 @@
 """What can be typed to show others what was done: access log, report, records."""
 
 import asyncio
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -34,3 +35,21 @@ def access_log(
     from bots.cli_evidence_work import access_log as show
 
     asyncio.run(show(period, officer, company, as_json=json))
+
+
+@compliance_app.command("report")
+def report(
+    period: APeriod = "last-month",
+    out: Annotated[
+        Path, typer.Option(help="The folder to write to; it is made if need be.")
+    ] = Path("evidence"),
+    size: Annotated[
+        int, typer.Option(help="As of this size of the log; 0 is all of it.", min=0)
+    ] = 0,
+    company: OfCompany = "",
+    json: AsJson = False,
+) -> None:
+    """Make the evidence pack: a PDF and a JSON, signed, with a page a control."""
+    from bots.cli_evidence_work import report as make
+
+    asyncio.run(make(period, out, size, company, as_json=json))

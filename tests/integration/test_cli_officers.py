@@ -1,6 +1,8 @@
 """Officers and approvals at the command line, as the operator meets them."""
 
 import asyncio
+import json
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from bots.at_command_line import cli_officer
 from bots.core import core
 from bots.settings import Settings
 from bridge.compliance import Duty, Officer
+from storage.compliance.proofs.notes import VerifierKey, opened
 from tests.command_line import CommandLine
 
 CLARA = Officer("teams:acme/29:clara")
@@ -108,3 +111,32 @@ def test_the_access_log_is_for_officers_and_tells_of_itself(atom: CommandLine) -
     assert len(again["uses"][2]["root"]) == 64
     assert "item.view" in atom.done("compliance", "access-log").out
     assert atom.run("compliance", "access-log", "--period", "soon").code == 1
+
+
+def test_the_report_is_for_who_may_export_and_its_files_are_signed(
+    atom: CommandLine,
+) -> None:
+    refused = atom.run("compliance", "report", "--period", "this-month")
+
+    async def trusted() -> None:
+        async with core(Settings(home=atom.folder / "var"), "test") as built:
+            me, clara = Officer(ME), CLARA
+            await built.duties.assign("acme", me, me, Duty.ASSIGN)
+            await built.duties.assign("acme", me, clara, Duty.ASSIGN)
+            await built.duties.assign("acme", clara, me, Duty.EXPORT)
+
+    asyncio.run(trusted())
+    made = atom.done("compliance", "report", "--period", "this-month", "--json").json
+
+    assert "does not have the duty to export" in refused.err
+    data, pdf, note = (Path(atom.folder, name).read_bytes() for name in made["files"])
+    pack = json.loads(data)
+    keys = [VerifierKey.parse(key) for key in pack["verifier_keys"]]
+    told = opened(note.decode(), keys).text.splitlines()
+    assert told[-2:] == [
+        f"json {sha256(data).hexdigest()}",
+        f"pdf {sha256(pdf).hexdigest()}",
+    ]
+    assert sum(made["controls"].values()) == len(pack["controls"])
+    name, text = log_of(atom)[-1]
+    assert (name, text.split(" for ")[0]) == ("export.create", "evidence pack")
