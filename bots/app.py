@@ -32,6 +32,7 @@ from bots.leases import checking
 from bots.live_health import LiveHealth
 from bots.metrics import LinkFigures, conflicting, taken_in
 from bots.naming import naming
+from bots.reconciling import reconciling
 from bots.second_feed import SecondFeed
 from bots.settings import Settings
 from bots.slack_side import SlackSide, listen_to_slack, slack_side
@@ -217,6 +218,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             fetcher.run,
             backfilling(built.core, built.slack, built.teams).run,
             keeping(built.core, built.slack, built.teams).run,
+            reconciling(built.core, roots, relay).run,
         ]
         if settings.redis_url:
             wakes = Wakes.at(settings.redis_url.get_secret_value())

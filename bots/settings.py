@@ -315,6 +315,31 @@ class Tuning(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
         le=30 * 86_400.0,
         description="seconds that a second person's word counts, at most 2592000",
     )
+    reconcile_every: float = Field(
+        default=6 * 3_600.0,
+        gt=0,
+        le=12 * 3_600.0,
+        description="seconds between comparisons of a channel with its platform's "
+        "history, at most 43200 (12 hours)",
+    )
+    reconcile_calls: int = Field(
+        default=0,
+        ge=0,
+        description="calls that one round of comparisons may make, 0 for no limit",
+    )
+    reconcile_apart: float = Field(
+        default=0.0,
+        ge=0,
+        le=3_600.0,
+        description="seconds between such calls to Slack; 60 for an app that is sold "
+        "outside Slack's Marketplace",
+    )
+    reconcile_settled: float = Field(
+        default=60.0,
+        ge=0,
+        le=3_600.0,
+        description="seconds that a message may be on its way, 0 to 3600",
+    )
     kept_file_mb: int = Field(
         default=1_000,
         ge=0,

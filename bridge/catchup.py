@@ -48,7 +48,7 @@ class CatchUp:
         `StoreUnavailable`.
         """
         began = self.clock()
-        links = await self._standing(tenant, channel)
+        links = await self.standing(tenant, channel)
         if not links:
             return 0
         linked = min(link.since_us(channel) for link in links)
@@ -60,12 +60,13 @@ class CatchUp:
         known, news = dict(gap.known), 0
         async for event in recent.within(gap):
             if is_news(event, known, linked):
-                news += await self._take(tenant, channel, event)
-                known[event.message] = _after(event, known.get(event.message))
+                news += await self.take(tenant, channel, event)
+                known[event.message] = after(event, known.get(event.message))
         await self.watermarks.raise_to(tenant, [channel], began)
         return news
 
-    async def _standing(self, tenant: str, channel: Channel) -> list[Link]:
+    async def standing(self, tenant: str, channel: Channel) -> list[Link]:
+        """Return the channel's links that were not ended."""
         links = await self.links.of(tenant, channel)
         return [link for link in links if link.state is not LinkState.REMOVED]
 
@@ -78,13 +79,18 @@ class CatchUp:
         known = await self.record.known(tenant, channel, back)
         return Gap(channel, since, back, known)
 
-    async def _take(self, tenant: str, channel: Channel, event: Event) -> bool:
+    async def take(
+        self, tenant: str, channel: Channel, event: Event, via: str = VIA
+    ) -> bool:
+        """Take in what was read; returns whether it was news to the log as well."""
         if not event.author.id:
             author = await self.record.author(tenant, channel, event.message)
             if author is None:
                 return False  # nobody knows whose it was, so nothing stands for it
-            event = replace(event, author=author)
-        receipt = await self.intake.receive(replace(event, via=VIA))
+            # Who deleted it, nobody tells: it is carried out as its author's wish.
+            unknown = (*event.detail, ("actor", "unknown"))
+            event = replace(event, author=author, detail=unknown)
+        receipt = await self.intake.receive(replace(event, via=via))
         if receipt.seq < 0:
             raise ServiceUnavailable("the channel's account is no company's yet")
         return not receipt.duplicate
@@ -117,7 +123,7 @@ def is_news(event: Event, known: Mapping[str, Known], linked_us: int) -> bool:
             return False
 
 
-def _after(event: Event, before: Known | None) -> Known:
+def after(event: Event, before: Known | None) -> Known:
     """Return what the log has of a message once it has the event."""
     if event.kind is EventKind.MESSAGE_DELETE:
         return Known(event.thread, deleted=True, gone_us=event.version_us)

@@ -24,6 +24,18 @@ class Known:
     said: bool = True
 
 
+class Watch(Protocol):
+    """Who wants to know how a platform was read, and may say that it is enough."""
+
+    async def before(self, call: str) -> None:
+        """A call is about to be made; may wait. Raises `CannotTell` to end it."""
+        ...
+
+    def read(self, call: str, cursor: str, request: str) -> None:
+        """A page was read: from which cursor, and how the platform calls the answer."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Gap:
     """
@@ -32,6 +44,7 @@ class Gap:
     It begins at `since_us`. Changes to older messages are looked for as far back as
     `back_us`, and from there on `known` is everything that the log has, by message.
     What other bots said is wanted only with `bots`, where that has to be asked for.
+    With `whole` everything that stands is told, also what the log has already.
     """
 
     channel: Channel
@@ -39,6 +52,8 @@ class Gap:
     back_us: int
     known: Mapping[str, Known]
     bots: bool = False
+    whole: bool = False
+    watch: Watch | None = None
 
 
 class Recent(Protocol):

@@ -1,6 +1,7 @@
 """All tables: those of `storage.schema`, and those that parts of storage keep apart."""
 
 import storage.compliance.blobs.tables
+import storage.compliance.completeness.tables
 import storage.compliance.keys.tables
 import storage.compliance.proofs.tables
 import storage.compliance.retention.tables

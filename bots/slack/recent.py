@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from dataclasses import dataclass, field
 from typing import Any
 
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
 from bots.slack.clients import Clients, done
 from bots.slack.echo import Identity
 from bots.slack.payload import (
@@ -32,7 +34,7 @@ from bridge.errors import (
 )
 from bridge.messages import Channel, Event, EventKind
 from bridge.patience import patiently
-from bridge.recent import Gap, Known
+from bridge.recent import Gap, Known, Watch
 
 _DAY = 24 * 3600 * 1_000_000
 _MOST_AT_LEAST = 10  # times the pages that are read willingly
@@ -179,9 +181,16 @@ class SlackRecent:
         given = {name: value for name, value in more.items() if value}
 
         async def ask() -> Message:
+            if gap.watch:
+                await gap.watch.before(method)
             client = await self.clients.of(gap.channel.team)
             params = {"channel": gap.channel.id, **given}
-            return await done(client.api_call(method, params=params))
+            call = client.api_call(method, params=params)
+            if gap.watch is None:
+                return await done(call)
+            return await done(
+                _told_of(gap.watch, method, given.get("cursor", ""), call)
+            )
 
         try:
             return await patiently(ask, self.sleep)
@@ -193,6 +202,15 @@ class SlackRecent:
             raise CannotTell(str(refused)) from refused
         except (Ambiguous, NotSent) as error:
             raise ServiceUnavailable(str(error)) from error
+
+
+async def _told_of(
+    watch: Watch, method: str, cursor: str, call: Awaitable[AsyncSlackResponse]
+) -> AsyncSlackResponse:
+    """Tell how Slack calls its answer, by which it can be asked about it later."""
+    response = await call
+    watch.read(method, cursor, str(response.headers.get("x-slack-req-id", "")))
+    return response
 
 
 @dataclass(slots=True)

@@ -14,9 +14,11 @@ from collections.abc import (
     Iterable,
     Mapping,
 )
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from http import HTTPStatus
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from bots.teams.connector import Connector, Gone, in_path
 from bots.teams.graph import Graph, GraphRefused
@@ -28,7 +30,7 @@ from bridge.errors import Ambiguous, CannotTell, NotSent, Refused, ServiceUnavai
 from bridge.messages import Channel, Event
 from bridge.patience import patiently
 from bridge.places import Place, PlaceBook
-from bridge.recent import Gap
+from bridge.recent import Gap, Watch
 
 _PAGE = 50
 T = TypeVar("T")
@@ -51,8 +53,13 @@ class TeamsRecent:
     sleep: Callable[[float], Awaitable[None]]
     pages: int = 200
     threads: int = 500
+    watch: Watch | None = None
 
     async def within(self, gap: Gap) -> AsyncIterator[Event]:
+        if gap.watch is not self.watch:
+            async for event in replace(self, watch=gap.watch).within(gap):
+                yield event
+            return
         place = await self._place(gap.channel)
         found = {text_of(m.get("id")): m for m in await self._young(place, gap)}
         changed = {text_of(m.get("id")): m for m in await self._changed(place, gap)}
@@ -63,7 +70,8 @@ class TeamsRecent:
         told = [
             message
             for message in found.values()
-            if is_told(message, bots=gap.bots) and not is_settled(message, gap)
+            if is_told(message, bots=gap.bots)
+            and (gap.whole or not is_settled(message, gap))
         ]
         accounts = await self._accounts(place, told)
         events = [
@@ -150,7 +158,11 @@ class TeamsRecent:
     async def _pages(self, place: Place, path: str) -> AsyncIterator[list[Message]]:
         for _ in range(self.pages):
             asked = path
+            if self.watch:
+                await self.watch.before(_call(path))
             page = await self._asked(lambda: self.graph.page(place.account, asked))  # noqa: B023 - awaited at once
+            if self.watch:
+                self.watch.read(_call(path), _cursor(path), "")
             yield page.items
             if not (path := page.following):
                 return
@@ -220,6 +232,18 @@ class _NobodyThere(CannotTell):
 def _messages(place: Place) -> str:
     group, channel = in_path(place.group_id), in_path(place.channel)
     return f"teams/{group}/channels/{channel}/messages"
+
+
+def _call(path: str) -> str:
+    """Return what a page is a page of, for the record: no ids, no tokens."""
+    last = urlsplit(path).path.rstrip("/").rpartition("/")[2]
+    return f"graph.{last}"
+
+
+def _cursor(path: str) -> str:
+    """Return the token in a following page's address, shortened to be comparable."""
+    query = urlsplit(path).query
+    return sha256(query.encode()).hexdigest()[:32] if "token=" in query.lower() else ""
 
 
 def _changed_us(message: Message) -> int:

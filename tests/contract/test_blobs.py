@@ -16,6 +16,7 @@ from storage.hot import HotStore, Program, Statement
 from storage.shelf import DiskShelf
 from tests.contract.conftest import TENANT, Store
 
+HERE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 HOUR = 3600 * 1_000_000
 LATER = 1 << 61
 ONE, TWO = ("slack", "C1", "17.1"), ("teams", "19:x", "99")
@@ -74,6 +75,7 @@ async def read(blobs: Blobs, name: str) -> bytes:
     return b"".join([chunk async for chunk in blobs.read(TENANT, name)])
 
 
+@HERE
 @pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK])
 async def test_what_is_read_is_what_was_kept(
     blobs: Blobs, tmp_path: Path, size: int
@@ -135,6 +137,7 @@ async def rewritten(blobs: Blobs, blob: Blob, chunks: list[bytes]) -> None:
     await blobs.shelf.write(TENANT, blob.place, given())
 
 
+@HERE
 @pytest.mark.parametrize("harm", ["swapped", "cut", "repeated", "flipped"])
 async def test_chunks_that_were_changed_are_found(
     blobs: Blobs, tmp_path: Path, harm: str

@@ -22,6 +22,7 @@ from tests.unit.bridge.file_fakes import FakeSource
 
 PLAN = File("F1", "plan.txt", "text/plain", 5, "https://files.slack.com/F1")
 LIST = File("F2", "list.csv", "text/csv", 4, "https://files.slack.com/F2")
+HERE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 HOUR = 3600 * 1_000_000
 
 
@@ -101,6 +102,7 @@ async def test_a_shared_file_is_kept_with_its_hash_and_its_message(
     assert (await store.reader.verify(TENANT)).intact
 
 
+@HERE
 async def test_messages_without_files_make_no_work(
     store: Store, keeper: FileKeeper
 ) -> None:
@@ -133,6 +135,7 @@ async def test_files_come_and_go_with_their_message(
     ]
 
 
+@HERE
 async def test_what_was_deleted_before_it_could_be_kept_is_said(
     store: Store, keeper: FileKeeper, source: FakeSource
 ) -> None:
@@ -148,6 +151,7 @@ async def test_what_was_deleted_before_it_could_be_kept_is_said(
     ]
 
 
+@HERE
 @pytest.mark.parametrize("size", [2_000, 0])
 async def test_what_is_too_large_is_said_whether_it_was_known_or_not(
     store: Store, keeper: FileKeeper, source: FakeSource, size: int
@@ -161,6 +165,7 @@ async def test_what_is_too_large_is_said_whether_it_was_known_or_not(
     assert source.given <= 1_400
 
 
+@HERE
 @pytest.mark.parametrize(
     "failure", [NotSent("away"), NotGiven("not yet"), Throttled("slow down", 7)]
 )
@@ -183,6 +188,7 @@ async def test_what_is_not_given_out_now_is_asked_for_again(
     assert await told(store) == [("file.share", "plan.txt", "kept")]
 
 
+@HERE
 async def test_after_a_day_the_entry_says_that_it_failed(
     store: Store, keeper: FileKeeper, source: FakeSource, clock: Clock
 ) -> None:

@@ -1,1 +1,0 @@
-"""What is on record, written down for others in the formats that they read."""

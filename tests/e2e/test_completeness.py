@@ -1,0 +1,41 @@
+"""What no platform told is found from the command line, crosses, and is attested."""
+
+import json
+from pathlib import Path
+
+from tests.e2e.test_linking import command_line
+from tests.e2e.world import COMPANY, teams_messages, world
+
+
+async def test_dropped_events_are_found_cross_late_and_are_covered(
+    tmp_path: Path, database_url: str
+) -> None:
+    settled = {"ATOM_TUNING_RECONCILE_SETTLED": "0"}
+    async with world(tmp_path, database_url, **settled) as here:
+        await here.link()
+        await here.start()
+        before = await command_line(here, "compliance", "coverage", "--json")
+        days = json.loads(before.stdout)["days"]
+        assert {day["covered"] for day in days} == {0.0}
+        await here.slack("post", text="heard")
+        await here.until(lambda s: len(teams_messages(s)) == 1)
+        await here.fault("slack.deliver", "drop", times=2)
+        dropped = [await here.slack("post", text=f"not heard {n}") for n in range(2)]
+
+        ran = await command_line(here, "compliance", "reconcile", "--json")
+
+        assert ran.code == 0, ran.stderr
+        told = {c["channel"]: c for c in json.loads(ran.stdout)["channels"]}
+        slack = next(c for name, c in told.items() if name.startswith("slack:"))
+        assert slack["missing"] == slack["filled"] == sorted(dropped)
+        assert (slack["shown"], slack["held"]) == (3, 3)
+        assert all(channel["attested"] for channel in told.values())
+        await here.until(lambda s: len(teams_messages(s)) == 3)
+        after = await command_line(here, "compliance", "coverage", "--json")
+        covered = [day["covered"] for day in json.loads(after.stdout)["days"]]
+        assert all(0 < share <= 1 for share in covered)
+        assert (await here.verdict()).intact
+        wrong = await command_line(here, "compliance", "reconcile", "--channel", "x")
+        assert wrong.code == 1
+        assert "no channel address" in wrong.stderr
+        assert json.loads(after.stdout)["company"] == COMPANY
