@@ -5,7 +5,6 @@ The tenant's head row is the fence between processes. It is moved by compare-and
 before anything is inserted, so whatever was read before it still holds after it.
 """
 
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,23 +13,20 @@ from bridge.delivery import Copy, Delivery
 from bridge.errors import Fenced
 from bridge.ports import Receipt
 from storage.batch_reads import latest, looked_up
-from storage.compliance.keys.items import ItemKey
-from storage.compliance.keys.subjects import Supply, confirmed
+from storage.compliance.keys.subjects import confirmed
 from storage.compliance.leaf import NEWEST, leaf_of
-from storage.compliance.sealing import raw_commitment, seal_body, seal_raw
 from storage.compliance.tree import Frontier
 from storage.hot import Guarded, Insert, Program, Statement
 from storage.just_captured import Captured, Told, captured
 from storage.rows import (
     attempt_row,
-    canonical_body,
     clean_id,
     copy_row,
     letter_row,
     outbox_row,
     requeued_row,
-    uuid7,
 )
+from storage.sealed import Batch, Sealed
 from storage.writes import Entry, Fence, Write
 
 _SAME_COPY = (
@@ -101,23 +97,25 @@ class _Draft:
         return max(self.now_us, last + 1)
 
 
-def group_commit(
-    writes: Sequence[Write], supply: Supply, now_us: int, head: Head | None
-) -> Program[Committed]:
+def group_commit(batch: Batch, now_us: int, head: Head | None) -> Program[Committed]:
     """
     Write a batch of one tenant's writes.
 
     `head` is what this process believes the log's end to be, None to read it under a
-    lock. Raises `HeadMoved` when the belief was wrong, and `KeysMoved` when `supply`
-    is no longer what to seal with; nothing is written then.
+    lock. Raises `HeadMoved` when the belief was wrong, and `KeysMoved` when its keys
+    are no longer what to seal with; nothing is written then.
     """
+    writes, supply = batch.writes, batch.supply
     tenant = writes[0].tenant
     draft = _Draft(head or (yield from _locked_head(tenant)), now_us)
     yield from confirmed(tenant, supply)
     draft.known, owned, draft.heard_of = yield from looked_up(tenant, writes)
     draft.latest = yield from latest(tenant, writes)
 
-    answers = tuple(_add(draft, write, supply, owned) for write in writes)
+    answers = tuple(
+        _add(draft, write, sealed, owned)
+        for write, sealed in zip(writes, batch.sealed, strict=True)
+    )
 
     first, leaves = draft.next_seq - len(draft.log), [r["leaf"] for r in draft.log]
     moved = _moved(draft, leaves)
@@ -128,7 +126,7 @@ def group_commit(
 
 
 def _add(
-    draft: _Draft, write: Write, supply: Supply, owned: frozenset[Fence]
+    draft: _Draft, write: Write, sealed: Sealed | None, owned: frozenset[Fence]
 ) -> Receipt | Fenced:
     if write.fence and write.fence not in owned:
         return Fenced(f"shard {write.fence.shard} has another owner")
@@ -136,8 +134,8 @@ def _add(
         if seen in draft.known:
             return Receipt(draft.known[seen], duplicate=True)
     seq, moment = draft.next_seq, draft.moment()
-    if write.entry:
-        draft.log.append(_log_row(draft, write, write.entry, supply, moment))
+    if write.entry and sealed:
+        draft.log.append(_log_row(draft, write, write.entry, sealed, moment))
     for text in write.keys:
         draft.known[text] = seq
         draft.seen.append(
@@ -158,20 +156,16 @@ def _add(
 
 
 def _log_row(
-    draft: _Draft, write: Write, entry: Entry, supply: Supply, moment: int
+    draft: _Draft, write: Write, entry: Entry, sealed: Sealed, moment: int
 ) -> dict[str, Any]:
     conv, msg = clean_id(entry.conv), clean_id(entry.msg)
     prev_seq, rev = None, 0
     if entry.revises and (before := draft.latest.get((conv, msg))):
         prev_seq, rev = before[0], before[1] + (entry.etype == "message.edit")
-    eid = str(uuid.UUID(int=uuid7(moment)))
-    key = supply.keys[entry.subject]
-    item = ItemKey.of(key.secret, eid)
-    body = canonical_body(entry.body)
     row: dict[str, Any] = {
         "tenant": write.tenant,
         "seq": draft.next_seq,
-        "eid": eid,
+        "eid": sealed.eid,
         "etype": entry.etype,
         "platform": entry.platform,
         "team": clean_id(entry.team),
@@ -180,7 +174,7 @@ def _log_row(
         "msg": msg,
         "rev": rev,
         "version_us": entry.version_us,
-        "actor_tok": key.token,
+        "actor_tok": sealed.key.token,
         "actor_kind": entry.actor_kind,
         "src_us": entry.src_us,
         "via": entry.via,
@@ -189,23 +183,22 @@ def _log_row(
         "origin_seq": entry.origin.seq if entry.origin else None,
         "origin_leaf": entry.origin.leaf if entry.origin else None,
         "prev_seq": prev_seq,
-        "key_ref": key.ref,
-        "cmt": item.commitment(body),
+        "key_ref": sealed.key.ref,
+        "cmt": sealed.cmt,
         "cap_us": moment,
         "leaf_v": NEWEST,
-        "raw_cmt": raw_commitment(item, entry.raw),
+        "raw_cmt": sealed.raw_cmt,
         "label": entry.label,
         "dlp": entry.dlp,
     }
     row["leaf"] = leaf_of(row)
-    row["ct"] = seal_body(item, body)
-    row["raw_ct"] = seal_raw(item, entry.raw) if entry.raw is not None else None
+    row["ct"], row["raw_ct"] = sealed.ct, sealed.raw_ct
     if entry.etype.startswith("message."):
         draft.latest[(conv, msg)] = (row["seq"], rev)
         message = (conv, msg)
         old = message in draft.heard_of or message in draft.told
         new = write.queues_first and not old
-        draft.told[message] = captured(row, body) if new else None
+        draft.told[message] = captured(row, sealed.body) if new else None
     return row
 
 

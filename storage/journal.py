@@ -4,7 +4,8 @@ The compliance log and the outbox: written together, in group commits.
 Writes that arrive while a commit is under way wait and share the next one, so the
 busier it is, the fewer commits a message costs. A commit costs as much as the writes
 of several messages: two that would follow at once are held apart for a moment, which
-nobody notices who waits for one message, and everybody who waits for a thousand.
+nobody notices who waits for one message, and everybody who waits for a thousand. The
+more the last one had to write, the longer the moment.
 """
 
 import asyncio
@@ -34,6 +35,7 @@ from storage.holds import follow
 from storage.hot import HotStore, Program
 from storage.just_captured import JustCaptured
 from storage.rows import clean_text
+from storage.sealed import Batch
 from storage.writes import Entry, Write
 
 log = structlog.get_logger()
@@ -42,8 +44,9 @@ _BATCH = 256
 _BACKLOG = 20_000
 _PATIENCE = 2.5  # seconds; Slack waits 3
 _TRIES = 8
-_APART = 0.002  # seconds between commits, unless many writes wait
-_MANY = 64
+_APART = 0.001  # seconds between commits, for each write of the last one
+_FARTHEST = 0.005
+_MANY = 64  # writes that are not kept waiting
 
 OnCommit = Callable[[str, int, int, tuple[Delivery, ...]], None]
 
@@ -54,6 +57,7 @@ class _Queue:
     waiting: list[tuple[Write, asyncio.Future[Receipt]]] = field(default_factory=list)
     task: asyncio.Task[None] | None = None
     committed_at: float = -1.0
+    committed: int = 0  # writes of the last commit
     head: Head | None = None
 
 
@@ -144,15 +148,17 @@ class Journal:
         try:
             while queue.waiting:
                 await self._hold_apart(queue)
-                await self._commit(queue, _next_batch(queue))
-                queue.committed_at = monotonic()
+                batch = _next_batch(queue)
+                await self._commit(queue, batch)
+                queue.committed_at, queue.committed = monotonic(), len(batch)
         finally:
             queue.task = None
 
     async def _hold_apart(self, queue: _Queue) -> None:
+        apart = min(_APART * queue.committed, _FARTHEST)
         since = monotonic() - queue.committed_at
-        if since < _APART and len(queue.waiting) < _MANY:
-            await asyncio.sleep(_APART - since)
+        if since < apart and len(queue.waiting) < _MANY:
+            await asyncio.sleep(apart - since)
 
     async def _commit(
         self, queue: _Queue, batch: list[tuple[Write, asyncio.Future[Receipt]]]
@@ -196,7 +202,8 @@ class Journal:
                 queue.keys.doubt()
             supply = await self._supply(queue, writes, now)
             try:
-                program = partial(self._watched, writes, supply, now, head)
+                batch = Batch.of(writes, supply, now)
+                program = partial(self._watched, batch, now, head)
                 committed = await self.store.run(program)
             except HeadMoved:
                 queue.head = None
@@ -228,9 +235,9 @@ class Journal:
         self.recent.forget(tenant)
 
     def _watched(
-        self, writes: list[Write], supply: Supply, now_us: int, head: Head | None
+        self, batch: Batch, now_us: int, head: Head | None
     ) -> Program[Committed]:
-        committed = yield from group_commit(writes, supply, now_us, head)
+        committed = yield from group_commit(batch, now_us, head)
         self.trace("written")
         return committed
 

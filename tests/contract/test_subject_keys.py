@@ -19,6 +19,7 @@ from storage.compliance.keys.shredding import destroyed
 from storage.compliance.keys.subjects import SubjectKey, Supply
 from storage.hot import Program, Row, Statement
 from storage.journal import _entry_of
+from storage.sealed import Batch
 from storage.writes import Write
 from tests.contract.conftest import TENANT, Store, assemble
 from tests.contract.test_journal import claimed, commitment
@@ -296,7 +297,7 @@ async def _as_before(store: Store, events: list[Event]) -> None:
         writes.append(Write(TENANT, entry=entry))
     now = store.journal.clock()
     await store.database.hot.run(
-        lambda: group_commit(writes, Supply(supplied), now, None)
+        lambda: group_commit(Batch.of(writes, Supply(supplied), now), now, None)
     )
 
 

@@ -1,0 +1,1 @@
+"""What is on record, written down for others in the formats that they read."""

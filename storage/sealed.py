@@ -1,0 +1,64 @@
+"""
+Entries' bodies, sealed before the transaction that writes them.
+
+Sealing is most of what an entry costs in CPU time. Within the transaction it would be
+done on SQLite's thread, where every hash gives Python's one lock away and waits to get
+it back, and with the database's lock in hand.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from storage.compliance.keys.items import ItemKey
+from storage.compliance.keys.subjects import SubjectKey, Supply
+from storage.compliance.sealing import raw_commitment, seal_body, seal_raw
+from storage.rows import canonical_body, uuid7
+from storage.writes import Entry, Write
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What an entry says, as the log keeps it; `body` is what is in `ct`."""
+
+    eid: str
+    key: SubjectKey
+    body: bytes
+    cmt: bytes
+    raw_cmt: bytes | None
+    ct: bytes
+    raw_ct: bytes | None
+
+    @classmethod
+    def of(cls, entry: Entry, key: SubjectKey, now_us: int) -> "Sealed":
+        eid = str(uuid.UUID(int=uuid7(now_us)))
+        item = ItemKey.of(key.secret, eid)
+        body = canonical_body(entry.body)
+        return cls(
+            eid,
+            key,
+            body,
+            cmt=item.commitment(body),
+            raw_cmt=raw_commitment(item, entry.raw),
+            ct=seal_body(item, body),
+            raw_ct=seal_raw(item, entry.raw) if entry.raw is not None else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """
+    Writes that go together, the entry of each sealed with a key of `supply`.
+
+    `sealed` has None for a write without an entry.
+    """
+
+    writes: Sequence[Write]
+    sealed: Sequence[Sealed | None]
+    supply: Supply
+
+    @classmethod
+    def of(cls, writes: Sequence[Write], supply: Supply, now_us: int) -> "Batch":
+        keys, entries = supply.keys, [write.entry for write in writes]
+        sealed = [Sealed.of(e, keys[e.subject], now_us) if e else None for e in entries]
+        return cls(writes, sealed, supply)
