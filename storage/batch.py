@@ -107,7 +107,7 @@ def group_commit(batch: Batch, now_us: int, head: Head | None) -> Program[Commit
     """
     writes, supply = batch.writes, batch.supply
     tenant = writes[0].tenant
-    draft = _Draft(head or (yield from _locked_head(tenant)), now_us)
+    draft = _Draft(head or (yield from locked_head(tenant)), now_us)
     yield from confirmed(tenant, supply)
     draft.known, owned, draft.heard_of = yield from looked_up(tenant, writes)
     draft.latest = yield from latest(tenant, writes)
@@ -210,7 +210,8 @@ def _moved(draft: _Draft, leaves: Sequence[bytes]) -> Head:
     return Head(frontier, frontier.root(), last, draft.head.epoch)
 
 
-def _locked_head(tenant: str) -> Program[Head]:
+def locked_head(tenant: str) -> Program[Head]:
+    """Return where the log ends; nobody else appends until the transaction does."""
     sql = "SELECT size, root, frontier, last_us, epoch FROM head WHERE tenant = :tenant"
     parameters = {"tenant": tenant}
     locked = Statement(sql, parameters, postgres=f"{sql} FOR UPDATE")

@@ -25,7 +25,7 @@ from bridge.messages import Event
 from bridge.plain import plain_text
 from bridge.ports import Commitment, Receipt
 from bridge.relay import unwatched
-from storage.batch import Committed, Head, HeadMoved, group_commit
+from storage.batch import Committed, Head, HeadMoved, group_commit, locked_head
 from storage.compliance.blobs.work import noted as files_noted
 from storage.compliance.conflicts import PUSHED, conflict, differs, original_of
 from storage.compliance.events import entry_type
@@ -139,6 +139,34 @@ class Journal:
             queue.task = asyncio.create_task(self._drain(queue))
         return await answer
 
+    async def decide(
+        self, tenant: str, subject: str, finding: Callable[[int], Program[Write | None]]
+    ) -> Receipt | None:
+        """
+        Write what a program finds out while nobody else can append to the log.
+
+        `finding` is given the position that its entry will have, and returns what to
+        write about `subject`, or None to write nothing. It may be run again. For what
+        must not be decided on what was true a moment ago.
+        """
+        for _ in range(_TRIES):
+            now = self.clock()
+            # Keys of its own: what the queue believes is about its own head.
+            supply = await SubjectKeys(self.keys, tenant).supply([subject], now)
+            program = partial(_decided, tenant, finding, supply, now)
+            try:
+                committed = await self.store.run(program)
+            except KeysMoved:
+                continue
+            if committed is None:
+                return None
+            self._announce(tenant, committed)
+            [answer] = committed.answers
+            if isinstance(answer, Fenced):
+                raise answer
+            return answer
+        raise StoreUnavailable("other processes keep changing the keys")
+
     def _queue(self, tenant: str) -> _Queue:
         if tenant not in self._queues:
             self._queues[tenant] = _Queue(SubjectKeys(self.keys, tenant))
@@ -251,6 +279,20 @@ class Journal:
             except Exception:
                 # What is committed is committed, whoever fails to hear of it.
                 log.exception("a listener broke")
+
+
+def _decided(
+    tenant: str,
+    finding: Callable[[int], Program[Write | None]],
+    supply: Supply,
+    now_us: int,
+) -> Program[Committed | None]:
+    head = yield from locked_head(tenant)
+    write = yield from finding(head.frontier.size)
+    if write is None:
+        return None
+    batch = Batch.of([write], supply, now_us)
+    return (yield from group_commit(batch, now_us, head))
 
 
 class _NoKeys(Exception):

@@ -1,6 +1,13 @@
 """Reading the log: opening entries, and proving that nothing in it was changed."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -104,6 +111,20 @@ class LogReader:
     async def entries(self, tenant: str, after: int, limit: int) -> list[LogEntry]:
         """Return entries with a position above `after`, lowest first."""
         return await self._opened(tenant, await self._rows(tenant, after, limit))
+
+    async def at(self, tenant: str, seqs: Collection[int]) -> list[LogEntry]:
+        """Return the entries at some positions, lowest first; `raw_ct` is left out."""
+        rows = await self.store.fetch(
+            Statement(
+                f"SELECT {_columns(_WITHOUT_RAW)} {_FROM} AND l.seq IN "
+                "(SELECT value FROM json_each(:seqs)) ORDER BY l.seq",
+                {"tenant": tenant, "seqs": orjson.dumps(sorted(seqs)).decode()},
+                postgres=f"SELECT {_columns(_WITHOUT_RAW)} {_FROM} AND l.seq = "
+                "ANY(ARRAY(SELECT jsonb_array_elements_text(:seqs::text::jsonb)::bigint"
+                ")) ORDER BY l.seq",
+            )
+        )
+        return await self._opened(tenant, [_named(row, _WITHOUT_RAW) for row in rows])
 
     async def revisions(self, tenant: str, conv: str, msg: str) -> list[LogEntry]:
         """

@@ -57,6 +57,15 @@ hold_scope = Table(
     Column("added_us", BigInteger, nullable=False),
 )
 
+# What holds keep of people whose keys were destroyed: a scope does not find it any more.
+hold_item = Table(
+    "hold_item",
+    metadata,
+    Column("tenant", Id, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("hold", Id, primary_key=True),
+)
+
 # Each change of a rule is a row of its own; the highest version counts. Periods are
 # microseconds: -1 for ever, NULL not at all.
 retention_rule = Table(
@@ -104,7 +113,8 @@ item_state = Table(
     Index("ix_item_state_cap_us", "cap_us"),
 )
 
-# What went, and by which entry of the log: the disposition log's own index.
+# What went, and by which entry of the log: the disposition log's own index. `told` is
+# 1 when whatever was made from the texts, such as the search index, forgot them too.
 disposition = Table(
     "disposition",
     metadata,
@@ -113,6 +123,7 @@ disposition = Table(
     Column("at_us", BigInteger, nullable=False),
     Column("items", Integer, nullable=False),
     Column("ranges", Text, nullable=False),
+    Column("told", SmallInteger, nullable=False),
 )
 
 # Of what was pruned only this is left: the entry's place in the tree.

@@ -45,6 +45,7 @@ def upgrade() -> None:
         _col("to_us", big),
         _col("added_us", big),
     )
+    op.create_table("hold_item", _key("tenant"), _key("seq", big), _key("hold"))
     op.create_table(
         "retention_rule",
         _key("tenant"),
@@ -95,6 +96,7 @@ def _states() -> None:
         _col("at_us", big),
         _col("items", sa.Integer()),
         _col("ranges", text),
+        _col("told", sa.SmallInteger()),
     )
     op.create_table(
         "pruned_leaf",
@@ -134,6 +136,7 @@ def downgrade() -> None:
         "item_state",
         "item_label",
         "retention_rule",
+        "hold_item",
         "hold_scope",
         "legal_hold",
         "hold_barrier",
