@@ -40,11 +40,11 @@ async def set_up(company_id: str, admin_email: str, name: str) -> None:
         known = {company.id: company for company in await built.companies.all()}
         if company_id in known:
             # A new key would not open what the lost one has sealed.
-            built.keys.load(company_id)
+            await built.ring.check(company_id)
         await built.signers.current(company_id)
         made = Made(
             config,
-            key=built.keys.create(company_id),
+            key=await built.ring.begin(company_id),
             company=await built.companies.create(
                 company_id, name or company_id, admin_email
             ),

@@ -22,6 +22,8 @@ from storage.compliance.acts import Acts
 from storage.compliance.blobs.kept import Blobs
 from storage.compliance.blobs.shelves import FolderShelf, RowShelf
 from storage.compliance.keys import KeyFile, Keyring
+from storage.compliance.keys.earlier import Earlier
+from storage.compliance.keys.rotation import KeyRotation
 from storage.compliance.proofs.high_water import HighWater
 from storage.compliance.proofs.keeper import TreeKeeper
 from storage.compliance.proofs.prover import Prover
@@ -92,6 +94,7 @@ class Core:
     audit: StoredAudit
     acts: Acts
     duties: StoredDuties
+    rotation: KeyRotation
     approvals: StoredApprovals
     blobs: Blobs
     signers: Signers
@@ -134,7 +137,7 @@ class Core:
                 "'atom setup --company-id acme --admin-email admin@acme.example'"
             )
         for company in companies:
-            self.keys.load(company.id)
+            await self.ring.check(company.id)
 
     async def all_statuses(self) -> list[LinkStatus]:
         """Return how every company's links are doing. Raises `StoreUnavailable`."""
@@ -173,6 +176,10 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
         queue = Outbox(hot)
         acts = Acts(journal, clock_us)
         duties = StoredDuties(hot, acts, clock_us)
+        approvals = StoredApprovals(
+            hot, acts, duties, clock_us, int(settings.tuning.approval * 1_000_000)
+        )
+        earlier = Earlier(ring, reader, clock_us)
         signers = Signers(hot, SigningKeys.under(settings.home), clock_us)
         high_water = HighWater.under(settings.home)
         publisher = Publisher(hot, TreeKeeper(hot), signers, high_water, clock_us)
@@ -192,13 +199,8 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
             acts=acts,
             duties=duties,
             reading=Reading(duties, acts, clock_us),
-            approvals=StoredApprovals(
-                hot,
-                acts,
-                duties,
-                clock_us,
-                int(settings.tuning.approval * 1_000_000),
-            ),
+            rotation=KeyRotation(ring, earlier, acts, duties, approvals, clock_us),
+            approvals=approvals,
             blobs=_blobs(settings, database, ring),
             signers=signers,
             publisher=publisher,

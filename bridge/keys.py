@@ -33,6 +33,10 @@ class KeyEncryption(Protocol):
         """Make a version. Returns False, and changes nothing, if it is there."""
         ...
 
+    async def check(self, tenant: str, version: int) -> None:
+        """Make sure that a version can be used now. Raises `BadInput` likewise."""
+        ...
+
     async def wrap(self, tenant: str, version: int, ref: str, secret: bytes) -> bytes:
         """Encrypt a secret of 32 bytes. Another time the answer may be another one."""
         ...

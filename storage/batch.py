@@ -109,6 +109,8 @@ def group_commit(batch: Batch, now_us: int, head: Head | None) -> Program[Commit
     tenant = writes[0].tenant
     draft = _Draft(head or (yield from locked_head(tenant)), now_us)
     yield from confirmed(tenant, supply)
+    if guard := writes[0].guard:
+        yield from guard()
     draft.known, owned, draft.heard_of = yield from looked_up(tenant, writes)
     draft.latest = yield from latest(tenant, writes)
 

@@ -1,11 +1,11 @@
 """What is written together: an entry for the log, and all that follows from it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from bridge.delivery import Copy, Delivery
-from storage.hot import Statement
+from storage.hot import Program, Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,9 @@ class Write:
     What is to be written together or not at all.
 
     `rekeys` says that it destroys or rotates keys: it is committed alone, and nothing
-    that was remembered of keys before counts after it.
+    that was remembered of keys before counts after it. Its `guard` runs first in the
+    transaction, and may raise to have nothing written: whatever it reads still holds
+    when the rest is written, if every change of that is a log entry as well.
     """
 
     tenant: str
@@ -96,6 +98,7 @@ class Write:
     fence: Fence | None = None
     letter: Letter | None = None
     rekeys: bool = False
+    guard: Callable[[], Program[None]] | None = None
 
     @property
     def queues_first(self) -> bool:

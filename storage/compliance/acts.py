@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bridge.ports import Receipt
-from storage.hot import Statement
+from storage.hot import Program, Statement
 from storage.journal import Journal
 from storage.writes import Entry, Origin, Write
 
@@ -47,13 +47,14 @@ class Acts:
         key: str = "",
         *,
         rekeys: bool = False,
+        guard: Callable[[], Program[None]] | None = None,
     ) -> Receipt:
         """
         Write the act and its changes, or neither.
 
         An act whose `key` was written before changes nothing and returns a duplicate
-        receipt. `rekeys` says that it destroys or rotates keys. Raises
-        `StoreUnavailable`.
+        receipt. `rekeys` says that it destroys or rotates keys, and may have a `guard`
+        (`storage.writes.Write`). Raises `StoreUnavailable`, and what the guard raises.
         """
         entry = Entry(
             etype=act.etype,
@@ -75,5 +76,12 @@ class Acts:
         )
         keys = (key,) if key else ()
         return await self.journal.write(
-            Write(act.tenant, keys=keys, entry=entry, changes=changes, rekeys=rekeys)
+            Write(
+                act.tenant,
+                keys=keys,
+                entry=entry,
+                changes=changes,
+                rekeys=rekeys,
+                guard=guard,
+            )
         )

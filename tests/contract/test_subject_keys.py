@@ -285,7 +285,7 @@ async def test_keys_that_do_not_answer_stop_only_who_has_none_yet(
     assert (await halting.reader.verify(TENANT)).fault == ""
 
 
-async def _as_before(store: Store, events: list[Event]) -> None:
+async def as_before(store: Store, events: list[Event]) -> None:
     """Write entries as they were before persons had keys: derived from the file."""
     old = store.keys.load(TENANT)
     writes, supplied = [], {}
@@ -304,7 +304,7 @@ async def _as_before(store: Store, events: list[Event]) -> None:
 async def test_entries_of_before_stay_readable_and_people_keep_their_pseudonym(
     store: Store,
 ) -> None:
-    await _as_before(store, [by("U1"), by("U2", 1)])
+    await as_before(store, [by("U1"), by("U2", 1)])
     assert all(ref.startswith("tenant:1:") for ref in await refs(store))
     ring = Keyring(store.database.hot, store.keys)
     assert (await ring.company(TENANT)).derived

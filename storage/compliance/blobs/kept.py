@@ -20,7 +20,7 @@ from bridge.errors import NotFound
 from bridge.file_ports import Kept
 from storage.compliance.blobs.shelves import CHUNK, BlobShelf
 from storage.compliance.keys import ItemKey, Keyring, SealBroken
-from storage.compliance.keys.ring import Company
+from storage.compliance.keys.company import Company
 from storage.hot import HotStore, Program, Row, Statement
 
 _DAY_US = 24 * 3600 * 1_000_000

@@ -86,6 +86,9 @@ class KeyFile:
     async def add(self, tenant: str, version: int) -> bool:
         return self.create(tenant, version)
 
+    async def check(self, tenant: str, version: int) -> None:
+        self.load(tenant, version)
+
     async def wrap(self, tenant: str, version: int, ref: str, secret: bytes) -> bytes:
         nonce = os.urandom(_NONCE_BYTES)
         cipher = AESGCM(self._key(tenant, version))

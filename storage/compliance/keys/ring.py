@@ -6,7 +6,6 @@ copy of the database alone opens nothing.
 """
 
 import asyncio
-import hmac
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -17,41 +16,25 @@ import orjson
 
 from bridge.errors import BadInput
 from bridge.keys import KeyEncryption, WrapBroken
+from storage.compliance.keys.company import (
+    ACTIVE,
+    Company,
+    Version,
+    begun,
+    kept,
+    names_of,
+    one,
+    versions_of,
+)
 from storage.compliance.keys.derived import PREFIX, TenantKey
 from storage.compliance.keys.files import KeyFile
-from storage.compliance.keys.items import KEY_BYTES, SealBroken, expand
+from storage.compliance.keys.items import KEY_BYTES, SealBroken
 from storage.compliance.keys.kept import Kept
-from storage.hot import HotStore, Program, Row, Rows, Statement
-
-ACTIVE, RETIRED, DESTROYED = "active", "retired", "destroyed"
-NAMES = "#names"  # stands for a person, whom it never is: theirs are hexadecimal
+from storage.hot import HotStore, Row, Statement
 
 _MOST_OPEN = 65_536
 _FEW = 16
 _AT_ONCE = 32  # questions to an HSM or a KMS
-
-
-@dataclass(frozen=True, slots=True)
-class Company:
-    """
-    What is known of a tenant's keys before anybody's is looked up.
-
-    `names` makes people's names in the key table; `version` wraps new keys; `derived`
-    says that some entries' keys come from the key file.
-    """
-
-    names: bytes = field(repr=False)
-    version: int
-    derived: bool
-
-    def person(self, subject: str) -> str:
-        """Return how the key table calls somebody."""
-        text = subject.encode("utf-8", "replace")
-        return hmac.digest(self.names, b"person|" + text, "sha256")[:16].hex()
-
-    def secret(self, purpose: str) -> bytes:
-        """Return a secret of the tenant's for some purpose other than sealing."""
-        return expand(self.names, b"purpose|" + purpose.encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +47,16 @@ class Stored:
 
 @dataclass(slots=True)
 class Keyring:
-    """Opens subject keys, and remembers some of those that it opened."""
+    """
+    Opens subject keys, and remembers some of those that it opened.
+
+    New versions are made at `kek`; `others` still have what was made there before.
+    """
 
     store: HotStore
     kek: KeyEncryption
+    others: tuple[KeyEncryption, ...] = ()
+    _providers: dict[tuple[str, int], str] = field(default_factory=dict, repr=False)
     _companies: dict[str, Company] = field(default_factory=dict, repr=False)
     _open: Kept[tuple[str, str], bytes] = field(
         default_factory=lambda: Kept(_MOST_OPEN), repr=False
@@ -165,11 +154,10 @@ class Keyring:
 
     async def unwrapped(self, tenant: str, ref: str, row: Stored) -> bytes:
         """Open one key that is not destroyed. Raises `SealBroken`."""
+        kek = await self._of(tenant, row.version)
         try:
             async with self._turns:
-                secret = await self.kek.unwrap(
-                    tenant, row.version, ref, row.wrapped or b""
-                )
+                secret = await kek.unwrap(tenant, row.version, ref, row.wrapped or b"")
         except WrapBroken as error:
             raise SealBroken(str(error)) from error
         self._open.put((tenant, ref), secret)
@@ -179,8 +167,36 @@ class Keyring:
         self, tenant: str, version: int, ref: str, secret: bytes
     ) -> bytes:
         """Encrypt a key under a version of the tenant's."""
+        kek = await self._of(tenant, version)
         async with self._turns:
-            return await self.kek.wrap(tenant, version, ref, secret)
+            return await kek.wrap(tenant, version, ref, secret)
+
+    async def begin(self, tenant: str) -> bool:
+        """Make a company's first version. Returns False if it has one."""
+        if await self.versions(tenant) or await self.kek.versions(tenant):
+            return False
+        return await self.kek.add(tenant, 1)
+
+    async def check(self, tenant: str) -> None:
+        """Make sure that the company's keys can be used. Raises `BadInput`."""
+        active = [v for v in await self.versions(tenant) if v.state == ACTIVE]
+        if active:
+            kek = await self._of(tenant, active[-1].number)
+            await kek.check(tenant, active[-1].number)
+        else:
+            await self.kek.check(tenant, (await self._first(tenant)))
+
+    async def versions(self, tenant: str) -> list[Version]:
+        """Return the versions of the company's key-encryption key, oldest first."""
+        rows = await self.store.fetch(versions_of(tenant))
+        return [
+            Version(number, provider, state, bool(derived))
+            for number, provider, state, derived in rows
+        ]
+
+    async def provider(self, tenant: str, version: int) -> KeyEncryption:
+        """Return the adapter that has a version. Raises `BadInput` if it is not set."""
+        return await self._of(tenant, version)
 
     async def made(self, tenant: str, ref: str) -> bytes:
         """Make and keep a key under a new reference that belongs to nobody."""
@@ -194,7 +210,7 @@ class Keyring:
                 "wrapped": await self.wrapped(tenant, version, ref, secret),
                 "now": time.time_ns() // 1000,
             }
-            if await self.store.run(partial(_kept, row)):
+            if await self.store.run(partial(kept, row)):
                 return secret
             self.forget(tenant)
 
@@ -207,15 +223,14 @@ class Keyring:
             postgres=f"{delete} = ANY(ARRAY(SELECT "
             "jsonb_array_elements_text(:refs::text::jsonb)))",
         )
-        await self.store.run(lambda: _one(statement))
+        await self.store.run(lambda: one(statement))
 
     def of_file(self, tenant: str) -> TenantKey | None:
         """Return the key file's secret that earlier keys came from, if it is there."""
-        if not isinstance(self.kek, KeyFile):
-            return None
-        if not self.kek.path(tenant).exists():
-            return None
-        return self.kek.load(tenant)
+        for kek in (self.kek, *self.others):
+            if isinstance(kek, KeyFile) and kek.path(tenant).exists():
+                return kek.load(tenant)
+        return None
 
     def forget(self, tenant: str) -> None:
         """Keys were destroyed or rotated: nothing that is remembered counts any more."""
@@ -223,39 +238,43 @@ class Keyring:
         self._open.clear()
 
     def _derived(self, tenant: str, ref: str) -> bytes | None:
-        if not ref.startswith(PREFIX) or not isinstance(self.kek, KeyFile):
+        if not ref.startswith(PREFIX):
             return None
-        return self.kek.load(tenant).subject(ref)
+        for kek in (self.kek, *self.others):
+            if isinstance(kek, KeyFile):
+                return kek.load(tenant).subject(ref)
+        return None
+
+    async def _of(self, tenant: str, version: int) -> KeyEncryption:
+        if (tenant, version) not in self._providers:
+            for known in await self.versions(tenant):
+                self._providers[tenant, known.number] = known.provider
+        name = self._providers.get((tenant, version), self.kek.provider)
+        for kek in (self.kek, *self.others):
+            if kek.provider == name:
+                return kek
+        raise BadInput(
+            f"version {version} of {tenant}'s key is at '{name}', which is not set up"
+        )
+
+    async def _first(self, tenant: str) -> int:
+        if made := await self.kek.versions(tenant):
+            return made[-1]
+        await self.kek.check(tenant, 1)  # says what is missing, and what to do
+        raise BadInput(f"company {tenant} has no key yet: run 'atom setup'")
 
     async def _read(self, tenant: str) -> Company | None:
-        versions = await self.store.fetch(
-            Statement(
-                "SELECT version, state, derived FROM tenant_kek "
-                "WHERE tenant = :tenant ORDER BY version",
-                {"tenant": tenant},
-            )
-        )
-        names = await self.store.fetch(
-            Statement(
-                "SELECT ref, version, wrapped FROM subject_key WHERE tenant = :tenant "
-                f"AND person = '{NAMES}' AND quarter = ''",
-                {"tenant": tenant},
-            )
-        )
-        active = [version for version, state, _ in versions if state == ACTIVE]
+        versions = await self.versions(tenant)
+        names = await self.store.fetch(names_of(tenant))
+        active = [version.number for version in versions if version.state == ACTIVE]
         if not (active and names):
             return None
         secret = await self.unwrapped(tenant, names[0][0], stored(names[0][1:]))
-        return Company(secret, active[-1], any(derived for _, _, derived in versions))
+        return Company(secret, active[-1], any(v.derived for v in versions))
 
     async def _begin(self, tenant: str) -> None:
         """Keep a first version and the names' secret, unless another process does."""
-        versions = await self.kek.versions(tenant)
-        if not versions and isinstance(self.kek, KeyFile):
-            self.kek.load(tenant)  # says what is missing, and what to do
-        if not versions:
-            raise BadInput(f"company {tenant} has no key yet: run 'atom setup'")
-        version, ref = versions[-1], f"n1:{token_hex(16)}"
+        version, ref = await self._first(tenant), f"n1:{token_hex(16)}"
         row = {
             "tenant": tenant,
             "version": version,
@@ -264,51 +283,7 @@ class Keyring:
             "ref": ref,
             "wrapped": await self.wrapped(tenant, version, ref, token_bytes(KEY_BYTES)),
         }
-        await self.store.run(lambda: _begun(row))
-
-
-def _kept(row: Mapping[str, object]) -> Program[bool]:
-    """Insert a key, unless its version is not the active one any more."""
-    active = (
-        "SELECT 1 FROM tenant_kek WHERE tenant = :tenant AND version = :version "
-        f"AND state = '{ACTIVE}'"
-    )
-    kek = {name: row[name] for name in ("tenant", "version")}
-    # Shared with others who insert; who retires the version waits for all of them.
-    if not (yield Statement(active, kek, postgres=f"{active} FOR SHARE")):
-        return False
-    yield Statement(
-        "INSERT INTO subject_key (tenant, ref, person, quarter, version, wrapped, "
-        "created_us, destroyed_us) VALUES (:tenant, :ref, :ref, '', :version, "
-        ":wrapped, :now, 0)",
-        row,
-    )
-    return True
-
-
-def _one(statement: Statement) -> Program[None]:
-    yield statement
-
-
-def _begun(row: Mapping[str, object]) -> Program[None]:
-    rows: Rows = yield Statement(
-        "SELECT size FROM head WHERE tenant = :tenant", {"tenant": row["tenant"]}
-    )
-    derived = int(bool(rows and rows[0][0]))
-    kek = {name: row[name] for name in ("tenant", "version", "provider", "now")}
-    yield Statement(
-        "INSERT INTO tenant_kek (tenant, version, provider, state, derived, "
-        f"created_us, changed_us) VALUES (:tenant, :version, :provider, '{ACTIVE}', "
-        ":derived, :now, :now) ON CONFLICT DO NOTHING",
-        kek | {"derived": derived},
-    )
-    names = {name: row[name] for name in ("tenant", "version", "ref", "wrapped", "now")}
-    yield Statement(
-        "INSERT INTO subject_key (tenant, ref, person, quarter, version, wrapped, "
-        f"created_us, destroyed_us) VALUES (:tenant, :ref, '{NAMES}', '', :version, "
-        ":wrapped, :now, 0) ON CONFLICT DO NOTHING",
-        names,
-    )
+        await self.store.run(lambda: begun(row))
 
 
 def stored(row: Row) -> Stored:

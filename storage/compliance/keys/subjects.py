@@ -16,9 +16,10 @@ from typing import Any
 
 import orjson
 
+from storage.compliance.keys.company import ACTIVE, Company
 from storage.compliance.keys.items import KEY_BYTES, actor_token
 from storage.compliance.keys.kept import Kept
-from storage.compliance.keys.ring import ACTIVE, Company, Keyring, stored
+from storage.compliance.keys.ring import Keyring, stored
 from storage.hot import Program, Row, Statement, Together
 
 _MOST = 32_768
