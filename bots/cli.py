@@ -21,6 +21,7 @@ import bots.cli_officers  # noqa: F401 - adds its commands to `atom compliance`
 from bots.cli_accounts import accounts_app
 from bots.cli_compliance import compliance_app
 from bots.cli_organisation import channels_app, sessions_app, workspaces_app
+from bots.cli_proofs import register_proofs
 from bots.cli_spaces import register_spaces
 from bots.logs import configure_logging
 from bridge.errors import AtomError
@@ -63,6 +64,7 @@ app = _group(
 log_app = _group(help="Read and verify the compliance log.")
 manifest_app = _group(help="What Slack and Teams are told about ATOM.")
 app.add_typer(log_app, name="log")
+register_proofs(log_app)
 app.add_typer(manifest_app, name="manifest")
 app.add_typer(accounts_app, name="accounts")
 app.add_typer(workspaces_app, name="workspaces")
@@ -267,7 +269,8 @@ def log_head(company: OfCompany = "", json: AsJson = False) -> None:
     """Print the log's size and root."""
     from bots.cli_log import head
 
-    asyncio.run(head(company, as_json=json))
+    if not asyncio.run(head(company, as_json=json)):
+        raise typer.Exit(1)
 
 
 @log_app.command("show")
@@ -284,11 +287,22 @@ def log_show(
 
 
 @log_app.command("verify")
-def log_verify(company: OfCompany = "", json: AsJson = False) -> None:
+def log_verify(
+    checkpoint: Annotated[
+        list[Path] | None,
+        typer.Option(help="A file with an earlier checkpoint to go on from."),
+    ] = None,
+    bodies: Annotated[
+        bool, typer.Option(help="Open what the entries hold as well.")
+    ] = True,
+    company: OfCompany = "",
+    json: AsJson = False,
+) -> None:
     """Prove that nothing in the log was changed."""
     from bots.cli_log import verify
 
-    if not asyncio.run(verify(company, as_json=json)):
+    given = checkpoint or ()
+    if not asyncio.run(verify(company, given, bodies=bodies, as_json=json)):
         raise typer.Exit(1)
 
 

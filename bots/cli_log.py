@@ -1,21 +1,36 @@
 """The compliance log from the command line."""
 
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import Progress as Bar
 
 from bots.at_command_line import cli_officer
 from bots.cli_company import company_core
 from bots.cli_output import console, print_json, print_table, say
+from bots.progress import progress_bar
+from bots.proving import contradiction, show_evidence
+from bridge.errors import BadInput
+from storage.compliance.proofs.examination import Fault, Progress
 
 
-async def head(company: str, *, as_json: bool) -> None:
+async def head(company: str, *, as_json: bool) -> bool:
+    """Print the head; returns whether it goes on from all that was signed."""
     async with company_core(company) as (built, tenant):
         found = await built.log.head(tenant)
+        against = await contradiction(built, tenant)
+        told = {"company": tenant, "size": found.size, "root": found.root_hex}
         if as_json:
-            print_json({"company": tenant, "size": found.size, "root": found.root_hex})
+            fault = str(against) if against else ""
+            evidence = list(against.evidence) if against else []
+            print_json({**told, "fault": fault, "evidence": evidence})
         else:
             say(f"{found.size} entries, root {found.root_hex}")
+            if against:
+                show_evidence(against)
+        return against is None
 
 
 async def entries(company: str, after: int, last: int, *, as_json: bool) -> None:
@@ -38,31 +53,50 @@ async def entries(company: str, after: int, last: int, *, as_json: bool) -> None
             )
 
 
-async def verify(company: str, *, as_json: bool) -> bool:
-    """Verify the whole log and print the verdict; returns whether it is intact."""
+async def verify(
+    company: str, checkpoints: Sequence[Path], *, bodies: bool, as_json: bool
+) -> bool:
+    """
+    Verify the whole log and print the verdict; returns whether it is intact.
+
+    `checkpoints` are files with earlier ones that it must go on from.
+    """
     async with company_core(company) as (built, tenant):
-        with _progress() as bar:
-            task = bar.add_task("reading", total=None)
-            verdict = await built.log.verify(
-                tenant, lambda done, size: bar.update(task, completed=done, total=size)
+        notes = [_read(path) for path in checkpoints]
+        with progress_bar() as bar:
+            examined = await built.verification.verify(
+                tenant, notes, bodies=bodies, progress=partial(_task, bar)
             )
+        fault = examined.fault
         if as_json:
-            root = verdict.root.hex()
-            data = {"company": tenant, "size": verdict.size, "root": root}
-            print_json({**data, "intact": verdict.intact, "fault": verdict.fault})
-        elif verdict.intact:
-            say(f"Intact: {verdict.size} entries, root {verdict.root.hex()}")
+            data = {"company": tenant, "size": examined.size}
+            data |= {"root": examined.root.hex(), "intact": fault is None}
+            told = fault or Fault("")
+            evidence = list(told.evidence)
+            where = {"seq": told.seq if told.seq >= 0 else None, "column": told.column}
+            print_json({**data, "fault": told.text, **where, "evidence": evidence})
+        elif fault is None:
+            say(f"Intact: {examined.size} entries, root {examined.root.hex()}")
         else:
-            say(f"NOT INTACT: {verdict.fault}")
-        return verdict.intact
+            say(f"NOT INTACT: {fault.text}")
+            for text in fault.evidence:
+                say(f"---\n{text}")
+        return fault is None
+
+
+def _task(bar: Bar, what: str) -> Progress:
+    task = bar.add_task(what, total=None)
+    return lambda done, size: bar.update(task, completed=done, total=size)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path} cannot be read") from error
 
 
 def _row(entry: dict[str, Any]) -> tuple[str, ...]:
     what = entry["text"] or entry["reason"] or entry["outcome"]
     time = entry["at"][:19].replace("T", " ")
     return (str(entry["seq"]), time, entry["type"], entry["author"], str(what))
-
-
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    return Progress(*columns, console=console(stderr=True), transient=True)

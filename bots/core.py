@@ -30,6 +30,7 @@ from storage.compliance.proofs.prover import Prover
 from storage.compliance.proofs.publisher import Publisher
 from storage.compliance.proofs.signers import Signers
 from storage.compliance.proofs.signing_keys import SigningKeys
+from storage.compliance.proofs.verification import Verification
 from storage.compliance.rights.approvals import StoredApprovals
 from storage.compliance.rights.duties import StoredDuties
 from storage.compliance.rights.reading import Reading
@@ -100,6 +101,7 @@ class Core:
     signers: Signers
     publisher: Publisher
     prover: Prover
+    verification: Verification
     reading: Reading
     places: StoredPlaces
     origins: StoredOrigins
@@ -205,6 +207,7 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
             signers=signers,
             publisher=publisher,
             prover=Prover(publisher, reader),
+            verification=Verification(publisher, reader),
             places=places,
             origins=StoredOrigins(companies, places),
             health=StoredHealth(hot, links, clock_us),

@@ -1,5 +1,6 @@
 """What the doctor looks at on ATOM's own side: files, the database, Redis."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,8 +9,9 @@ from sqlalchemy import URL, insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bots.doctor_findings import Finding, bad, good, poor
+from bots.doctor_findings import Finding, State, bad, good, poor
 from bots.doctor_postgres import durability
+from bots.doctor_proofs import proofs
 from bots.file_side import scanner
 from bots.settings import Settings
 from bots.settings_sources import config_path, unknown_variables
@@ -64,6 +66,9 @@ async def database(settings: Settings) -> Sequence[Finding]:
             return [bad("database", f"{url.database} does not exist yet", _SETUP)]
         async with opened(url) as database:
             found = await _inside(database.engine, url.get_backend_name())
+            if not any(finding.state is State.FAIL for finding in found):
+                now_us = time.time_ns() // 1000
+                found = [*found, *await proofs(database, settings, now_us)]
             if database.embedded:
                 return found
             return [*found, *await durability(database.engine, url)]

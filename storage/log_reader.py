@@ -19,7 +19,7 @@ from storage.compliance.keys import ItemKey, Keyring, SealBroken
 from storage.compliance.keys.gone import Gone, gone
 from storage.compliance.keys.ring import Stored, stored
 from storage.compliance.leaf import leaf_of
-from storage.compliance.sealing import open_body
+from storage.compliance.sealing import open_body, raw_fault
 from storage.compliance.tree import EMPTY_ROOT, Frontier
 from storage.hot import HotStore, Row, Statement
 from storage.schema import log
@@ -297,7 +297,11 @@ def _fault(found: _Found, seq: int, allowed: Gone) -> str:
         return f"entry {seq}: column ct does not open with its key"
     if item.commitment(body) != row["cmt"]:
         return f"entry {seq}: column ct is not what was committed to"
-    return ""
+    try:
+        raw = raw_fault(item, row["raw_ct"], row["raw_cmt"])
+    except SealBroken:
+        raw = "column raw_ct does not open with its key"
+    return f"entry {seq}: {raw}" if raw else ""
 
 
 def late_us(entries: list[LogEntry]) -> int:

@@ -4,12 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from storage.compliance.proofs.examination import Fault
 from storage.compliance.proofs.high_water import HighWater
 from storage.compliance.proofs.keeper import TreeKeeper
 from storage.compliance.proofs.prover import Prover
 from storage.compliance.proofs.publisher import Publisher
 from storage.compliance.proofs.signers import Signers
 from storage.compliance.proofs.signing_keys import SigningKeys
+from storage.compliance.proofs.verification import Verification
 from storage.hot import Program, Statement
 from tests.contract.conftest import TENANT, Store
 from tests.contract.test_journal import commitment
@@ -39,6 +41,12 @@ class Proofs:
     high_water: HighWater
     publisher: Publisher
     prover: Prover
+    verification: Verification
+
+    async def verified(self, *notes: str, bodies: bool = True) -> Fault | None:
+        """Return what a verification finds, if anything."""
+        found = await self.verification.verify(TENANT, notes, bodies=bodies)
+        return found.fault
 
 
 def proofs_of(
@@ -50,7 +58,8 @@ def proofs_of(
     water = HighWater.under(home)
     publisher = Publisher(hot, keeper, signers, water, clock or time)
     prover = Prover(publisher, store.reader)
-    return Proofs(store, time, keeper, signers, water, publisher, prover)
+    verification = Verification(publisher, store.reader)
+    return Proofs(store, time, keeper, signers, water, publisher, prover, verification)
 
 
 async def said(store: Store, count: int, first: int = 0) -> None:

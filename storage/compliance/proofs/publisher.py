@@ -14,7 +14,7 @@ from storage.compliance.proofs.checkpoints import Checkpoint, Seen, signed, veri
 from storage.compliance.proofs.high_water import HighWater
 from storage.compliance.proofs.keeper import TreeKeeper
 from storage.compliance.proofs.merkle import ProofRefused, verify_consistency
-from storage.compliance.proofs.notes import NoteRefused, SigningKey
+from storage.compliance.proofs.notes import NoteRefused, SigningKey, VerifierKey
 from storage.compliance.proofs.signers import Known, Signers
 from storage.hot import HotStore, Program, Statement
 
@@ -52,7 +52,7 @@ class Publisher:
         signed then.
         """
         key = await self.signers.current(tenant)
-        checkpoint = await self._now(tenant, key)
+        checkpoint = await self._now(tenant, key.name)
         now = self.clock() // _MICRO
         for before in await self.signed_before(tenant):
             await self._follows(tenant, before, checkpoint)
@@ -80,8 +80,8 @@ class Publisher:
 
     async def check(self, tenant: str) -> Checkpoint:
         """Compare the log with all that was signed, and sign nothing."""
-        key = await self.signers.current(tenant)
-        checkpoint = await self._now(tenant, key)
+        name = (await self.keys(tenant))[-1].key.name
+        checkpoint = await self._now(tenant, name)
         for before in await self.signed_before(tenant):
             await self._follows(tenant, before, checkpoint)
         return checkpoint
@@ -90,6 +90,25 @@ class Publisher:
         """Return the size of every company's log. Raises `StoreUnavailable`."""
         rows = await self.store.fetch(Statement("SELECT tenant, size FROM head"))
         return dict(rows)
+
+    async def keys(self, tenant: str) -> list[Known]:
+        """Return the keys on record; the first is made, if there was never one."""
+        if not (known := await self.signers.known(tenant)):
+            await self.signers.current(tenant)
+            known = await self.signers.known(tenant)
+        return known
+
+    async def verifiers(self, tenant: str) -> list[VerifierKey]:
+        """
+        Return all keys that may have signed.
+
+        A database that was rolled back has forgotten the newer ones; the files have not.
+        """
+        known = [each.key for each in await self.keys(tenant)]
+        files = self.signers.files
+        made = [files.load(tenant, v).verifier for v in files.versions(tenant)]
+        name = known[-1].name
+        return known + [key for key in made if key not in known and key.name == name]
 
     async def newest(self, tenant: str) -> Seen | None:
         """Return the checkpoint on record that was signed last, if there is one."""
@@ -100,7 +119,34 @@ class Publisher:
                 {"tenant": tenant},
             )
         )
-        return self._read(rows[0][0], await self._keys(tenant)) if rows else None
+        return self._read(rows[0][0], await self.verifiers(tenant)) if rows else None
+
+    async def all_signed(self, tenant: str) -> list[Seen]:
+        """
+        Return every checkpoint on record, and the one beside the database.
+
+        Raises `Contradiction` for one that this log's keys did not sign, and for a row
+        that says something else than its own note.
+        """
+        keys = await self.verifiers(tenant)
+        rows = await self.store.fetch(
+            Statement(
+                "SELECT size, root, note FROM checkpoint WHERE tenant = :tenant "
+                "ORDER BY size",
+                {"tenant": tenant},
+            )
+        )
+        found = []
+        for size, root, note in rows:
+            seen = self._read(note, keys)
+            told = Checkpoint(seen.checkpoint.origin, size, bytes(root))
+            if told != seen.checkpoint:
+                reason = f"the checkpoint of size {size} is not what was signed"
+                raise Contradiction(reason, (note, told.text))
+            found.append(seen)
+        if text := self.high_water.read(tenant):
+            found.append(self._read(text, keys))
+        return found
 
     async def signed_before(self, tenant: str) -> list[Seen]:
         """
@@ -108,26 +154,22 @@ class Publisher:
 
         Raises `Contradiction` for one that they did not sign: somebody put it there.
         """
-        keys = await self._keys(tenant)
+        keys = await self.verifiers(tenant)
         found = [] if (newest := await self.newest(tenant)) is None else [newest]
         if text := self.high_water.read(tenant):
             found.append(self._read(text, keys))
         return found
 
-    async def _keys(self, tenant: str) -> list[Known]:
-        await self.signers.current(tenant)
-        return await self.signers.known(tenant)
-
-    def _read(self, note: str, keys: list[Known]) -> Seen:
+    def _read(self, note: str, keys: list[VerifierKey]) -> Seen:
         try:
-            return verified(note, [known.key for known in keys])
+            return verified(note, keys)
         except NoteRefused as error:
             reason = "a checkpoint on record is not signed by this log's keys"
             raise Contradiction(reason, (note, "")) from error
 
-    async def _now(self, tenant: str, key: SigningKey) -> Checkpoint:
+    async def _now(self, tenant: str, origin: str) -> Checkpoint:
         size = await self.keeper.keep(tenant)
-        return Checkpoint(key.name, size, await self.keeper.tree.root(tenant, size))
+        return Checkpoint(origin, size, await self.keeper.tree.root(tenant, size))
 
     async def _follows(self, tenant: str, before: Seen, now: Checkpoint) -> None:
         old = before.checkpoint
