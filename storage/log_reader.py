@@ -126,6 +126,22 @@ class LogReader:
         )
         return await self._opened(tenant, [_named(row, _WITHOUT_RAW) for row in rows])
 
+    async def between(
+        self, tenant: str, first: int, upto: int, etypes: Collection[str]
+    ) -> list[LogEntry]:
+        """
+        Return the entries of these types with `first <= seq < upto`, without `raw_ct`.
+        """
+        kinds = ", ".join(f"'{etype}'" for etype in sorted(etypes))
+        rows = await self.store.fetch(
+            Statement(
+                f"SELECT {_columns(_WITHOUT_RAW)} {_FROM} AND l.seq >= :first "
+                f"AND l.seq < :upto AND l.etype IN ({kinds}) ORDER BY l.seq",
+                {"tenant": tenant, "first": first, "upto": upto},
+            )
+        )
+        return await self._opened(tenant, [_named(row, _WITHOUT_RAW) for row in rows])
+
     async def revisions(self, tenant: str, conv: str, msg: str) -> list[LogEntry]:
         """
         Return what is known of one message, in the order of capture.

@@ -92,7 +92,7 @@ def condition(name: str, value: str, *, quoted: bool) -> Condition:
         raise BadInput(f"{field}: takes no wildcards, only {FIELDS[field]}")
     if field in DATES:
         dates(field, value, Calendar(zone("UTC"), 0))
-    if field == "filename":
+    if field == "filename" or (wild and not quoted):
         Elements.of(value, wild=wild and not quoted)
     return Condition(field, value, literal=wild and quoted)
 

@@ -176,8 +176,6 @@ def _phrase(text: str) -> Phrase:
 
 def _wild(word: str) -> Operand:
     elements = Elements.of(word, wild=True)
-    if not elements.places:
-        raise BadInput(f"'{word}' has no letters to search for")
     plain = not any(place.prefix or place.pattern for place in elements.places)
     return _phrase(word.strip("*?")) if plain else Wild(word)
 

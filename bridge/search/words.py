@@ -107,7 +107,10 @@ class Elements:
     def of(cls, text: str, *, wild: bool = False) -> Self:
         """Read words, or with `wild` a pattern. Raises `BadInput` if nothing is in it."""
         if wild:
-            return cls(*_wild(text))
+            pattern, tail = _wild(text)
+            if not pattern:
+                raise BadInput(f"'{_short(text)}' has no letters to search for")
+            return cls(pattern, tail)
         found = pieces(text)
         if not found:
             raise BadInput(

@@ -1,0 +1,243 @@
+"""Answering a search: exactly, whatever the index cannot decide by itself."""
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from bridge.errors import BadInput
+from bridge.messages import Channel
+from bridge.search.matching import asks_for_words, holds
+from bridge.search.syntax import And, Expression, Not, Or, Query, leaves
+from storage.compliance.tree import Frontier, leaf_hash
+from storage.hot import Statement
+from storage.log_reader import LogReader
+from storage.search.asking import Asking, Known
+from storage.search.facts import facts_of
+from storage.search.index import SearchIndex
+from storage.search.resolving import Resolver
+
+_AT_ONCE = 500
+
+Hit = tuple[int, int]  # when it was said, and its position: newest first
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """
+    Which part of the answer is wanted.
+
+    `cursor` is the former page's `next`; `size` the size of the log to be asked, -1 for
+    all of it.
+    """
+
+    limit: int = 20
+    cursor: str = ""
+    size: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """
+    What a search found, as of a size of the log.
+
+    `seqs` are all positions, lowest first; `page` is the part that was asked for, in
+    the order in which it is shown. `complete` is false if the index ends before
+    `size`, at `indexed`: what came after it is not among the results. `expansions` say
+    how many words each pattern stood for.
+    """
+
+    seqs: Sequence[int]
+    page: Sequence[int]
+    size: int
+    indexed: int
+    complete: bool
+    expansions: Mapping[str, int]
+    next: str = ""
+
+    @property
+    def count(self) -> int:
+        return len(self.seqs)
+
+    @property
+    def root(self) -> bytes:
+        """Return the Merkle root over the positions, each as 8 bytes, lowest first."""
+        leaves_ = [leaf_hash(seq.to_bytes(8, "big")) for seq in self.seqs]
+        return Frontier().extend(leaves_).root()
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Asks one database's index."""
+
+    index: SearchIndex
+    reader: LogReader
+    resolver: Resolver
+
+    async def answer(
+        self,
+        tenant: str,
+        query: Query,
+        page: Page,
+        within: Sequence[Channel] | None = None,
+    ) -> Answer:
+        """
+        Answer a query whose dates are worked out.
+
+        `within` are the channels that the asker may read: nothing else is found then,
+        and nothing that was deleted. Raises `BadInput` for a page that cannot be.
+        """
+        head = (await self.reader.head(tenant)).size
+        size, last = _begun(page, query, head)
+        indexed = await self.index.upto(tenant)
+        asked = min(size, indexed)
+        hits, expansions = await self._hits(tenant, query, asked, within)
+        hits.sort(reverse=True)
+        rest = [hit for hit in hits if hit < last] if last else hits
+        shown = rest[: page.limit]
+        more = len(rest) > len(shown) and shown
+        return Answer(
+            seqs=sorted(seq for _, seq in hits),
+            page=[seq for _, seq in shown],
+            size=asked,
+            indexed=indexed,
+            complete=indexed >= size,
+            expansions=expansions,
+            next=_cursor(query, asked, shown[-1]) if more else "",
+        )
+
+    async def _hits(
+        self,
+        tenant: str,
+        query: Query,
+        size: int,
+        within: Sequence[Channel] | None,
+    ) -> tuple[list[Hit], Mapping[str, int]]:
+        if size <= 0:
+            return [], {}
+        expression = await self.resolver.unfolded(tenant, query.expression)
+        known, expansions = await self.resolver.known(tenant, expression)
+        asking = Asking(self.index.keeper.tables(tenant), known)
+        bounds = asking.bounds(expression)
+        t = asking.tables
+        conditions = ["d.seq < :size", bounds.maybe]
+        if not query.any_revision or within is not None:
+            conditions.insert(1, "d.until_seq >= :size")
+        if within is not None:
+            mine = await self.resolver.numbers(tenant, within)
+            conditions += [asking.inside(mine), f"NOT {asking.deleted()}"]
+        sure = "1" if bounds.decided else f"CASE WHEN {bounds.sure} THEN 1 ELSE 0 END"
+        rows = await self.index.ask(
+            Statement(
+                f"SELECT d.sent_us, d.seq, {sure} FROM {t.doc} d "
+                f"WHERE {t.of('d')}{' AND '.join(conditions)}",
+                {**asking.parameters, "tenant": tenant, "size": size},
+            )
+        )
+        hits = [(sent, seq) for sent, seq, sure_ in rows if sure_]
+        if len(hits) < len(rows):
+            open_ = {seq: sent for sent, seq, sure_ in rows if not sure_}
+            found = await self._looked_at(tenant, expression, known, size, open_)
+            hits += [(open_[seq], seq) for seq in found]
+        return hits, expansions
+
+    async def _looked_at(
+        self,
+        tenant: str,
+        expression: Expression,
+        known: Known,
+        size: int,
+        undecided: Mapping[int, int],
+    ) -> list[int]:
+        """Return which of the undecided are found, by the words they really have."""
+        parts = list(dict.fromkeys(leaves(expression)))
+        found: list[int] = []
+        numbers = sorted(undecided)
+        for first in range(0, len(numbers), _AT_ONCE):
+            some = numbers[first : first + _AT_ONCE]
+            truths = await self._truths(tenant, parts, known, size, some)
+            for entry in await self.reader.at(tenant, some):
+                facts = facts_of(entry.row, entry.body)
+                text, names = list(facts.words), list(facts.names)
+                truth = {
+                    part: said == 1
+                    or (said > 1 and asks_for_words(part) and holds(part, text, names))
+                    for part, said in zip(
+                        parts, truths.get(entry.seq, ()), strict=False
+                    )
+                }
+                if entry.erased or entry.seq not in truths:
+                    continue
+                if _true(expression, truth):
+                    found.append(entry.seq)
+        return found
+
+    async def _truths(
+        self,
+        tenant: str,
+        parts: Sequence[Expression],
+        known: Known,
+        size: int,
+        seqs: Sequence[int],
+    ) -> Mapping[int, Sequence[int]]:
+        """Return what the index says of each part: 0 no, 1 yes, 2 perhaps."""
+        asking = Asking(self.index.keeper.tables(tenant), known)
+        columns = []
+        for part in parts:
+            bounds = asking.bounds(part)
+            columns.append(
+                f"CASE WHEN {bounds.sure} THEN 1 WHEN {bounds.maybe} THEN 2 ELSE 0 END"
+            )
+        t = asking.tables
+        rows = await self.index.ask(
+            Statement(
+                f"SELECT d.seq, {', '.join(columns)} FROM {t.doc} d WHERE {t.of('d')}"
+                f"d.seq IN ({', '.join(map(str, seqs))})",
+                {**asking.parameters, "tenant": tenant, "size": size},
+            )
+        )
+        return {row[0]: list(row)[1:] for row in rows}
+
+
+def _true(expression: Expression, truth: Mapping[Expression, bool]) -> bool:
+    match expression:
+        case And(parts):
+            return all(_true(part, truth) for part in parts)
+        case Or(parts):
+            return any(_true(part, truth) for part in parts)
+        case Not(part):
+            return not _true(part, truth)
+    return truth[expression]
+
+
+def _begun(page: Page, query: Query, head: int) -> tuple[int, Hit | None]:
+    """Return the size to ask at, and after which hit to go on."""
+    if page.limit < 0:
+        raise BadInput("a page has no less than 0 results")
+    if not page.cursor:
+        if page.size > head:
+            raise BadInput(
+                f"the log has {head} entries: it cannot be asked as of later"
+            )
+        return (head if page.size < 0 else page.size), None
+    try:
+        text = base64.urlsafe_b64decode(page.cursor.encode() + b"==")
+        size, digest, sent_us, seq = orjson.loads(text)
+        last = (int(sent_us), int(seq))
+        size = int(size)
+    except (ValueError, TypeError, binascii.Error) as error:
+        raise BadInput(
+            "this is no cursor: use the one that the last page gave"
+        ) from error
+    if digest != query.digest[:16]:
+        raise BadInput("the cursor is another search's")
+    if not 0 <= size <= head:
+        raise BadInput("this is no cursor: use the one that the last page gave")
+    return size, last
+
+
+def _cursor(query: Query, size: int, last: Hit) -> str:
+    text = orjson.dumps([size, query.digest[:16], *last])
+    return base64.urlsafe_b64encode(text).decode().rstrip("=")
