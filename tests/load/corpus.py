@@ -371,7 +371,7 @@ def write_of(
         outcome="delivered",
         origin=None if happening.gone else Origin(happening.origin, b"\0" * 32),
     )
-    key = f"corpus:{happening.origin}:{happening.remote}:{happening.gone}"
+    key = f"corpus:{happening.remote}:{happening.at_us}:{happening.gone}"
     return Write(TENANT, keys=(key,), entry=entry)
 
 
