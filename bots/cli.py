@@ -16,6 +16,7 @@ from typer.exceptions import Abort, TyperException
 
 import bots.cli_completeness
 import bots.cli_evidence
+import bots.cli_exports
 import bots.cli_keys
 import bots.cli_officers  # noqa: F401 - adds its commands to `atom compliance`
 from bots.cli_accounts import accounts_app

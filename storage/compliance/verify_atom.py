@@ -651,12 +651,17 @@ class Export:
             raise Bad("the manifest names no items")
         self.files(items, manifest)
         entries = self.entries(items)
-        for seq, leaf in sorted(entries.items()):
-            self.entry(seq, leaf, checkpoint)
-        return "%d files, %d entries proved at %s" % (
+        committed = {
+            seq: self.entry(seq, leaf, checkpoint).get("cmt")
+            for seq, leaf in sorted(entries.items())
+        }
+        shown, erased = self.openings(items, committed)
+        return "%d files, %d entries proved at %s; %d opened, %d erased" % (
             len(items),
             len(entries),
             checkpoint,
+            shown,
+            erased,
         )
 
     def manifest(self) -> dict[str, Any]:
@@ -720,7 +725,32 @@ class Export:
                     raise Bad("the manifest gives entry %d two leaves" % seq)
         return found
 
-    def entry(self, seq: int, leaf: str, checkpoint: Checkpoint) -> None:
+    def openings(
+        self, items: list[dict[str, Any]], committed: dict[int, Any]
+    ) -> tuple[int, int]:
+        """
+        Hold what native/ says against what the log committed to.
+
+        Returns how many entries were opened, and how many are said to be erased.
+        """
+        shown = erased = 0
+        for item in items:
+            path = item["path"]
+            if not path.startswith("native/") or not path.endswith(".jsonl"):
+                continue
+            for line in self.read(path).splitlines():
+                for seq, opened in message_openings(line, path):
+                    if seq not in committed:
+                        raise Bad(f"{path} shows entry {seq}, which is not proved")
+                    if not opened.get("nonce"):
+                        erased += 1
+                        continue
+                    told = {"cmt": committed[seq]}
+                    _opened({"it": opened}, "it", told)
+                    shown += 1
+        return shown, erased
+
+    def entry(self, seq: int, leaf: str, checkpoint: Checkpoint) -> dict[str, Any]:
         proof = Proof(self.text("proofs/%d.tlog-proof" % seq))
         try:
             wanted = bytes.fromhex(leaf)
@@ -732,6 +762,7 @@ class Export:
             checkpoint.root,
         ):
             raise Bad("the proof of entry %d is about something else" % seq)
+        return proof.fields()
 
     def read(self, name: str) -> bytes:
         if name not in self.names:
@@ -740,6 +771,22 @@ class Export:
 
     def text(self, name: str) -> str:
         return decoded(self.read(name), name)
+
+
+def message_openings(line: bytes, path: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield a message's entries; what its revisions say must be what those say."""
+    try:
+        told = json.loads(line)
+        opened = {entry["seq"]: entry for entry in told["entries"]}
+        for revision in told["revisions"]:
+            entry = opened[revision["seq"]]
+            if not entry["nonce"] or revision["change"] == "delete":
+                continue
+            if (json.loads(entry["body"]).get("text") or "") != revision["text"]:
+                raise Bad(f"{path} says something else than entry {entry['seq']}")
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise Bad(f"{path} holds a line that is no message") from error
+    yield from opened.items()
 
 
 def check_log(trust: Trust, folder: str) -> Checkpoint:

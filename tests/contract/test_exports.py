@@ -11,6 +11,7 @@ import orjson
 import pytest
 
 from bridge.errors import BadInput
+from storage.compliance import verify_atom
 from storage.compliance.export.making import Result
 from storage.compliance.export.parts import FORMATS
 from storage.compliance.export.spool import Spool
@@ -18,6 +19,7 @@ from storage.compliance.keys import KeyFile, Keyring, commitment
 from storage.compliance.keys.shredding import destroyed
 from storage.compliance.proofs.merkle import verify_inclusion
 from storage.compliance.proofs.proof_files import ProofFile
+from storage.compliance.proofs.signing_keys import SigningKeys
 from storage.compliance.tree import leaf_hash
 from storage.database import opened
 from storage.database_url import database_url as parsed
@@ -316,3 +318,27 @@ async def test_what_was_erased_is_said_to_be_erased_and_proved_to_have_been(
     [entry] = line["entries"]
     assert (entry["nonce"], entry["body"]) == ("", "")
     assert f"proofs/{entry['seq']}.tlog-proof" in found
+
+
+async def test_not_even_who_signs_can_show_another_text(
+    told_sqlite: Store, tmp_path: Path
+) -> None:
+    """The manifest of a changed text can be signed; the tree says otherwise."""
+    made = await maker(told_sqlite.database.hot, told_sqlite.reader, tmp_path)
+    size = (await told_sqlite.reader.head(TENANT)).size
+    key = str(SigningKeys.under(tmp_path).current(TENANT).verifier)
+    path = str(tmp_path / "out.zip")
+    await exported(made, asked(size, formats=("native",)), tmp_path)
+    assert verify_atom.main(["--key", key, "export", path]) == 0
+
+    lie = Spool(tmp_path / "work")
+    for seq, data in [*lie.rows("SELECT seq, packed FROM item")]:
+        changed = data.replace(b"third draft", b"great draft")
+        lie.base.execute("UPDATE item SET packed = ? WHERE seq = ?", (changed, seq))
+    lie.base.execute("DELETE FROM part")
+    lie.base.execute("DELETE FROM state WHERE value = 'yes' AND name <> 'assembled'")
+    lie.close()
+    await exported(made, asked(size, formats=("native",)), tmp_path)
+
+    assert b"great draft" in (tmp_path / "out.zip").read_bytes()
+    assert verify_atom.main(["--key", key, "export", path]) == 1

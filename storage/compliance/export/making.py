@@ -6,7 +6,7 @@ Killed at any point, it goes on where it was; the result is the same bytes.
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -67,7 +67,8 @@ class Maker:
     Makes exports of one company's log.
 
     `origin` is the log's name in its notes, `root` returns the root that the log had
-    at a size, and `verifier` is the program that checks exports.
+    at a size, and `verifier` is the program that checks exports. In `key_notes` each
+    signing key vouches for the next one, oldest first.
     """
 
     reader: Entries
@@ -77,6 +78,7 @@ class Maker:
     origin: str
     root: Callable[[int], Awaitable[bytes]]
     verifier: bytes
+    key_notes: Sequence[str] = ()
 
     async def make(
         self,
@@ -106,8 +108,7 @@ class Maker:
             await asyncio.to_thread(write_format, spool, heading, name)
         checkpoint = await self._checkpoint(question, levels)
         progress("proving", 0, 1)
-        note = [Written("checkpoint.note", iter([checkpoint.encode()]))]
-        write_files(spool, "checkpoint", note)
+        write_files(spool, "notes", self._notes(checkpoint))
         await asyncio.to_thread(write_proofs, spool, levels, checkpoint)
         return await self._packed(spool, question, heading, out, progress)
 
@@ -124,6 +125,11 @@ class Maker:
         stated = Checkpoint(self.origin, question.size, levels.root)
         return await self.notary.sign(question.tenant, stated.text)
 
+    def _notes(self, checkpoint: str) -> Iterator[Written]:
+        yield Written("checkpoint.note", iter([checkpoint.encode()]))
+        for number, note in enumerate(self.key_notes, 1):
+            yield Written(f"keys/{number:04}.note", iter([note.encode()]))
+
     async def _packed(
         self,
         spool: Spool,
@@ -133,7 +139,7 @@ class Maker:
         progress: Progress,
     ) -> Result:
         files = await asyncio.to_thread(lambda: [*placed(spool)])
-        told = manifest(question, heading, files, spool)
+        told = manifest(question, heading, files, spool, self.verifier)
         stated = manifest_bytes(told)
         note = await self.notary.sign(question.tenant, note_text(self.origin, stated))
         extra = {

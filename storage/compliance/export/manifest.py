@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,11 @@ def placed(spool: Spool) -> Iterator[Placed]:
 
 
 def manifest(
-    question: Question, heading: Heading, files: Sequence[Placed], spool: Spool
+    question: Question,
+    heading: Heading,
+    files: Sequence[Placed],
+    spool: Spool,
+    verifier: bytes,
 ) -> dict[str, Any]:
     """
     Return the manifest.
@@ -69,7 +74,12 @@ def manifest(
         "as_of": {"size": heading.size, "root": heading.root},
         "created_us": heading.as_of_us,
         "tz": heading.zone,
-        "tool": {"name": "ATOM", "sha256": tool()},
+        "tool": {
+            "name": "ATOM",
+            "version": version("atom-bridge"),
+            "sha256": tool(),
+            "verifier_sha256": sha256(verifier).hexdigest(),
+        },
         "counts": counts(spool),
         "missing_files": [*_missing(spool)],
         "items": [file.stated for file in files],

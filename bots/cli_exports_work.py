@@ -1,0 +1,212 @@
+"""Exports from the command line: the question, the folder, the bar, the record."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+from bots.at_command_line import cli_officer
+from bots.cli_company import company_core
+from bots.cli_output import console, print_json, print_table, say
+from bots.core import Core, clock_us
+from bridge.errors import BadInput
+from bridge.messages import Channel
+from bridge.search.times import Calendar, zone
+from storage.compliance import verify_atom
+from storage.compliance.export.desk import Desk, HandOver, Made
+from storage.compliance.export.gathering import Progress as Told
+from storage.compliance.export.making import Maker, Result
+from storage.compliance.export.model import Item
+from storage.compliance.export.opening import Openings
+from storage.compliance.export.parts import FORMATS
+from storage.compliance.export.question import Question
+from storage.compliance.export.spool import Spool
+
+_ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """An export as it was typed."""
+
+    channels: tuple[str, ...]
+    people: tuple[str, ...]
+    since: str
+    until: str
+    formats: str
+    as_of: int
+    tz: str
+    matter: str
+
+    def question(self, tenant: str) -> Question:
+        """Return the question, as of the size that was typed. Raises `BadInput`."""
+        calendar = Calendar(zone(self.tz), clock_us())
+        return Question(
+            tenant=tenant,
+            size=self.as_of,
+            formats=_formats(self.formats),
+            channels=tuple(Channel.parse(address) for address in self.channels),
+            people=self.people,
+            from_us=calendar.span(self.since).start_us if self.since else 0,
+            to_us=calendar.span(self.until).end_us if self.until else 0,
+            zone=self.tz,
+            matter=self.matter,
+        )
+
+
+async def export(wish: Wish, out: Path, company: str, *, as_json: bool) -> None:
+    """Make an export, or ask for the approval that it takes."""
+    _look_at(out)
+    async with company_core(company) as (built, tenant):
+        wished = wish.question(tenant)
+        folder = built.settings.home / "exports"
+        question = await _sized(built, folder, wished)
+        desk, officer = _desk(built), cli_officer()
+        spool = Spool(folder / question.id)
+        try:
+            if not (approval := spool.get("approval")):
+                approval = await desk.allow(question, officer)
+                spool.put("approval", approval)
+            made = await _maker(built, tenant)
+            with _progress() as told:
+                result = await made.make(spool, question, _everything, out, told)
+            await desk.made(question, officer, approval, result)
+        except BaseException:
+            spool.close()
+            raise
+        spool.remove()
+        _pin(folder, wished).unlink(missing_ok=True)
+        _tell(result, as_json=as_json)
+
+
+async def listing(company: str, *, as_json: bool) -> None:
+    async with company_core(company) as (built, tenant):
+        desk = _desk(built)
+        made = await desk.all(tenant, cli_officer())
+        passed = await desk.custody(tenant)
+        if as_json:
+            print_json([_as_json(one, passed) for one in made])
+        elif not made:
+            say("Nothing was exported yet.")
+        else:
+            columns = ("export", "when", "by", "messages", "handed to", "what")
+            print_table(columns, [_row(one, passed) for one in made])
+
+
+async def hand_over(export_id: str, to: str, purpose: str, company: str) -> None:
+    async with company_core(company) as (built, tenant):
+        desk = _desk(built)
+        passed = await desk.hand_over(tenant, cli_officer(), export_id, to, purpose)
+        say(f"On record: export {passed.export} went to {passed.recipient}.")
+
+
+def _desk(built: Core) -> Desk:
+    hot = built.database.hot
+    return Desk(hot, built.acts, built.duties, built.approvals, clock_us)
+
+
+async def _maker(built: Core, tenant: str) -> Maker:
+    """Exports are of a log that does not contradict what was signed of it before."""
+    await built.publisher.publish(tenant)
+    tree = built.publisher.keeper.tree
+    return Maker(
+        reader=built.log,
+        opener=Openings(built.log, tenant),
+        blobs=built.blobs,
+        notary=built.signers,
+        origin=(await built.signers.current(tenant)).name,
+        root=lambda size: tree.root(tenant, size),
+        verifier=_verifier(),
+        key_notes=[k.note for k in await built.signers.known(tenant) if k.note],
+    )
+
+
+def _verifier() -> bytes:
+    return Path(verify_atom.__file__).read_bytes()
+
+
+async def _sized(built: Core, folder: Path, wished: Question) -> Question:
+    """
+    Return the question as of a size of the log.
+
+    If none was typed, it is the size at which it was asked first: what is logged while
+    a second person thinks it over is no part of what they agree to.
+    """
+    size = (await built.log.head(wished.tenant)).size
+    if not size:
+        raise BadInput("the log is empty: there is nothing to export")
+    if wished.size > size:
+        raise BadInput(f"the log has {size} entries: it cannot be exported as of more")
+    if wished.size:
+        return wished
+    pin = _pin(folder, wished)
+    if not pin.exists():
+        pin.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        pin.write_text(f"{size}\n")
+    return replace(wished, size=int(pin.read_text()))
+
+
+def _pin(folder: Path, wished: Question) -> Path:
+    name = sha256(f"{wished.digest} {os.getuid()}".encode()).hexdigest()[:16]
+    return folder / f"asked-{name}"
+
+
+def _everything(_item: Item) -> bool:
+    return True
+
+
+def _formats(text: str) -> tuple[str, ...]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if names == [_ALL]:
+        return tuple(sorted(FORMATS))
+    unknown = [name for name in names if name not in FORMATS]
+    if unknown or not names:
+        known = ", ".join(FORMATS)
+        raise BadInput(f"'{', '.join(unknown)}' is no format: take {known} or all")
+    return tuple(sorted(set(names)))
+
+
+def _look_at(out: Path) -> None:
+    if out.is_dir() or not out.parent.is_dir():
+        raise BadInput(f"{out} cannot be written: give a file in a folder that exists")
+
+
+@contextmanager
+def _progress() -> Iterator[Told]:
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    with Progress(*columns, console=console(stderr=True), transient=True) as bar:
+        task = bar.add_task("starting", total=None)
+
+        def told(what: str, done: int, of: int) -> None:
+            bar.update(task, description=what, completed=done, total=of)
+
+        yield told
+
+
+def _tell(result: Result, *, as_json: bool) -> None:
+    if as_json:
+        print_json({**asdict(result), "path": str(result.path)})
+        return
+    counts = result.counts
+    say(f"{counts['exported']} messages and {counts['copies']} copies in {result.path}")
+    for reason, count in counts["withheld_by_reason"].items():
+        say(f"  withheld: {count} ({reason})")
+    say(f"  export {result.id}, sha256 {result.sha256}")
+    say(f"  check it: python3 verify_atom.py --key VKEY export {result.path.name}")
+
+
+def _as_json(made: Made, passed: list[HandOver]) -> dict[str, object]:
+    custody = [asdict(one) for one in passed if one.export == made.id]
+    return {**asdict(made), "custody": custody}
+
+
+def _row(made: Made, passed: list[HandOver]) -> tuple[str, ...]:
+    when = datetime.fromtimestamp(made.at_us // 1_000_000, UTC)
+    hands = ", ".join(one.recipient for one in passed if one.export == made.id)
+    stamp = f"{when:%Y-%m-%d %H:%M}"
+    return (made.id, stamp, made.officer, str(made.messages), hands, made.asked)
