@@ -18,7 +18,8 @@ import bots.cli_completeness
 import bots.cli_evidence
 import bots.cli_exports
 import bots.cli_keys
-import bots.cli_officers  # noqa: F401 - adds its commands to `atom compliance`
+import bots.cli_officers
+import bots.cli_subject  # noqa: F401 - adds its commands to `atom compliance`
 from bots.cli_accounts import accounts_app
 from bots.cli_compliance import compliance_app
 from bots.cli_organisation import channels_app, sessions_app, workspaces_app

@@ -21,6 +21,10 @@ from storage.companies import Company, StoredCompanies
 from storage.compliance.acts import Acts
 from storage.compliance.blobs.kept import Blobs
 from storage.compliance.blobs.shelves import FolderShelf, RowShelf
+from storage.compliance.gdpr.assessments import Register
+from storage.compliance.gdpr.notices import StoredRecipients
+from storage.compliance.gdpr.requests import StoredRequests
+from storage.compliance.gdpr.restrictions import StoredRestrictions
 from storage.compliance.keys import KeyFile, Keyring
 from storage.compliance.keys.earlier import Earlier
 from storage.compliance.keys.rotation import KeyRotation
@@ -103,6 +107,10 @@ class Core:
     prover: Prover
     verification: Verification
     reading: Reading
+    restrictions: StoredRestrictions
+    requests: StoredRequests
+    recipients: StoredRecipients
+    register: Register
     places: StoredPlaces
     origins: StoredOrigins
     health: StoredHealth
@@ -182,6 +190,7 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
             hot, acts, duties, clock_us, int(settings.tuning.approval * 1_000_000)
         )
         earlier = Earlier(ring, reader, clock_us)
+        restrictions = StoredRestrictions(hot, acts, duties, clock_us)
         signers = Signers(hot, SigningKeys.under(settings.home), clock_us)
         high_water = HighWater.under(settings.home)
         publisher = Publisher(hot, TreeKeeper(hot), signers, high_water, clock_us)
@@ -200,9 +209,13 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
             audit=StoredAudit(journal, clock_us),
             acts=acts,
             duties=duties,
-            reading=Reading(duties, acts, clock_us),
             rotation=KeyRotation(ring, earlier, acts, duties, approvals, clock_us),
             approvals=approvals,
+            reading=Reading(duties, acts, clock_us, restrictions),
+            restrictions=restrictions,
+            requests=StoredRequests(hot, acts, clock_us),
+            recipients=StoredRecipients(hot, journal, reader, duties, clock_us),
+            register=Register(hot, acts, duties, clock_us),
             blobs=_blobs(settings, database, ring),
             signers=signers,
             publisher=publisher,

@@ -181,3 +181,29 @@ class ApprovalDesk(Protocol):
     async def decline(self, tenant: str, officer: Officer, approval: str) -> str:
         """Say no, and return the act. Raises likewise; whoever asked may say no."""
         ...
+
+
+class Restrictions(Protocol):
+    """Whose entries are kept and not used (GDPR, Art. 18)."""
+
+    async def authors(self, tenant: str) -> frozenset[str]:
+        """
+        Return the ids, on their platform, of those whose entries nobody is shown.
+
+        Searching and reading leave them out; holds, proofs and retention do not.
+        """
+        ...
+
+
+class Recipients(Protocol):
+    """Whoever got copies of what was erased (GDPR, Art. 19)."""
+
+    async def tell(
+        self, tenant: str, officer: Officer, positions: Collection[int]
+    ) -> int:
+        """
+        Have every copy of these entries' messages taken down; return how many.
+
+        Call it after the keys are destroyed. Asking again is safe. Raises `Refused`.
+        """
+        ...

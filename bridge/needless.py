@@ -29,7 +29,8 @@ def needless(delivery: Delivery, history: History, standing: Standing) -> str:
                 return _UNKNOWN
             return "it says the same already" if _unchanged(history, standing) else ""
         case Operation.DELETE:
-            if not history.deleted:
+            # What was erased is taken down wherever it stands: recipients are told so.
+            if not (history.deleted or history.erased):
                 return "restored meanwhile"
             return "" if standing.parts else "there is no copy to delete"
         case Operation.REACT | Operation.FILE:

@@ -3,6 +3,7 @@
 import storage.compliance.blobs.tables
 import storage.compliance.completeness.tables
 import storage.compliance.export.tables
+import storage.compliance.gdpr.tables
 import storage.compliance.keys.tables
 import storage.compliance.proofs.tables
 import storage.compliance.retention.tables

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bridge.compliance import Duty, Officer
+from bridge.compliance import Duty, Officer, Restrictions
 from storage.compliance.acts import Act, Acts
 from storage.compliance.rights.duties import StoredDuties
 from storage.compliance.tree import Frontier
@@ -18,6 +18,7 @@ from storage.log_view import as_json
 
 CONSOLE = Officer("console:token")
 HIDDEN = "(not shown: it takes the duty to read)"
+RESTRICTED = "(not shown: its use is restricted, GDPR Art. 18)"
 _ALONG_US = 3600 * 1_000_000
 
 
@@ -36,6 +37,7 @@ class Reading:
     duties: StoredDuties
     acts: Acts
     clock: Callable[[], int]
+    restrictions: Restrictions | None = None
     _along: dict[tuple[str, str], int] = field(default_factory=dict, repr=False)
 
     async def show(
@@ -46,13 +48,14 @@ class Reading:
 
         `how` names the way it is read. Raises `StoreUnavailable`; nothing is shown then.
         """
-        said = [entry for entry in entries if not _ours(entry)]
+        closed = await self._restricted(tenant)
+        said = [e for e in entries if not (_ours(e) or _author(e) in closed)]
         if not said:
-            return Shown([as_json(entry) for entry in entries])
+            return _opened(entries, closed)
         if not await self.duties.has(tenant, officer, Duty.READ):
             return _closed(entries, len(said))
         await self.acts.note(viewed(tenant, officer, said, how))
-        return Shown([as_json(entry) for entry in entries])
+        return _opened(entries, closed)
 
     async def follow(
         self, tenant: str, officer: Officer, entries: Sequence[LogEntry]
@@ -63,9 +66,10 @@ class Reading:
         An entry for each look would be news itself, without end: there is one an
         hour, which says from where on, and that all that follows is read.
         """
-        said = [entry for entry in entries if not _ours(entry)]
+        closed = await self._restricted(tenant)
+        said = [e for e in entries if not (_ours(e) or _author(e) in closed)]
         if not said:
-            return Shown([as_json(entry) for entry in entries])
+            return _opened(entries, closed)
         if not await self.duties.has(tenant, officer, Duty.READ):
             return _closed(entries, len(said))
         now, key = self.clock(), (tenant, officer.name)
@@ -75,7 +79,12 @@ class Reading:
             text = f"reads along from entry {said[0].seq} on, for an hour"
             await self.acts.note(Act(tenant, "item.view", officer.name, text, detail))
             self._along[key] = until
-        return Shown([as_json(entry) for entry in entries])
+        return _opened(entries, closed)
+
+    async def _restricted(self, tenant: str) -> frozenset[str]:
+        if self.restrictions is None:
+            return frozenset()
+        return await self.restrictions.authors(tenant)
 
 
 def viewed(tenant: str, officer: Officer, entries: Sequence[LogEntry], how: str) -> Act:
@@ -101,11 +110,27 @@ def _ours(entry: LogEntry) -> bool:
     return entry.row["platform"] == "atom" or entry.etype.startswith("admin.")
 
 
+def _author(entry: LogEntry) -> str:
+    return str((entry.body.get("author") or {}).get("id", ""))
+
+
+def _opened(entries: Sequence[LogEntry], closed: frozenset[str]) -> Shown:
+    """Show all but what people said whose entries are restricted."""
+    return Shown(
+        [
+            _without_text(as_json(entry), RESTRICTED)
+            if _author(entry) in closed and not _ours(entry)
+            else as_json(entry)
+            for entry in entries
+        ]
+    )
+
+
 def _closed(entries: Sequence[LogEntry], hidden: int) -> Shown:
     return Shown(
         [as_json(e) if _ours(e) else _without_text(as_json(e)) for e in entries], hidden
     )
 
 
-def _without_text(shown: dict[str, Any]) -> dict[str, Any]:
-    return {**shown, "text": HIDDEN, "author": "", "hidden": True}
+def _without_text(shown: dict[str, Any], why: str = HIDDEN) -> dict[str, Any]:
+    return {**shown, "text": why, "author": "", "hidden": True}
