@@ -202,6 +202,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             worker.committed,
             taken_in,
             signing.committed,
+            built.core.search.indexing.committed,
         ]
         built.core.journal.on_conflict = conflicting
         built.core.links.on_change += [
@@ -219,6 +220,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             backfilling(built.core, built.slack, built.teams).run,
             keeping(built.core, built.slack, built.teams).run,
             reconciling(built.core, roots, relay).run,
+            built.core.search.indexing.run,
         ]
         if settings.redis_url:
             wakes = Wakes.at(settings.redis_url.get_secret_value())

@@ -19,6 +19,7 @@ import bots.cli_evidence
 import bots.cli_exports
 import bots.cli_keys
 import bots.cli_officers
+import bots.cli_search
 import bots.cli_subject  # noqa: F401 - adds its commands to `atom compliance`
 from bots.cli_accounts import accounts_app
 from bots.cli_compliance import compliance_app

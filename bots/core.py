@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
 
 from bots.commands.base import Commands
+from bots.searching import Search, search_on
 from bots.settings import Settings
 from bridge.echoes import Echoes
 from bridge.errors import BadInput, Conflict
@@ -111,6 +112,7 @@ class Core:
     requests: StoredRequests
     recipients: StoredRecipients
     register: Register
+    search: Search
     places: StoredPlaces
     origins: StoredOrigins
     health: StoredHealth
@@ -174,7 +176,10 @@ class Core:
 @asynccontextmanager
 async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
     """Open the database, bring it to this version's schema, and build on it."""
-    async with opened(database_url(settings.database)) as database:
+    async with (
+        opened(database_url(settings.database)) as database,
+        AsyncExitStack() as stack,
+    ):
         await upgrade(database.engine)
         hot, keys = database.hot, KeyFile.under(settings.home)
         ring = Keyring(hot, keys)
@@ -194,6 +199,10 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
         signers = Signers(hot, SigningKeys.under(settings.home), clock_us)
         high_water = HighWater.under(settings.home)
         publisher = Publisher(hot, TreeKeeper(hot), signers, high_water, clock_us)
+        home = settings.home
+        search = await stack.enter_async_context(
+            search_on(database, home, reader, companies, duties, acts, clock_us)
+        )
         yield Core(
             settings=settings,
             owner=owner,
@@ -209,6 +218,7 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
             audit=StoredAudit(journal, clock_us),
             acts=acts,
             duties=duties,
+            search=search,
             rotation=KeyRotation(ring, earlier, acts, duties, approvals, clock_us),
             approvals=approvals,
             reading=Reading(duties, acts, clock_us, restrictions),

@@ -142,6 +142,17 @@ class LogReader:
         )
         return await self._opened(tenant, [_named(row, _WITHOUT_RAW) for row in rows])
 
+    async def of_message(self, tenant: str, msg: str) -> list[LogEntry]:
+        """Return what messages of this id said, in whatever channel, oldest first."""
+        rows = await self.store.fetch(
+            Statement(
+                f"SELECT {_columns(_WITHOUT_RAW)} {_FROM} AND l.msg = :msg "
+                "AND l.etype LIKE 'message.%' ORDER BY l.seq",
+                {"tenant": tenant, "msg": msg},
+            )
+        )
+        return await self._opened(tenant, [_named(row, _WITHOUT_RAW) for row in rows])
+
     async def revisions(self, tenant: str, conv: str, msg: str) -> list[LogEntry]:
         """
         Return what is known of one message, in the order of capture.

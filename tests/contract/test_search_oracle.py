@@ -9,11 +9,13 @@ import asyncio
 import os
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bridge.errors import BadInput
 from bridge.search.fields import FIELDS, condition, resolved
 from bridge.search.syntax import (
     Condition,
@@ -25,7 +27,9 @@ from bridge.search.syntax import (
     Wild,
     both,
     either,
+    leaves,
     opposite,
+    written,
 )
 from storage.compliance.keys import KeyFile, Keyring
 from storage.database import opened
@@ -34,6 +38,8 @@ from storage.journal import Journal
 from storage.log_reader import LogReader
 from storage.migrate import upgrade
 from storage.search.engine import Engine, Page
+from storage.search.entry_matching import EntryMatches
+from storage.search.facts import CONTENT, FLAGS
 from storage.search.index import SearchIndex, keeper_for
 from storage.search.indexing import Indexing
 from storage.search.resolving import Resolver
@@ -148,6 +154,9 @@ class Compared:
         self, runner: asyncio.Runner, engines: dict[str, Engine], oracle: Oracle
     ) -> None:
         self.runner, self.engines, self.oracle = runner, engines, oracle
+        reader = engines["sqlite"].reader
+        read = reader.between(TENANT, 0, oracle.size, CONTENT)
+        self.entries = runner.run(read)
 
     def found(self, name: str, query: Query) -> list[int]:
         answer = self.runner.run(self.engines[name].answer(TENANT, query, Page()))
@@ -223,6 +232,47 @@ def test_an_employee_finds_what_they_could_read_anyway(
     for engine in compared.engines.values():
         answer = compared.runner.run(engine.answer(TENANT, query, Page(), within))
         assert list(answer.seqs) == expected
+
+
+_STATIC = set(_VALUES) - {"in", "team", "is", "has", "was", "dlp"}
+
+
+def _is_static(query: Query) -> bool:
+    """Whether an entry can be asked alone, and the oracle means that entry alone."""
+    return all(
+        not isinstance(leaf, Condition)
+        or leaf.field in _STATIC
+        or (leaf.field, leaf.value) in FLAGS
+        for leaf in leaves(query.expression)
+    )
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.too_slow,
+        HealthCheck.filter_too_much,
+    ],
+)
+@given(query=queries().filter(_is_static))
+def test_an_entry_asked_alone_says_what_the_search_says(
+    compared: Compared, query: Query
+) -> None:
+    asked, matcher = written(replace(query, any_revision=True)), EntryMatches()
+    expected = compared.oracle.answer(replace(query, any_revision=True))
+
+    matcher.check(asked)
+    found = [e.seq for e in compared.entries if matcher.matches(asked, e.row, e.body)]
+
+    assert found == expected
+
+
+def test_what_an_entry_alone_cannot_tell_is_refused() -> None:
+    for query in ("is:deleted", "has:reaction", "hold:m1", "after:-7d", "on:today"):
+        with pytest.raises(BadInput, match="cannot be asked here"):
+            EntryMatches().check(f"plan {query}")
 
 
 def test_what_people_search_for_is_found_at_all(compared: Compared) -> None:
