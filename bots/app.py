@@ -373,6 +373,7 @@ def _worker(built: Tools, limiter: Limiter, trace: Trace, notices: Notices) -> W
         clock=clock_us,
         patience_us=times.longest_unknown_us,
     )
+    lanes = Lanes(gates_of=limits.names)
     courier = Courier(
         ledger=TellingLedger(built.core.ledger, notices),
         copies=built.core.copies,
@@ -393,6 +394,7 @@ def _worker(built: Tools, limiter: Limiter, trace: Trace, notices: Notices) -> W
         breaker=Breaker(LoggedDeletions(built.core.database.hot), tuning.deletions),
         naming=naming(sides, built.core.links),
         addresses={p: side.addresses for p, side in sides.items()},
+        companions=lanes.companions,
     )
     pace = Pace(
         lease=tuning.lease,
@@ -411,7 +413,7 @@ def _worker(built: Tools, limiter: Limiter, trace: Trace, notices: Notices) -> W
         ),
         clock_us,
         pace,
-        lanes=Lanes(gates_of=limits.names),
+        lanes=lanes,
     )
 
 

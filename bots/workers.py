@@ -297,7 +297,7 @@ class Worker:
             self._leases.check(lease)  # if it is not ours any more, whatever broke
             # One delivery that breaks us must not take the others down with it.
             log.exception("delivery broke", marker=delivery.marker)
-            worn = self._postponed(delivery, began)
+            worn = self._postponed(self.courier.as_noted(delivery), began)
             if worn.tries < self.courier.tuning.tries:
                 return Later(worn)
             reason = f"ATOM broke on it: {type(error).__name__}"
@@ -305,12 +305,13 @@ class Worker:
 
     def _settle(self, delivery: Delivery, ending: Done | Later) -> None:
         match ending:
-            case Done():
-                self.lanes.finish(delivery)
-                DELIVERED.inc()
-                ENDED.labels(delivery.link).inc()
-                waited = self.clock() - delivery.created_us
-                DELIVERY_SECONDS.observe(max(0, waited) / _MICRO)
+            case Done(also=also):
+                self.lanes.finish(delivery, also)
+                for each in (delivery, *also):
+                    DELIVERED.inc()
+                    ENDED.labels(each.link).inc()
+                    waited = self.clock() - each.created_us
+                    DELIVERY_SECONDS.observe(max(0, waited) / _MICRO)
             case Later(delivery=later, full=full):
                 self.lanes.again(later, full=full)
                 if full:

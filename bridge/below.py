@@ -28,10 +28,14 @@ class Below:
     ) -> Composition | None:
         """Return what is to stand there, with what stands below it; None to wait."""
         below: tuple[Reaction, ...] = ()
-        if standing.copy and delivery.operation is Operation.EDIT:
+        edits = delivery.operation is Operation.EDIT or bool(standing.segments)
+        if standing.copy and edits:
             below = await self.reactions.below(standing.copy)
-        wanted = await self.composer.compose(delivery, history, standing, below)
-        if wanted and not wanted.parts and link.options.deletes is Deletes.MARK:
+        mark = link.options.deletes is Deletes.MARK
+        wanted = await self.composer.compose(
+            delivery, history, standing, below, mark=mark
+        )
+        if wanted and not wanted.parts and mark:
             return replace(wanted, post=buried(wanted.post))
         return wanted
 
@@ -52,7 +56,11 @@ class Below:
         self, about: Delivery, story: History, post: Post, copy: Copy
     ) -> str:
         """Return what happened while the post was on its way, if anything did."""
-        if await self.filing.lines(about, story, copy) != post.files:
+        if copy.segment:
+            now = await self.composer.first(about, story, copy)
+            if now is None or (now.document, now.files) != (post.document, post.files):
+                return "what stands in the same copy was changed meanwhile"
+        elif await self.filing.lines(about, story, copy) != post.files:
             return "files came meanwhile"
         if about.operation is Operation.REACT:
             return ""  # which looked by itself

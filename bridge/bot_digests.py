@@ -61,6 +61,10 @@ class Digesting:
     def tuning(self) -> Tuning:
         return self.courier.tuning
 
+    def as_noted(self, delivery: Delivery) -> Delivery:
+        """Return a delivery that broke as the courier had noted it."""
+        return self.courier.as_noted(delivery)
+
     async def deliver(self, delivery: Delivery, lease: Lease) -> Done | Later:
         """Take a delivery as far as it gets now. Raises `Fenced` if it is not ours."""
         if delivery.operation is not Operation.DIGEST:

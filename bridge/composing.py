@@ -4,7 +4,7 @@ What stands on the target for a message: who says it, where, and in which parts.
 Everything that is sent comes from here, whichever delivery asks for it.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Protocol
@@ -19,6 +19,7 @@ from bridge.others import HOPS, ORIGIN, origin_of
 from bridge.parts import in_parts
 from bridge.ports import Copies, History, People, Sender
 from bridge.reactions import Reaction
+from bridge.segments import Segment, rows_of, together, variants
 from bridge.standing import Composition, Standing
 from bridge.text import safe_url
 from bridge.tuning import Tuning
@@ -50,7 +51,8 @@ class Composer:
     Makes posts. A reply whose root is not there waits for it for a while.
 
     It waits longer for a root that is still on its way.
-    `lines` tells what a copy says about its message's files.
+    `lines` tells what a copy says about its message's files, and `story` what the log
+    knows of a delivery's message.
     """
 
     copies: Copies
@@ -60,6 +62,7 @@ class Composer:
     clock: Callable[[], int]
     tuning: Tuning
     lines: Callable[[Delivery, History, Copy | None], Awaitable[tuple[FileLine, ...]]]
+    story: Callable[[Delivery], Awaitable[History]]
     naming: Naming | None = None
     addresses: Mapping[Platform, Addresses] = field(default_factory=dict)
 
@@ -69,28 +72,47 @@ class Composer:
         history: History,
         standing: Standing,
         reactions: tuple[Reaction, ...] = (),
+        *,
+        mark: bool = False,
     ) -> Composition | None:
         """
         Return what is to stand there, or None to wait for the root of its thread.
 
         The lines of reactions and files stand below the first part: that is where
-        people see the message, and only one part changes with them.
+        people see the message, and only one part changes with them. Where several share
+        a copy, `mark` lets a line stand for one that is gone.
         """
-        post = await self._post(delivery, history, standing.copy)
+        segments = await self._segments(delivery, history, standing)
+        rows = tuple(segment.wanted(mark=mark) for segment in segments)
+        told = together(segments, rows) if segments else history
+        post = await self._post(delivery, told, standing.copy)
         if post is None:
             return None
+        if segments:
+            post = replace(post, files=await self._lines(delivery, segments, rows))
         budget = self._budget(delivery, standing.copy)
+        gone = told.deleted if segments else delivery.operation is Operation.DELETE
         parts: tuple[Post, ...] = ()
-        if delivery.operation is not Operation.DELETE:
+        if not gone:
             parts = self._parts(post, delivery, budget)
             further = (replace(part, files=()) for part in parts[1:])
             parts = (replace(parts[0], reactions=reactions), *further)
-        return Composition(post, parts, history.version_us, budget)
+        return Composition(post, parts, told.version_us, budget, rows, standing.mates)
 
     async def first(self, about: Delivery, story: History, copy: Copy) -> Post | None:
         """Return what the first part of a copy says, without reactions."""
-        wanted = await self.compose(about, story, Standing(copy))
-        return wanted.parts[0] if wanted else None
+        standing = Standing(copy)
+        if copy.segment:
+            standing = await Standing.whole(self.copies, copy)
+        wanted = await self.compose(about, story, standing)
+        return wanted.parts[0] if wanted and wanted.parts else None
+
+    def fits(self, head: Delivery, author: Person, document: Document) -> bool:
+        """Whether what a document says takes half of one part at most. Asks nobody."""
+        target = head.target
+        post = Post(head.marker, head.source, target, head.thread, author, document)
+        sender = self.senders[target.platform]
+        return len(in_parts(post, sender.weight, self._budget(head, None) // 2)) == 1
 
     async def sought(
         self, delivery: Delivery, history: History, standing: Standing
@@ -100,14 +122,16 @@ class Composer:
 
         Parts are posted in their order, so it is the first one that nobody knows of.
         """
+        segments = await self._segments(delivery, history, standing)
         post = await self._post(delivery, history, standing.copy)
         if post is None:
             return None
+        documents = variants(segments) if segments else _said(history)
         number = len(standing.parts) + 1
         budget = self._budget(delivery, standing.copy)
         said = [
             parts[number - 1].document
-            for document in (history.document, *history.earlier)
+            for document in documents
             if len(
                 parts := self._parts(replace(post, document=document), delivery, budget)
             )
@@ -120,6 +144,35 @@ class Composer:
             document=said[0] if said else Document(),
             earlier=tuple(said[1:]),
         )
+
+    async def _segments(
+        self, delivery: Delivery, history: History, standing: Standing
+    ) -> tuple[Segment, ...]:
+        """Return the shares of all messages in a copy; nothing if there is only one."""
+        if not standing.segments:
+            pairs = zip(rows_of(standing.mates), standing.mates, strict=True)
+            return tuple(Segment(row, mate.story) for row, mate in pairs)
+        return tuple(
+            [
+                Segment(
+                    row,
+                    history
+                    if row.message == delivery.message
+                    else await self.story(_about(delivery, row)),
+                )
+                for row in standing.segments
+            ]
+        )
+
+    async def _lines(
+        self, delivery: Delivery, segments: Sequence[Segment], rows: Sequence[Copy]
+    ) -> tuple[FileLine, ...]:
+        found: list[FileLine] = []
+        for segment, row in zip(segments, rows, strict=True):
+            if row.remote and not row.deleted:
+                about = _about(delivery, row)
+                found += await self.lines(about, segment.story, row)
+        return tuple(found)
 
     def _budget(self, delivery: Delivery, copy: Copy | None) -> int:
         """Return how much a part may weigh: what the platform has taken before."""
@@ -206,6 +259,17 @@ class Composer:
         if self.clock() < delivery.created_us + self.tuning.orphan_patience_us:
             return None
         return ""
+
+
+def _said(history: History) -> tuple[Document, ...]:
+    return (history.document, *history.earlier)
+
+
+def _about(delivery: Delivery, row: Copy) -> Delivery:
+    """Return a delivery as if it were one about another message in the same copy."""
+    # What is queued for files asks for the message as it is, whatever queued it.
+    about = replace(delivery, operation=Operation.FILE, message=row.message, again=None)
+    return replace(about, unknown_since_us=0, joined=())
 
 
 def note(history: History, *, orphan: bool) -> str:

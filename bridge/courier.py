@@ -12,9 +12,10 @@ from bridge.composing import Addresses, Composer, Origins
 from bridge.conclusions import Conclusions
 from bridge.delivery import REPEATABLE, AttemptState, Delivery, Operation
 from bridge.endings import Done, Later
-from bridge.errors import DeliveryFailed, StoreUnavailable, TooLong
+from bridge.errors import DeliveryFailed, Fenced, StoreUnavailable, TooLong
 from bridge.filing import Filing
 from bridge.holds import Cause, Hold, Holds
+from bridge.joining import Companions, Joining, alone, with_mates
 from bridge.lifecycle import overdue
 from bridge.limits import Limits
 from bridge.links import Link, LinkState
@@ -37,6 +38,7 @@ from bridge.ports import (
 )
 from bridge.reacting import Reactions
 from bridge.relay import unwatched
+from bridge.segments import Mate, joined
 from bridge.setbacks import Setback, setback, shorter, tried
 from bridge.standing import Composition, Standing, Step
 from bridge.tuning import Tuning
@@ -54,6 +56,7 @@ class Courier:
 
     `sleep` waits seconds; `trace` is told each step's name as it is passed. `holds`
     is told of channels that take nothing; without it each message is on its own.
+    `companions` tells what waits behind a delivery and may be brought across with it.
     """
 
     ledger: Ledger
@@ -75,12 +78,17 @@ class Courier:
     holds: Holds | None = None
     addresses: Mapping[Platform, Addresses] = field(default_factory=dict)
     breaker: Breaker | None = None
+    companions: Companions = alone
+    _noted: dict[tuple[str, int, int], Delivery] = field(
+        default_factory=dict, init=False
+    )
     _composer: Composer = field(init=False)
     _below: Below = field(init=False)
     _lost_answers: LostAnswers = field(init=False)
     _admission: Admission = field(init=False)
     _carrying: Carrying = field(init=False)
     _conclusions: Conclusions = field(init=False)
+    _joining: Joining = field(init=False)
 
     def __post_init__(self) -> None:
         clock, tuning, senders = self.clock, self.tuning, self.senders
@@ -92,18 +100,23 @@ class Courier:
             clock,
             tuning,
             self.filing.lines,
+            self.ledger.history,
             self.naming,
             self.addresses,
         )
+        admission = Admission(self.policy)
         parts = {
             "_composer": composer,
             "_below": Below(composer, self.reactions, self.filing),
             "_lost_answers": LostAnswers(
                 self.ledger, senders, clock, tuning, holding=self.holds is not None
             ),
-            "_admission": Admission(self.policy),
+            "_admission": admission,
             "_carrying": Carrying(self.links),
             "_conclusions": Conclusions(self.ledger, self.sleep, self.trace),
+            "_joining": Joining(
+                self.ledger, self.copies, admission, composer, self.companions
+            ),
         }
         for name, part in parts.items():
             object.__setattr__(self, name, part)
@@ -112,10 +125,20 @@ class Courier:
         """Take the delivery as far as it gets now. Raises `Fenced` if it is not ours."""
         self.trace("picked")
         try:
-            return await self._deliver(delivery, lease)
+            ending = await self._deliver(delivery, lease)
         except StoreUnavailable:
             # Nothing is known to be written; whatever was, shows at the next look.
-            return self._later(delivery, self.tuning.first_pause_us)
+            ending = self._later(delivery, self.tuning.first_pause_us)
+        except Fenced:
+            self._noted.pop(delivery.key, None)
+            raise
+        self._noted.pop(delivery.key, None)
+        return ending
+
+    def as_noted(self, delivery: Delivery) -> Delivery:
+        """Return a delivery that broke, with what was noted before the platform's call."""
+        noted = self._noted.pop(delivery.key, delivery)
+        return replace(delivery, joined=noted.joined)
 
     async def give_up(
         self, delivery: Delivery, lease: Lease, reason: str
@@ -133,6 +156,7 @@ class Courier:
         outcome = Outcome(AttemptState.DEAD, reason)
         if delivery.lost:
             outcome = Outcome(AttemptState.PARKED, f"{reason}; a copy may stand there")
+            outcome = await self._joining.for_all(delivery, history, outcome)
         return await self._conclude(delivery, lease, outcome, history)
 
     async def _deliver(self, delivery: Delivery, lease: Lease) -> Done | Later:
@@ -166,6 +190,9 @@ class Courier:
             return await self._drop(delivery, lease, history, reason)
         if ending := await self._forbidden(delivery, lease, history):
             return ending
+        if standing.copy is None:
+            mates = await self._joining.mates(delivery, history, link)
+            standing = replace(standing, mates=mates)
         wanted = await self._below.wanted(delivery, history, standing, link)
         if wanted is None:
             return self._later(delivery, self.tuning.first_pause_us)
@@ -211,7 +238,7 @@ class Courier:
         step = standing.next_step(wanted)
         while step:
             # Only now: what turns out needless takes nothing from the limits.
-            noted = await self._intended(delivery, lease, step)
+            noted = await self._intended(delivery, lease, step, wanted.mates)
             if isinstance(noted, Later):
                 return noted
             try:
@@ -224,10 +251,18 @@ class Courier:
             except DeliveryFailed as failure:
                 done = len(standing.parts)
                 worn = self._worn(noted, failure, done)
+                if (
+                    wanted.mates
+                    and worn.outcome
+                    and worn.outcome.state is AttemptState.DEAD
+                ):
+                    # Any of them may be the one that was meant: each goes by itself.
+                    worn = tried(noted, str(failure), self.clock(), self.tuning)
                 return await self._set_back(worn, lease, history)
             self.trace("sent")
             standing = standing.after(step, wanted, delivery, remote)
             outcome = await self._made(delivery, history, standing, step, wanted)
+            outcome = with_mates(outcome, noted, standing, wanted.mates)
             if outcome.state is not AttemptState.STEP:
                 return await self._conclude(noted, lease, outcome, history)
             delivery = await self._conclusions.write(noted, lease, outcome, history)
@@ -235,7 +270,11 @@ class Courier:
         return await self._drop(delivery, lease, history, "it stands there already")
 
     async def _intended(
-        self, delivery: Delivery, lease: Lease, step: Step | None = None
+        self,
+        delivery: Delivery,
+        lease: Lease,
+        step: Step | None = None,
+        mates: Sequence[Mate] = (),
     ) -> Delivery | Later:
         """Make sure of room for a call and of the link, and note that it is made."""
         call = replace(delivery, operation=step.operation) if step else delivery
@@ -248,7 +287,9 @@ class Courier:
         self.trace("checked")
         posting = step is not None and step.operation is Operation.POST
         part = step.part if step and posting else REPEATABLE
-        noted = await self.ledger.intend(replace(delivery, part=part), lease)
+        meant = replace(delivery, part=part, joined=joined(mates))
+        noted = await self.ledger.intend(meant, lease)
+        self._noted[delivery.key] = noted
         self.trace("intended")
         return noted
 
@@ -261,16 +302,19 @@ class Courier:
         wanted: Composition,
     ) -> Outcome:
         """Return the outcome of a step that was taken, and led to what stands now."""
-        copy, more = standing.copy, standing.changed(step)
+        copy, more = standing.noted(step)
         if standing.next_step(wanted):
             return Outcome(AttemptState.STEP, copy=copy, more=more)
-        if copy and delivery.operation is Operation.EDIT:
+        former = standing.former
+        shared = former is not None and former.segment > 0 and bool(wanted.parts)
+        if copy and (delivery.operation is Operation.EDIT or shared):
             first = wanted.parts[0]
             reason = await self._below.overtaken(delivery, history, first, copy)
             if reason:
                 until = self.clock() + self.tuning.first_pause_us
-                # As the oldest it takes the edit that is to come.
-                stale = replace(copy, version_us=0)
+                # As the oldest, and as it stood, it takes the edit that is to come.
+                gone = former.deleted if former else copy.deleted
+                stale = replace(copy, version_us=0, deleted=gone)
                 return Outcome(AttemptState.RETRY, reason, until, stale, more=more)
         text = plain_text(history.document)
         return Outcome(AttemptState.DELIVERED, copy=copy, text=text, more=more)
@@ -324,22 +368,31 @@ class Courier:
     ) -> Done | Later:
         if early := self._lost_answers.waits(delivery):
             return Later(early.delivery)
+        mates = await self._joining.noted(delivery, history)
+        if faults := [mate.story.fault for mate in mates if mate.story.fault]:
+            return await self._give_up(delivery, lease, history, faults[0])
+        standing = replace(standing, mates=mates)
         wanted = await self._composer.compose(delivery, history, standing)
         sought = await self._composer.sought(delivery, history, standing)
         if wanted is None or sought is None:
             return self._later(delivery, self.tuning.first_pause_us)
         remote = await self._lost_answers.look(delivery, sought)
         if isinstance(remote, Setback):
+            if (lost := remote.outcome) and lost.state is AttemptState.PARKED:
+                lost = await self._joining.for_all(delivery, history, lost)
+                remote = replace(remote, outcome=lost)
             return await self._set_back(remote, lease, history)
         # Which revision stands there is unknown; as the oldest it takes every edit.
-        oldest = replace(wanted, version_us=delivery.version_us)
+        oldest = wanted.as_sent(delivery)
         step = Step(Operation.POST, len(standing.parts) + 1, sought)
         standing = standing.after(step, oldest, delivery, remote)
-        state, copy, more = AttemptState.STEP, standing.copy, standing.changed(step)
+        state, (copy, more) = AttemptState.STEP, standing.noted(step)
         if delivery.operation is Operation.POST and not standing.missing:
             state = AttemptState.DELIVERED
         text = plain_text(history.document)
         outcome = Outcome(state, "found", copy=copy, more=more, text=text)
+        if not delivery.again:
+            outcome = with_mates(outcome, delivery, standing, mates)
         return await self._conclude(delivery, lease, outcome, history)
 
     def _worn(
@@ -399,7 +452,9 @@ class Courier:
     ) -> Done | Later:
         outcome = await self.filing.completed(delivery, history, outcome)
         noted = await self._conclusions.write(delivery, lease, outcome, history)
-        return Done() if outcome.state.final else Later(noted)
+        if not outcome.state.final:
+            return Later(noted)
+        return Done(tuple(other.delivery for other in outcome.others))
 
     def _later(self, delivery: Delivery, pause_us: int) -> Later:
         return Later(replace(delivery, not_before_us=self.clock() + pause_us))

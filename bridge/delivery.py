@@ -63,6 +63,16 @@ class Again:
 
 
 @dataclass(frozen=True, slots=True)
+class Joined:
+    """One of several messages that are brought across in one post: its delivery."""
+
+    seq: int
+    n: int
+    message: str
+    version_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """
     One row of the outbox: one operation on one target channel.
@@ -76,7 +86,8 @@ class Delivery:
     A message may stand in several parts, each brought there by a call of its own.
     `part` is the one that is about to be posted: 0 if that is not known, and
     `REPEATABLE` before a call that does no harm twice. `budget` is how much a part may
-    weigh if the platform took less than usual, else 0.
+    weigh if the platform took less than usual, else 0. `joined` are all the messages of
+    the post that was noted, this one's among them, if there are several.
     """
 
     tenant: str
@@ -99,6 +110,7 @@ class Delivery:
     again: Again | None = None
     part: int = 0
     budget: int = 0
+    joined: tuple[Joined, ...] = ()
 
     @property
     def entry(self) -> int:
@@ -141,7 +153,8 @@ class Delivery:
         """Marks the copy on the platform, to find it when the answer was lost."""
         if self.again and self.again.marker:
             return self.again.marker
-        return f"{self.tenant}.{self.seq}.{self.n}"
+        first = self.joined[0] if self.joined else self
+        return f"{self.tenant}.{first.seq}.{first.n}"
 
     @property
     def lost(self) -> bool:
@@ -204,11 +217,14 @@ class Post:
 @dataclass(frozen=True, slots=True)
 class Copy:
     """
-    A message's copy on another platform, or a further part of one.
+    A message's copy on another platform, its share of one, or a further part of one.
 
     `part` is its number among the parts. On the first one, which stands where the
     message stands, `parts` says how many there may be, and `budget` how much each may
     weigh, 0 while there is only one.
+
+    Several messages may stand in one copy. Each then has a row of its own, and `segment`
+    is its place among them, from 1 on; it is 0 for a message that stands alone.
 
     What is `deleted` is gone there, or a tombstone `marked` its place.
     """
@@ -226,6 +242,7 @@ class Copy:
     part: int = 1
     parts: int = 1
     budget: int = 0
+    segment: int = 0
 
     @property
     def root(self) -> str:

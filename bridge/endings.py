@@ -17,5 +17,8 @@ class Later:
     full: str = ""
 
 
+@dataclass(frozen=True, slots=True)
 class Done:
-    """The delivery is over."""
+    """The delivery is over, and so are those that ended with it."""
+
+    also: tuple[Delivery, ...] = ()

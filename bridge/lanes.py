@@ -11,13 +11,14 @@ import heapq
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import count
+from itertools import count, islice
 
 from bridge.delivery import Delivery, Operation
 from bridge.gates import Gate
 
 _Message = tuple[str, str, str, str, str, str]
 _NO_LIMIT = 1 << 30
+_MOST_COMPANIONS = 64
 
 
 def channel_alone(delivery: Delivery) -> Sequence[str]:
@@ -49,6 +50,7 @@ class Lanes:
     _gates: dict[str, Gate] = field(default_factory=dict)
     _opened: dict[str, None] = field(default_factory=dict)
     _alarms: dict[str, int] = field(default_factory=dict)
+    _crowded: set[str] = field(default_factory=set)
     _seen_us: int = 0
 
     def __len__(self) -> int:
@@ -65,6 +67,7 @@ class Lanes:
             if delivery.throttled:
                 # The platform meant the channel, and said so to an earlier owner.
                 self.pause(str(delivery.target), delivery.not_before_us)
+                self._crowded.add(delivery.lane)
             self._posts.update(_awaiting(delivery))
 
     def start(self, now_us: int) -> Iterator[Delivery]:
@@ -104,6 +107,8 @@ class Lanes:
         for n, name in enumerate(names):
             gate = self._gate(name, self.at_once if n == 0 else _NO_LIMIT)
             if not gate.has_room(now_us):
+                if gate.opens_us() > now_us:
+                    self._crowded.add(head.lane)
                 gate.wait(str(head.target), head.lane)
                 self._look_after(name, gate, now_us)
                 return False
@@ -130,15 +135,33 @@ class Lanes:
         # The ticket keeps those that are due together in the order they came.
         heapq.heappush(self._timers, (us, next(self._tickets), lane, gate))
 
-    def finish(self, delivery: Delivery) -> None:
-        """The delivery is over, one way or the other: the lane goes on."""
+    def companions(self, head: Delivery) -> tuple[Delivery, ...]:
+        """
+        Return what waits behind the head of a crowded lane, the next first.
+
+        A lane is crowded when its head had to wait for a gate that only time opens.
+        """
+        queue = self._lanes.get(head.lane)
+        if head.lane not in self._crowded or not queue or queue[0].key != head.key:
+            return ()
+        return tuple(islice(queue, 1, _MOST_COMPANIONS))
+
+    def finish(self, delivery: Delivery, also: Iterable[Delivery] = ()) -> None:
+        """
+        The delivery is over, one way or the other: the lane goes on.
+
+        So are those of its lane that ended with it.
+        """
         if delivery.key not in self._known:
             return
-        self._known.discard(delivery.key)
-        self._lanes[delivery.lane].popleft()
-        if not self._lanes[delivery.lane]:
-            del self._lanes[delivery.lane]
-        self._forget_post(delivery)
+        over = {each.key for each in (delivery, *also)}
+        queue = self._lanes.pop(delivery.lane)
+        if left := deque(each for each in queue if each.key not in over):
+            self._lanes[delivery.lane] = left
+        for each in (delivery, *also):
+            self._known.discard(each.key)
+            self._forget_post(each)
+        self._crowded.discard(delivery.lane)
         self._free(delivery.lane)
 
     def again(self, delivery: Delivery, *, full: str = "") -> None:
@@ -156,6 +179,7 @@ class Lanes:
         self._lanes[delivery.lane][0] = delivery
         self._free(delivery.lane)
         if full:
+            self._crowded.add(delivery.lane)
             gate = self._gate(full, self.at_once)
             gate.wait(str(delivery.target), delivery.lane, first=True)
             del self._ready[delivery.lane]
@@ -195,6 +219,7 @@ class Lanes:
             for delivery in self._lanes.pop(lane):
                 self._known.discard(delivery.key)
                 self._forget_post(delivery)
+            self._crowded.discard(lane)
             self._free(lane)
 
     def waiting(self) -> Iterator[Delivery]:

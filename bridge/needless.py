@@ -21,7 +21,7 @@ def needless(delivery: Delivery, history: History, standing: Standing) -> str:
         case Operation.EDIT:
             if history.deleted:
                 return "deleted meanwhile"
-            if not standing.parts:
+            if not standing.stands:
                 return "there is no copy to edit"
             if standing.holds(history.version_us):
                 return "a newer edit was sent already"
@@ -32,7 +32,7 @@ def needless(delivery: Delivery, history: History, standing: Standing) -> str:
             # What was erased is taken down wherever it stands: recipients are told so.
             if not (history.deleted or history.erased):
                 return "restored meanwhile"
-            return "" if standing.parts else "there is no copy to delete"
+            return "" if standing.stands else "there is no copy to delete"
         case Operation.REACT | Operation.FILE:
             return ""  # what these need, `bridge.reacting` and `bridge.filing` know
         case _:

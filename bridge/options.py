@@ -48,6 +48,13 @@ class External(StrEnum):
     ALLOW = "allow"
 
 
+class Join(StrEnum):
+    """What becomes of one person's messages that a full channel makes wait."""
+
+    BUSY = "busy"  # those said in a row are brought across in one
+    NEVER = "never"  # each waits for its turn
+
+
 @dataclass(frozen=True, slots=True)
 class LinkOptions:
     """
@@ -62,6 +69,7 @@ class LinkOptions:
     pings: Pings = Pings.TEXT
     deletes: Deletes = Deletes.REMOVE
     external: External = External.HOLD
+    join: Join = Join.BUSY
 
     @classmethod
     def read(cls, stored: Mapping[str, object]) -> Self:

@@ -298,8 +298,16 @@ class Copies(Protocol):
         """Return the further parts of a copy that stand, in their order."""
         ...
 
+    async def segments_of(self, copy: Copy) -> Sequence[Copy]:
+        """Return the rows of all messages that stand or stood in a copy, in order."""
+        ...
+
     async def origin_of(self, tenant: str, target: Channel, remote: str) -> Copy | None:
-        """Return the copy, or its part, under the platform's id `remote`, if any."""
+        """
+        Return the copy, or its part, under the platform's id `remote`, if any.
+
+        Where several messages stand in it, it is that of the first that is not deleted.
+        """
         ...
 
     async def copies_of(
@@ -410,7 +418,8 @@ class Outcome:
     How an attempt ended. `copy` is what now stands, or stood, on the platform, `more`
     are further parts of it, `shown` says which reactions stand, and `file` what became
     of a file. `then` is what is to be delivered because of it, and `folded` are
-    deliveries that end with this one.
+    deliveries that end with this one. `others` are those that were brought across in
+    the same post, and how they ended.
     """
 
     state: AttemptState
@@ -423,6 +432,16 @@ class Outcome:
     then: tuple[Delivery, ...] = ()
     folded: tuple[Delivery, ...] = ()
     more: tuple[Copy, ...] = ()
+    others: tuple["Ended", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A delivery that ended in the same post as another one."""
+
+    delivery: Delivery
+    outcome: Outcome
+    origin: History
 
 
 class Ledger(Protocol):

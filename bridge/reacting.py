@@ -181,7 +181,7 @@ class Reactions:
                 return ()
         origin = Spot(copy.source, copy.message)
         copies = await self.copies.copies_of(copy.tenant, copy.source, copy.message)
-        heard = await self._heard(copy.tenant, origin, copies, copy.target)
+        heard = await self._heard(copy.tenant, origin, copy, copies, copy.target)
         standing = counted(await self.log.reacted(copy.tenant, heard))
         return self._lines(copy.target.platform, standing, refused)
 
@@ -254,25 +254,50 @@ class Reactions:
         if copy is None and origin.channel != target:
             return None
         spot = Spot(copy.target, copy.remote, copy.remote_thread) if copy else origin
-        heard = await self._heard(tenant, origin, copies, target)
+        heard = await self._heard(tenant, origin, copy, copies, target)
         said = tuple(await self.log.reacted(tenant, heard))
         shown = await self.log.shown(tenant, spot)
         return Change(delivery, origin, story, spot, copy, heard, said, shown)
 
     async def _heard(
-        self, tenant: str, origin: Spot, copies: Sequence[Copy], target: Channel
+        self,
+        tenant: str,
+        origin: Spot,
+        copy: Copy | None,
+        copies: Sequence[Copy],
+        target: Channel,
     ) -> tuple[Spot, ...]:
         """
         Return where the message stands in the channels that the target hears.
 
-        People react to its further parts as well.
+        People react to its further parts as well, and to what shares its copy in the
+        target: the reactions to all of that show there together.
         """
+        spots = [origin, *await self._spots(tenant, copies)]
+        shared = await self.copies.segments_of(copy) if copy and copy.segment else ()
+        for row in shared:
+            if row.message != origin.message and not row.deleted:
+                there = await self.copies.copies_of(tenant, row.source, row.message)
+                spots += [Spot(row.source, row.message)]
+                spots += await self._spots(tenant, there)
+        links = await self.links.of(tenant, target)
+        audible = {channel for link in links for channel in link.others(target)}
+        heard = dict.fromkeys((s.channel, s.message) for s in spots)
+        return tuple(Spot(*place) for place in heard if place[0] in audible)
+
+    async def _spots(self, tenant: str, copies: Sequence[Copy]) -> list[Spot]:
+        """Return where a message's copies are reacted to as that message's."""
         newest = {
-            (one.target, one.part): Spot(one.target, one.remote)
+            (one.target, one.part): one
             for one in copies
             if one.part == 1 or not one.deleted
         }
-        links = await self.links.of(tenant, target)
-        audible = {channel for link in links for channel in link.others(target)}
-        spots = (origin, *newest.values())
-        return tuple(spot for spot in spots if spot.channel in audible)
+        spots = []
+        for one in newest.values():
+            if one.segment:
+                # Of all that share a copy, the first that stands has its reactions.
+                known = await self.copies.origin_of(tenant, one.target, one.remote)
+                if known and known.message != one.message:
+                    continue
+            spots.append(Spot(one.target, one.remote))
+        return spots

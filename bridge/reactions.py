@@ -35,13 +35,17 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Reacted:
-    """Somebody chose an emoji, or took it back. `seq` is the log entry that says so."""
+    """
+    Somebody chose an emoji, or took it back. `seq` is the log entry that says so, and
+    `on` the message: several may show as one.
+    """
 
     emoji: str
     person: str
     at_us: int
     seq: int
     added: bool
+    on: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +85,19 @@ def counted(said: Iterable[Reacted]) -> tuple[Reaction, ...]:
     Return the reactions that stand, in the order in which they first appeared.
 
     Events come in any order, and more than once: of what a person did with an emoji
-    the newest counts, by the platform's own time.
+    the newest counts, by the platform's own time. Whoever chose it on several messages
+    that show as one counts once, until it was taken back on all of them.
     """
-    newest: dict[tuple[str, str], Reacted] = {}
+    newest: dict[tuple[str, str, str], Reacted] = {}
     for one in said:
-        key = (one.person, one.emoji)
+        key = (one.person, one.emoji, one.on)
         if key not in newest or _age(newest[key]) < _age(one):
             newest[key] = one
     standing = sorted((one for one in newest.values() if one.added), key=_age)
-    count: dict[str, int] = {}
+    people: dict[str, set[str]] = {}
     for one in standing:
-        count[one.emoji] = count.get(one.emoji, 0) + 1
-    return tuple(Reaction(emoji, number) for emoji, number in count.items())
+        people.setdefault(one.emoji, set()).add(one.person)
+    return tuple(Reaction(emoji, len(chose)) for emoji, chose in people.items())
 
 
 def footer(reactions: Iterable[Reaction]) -> str:

@@ -30,7 +30,7 @@ from storage.sealed import Batch, Sealed
 from storage.writes import Entry, Fence, Write
 
 _SAME_COPY = (
-    "ON CONFLICT (tenant, target, remote) DO UPDATE SET "
+    "ON CONFLICT (tenant, target, remote, segment) DO UPDATE SET "
     "version_us = excluded.version_us, deleted = excluded.deleted, "
     "parts = excluded.parts, budget = excluded.budget"
 )
@@ -128,13 +128,23 @@ def group_commit(batch: Batch, now_us: int, head: Head | None) -> Program[Commit
 
 
 def _add(
-    draft: _Draft, write: Write, sealed: Sealed | None, owned: frozenset[Fence]
+    draft: _Draft,
+    write: Write,
+    sealed: Sequence[Sealed | None],
+    owned: frozenset[Fence],
 ) -> Receipt | Fenced:
     if write.fence and write.fence not in owned:
         return Fenced(f"shard {write.fence.shard} has another owner")
     for seen in write.keys:
         if seen in draft.known:
             return Receipt(draft.known[seen], duplicate=True)
+    seq = draft.next_seq
+    for one, its in zip(write.together, sealed, strict=True):
+        _put(draft, one, its)
+    return Receipt(seq)
+
+
+def _put(draft: _Draft, write: Write, sealed: Sealed | None) -> None:
     seq, moment = draft.next_seq, draft.moment()
     if write.entry and sealed:
         draft.log.append(_log_row(draft, write, write.entry, sealed, moment))
@@ -154,7 +164,6 @@ def _add(
     draft.changes += write.changes
     if write.letter:
         draft.letters.append(letter_row(write.letter, moment))
-    return Receipt(seq)
 
 
 def _log_row(
@@ -278,6 +287,6 @@ def _written(tenant: str, draft: _Draft, moved: Head) -> Program[None]:
 
 def _copy_rows(draft: _Draft) -> list[dict[str, Any]]:
     """Return a row a copy: the last word of the batch, if there are several."""
-    last = {(c.tenant, c.target, c.remote): c for c in draft.copies}
+    last = {(c.tenant, c.target, c.remote, c.segment): c for c in draft.copies}
     moment = draft.moment()
     return [copy_row(copy, moment) for copy in last.values()]

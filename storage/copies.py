@@ -10,7 +10,7 @@ from storage.rows import clean_id
 
 _SELECT = (
     "SELECT tenant, link, source, message, target, remote, remote_thread, version_us, "
-    "deleted, part, parts, budget FROM copy WHERE tenant = :tenant"
+    "deleted, part, parts, budget, segment FROM copy WHERE tenant = :tenant"
 )
 
 _FINAL = ", ".join(f"'{state}'" for state in AttemptState if state.final)
@@ -91,10 +91,26 @@ class StoredCopies:
         )
         return [_copy(row) for row in rows]
 
+    async def segments_of(self, copy: Copy) -> Sequence[Copy]:
+        rows = await self.store.fetch(
+            Statement(
+                f"{_SELECT} AND target = :target AND remote = :remote ORDER BY segment",
+                {
+                    "tenant": copy.tenant,
+                    "target": str(copy.target),
+                    "remote": clean_id(copy.remote),
+                },
+                brief=True,
+            )
+        )
+        return [_copy(row) for row in rows]
+
     async def origin_of(self, tenant: str, target: Channel, remote: str) -> Copy | None:
         rows = await self.store.fetch(
             Statement(
-                f"{_SELECT} AND target = :target AND remote = :remote",
+                # Of several messages in one copy the first that stands speaks for it.
+                f"{_SELECT} AND target = :target AND remote = :remote "
+                "ORDER BY CASE WHEN deleted = 0 THEN 0 ELSE 1 END, segment LIMIT 1",
                 {
                     "tenant": tenant,
                     "target": str(target),
@@ -138,7 +154,7 @@ class StoredCopies:
 
 def _copy(row: Row) -> Copy:
     tenant, link, source, message, target, remote, thread, version_us, deleted = row[:9]
-    part, parts, budget = row[9:]
+    part, parts, budget, segment = row[9:]
     return Copy(
         tenant,
         link,
@@ -153,4 +169,5 @@ def _copy(row: Row) -> Copy:
         part=part,
         parts=parts,
         budget=budget,
+        segment=segment,
     )

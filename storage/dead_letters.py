@@ -14,12 +14,14 @@ from storage.hot import HotStore, Row, Statement
 from storage.journal import Journal
 from storage.outbox import COLUMNS, Outbox, queued_row
 from storage.replay import Gaps
+from storage.rows import joined_of
 from storage.writes import Entry, Write
 
 _MOST = 1000
 _WIDTH = COLUMNS.count(",") + 1
 _SELECT = (
-    f"SELECT {COLUMNS}, d.tries, d.reason, d.unknown_us, d.at_us, g.entry, g.marker "
+    f"SELECT {COLUMNS}, d.tries, d.reason, d.unknown_us, d.at_us, "
+    "d.joined, g.entry, g.marker "
     "FROM dead_letter d "
     "JOIN outbox o ON o.tenant = d.tenant AND o.seq = d.seq AND o.n = d.n "
     "LEFT JOIN requeued g ON g.tenant = d.tenant AND g.seq = d.seq AND g.n = d.n "
@@ -132,9 +134,11 @@ class StoredDeadLetters:
 
 
 def _letter(row: Row) -> DeadLetter:
-    tries, reason, unknown, at, entry, marker = row[_WIDTH:]
+    tries, reason, unknown, at, joined, entry, marker = row[_WIDTH:]
     again = None if entry is None else Again(entry, marker)
-    delivery = replace(queued_row(row[:_WIDTH]), tries=tries, again=again)
+    delivery = replace(
+        queued_row(row[:_WIDTH]), tries=tries, again=again, joined=joined_of(joined)
+    )
     return DeadLetter(delivery, reason, at, unknown)
 
 
@@ -151,6 +155,7 @@ def _again(letter: DeadLetter, *, anyway: bool) -> Delivery:
         # A copy that may stand there carries the marker of the call that was lost.
         again=Again(before.entry, before.marker if looked_up else ""),
         part=1 if looked_up else 0,
+        joined=before.joined if looked_up else (),
     )
 
 

@@ -245,7 +245,7 @@ class Journal:
         raise StoreUnavailable("other processes keep moving the log's head")
 
     async def _supply(self, queue: _Queue, writes: list[Write], now_us: int) -> Supply:
-        subjects = [write.entry.subject for write in writes if write.entry]
+        subjects = [subject for write in writes for subject in write.subjects]
         try:
             return await queue.keys.supply(subjects, now_us)
         except BadInput as error:
@@ -255,7 +255,8 @@ class Journal:
             raise _NoKeys(error) from error
 
     def _has_key(self, queue: _Queue, write: Write) -> bool:
-        return not write.entry or queue.keys.has(write.entry.subject, self.clock())
+        now = self.clock()
+        return all(queue.keys.has(subject, now) for subject in write.subjects)
 
     def _forget(self, queue: _Queue, tenant: str) -> None:
         queue.head = None

@@ -122,7 +122,7 @@ class StoredLedger:
             unknown_since_us=self.clock(),
         )
         attempt = _attempt(noted, lease, AttemptState.INTENT)
-        await self.journal.write(
+        receipt = await self.journal.write(
             Write(
                 delivery.tenant,
                 keys=(_attempt_key(noted, "i"),),
@@ -130,6 +130,9 @@ class StoredLedger:
                 fence=self._fence(lease),
             )
         )
+        if receipt.duplicate and noted.joined:
+            # The answer to an earlier commit was lost, and other messages were meant.
+            return await self.intend(noted, lease)
         return noted
 
     async def conclude(
@@ -141,23 +144,47 @@ class StoredLedger:
             not_before_us=outcome.until_us,
             unknown_since_us=0,
         )
-        attempt = _attempt(noted, lease, outcome.state, outcome)
-        etype = _etype(delivery, outcome)
+        write = self._concluded(noted, delivery, lease, outcome, origin)
+        others = tuple(
+            self._concluded(
+                replace(other.delivery, attempts=other.delivery.attempts + 1),
+                other.delivery,
+                lease,
+                other.outcome,
+                other.origin,
+            )
+            for other in outcome.others
+        )
         await self.journal.write(
-            Write(
-                delivery.tenant,
+            replace(
+                write,
                 keys=(_attempt_key(noted, "o"),),
-                entry=_entry(delivery, outcome, origin, etype, self.clock())
-                if etype
-                else None,
-                attempts=(attempt, *_folded(delivery, lease, outcome)),
-                copies=(*([outcome.copy] if outcome.copy else []), *outcome.more),
-                letter=_letter(delivery, outcome),
-                deliveries=outcome.then,
                 fence=self._fence(lease),
+                others=others,
             )
         )
-        return noted
+        return replace(noted, joined=())
+
+    def _concluded(
+        self,
+        noted: Delivery,
+        delivery: Delivery,
+        lease: Lease,
+        outcome: Outcome,
+        origin: History,
+    ) -> Write:
+        attempt = _attempt(noted, lease, outcome.state, outcome)
+        etype = _etype(delivery, outcome)
+        return Write(
+            delivery.tenant,
+            entry=_entry(delivery, outcome, origin, etype, self.clock())
+            if etype
+            else None,
+            attempts=(attempt, *_folded(delivery, lease, outcome)),
+            copies=(*([outcome.copy] if outcome.copy else []), *outcome.more),
+            letter=_letter(delivery, outcome),
+            deliveries=outcome.then,
+        )
 
     async def known(
         self, tenant: str, target: Channel, since_us: int
@@ -365,6 +392,7 @@ def _entry(
             **({"shown": word_as_json(shown)} if shown else {}),
             **({"file": file_as_json(file)} if file else {}),
             **({"parts": copy.parts} if copy and copy.parts > 1 else {}),
+            **({"segment": copy.segment} if copy and copy.segment else {}),
         },
         team=delivery.target.team,
         conv=delivery.target.id,

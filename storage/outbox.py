@@ -9,6 +9,7 @@ from bridge.delivery import SHARDS, Again, AttemptState, Delivery, Operation
 from bridge.messages import Channel
 from bridge.ports import Lease
 from storage.hot import HotStore, Insert, Program, Row, Statement
+from storage.rows import joined_of
 
 COLUMNS = (
     "o.tenant, o.seq, o.n, o.link, o.operation, o.source, o.target, o.message, "
@@ -180,8 +181,8 @@ def _unfinished(
     head = (
         f"SELECT {COLUMNS}, coalesce(a.attempt, 0), coalesce(a.state, ''), "
         "coalesce(a.until_us, 0), coalesce(a.at_us, 0), coalesce(a.tries, 0), "
-        "coalesce(a.part, 0), coalesce(a.budget, 0), "
-        "g.entry, g.marker, g.unknown_us FROM "
+        "coalesce(a.part, 0), coalesce(a.budget, 0), coalesce(a.joined, ''), "
+        "g.entry, g.marker, g.unknown_us, g.joined FROM "
     )
     low = "LEFT JOIN shard_low w ON w.tenant = :tenant AND w.shard = s.value "
     # One lower bound, or SQLite takes another index than that of the shards.
@@ -227,7 +228,8 @@ def _raise_low(low: Mapping[tuple[str, int], int]) -> Program[None]:
 
 
 def _delivery(row: Row) -> Delivery:
-    number, state, until, at, tries, part, budget, entry, marker, unknown = row[12:]
+    number, state, until, at, tries, part, budget, joined = row[12:20]
+    entry, marker, unknown, looked_up = row[20:]
     again = None if entry is None else Again(entry, marker)
     # A lost answer of an earlier delivery stays lost until this one notes something.
     before = unknown if again and not number else 0
@@ -241,6 +243,9 @@ def _delivery(row: Row) -> Delivery:
         again=again,
         part=1 if before else part,
         budget=budget,
+        joined=joined_of(looked_up if before else joined)
+        if before or state == AttemptState.INTENT
+        else (),
     )
 
 

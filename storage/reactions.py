@@ -103,6 +103,7 @@ def _reacted(entry: LogEntry) -> Iterator[Reacted]:
                 entry.row["src_us"],
                 entry.seq,
                 added,
+                entry.row["msg"],
             )
 
 

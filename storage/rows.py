@@ -1,12 +1,12 @@
 """How what is to be written becomes rows that both databases take."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 
-from bridge.delivery import Again, Copy, Delivery
+from bridge.delivery import Again, Copy, Delivery, Joined
 from storage.compliance.leaf import canonical
 from storage.writes import Attempt, Letter
 
@@ -85,6 +85,7 @@ def attempt_row(attempt: Attempt, moment: int) -> dict[str, Any]:
         "at_us": moment,
         "part": delivery.part,
         "budget": delivery.budget,
+        "joined": joined_text(delivery.joined),
     }
 
 
@@ -103,6 +104,7 @@ def copy_row(copy: Copy, moment: int) -> dict[str, Any]:
         "part": copy.part,
         "parts": copy.parts,
         "budget": copy.budget,
+        "segment": copy.segment,
     }
 
 
@@ -118,6 +120,7 @@ def letter_row(letter: Letter, moment: int) -> dict[str, Any]:
         "reason": letter.reason,
         "unknown_us": letter.unknown_us,
         "at_us": moment,
+        "joined": joined_text(delivery.joined),
     }
 
 
@@ -129,4 +132,18 @@ def requeued_row(delivery: Delivery, again: Again) -> dict[str, Any]:
         "entry": again.entry,
         "marker": again.marker,
         "unknown_us": delivery.unknown_since_us,
+        "joined": joined_text(delivery.joined),
     }
+
+
+def joined_text(joined: Sequence[Joined]) -> str:
+    """Return the messages of one post as they are stored; nothing if it has one."""
+    if not joined:
+        return ""
+    listed = [[j.seq, j.n, clean_id(j.message), j.version_us] for j in joined]
+    return orjson.dumps(listed).decode()
+
+
+def joined_of(text: str) -> tuple[Joined, ...]:
+    """Read what `joined_text` wrote."""
+    return tuple(Joined(*each) for each in orjson.loads(text)) if text else ()

@@ -163,6 +163,7 @@ attempt = Table(
     Column("at_us", BigInteger, primary_key=True, autoincrement=False),
     Column("part", SmallInteger, nullable=False, server_default="0"),
     Column("budget", Integer, nullable=False, server_default="0"),
+    Column("joined", Text, nullable=False, server_default=""),
     postgresql_partition_by="RANGE (at_us)",
 )
 
@@ -180,6 +181,7 @@ dead_letter = Table(
     Column("reason", Text, nullable=False),
     Column("unknown_us", BigInteger, nullable=False),
     Column("at_us", BigInteger, nullable=False),
+    Column("joined", Text, nullable=False, server_default=""),
     Index("ix_dead_letter_link", "tenant", "link"),
 )
 
@@ -193,6 +195,7 @@ requeued = Table(
     Column("entry", BigInteger, nullable=False),
     Column("marker", Id, nullable=False),
     Column("unknown_us", BigInteger, nullable=False),
+    Column("joined", Text, nullable=False, server_default=""),
 )
 
 shard_owner = Table(
@@ -226,6 +229,14 @@ copy = Table(
     Column("tenant", Id, primary_key=True),
     Column("target", Text, primary_key=True),
     Column("remote", Id, primary_key=True),
+    # Several messages may stand in one copy, each as a segment of it.
+    Column(
+        "segment",
+        SmallInteger,
+        primary_key=True,
+        autoincrement=False,
+        server_default="0",
+    ),
     Column("link", Id, nullable=False),
     Column("source", Text, nullable=False),
     Column("message", Id, nullable=False),

@@ -50,15 +50,20 @@ class Batch:
     """
     Writes that go together, the entry of each sealed with a key of `supply`.
 
-    `sealed` has None for a write without an entry.
+    `sealed` has as many for each write as that has in `together`: None for one without
+    an entry.
     """
 
     writes: Sequence[Write]
-    sealed: Sequence[Sealed | None]
+    sealed: Sequence[Sequence[Sealed | None]]
     supply: Supply
 
     @classmethod
     def of(cls, writes: Sequence[Write], supply: Supply, now_us: int) -> "Batch":
-        keys, entries = supply.keys, [write.entry for write in writes]
-        sealed = [Sealed.of(e, keys[e.subject], now_us) if e else None for e in entries]
-        return cls(writes, sealed, supply)
+        def sealed(entry: Entry | None) -> Sealed | None:
+            if entry is None:
+                return None
+            return Sealed.of(entry, supply.keys[entry.subject], now_us)
+
+        each = [[sealed(one.entry) for one in write.together] for write in writes]
+        return cls(writes, each, supply)

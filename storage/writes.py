@@ -85,7 +85,8 @@ class Write:
     `rekeys` says that it destroys or rotates keys: it is committed alone, and nothing
     that was remembered of keys before counts after it. Its `guard` runs first in the
     transaction, and may raise to have nothing written: whatever it reads still holds
-    when the rest is written, if every change of that is a log entry as well.
+    when the rest is written, if every change of that is a log entry as well. `others`
+    follow from it and are written with it; they have no keys, fence or guard.
     """
 
     tenant: str
@@ -99,6 +100,18 @@ class Write:
     letter: Letter | None = None
     rekeys: bool = False
     guard: Callable[[], Program[None]] | None = None
+    others: tuple["Write", ...] = ()
+
+    @property
+    def together(self) -> tuple["Write", ...]:
+        """Return the write itself, and then all that follow from it."""
+        return (self, *self.others)
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """Return whose keys the entries are sealed with."""
+        entries = (write.entry for write in self.together)
+        return tuple(entry.subject for entry in entries if entry)
 
     @property
     def queues_first(self) -> bool:

@@ -15,6 +15,7 @@ from bots.sandbox.teams import seed as teams
 from bridge.delivery import shard_of
 from bridge.links import Link, LinkState
 from bridge.messages import Channel, Platform
+from bridge.options import Join, LinkOptions
 from storage.hot import Statement
 from tests.e2e.world import (
     COMPANY,
@@ -35,6 +36,8 @@ QUIET = Channel(Platform.TEAMS, teams.ACME_TEAM, "19:random@thread.tacv2")
 # What Teams documents, with the long windows made short.
 CHANNEL = ((7, 1), (8, 2), (20, 5))
 MANY = 40
+# Each message by itself; `test_joined` lets them cross together.
+_EACH = LinkOptions(join=Join.NEVER)
 KNOWN = {
     "ATOM_TUNING_TEAMS_CHANNEL_LIMIT": " ".join(f"{n}/{s}" for n, s in CHANNEL),
     "ATOM_TUNING_LIMIT_MARGIN": "0.5",
@@ -188,6 +191,8 @@ async def link_both(here: World) -> None:
     await here.link()
     async with core(here.settings, "test") as built:
         await built.links.add(COMPANY, (RANDOM, QUIET), "test")
+        for link in await built.links.all(COMPANY):
+            await built.links.choose(link, _EACH, "test")
 
 
 async def link_apart(here: World) -> None:
@@ -201,9 +206,11 @@ async def link_apart(here: World) -> None:
             return str({int(row[0]): row[1] for row in rows}[shard])
 
         one = await built.links.add(COMPANY, (FALCON, PROJECT), "test")
+        await built.links.choose(one, _EACH, "test")
         while True:
             other = await built.links.add(COMPANY, (RANDOM, QUIET), "test")
             if await owner_of(one) != await owner_of(other):
+                await built.links.choose(other, _EACH, "test")
                 return
             await built.links.change(other, LinkState.REMOVED, "test")
 

@@ -9,7 +9,7 @@ from bots.core import Core
 from bridge.links import Link, LinkState
 from tests.e2e.test_kills import STEPS as WHERE_TO_DIE
 from tests.e2e.world import COMPANY, FALCON, PROJECT, World
-from tests.soak.model import EMOJI, Said, Side, text_of, wrongs
+from tests.soak.model import EMOJI, Chosen, Said, Side, text_of, wrongs
 from tests.soak.seen import seen
 from tests.soak.steps import Step
 
@@ -70,6 +70,7 @@ class Driver:
     async def _do(self, step: Step) -> None:
         acts: Mapping[str, Callable[[Step], Awaitable[None]]] = {
             "post": self._post,
+            "burst": self._burst,
             "reply": self._reply,
             "edit": self._edit,
             "delete": self._delete,
@@ -88,6 +89,11 @@ class Driver:
 
     async def _post(self, step: Step) -> None:
         await self._say(step.side, _pick(_PEOPLE[step.side], step.detail))
+
+    async def _burst(self, step: Step) -> None:
+        """Let somebody say so much in a row that it may cross in one."""
+        for _ in range(3 + step.which % 4):
+            await self._post(step)
 
     async def _reply(self, step: Step) -> None:
         roots = [s for s in self._living() if s.root is None]
@@ -142,7 +148,7 @@ class Driver:
         target = said.id if said.side is step.side else self._copy_id(said)
         if not target:
             return
-        chosen = said.at_original if said.side is step.side else said.at_copy
+        chosen = self._chosen(said, step)
         name = _pick([*EMOJI[step.side]], step.detail)
         who = _pick(_PEOPLE[step.side], step.detail // 7)
         people = chosen.setdefault(name, set())
@@ -155,7 +161,7 @@ class Driver:
         said = self._one_of(step)
         if not said or self.deaf or not self.linked:
             return
-        chosen = said.at_original if said.side is step.side else said.at_copy
+        chosen = self._chosen(said, step)
         pairs = [(name, who) for name in sorted(chosen) for who in sorted(chosen[name])]
         target = said.id if said.side is step.side else self._copy_id(said)
         if not pairs or not target:
@@ -163,6 +169,15 @@ class Driver:
         name, who = _pick(pairs, step.detail)
         if await self._choose("unreact", step.side, target, name, who):
             chosen[name].discard(who)
+
+    def _chosen(self, said: Said, step: Step) -> Chosen:
+        """Return where a choice is kept: what stands in one message has one of them."""
+        if said.side is step.side:
+            return said.at_original
+        here = seen(self.here.sandbox, [])
+        ids = {copy.id for copy in here.copies_of(said)}
+        same = [copy.n for copy in here.copies[step.side] if copy.id in ids]
+        return self.said[min(same, default=said.n) - 1].at_copy
 
     async def _choose(
         self, action: str, side: Side, target: str, name: str, who: str

@@ -1,11 +1,12 @@
 """
 What "right" means: the rules that both platforms' final state has to keep.
 
-A message is `Said`; what stands for it on the other platform is a `Copy`. Once nothing
-is under way any more, `wrongs` names every rule that is broken.
+A message is `Said`; what stands for it on the other platform is a `Copy`. Several may
+stand in one message there: a `Copy` each, with the same id. Once nothing is under way
+any more, `wrongs` names every rule that is broken.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -81,12 +82,18 @@ class Seen:
     Both platforms at one moment, and the order in which the log took messages in.
 
     `copies` are by the side on which they stand, `ours` are ATOM's own reactions to
-    people's messages in Slack, by the message's id.
+    people's messages in Slack, by the message's id. `shared` says by number which
+    messages were brought to Teams in one, those included that are gone.
     """
 
     copies: Mapping[Side, Sequence[Copy]]
     ours: Mapping[str, frozenset[str]]
     captured: Mapping[tuple[Side, str], int]
+    shared: Collection[frozenset[int]] = ()
+
+    def together(self, said: Said) -> frozenset[int]:
+        """Return the messages that stand or stood in one with this, itself included."""
+        return frozenset({said.n}).union(*(s for s in self.shared if said.n in s))
 
     def copies_of(self, said: Said) -> list[Copy]:
         return [copy for copy in self.copies[said.side.other] if copy.n == said.n]
@@ -99,11 +106,12 @@ def text_of(n: int, revision: int) -> str:
 def wrongs(everything: Iterable[Said], seen: Seen) -> list[str]:
     """Return every rule that is broken, in words; nothing if all is right."""
     everything = list(everything)
-    found = [wrong for said in everything for wrong in _about(said, seen)]
+    known = {said.n: said for said in everything}
+    found = [wrong for said in everything for wrong in _about(said, seen, known)]
     return found + list(_out_of_order(everything, seen))
 
 
-def _about(said: Said, seen: Seen) -> Iterator[str]:
+def _about(said: Said, seen: Seen, known: Mapping[int, Said]) -> Iterator[str]:
     copies = seen.copies_of(said)
     name = f"{said.text} of {said.side}"
     if len(copies) > 1:
@@ -124,11 +132,13 @@ def _about(said: Said, seen: Seen) -> Iterator[str]:
     copy = copies[0]
     if copy.text != said.text:
         yield f"{name} stands there as {copy.text!r}"
-    yield from _in_wrong_thread(said, copy, seen)
-    yield from _miscounted(said, copy, seen)
+    yield from _in_wrong_thread(said, copy, seen, known)
+    yield from _miscounted(said, copy, seen, known)
 
 
-def _in_wrong_thread(said: Said, copy: Copy, seen: Seen) -> Iterator[str]:
+def _in_wrong_thread(
+    said: Said, copy: Copy, seen: Seen, known: Mapping[int, Said]
+) -> Iterator[str]:
     root = said.root
     if root is None:
         if copy.thread:
@@ -137,25 +147,43 @@ def _in_wrong_thread(said: Said, copy: Copy, seen: Seen) -> Iterator[str]:
     if root.deleted or root.loose or not root.crosses:
         return  # a reply may have been the first to see that its root is gone
     if root.side is not said.side:
-        wanted = [root.id]
+        # Nobody can tell which of the messages that stand there in one was meant.
+        wanted = [known[n].id for n in seen.together(root)]
     else:
         wanted = [found.thread or found.id for found in seen.copies_of(root)]
     if copy.thread not in wanted:
         yield f"{said.text} stands in {copy.thread or 'no thread'}, not in {wanted}"
 
 
-def _miscounted(said: Said, copy: Copy, seen: Seen) -> Iterator[str]:
-    """Only ATOM's own messages have a line below; in Slack it reacts itself."""
+def _miscounted(
+    said: Said, copy: Copy, seen: Seen, known: Mapping[int, Said]
+) -> Iterator[str]:
+    """
+    Only ATOM's own messages have a line below; in Slack it reacts itself.
+
+    What stands in one message has one line below, and what people choose there ATOM
+    leaves on the first of the originals.
+    """
     if said.side is Side.TEAMS:
         wanted = _ours(said.at_original)
         if copy.ours != wanted:
             yield f"ATOM's reactions to the copy of {said.text}: {copy.ours}, not {wanted}"
         return
     names = EMOJI[Side.SLACK]
-    counts = {names[name]: len(who) for name, who in said.at_original.items() if who}
+    group = [known[n] for n in sorted(seen.together(said))]
+    standing = [one for one in group if not one.deleted]
+    people = {
+        names[name]: set[str]().union(*(s.at_original.get(name, ()) for s in standing))
+        for name in names
+    }
+    counts = {char: len(who) for char, who in people.items() if who}
     if copy.line != counts:
         yield f"below {said.text}: {copy.line}, not {counts}"
-    ours, wanted = seen.ours[said.id], _ours(said.at_copy)
+    if standing != group:
+        return  # what ATOM left on the first went with it
+    ours, wanted = seen.ours[said.id], frozenset[str]()
+    if said is group[0]:
+        wanted = _ours(said.at_copy)
     if ours != wanted:
         yield f"ATOM's reactions to {said.text}: {ours}, not {wanted}"
 

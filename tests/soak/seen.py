@@ -30,7 +30,18 @@ def seen(outside: Outside, entries: list[LogEntry]) -> Seen:
             for entry in reversed(entries)
             if entry.etype == "message.create"
         },
+        _shared(entries),
     )
+
+
+def _shared(entries: list[LogEntry]) -> list[frozenset[int]]:
+    """Return what was brought across in one, by the words of the log."""
+    found: dict[str, set[int]] = {}
+    for entry in entries:
+        shares = entry.etype == "bridge.delivered" and "segment" in entry.body
+        if shares and (text := _TEXT.search(entry.body["text"])):
+            found.setdefault(str(entry.row["msg"]), set()).add(int(text[1]))
+    return [frozenset(numbers) for numbers in found.values()]
 
 
 def slack_messages(outside: Outside) -> list[SlackMessage]:
@@ -66,14 +77,13 @@ def _copies_in_slack(outside: Outside) -> Iterator[Copy]:
 def _copies_in_teams(outside: Outside) -> Iterator[Copy]:
     for message in teams_messages(outside):
         html = message.content.html
-        found = _TEXT.search(html)
-        if message.by_bot and found:
+        for place, found in enumerate(_TEXT.finditer(html) if message.by_bot else ()):
             yield Copy(
                 int(found[1]),
                 found[0],
                 message.id,
                 "" if message.is_root else message.root,
-                (int(message.id),),
+                (int(message.id), place),
                 _line(html),
                 frozenset(),
             )

@@ -21,6 +21,8 @@ _TUNING = {
     "ATOM_TUNING_PAUSED_LINK": "0.1",
     # Longer than a root that has to be said again may come after its reply.
     "ATOM_TUNING_ORPHAN_PATIENCE": "6",
+    # So few calls that some messages have to wait, and cross in one.
+    "ATOM_TUNING_TEAMS_CHANNEL_LIMIT": "12/1",
 }
 
 

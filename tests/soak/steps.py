@@ -12,6 +12,7 @@ from tests.soak.model import Side
 # How often each happens, in relation to the others.
 _WEIGHTS = {
     "post": 40,
+    "burst": 10,
     "reply": 40,
     "edit": 36,
     "delete": 14,

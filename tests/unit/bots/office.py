@@ -160,6 +160,9 @@ class FakeCourier:
             self.ended.append(delivery.seq)
         return ending
 
+    def as_noted(self, delivery: Delivery) -> Delivery:
+        return delivery
+
     async def give_up(
         self, delivery: Delivery, lease: Lease, reason: str
     ) -> Done | Later:

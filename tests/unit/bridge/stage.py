@@ -16,6 +16,7 @@ from bridge.errors import (
     TooLong,
 )
 from bridge.filing import Filing
+from bridge.joining import Companions, alone
 from bridge.limits import Limits
 from bridge.links import Link
 from bridge.messages import Channel, Person, Platform
@@ -76,6 +77,7 @@ class FakeLedger:
             attempts=delivery.attempts + 1,
             not_before_us=outcome.until_us,
             unknown_since_us=0,
+            joined=(),
         )
 
     async def known(
@@ -116,6 +118,11 @@ class FakeCopies:
             for one in self.copies
             if one.message == copy.message and one.part > 1 and not one.deleted
         ]
+
+    async def segments_of(self, copy: Copy) -> list[Copy]:
+        place = (copy.target, copy.remote)
+        found = [one for one in self.copies if (one.target, one.remote) == place]
+        return sorted(found, key=lambda one: one.segment)
 
     async def origin_of(self, tenant: str, target: Channel, remote: str) -> Copy | None:
         for copy in self.copies:
@@ -297,6 +304,7 @@ class Stage:
     shelf: FakeShelf = field(default_factory=FakeShelf)
     scanner: FakeScanner | None = None
     tuning: Tuning = field(default_factory=lambda: Tuning(tries=3))
+    companions: Companions = alone
     now: int = NOW
 
     def __post_init__(self) -> None:
@@ -345,6 +353,7 @@ class Stage:
             clock=lambda: self.now,
             sleep=lambda _seconds: asyncio.sleep(0),
             tuning=self.tuning,
+            companions=self.companions,
         )
 
     def knows(self, message: str = "m1", *, deleted: bool = False) -> None:

@@ -107,3 +107,15 @@ def test_what_was_refused_may_be_taken_later() -> None:
 
     assert folded([refused]).refused == {"👍"}
     assert folded([refused, word(2, native=frozenset("👍"))]).refused == frozenset()
+
+
+def test_on_messages_that_show_as_one_a_person_counts_once_until_all_is_taken_back() -> (
+    None
+):
+    first = Reacted("🎉", "alice", 1, 1, added=True, on="m1")
+    second = Reacted("🎉", "alice", 2, 2, added=True, on="m2")
+    back = Reacted("🎉", "alice", 3, 3, added=False, on="m1")
+
+    assert counted([first, second]) == (Reaction("🎉", 1),)
+    assert counted([first, second, back]) == (Reaction("🎉", 1),)
+    assert counted([first, back]) == ()

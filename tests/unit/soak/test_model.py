@@ -144,3 +144,35 @@ def test_what_happens_to_a_message_after_its_link_ended_is_nobodys_concern() -> 
     conversation.root.loose = True
 
     assert conversation.wrongs() == []
+
+
+def test_what_crossed_in_one_message_is_judged_as_one() -> None:
+    first, second = (Said(n, Side.SLACK, f"{n}.0", "U1") for n in (1, 2))
+    first.at_original = {"tada": {"U1", "U2"}}
+    second.at_original = {"tada": {"U2"}, "+1": {"U3"}}
+    first.at_copy = {"like": {"29:c"}}
+    reply = Said(3, Side.TEAMS, "93", "29:c", second)
+    line = {"🎉": 2, "👍": 1}
+    shared = [
+        copy_of(one, "101", line=line, place=(101, n))
+        for n, one in enumerate((first, second))
+    ]
+    told = copy_of(reply, "103", thread="1.0")
+
+    def found(**more: Any) -> list[str]:
+        seen = Seen(
+            {Side.SLACK: [told], Side.TEAMS: shared},
+            {"1.0": frozenset({"+1"}), "2.0": NONE},
+            {(Side.SLACK, "1.0"): 1, (Side.SLACK, "2.0"): 2},
+            [frozenset({1, 2})],
+        )
+        return wrongs([first, second, reply], replace(seen, **more))
+
+    assert found() == []
+    assert found(shared=())
+    assert found(ours={"1.0": frozenset({"+1"}), "2.0": frozenset({"+1"})})
+    second.deleted = True
+    assert found()
+    reversed_ = [replace(c, place=(101, 1 - n)) for n, c in enumerate(shared)]
+    second.deleted = False
+    assert found(copies={Side.SLACK: [told], Side.TEAMS: reversed_})
