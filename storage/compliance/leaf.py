@@ -8,7 +8,9 @@ Version 2 of the leaf also commits to the platform's own words, and says whether
 clocks disagreed. Entries of version 1 stay what they are: a leaf is never made anew.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from operator import itemgetter
+from typing import Any
 
 import orjson
 
@@ -54,23 +56,32 @@ FIELDS = {
 _SINCE_2 = {"raw_cmt": "raw", "label": "label", "dlp": "dlp"}
 _BINARY = ("actor_tok", "origin_leaf", "cmt", "raw_cmt")
 
+
+def _in_order(
+    names: Mapping[str, str], *more: tuple[str, str]
+) -> tuple[tuple[str, ...], Callable[[Mapping[str, Any]], tuple[Any, ...]]]:
+    pairs = sorted([*((name, column) for column, name in names.items()), *more])
+    return tuple(name for name, _ in pairs), itemgetter(*(c for _, c in pairs))
+
+
 # What a leaf's row is read with. `leaf_v` says which version it is of.
 COLUMNS = ("leaf_v", *FIELDS, *_SINCE_2)
 _NAMES = {
     1: FIELDS,
     NEWEST: {**FIELDS, **_SINCE_2},
 }
-_PLAIN = {
-    version: tuple((c, n) for c, n in names.items() if c not in _BINARY)
-    for version, names in _NAMES.items()
+# The leaf's names in their canonical order, and the columns that they come from.
+_SORTED = {
+    1: _in_order(FIELDS, ("v", "leaf_v")),
+    NEWEST: _in_order({**FIELDS, **_SINCE_2}, ("v", "leaf_v"), ("skew", "src_us")),
 }
 _HEXED = {
-    version: tuple((c, n) for c, n in names.items() if c in _BINARY)
+    version: tuple(names[c] for c in _BINARY if c in names)
     for version, names in _NAMES.items()
 }
 
 
-def leaf_bytes(row: Mapping[str, object]) -> bytes:
+def leaf_bytes(row: Mapping[str, Any]) -> bytes:
     """
     Return the leaf of a log row, given by column name.
 
@@ -80,24 +91,24 @@ def leaf_bytes(row: Mapping[str, object]) -> bytes:
     version = row["leaf_v"]
     if version not in _NAMES:
         raise ValueError(f"leaves of version {version} are not known")
-    told: dict[str, object] = {name: row[column] for column, name in _PLAIN[version]}
-    for column, name in _HEXED[version]:
-        value = row[column]
-        told[name] = bytes(value).hex() if value is not None else None  # type: ignore[call-overload]
-    told["v"] = version
+    names, pick = _SORTED[version]
+    told: dict[str, Any] = dict(zip(names, pick(row), strict=True))
+    for name in _HEXED[version]:
+        if (value := told[name]) is not None:
+            told[name] = bytes.hex(value)  # what is no bytes is refused
     if version >= NEWEST:
         told["skew"] = int(is_skewed(row))
-    return canonical(told)
+    return orjson.dumps(told)
 
 
-def leaf_of(row: Mapping[str, object]) -> bytes:
+def leaf_of(row: Mapping[str, Any]) -> bytes:
     """Return the leaf hash of a log row."""
     return leaf_hash(leaf_bytes(row))
 
 
-def is_skewed(row: Mapping[str, object]) -> bool:
+def is_skewed(row: Mapping[str, Any]) -> bool:
     """Whether the platform's clock and ours are further apart than five minutes."""
-    apart: int = row["src_us"] - row["cap_us"]  # type: ignore[operator] # integers
+    apart: int = row["src_us"] - row["cap_us"]
     return abs(apart) > SKEW_US
 
 

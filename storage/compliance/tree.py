@@ -51,10 +51,16 @@ class Frontier:
         return Frontier(self.size + 1, (*edge, node))
 
     def extend(self, leaves: Sequence[bytes]) -> "Frontier":
-        frontier = self
+        """Return the frontier with more leaves."""
+        edge, size = list(self.edge), self.size
         for leaf in leaves:
-            frontier = frontier.append(leaf)
-        return frontier
+            node, rest = leaf, size
+            while rest & 1:
+                node = sha256(b"\x01" + edge.pop() + node).digest()
+                rest >>= 1
+            edge.append(node)
+            size += 1
+        return Frontier(size, tuple(edge))
 
     def root(self) -> bytes:
         """Return the tree's root hash; the empty tree has one too."""
