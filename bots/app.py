@@ -18,6 +18,7 @@ import structlog
 from aiohttp import ClientSession, ClientTimeout, TCPConnector, web
 
 from bots.accounts import bind_configured
+from bots.anchor_side import anchoring
 from bots.catching_up import Attentive, CatchingUp
 from bots.checkpointing import Checkpointing
 from bots.commands.backfill import Backfills
@@ -87,6 +88,7 @@ class Tools:
     teams: TeamsSide | None
     commands: Commands
     health: LiveHealth
+    session: ClientSession
 
     @property
     def links(self) -> LinkBook:
@@ -149,6 +151,7 @@ async def tools(settings: Settings) -> AsyncIterator[Tools]:
                 clock=clock_us,
             ),
             health,
+            session,
         )
 
 
@@ -216,6 +219,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             teller.run,
             dormancy.run,
             signing.run,
+            anchoring(built.core, built.session, built.announcers).run,
             fetcher.run,
             backfilling(built.core, built.slack, built.teams).run,
             keeping(built.core, built.slack, built.teams).run,

@@ -84,6 +84,42 @@ def tiles(
     asyncio.run(written(folder, company))
 
 
+def anchor(
+    address: Annotated[
+        str,
+        typer.Argument(
+            help="slack:TEAM/CHANNEL, teams:TEAM/CHANNEL, witness:URL or tsa:URL"
+        ),
+    ],
+    key: Annotated[str, typer.Option(help="A witness's verifier key.")] = "",
+    ca: Annotated[
+        Path | None, typer.Option(help="A time-stamping authority's root (PEM).")
+    ] = None,
+    company: OfCompany = "",
+) -> None:
+    """Show checkpoints in a channel, to a witness or to an authority."""
+    from bots.anchor_choices import add
+
+    asyncio.run(add(address, key, ca, company))
+
+
+def unanchor(
+    address: Annotated[str, typer.Argument(help="As 'atom log anchors' lists it.")],
+    company: OfCompany = "",
+) -> None:
+    """Show checkpoints there no more."""
+    from bots.anchor_choices import remove
+
+    asyncio.run(remove(address, company))
+
+
+def anchors(company: OfCompany = "", json: AsJson = False) -> None:
+    """List where checkpoints are shown, and how it went the last time."""
+    from bots.anchor_choices import listing
+
+    asyncio.run(listing(company, as_json=json))
+
+
 def register_proofs(group: typer.Typer) -> None:
     """Add these to `atom log`."""
     for name, command in (
@@ -94,5 +130,8 @@ def register_proofs(group: typer.Typer) -> None:
         ("keys", keys),
         ("rotate-key", rotate_key),
         ("tiles", tiles),
+        ("anchor", anchor),
+        ("unanchor", unanchor),
+        ("anchors", anchors),
     ):
         group.command(name)(command)

@@ -309,6 +309,13 @@ class Tuning(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
     history_pause: float = Field(
         default=4.0, ge=0, le=60, description="seconds from 0 to 60"
     )
+    anchor_every: float = Field(
+        default=600.0,
+        gt=0,
+        le=86_400.0,
+        description="seconds between showings of the checkpoint in channels and to "
+        "time-stamping authorities, at most 86400",
+    )
     approval: float = Field(
         default=86_400.0,
         gt=0,

@@ -194,6 +194,30 @@ def opened(note: str, keys: Iterable[VerifierKey]) -> Note:
     return Note(told.text, tuple(found))
 
 
+def with_lines(note: str, lines: str) -> str:
+    """
+    Return the note with more signature lines.
+
+    A key has one line, its newest; a note's first line, which is the log's own, stays.
+    """
+    found = split(note)
+    text, _, below = note.rpartition("\n\n")
+    kept = dict(zip(_marks(found.signatures), below.splitlines(), strict=True))
+    added = split(f"{text}\n\n{lines}")
+    kept |= dict(zip(_marks(added.signatures), lines.splitlines(), strict=True))
+    return text + "\n\n" + "".join(f"{line}\n" for line in kept.values())
+
+
+def first_signed(note: str) -> str:
+    """Return the note with its first signature only."""
+    text, _, below = note.rpartition("\n\n")
+    return f"{text}\n\n{below.splitlines()[0]}\n"
+
+
+def _marks(signatures: Iterable[Signature]) -> list[tuple[str, bytes]]:
+    return [(signature.name, signature.key_id) for signature in signatures]
+
+
 def check_text(text: str) -> None:
     """Raise `BadInput` unless `text` can be signed as a note."""
     if not text.endswith("\n") or _CONTROL.search(text) or _MARK in text:

@@ -7,18 +7,24 @@ statements are shown: that is the evidence.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bridge.errors import AtomError
 from storage.compliance.proofs.checkpoints import Checkpoint, Seen, signed, verified
 from storage.compliance.proofs.high_water import HighWater
 from storage.compliance.proofs.keeper import TreeKeeper
 from storage.compliance.proofs.merkle import ProofRefused, verify_consistency
-from storage.compliance.proofs.notes import NoteRefused, SigningKey, VerifierKey
+from storage.compliance.proofs.notes import (
+    NoteRefused,
+    SigningKey,
+    VerifierKey,
+    with_lines,
+)
 from storage.compliance.proofs.signers import Known, Signers
 from storage.hot import HotStore, Program, Statement
 
 _MICRO = 1_000_000
+_MOST_APART = 300  # seconds
 
 
 class Contradiction(AtomError):
@@ -30,7 +36,10 @@ class Contradiction(AtomError):
 
 
 class ClockBehind(AtomError):
-    """The clock stands before the time of the checkpoint that was signed last."""
+    """
+    The clock cannot be right: it stands before the time of the last checkpoint, or far
+    from what witnesses and time-stamping authorities say.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +51,17 @@ class Publisher:
     signers: Signers
     high_water: HighWater
     clock: Callable[[], int]
+    doubts: dict[str, str] = field(default_factory=dict)
+
+    def told_time(self, tenant: str, theirs_us: int) -> None:
+        """Somebody outside said what time it is; if we disagree, nothing is signed."""
+        apart = (self.clock() - theirs_us) // _MICRO
+        self.doubts.pop(tenant, None)
+        if abs(apart) > _MOST_APART:
+            word = "ahead of" if apart > 0 else "behind"
+            self.doubts[tenant] = (
+                f"the clock is {abs(apart)} s {word} those that saw the checkpoints"
+            )
 
     async def publish(self, tenant: str, former: SigningKey | None = None) -> Seen:
         """
@@ -52,16 +72,23 @@ class Publisher:
         signed then.
         """
         key = await self.signers.current(tenant)
+        if doubt := self.doubts.get(tenant):
+            raise ClockBehind(doubt)
         checkpoint = await self._now(tenant, key.name)
         now = self.clock() // _MICRO
+        others = ""
         for before in await self.signed_before(tenant):
             await self._follows(tenant, before, checkpoint)
+            if before.checkpoint == checkpoint:
+                others = others or _of_others(before.note, key.name)
             if now < before.time:
                 behind = before.time - now
                 raise ClockBehind(
                     f"the clock is {behind} s before the last checkpoint's time"
                 )
         note = signed(checkpoint, now, *([former] if former else []), key)
+        if others:
+            note = with_lines(note, others)
         self.high_water.raise_to(tenant, note)
         await self.store.run(lambda: _stored(tenant, checkpoint, note, self.clock()))
         return Seen(checkpoint, note, now)
@@ -188,6 +215,12 @@ class Publisher:
                 f"the log's first {old.size} entries are not those that were signed"
             )
             raise Contradiction(reason, evidence) from error
+
+
+def _of_others(note: str, name: str) -> str:
+    """Return the lines below a note that are not the log's own."""
+    lines = note.rpartition("\n\n")[2].splitlines()
+    return "".join(f"{line}\n" for line in lines if line.split(" ")[1] != name)
 
 
 def _stored(

@@ -1,0 +1,1 @@
+"""Where checkpoints are shown: witnesses, time-stamping authorities, channels."""
