@@ -5,7 +5,8 @@ How fast the compliance store takes events, beside the bare database.
 
 In one process, without HTTP: every event is keyed, sealed, committed to, put into the
 tree and written with its deduplication keys, in the group commits that a serving ATOM
-makes. Beside it, in the same run, the store's own floor: rows of the same size that
+makes. Then the same with the search index and the tiles following in the background,
+as they do there; how far the index was behind at the end is said. Beside it, in the same run, the store's own floor: rows of the same size that
 nothing is done about, by COPY on PostgreSQL and by bare INSERT on SQLite, as many to
 a transaction as came in meanwhile.
 """
@@ -18,8 +19,8 @@ import sqlite3
 import sys
 import time
 from argparse import ArgumentParser
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -31,6 +32,8 @@ from rich.console import Console
 
 from bots.core import Core, core
 from bots.settings import Settings
+from storage.search.index import SearchIndex, keeper_for
+from storage.search.indexing import Indexing
 from storage.writes import Entry, Write
 from tests.load.machine import CpuTime, description
 from tests.load.report import table
@@ -150,8 +153,33 @@ async def offered(put: Put, seconds: float) -> Spread:
     return Spread.of(taken, len(taken))
 
 
+@asynccontextmanager
+async def followed(built: Core, indexing: Indexing) -> AsyncIterator[None]:
+    """Let index and tiles follow the log meanwhile."""
+
+    async def tiles() -> None:
+        while True:
+            await built.publisher.keeper.keep(_COMPANY)
+            await asyncio.sleep(1)
+
+    tasks = [asyncio.create_task(indexing.run()), asyncio.create_task(tiles())]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+
 async def of_store(built: Core, floor: Floor, seconds: float) -> Figures:
     messages, journal = Messages(), built.journal
+    index = SearchIndex(keeper_for(built.database, built.settings.home))
+
+    async def tenants() -> list[str]:
+        return [_COMPANY]
+
+    indexing = Indexing(index, built.log, tenants)
+    journal.on_commit.append(indexing.committed)
 
     async def put(number: int) -> None:
         await journal.write(messages.write(number))
@@ -162,6 +190,10 @@ async def of_store(built: Core, floor: Floor, seconds: float) -> Figures:
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)  # as bots/app.py has them
     rate = await sustained(put, seconds)
+    await indexing.catch_up(_COMPANY)
+    async with followed(built, indexing):
+        both = await sustained(lambda n: put((1 << 40) + n), seconds)
+        lag = await _lag(indexing)
     ours = await offered(put, seconds)
     bare_rate = await sustained(floor.put, seconds / 2)
     bare = await offered(floor.put, seconds / 2)
@@ -173,6 +205,9 @@ async def of_store(built: Core, floor: Floor, seconds: float) -> Figures:
         raise RuntimeError(f"the log does not verify: {verdict.fault}")
     return {
         "events/s, sustained": rate,
+        "events/s with index and tiles following": both,
+        "index behind at the end, entries": lag[0],
+        "index alone, entries/s": lag[1],
         "bare rows/s": bare_rate,
         "ATOM : bare": rate / bare_rate,
         f"p50 ms at {_OFFERED:,.0f}/s": ours.p50,
@@ -181,6 +216,15 @@ async def of_store(built: Core, floor: Floor, seconds: float) -> Figures:
         "p99 above bare, ms": ours.p99 - bare.p99,
         "log verified with every body, entries/s": size / took,
     }
+
+
+async def _lag(indexing: Indexing) -> tuple[float, float]:
+    """Return how many entries the index lacks, and how many a second it takes in."""
+    state = await indexing.state(_COMPANY)
+    began = time.perf_counter()
+    done = await indexing.catch_up(_COMPANY)
+    behind, took = state.size - state.indexed, time.perf_counter() - began
+    return behind, (done - state.indexed) / took
 
 
 async def _measured(home: Path, url: str, seconds: float) -> Figures:
