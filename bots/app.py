@@ -26,6 +26,7 @@ from bots.commands.base import Commands
 from bots.commands.organisations import Organisations
 from bots.commands.standard import standard_commands
 from bots.core import Core, Heard, clock_us, core, steady_us
+from bots.erasing import Erasing
 from bots.fetching_roots import root_fetcher
 from bots.file_side import filing, keeping
 from bots.history_side import backfilling
@@ -180,6 +181,8 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
         if built.core.database.embedded:
             stack.enter_context(_alone(settings))
             await built.core.shards.seize()
+        erasing = Erasing(built.core.eraser, built.core.company_ids)
+        await erasing.before_serving()
         teller = _teller(built)
         dormancy = watched(built.core, built.slack, built.teams)
         relay = Relay(
@@ -213,6 +216,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
         ]
         background: list[Job] = [
             worker.run,
+            erasing.run,
             Janitor(built.core.database, clock_us).run,
             partial(bind_configured, built.core, built.slack, built.teams),
             catching_up.run,

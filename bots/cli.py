@@ -15,6 +15,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 import bots.cli_completeness
+import bots.cli_erasure
 import bots.cli_evidence
 import bots.cli_exports
 import bots.cli_keys

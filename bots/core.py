@@ -10,6 +10,7 @@ import structlog
 from bots.commands.base import Commands
 from bots.searching import Search, search_on
 from bots.settings import Settings
+from bridge.compliance import Forgets
 from bridge.echoes import Echoes
 from bridge.errors import BadInput, Conflict
 from bridge.messages import Platform
@@ -22,12 +23,16 @@ from storage.companies import Company, StoredCompanies
 from storage.compliance.acts import Acts
 from storage.compliance.blobs.kept import Blobs
 from storage.compliance.blobs.shelves import FolderShelf, RowShelf
+from storage.compliance.erasure.erasing import Eraser
+from storage.compliance.erasure.files import FilesGo
+from storage.compliance.erasure.matters import Matters
 from storage.compliance.gdpr.assessments import Register
 from storage.compliance.gdpr.notices import StoredRecipients
 from storage.compliance.gdpr.requests import StoredRequests
 from storage.compliance.gdpr.restrictions import StoredRestrictions
 from storage.compliance.keys import KeyFile, Keyring
 from storage.compliance.keys.earlier import Earlier
+from storage.compliance.keys.graveyard import Graveyard
 from storage.compliance.keys.rotation import KeyRotation
 from storage.compliance.proofs.high_water import HighWater
 from storage.compliance.proofs.keeper import TreeKeeper
@@ -36,6 +41,10 @@ from storage.compliance.proofs.publisher import Publisher
 from storage.compliance.proofs.signers import Signers
 from storage.compliance.proofs.signing_keys import SigningKeys
 from storage.compliance.proofs.verification import Verification
+from storage.compliance.retention.custodians import KeyedCustodians
+from storage.compliance.retention.holding import Holding, PlainWords
+from storage.compliance.retention.legal_holds import StoredLegalHolds
+from storage.compliance.retention.trusted_time import TrustedTime
 from storage.compliance.rights.approvals import StoredApprovals
 from storage.compliance.rights.duties import StoredDuties
 from storage.compliance.rights.reading import Reading
@@ -101,6 +110,9 @@ class Core:
     acts: Acts
     duties: StoredDuties
     rotation: KeyRotation
+    legal_holds: StoredLegalHolds
+    eraser: Eraser
+    forgets: list[Forgets]
     approvals: StoredApprovals
     blobs: Blobs
     signers: Signers
@@ -196,6 +208,14 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
         )
         earlier = Earlier(ring, reader, clock_us)
         restrictions = StoredRestrictions(hot, acts, duties, clock_us)
+        blobs = _blobs(settings, database, ring)
+        legal_holds = StoredLegalHolds(
+            Holding(reader, KeyedCustodians(ring), PlainWords()),
+            acts,
+            duties,
+            TrustedTime(hot, clock_us),
+            clock_us,
+        )
         signers = Signers(hot, SigningKeys.under(settings.home), clock_us)
         high_water = HighWater.under(settings.home)
         publisher = Publisher(hot, TreeKeeper(hot), signers, high_water, clock_us)
@@ -203,6 +223,7 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
         search = await stack.enter_async_context(
             search_on(database, home, reader, companies, duties, acts, clock_us)
         )
+        forgets: list[Forgets] = [search.index]
         yield Core(
             settings=settings,
             owner=owner,
@@ -226,7 +247,23 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
             requests=StoredRequests(hot, acts, clock_us),
             recipients=StoredRecipients(hot, journal, reader, duties, clock_us),
             register=Register(hot, acts, duties, clock_us),
-            blobs=_blobs(settings, database, ring),
+            blobs=blobs,
+            legal_holds=legal_holds,
+            forgets=forgets,
+            eraser=Eraser(
+                ring,
+                reader,
+                Matters(ring, reader),
+                acts,
+                duties,
+                approvals,
+                legal_holds,
+                signers,
+                Graveyard(settings.home / "keys", ring, reader),
+                clock_us,
+                forgets=forgets,
+                removes=(FilesGo(blobs),),
+            ),
             signers=signers,
             publisher=publisher,
             prover=Prover(publisher, reader),

@@ -114,6 +114,9 @@ class LogReader:
 
     async def at(self, tenant: str, seqs: Collection[int]) -> list[LogEntry]:
         """Return the entries at some positions, lowest first; `raw_ct` is left out."""
+        return await self._opened(tenant, await self._at(tenant, seqs))
+
+    async def _at(self, tenant: str, seqs: Collection[int]) -> "list[_Found]":
         rows = await self.store.fetch(
             Statement(
                 f"SELECT {_columns(_WITHOUT_RAW)} {_FROM} AND l.seq IN "
@@ -124,7 +127,12 @@ class LogReader:
                 ")) ORDER BY l.seq",
             )
         )
-        return await self._opened(tenant, [_named(row, _WITHOUT_RAW) for row in rows])
+        return [_named(row, _WITHOUT_RAW) for row in rows]
+
+    async def sealed(self, tenant: str, seqs: Collection[int]) -> list[LogEntry]:
+        """Return entries with nothing opened, for whoever has other keys to them."""
+        rows = await self._at(tenant, seqs)
+        return [LogEntry(found.row, {}, erased=True) for found in rows]
 
     async def between(
         self, tenant: str, first: int, upto: int, etypes: Collection[str]
@@ -163,9 +171,19 @@ class LogReader:
 
     async def item(self, tenant: str, entry: LogEntry) -> ItemKey | None:
         """Return the key that opens an entry and its commitment; None if it is gone."""
-        ref = entry.row["key_ref"]
-        secret = (await self.keys.secrets(tenant, [ref])).get(ref)
-        return ItemKey.of(secret, entry.row["eid"]) if secret else None
+        return (await self.items(tenant, [entry])).get(entry.seq)
+
+    async def items(
+        self, tenant: str, entries: Sequence[LogEntry]
+    ) -> dict[int, ItemKey]:
+        """Return the keys of entries by position; those that are gone are left out."""
+        refs = {entry.row["key_ref"] for entry in entries}
+        secrets = await self.keys.secrets(tenant, refs)
+        return {
+            entry.seq: ItemKey.of(secret, entry.row["eid"])
+            for entry in entries
+            if (secret := secrets.get(entry.row["key_ref"]))
+        }
 
     async def leaf(self, tenant: str, seq: int) -> bytes | None:
         """Return an entry's place in the tree, which needs no key; None if it is gone."""
@@ -201,7 +219,7 @@ class LogReader:
         does not open any more has to be said in the log itself to be gone.
         """
         head = await self.head(tenant)
-        allowed = await self._gone(tenant)
+        allowed = await self.gone(tenant)
         frontier = Frontier()
         async for found in self._all(tenant, head.size):
             row, seq = found.row, frontier.size
@@ -217,7 +235,7 @@ class LogReader:
             return Verdict(head.size, head.root, "the head's root is another one")
         return Verdict(head.size, head.root)
 
-    async def _gone(self, tenant: str) -> Gone:
+    async def gone(self, tenant: str) -> Gone:
         """
         Return what the log says was erased or disposed of.
 
@@ -225,8 +243,9 @@ class LogReader:
         """
         rows = await self.store.fetch(
             Statement(
-                f"SELECT {_columns(_WITHOUT_RAW)} {_FROM} AND l.etype IN "
-                "('erasure.shred', 'key.destroy', 'retention.dispose') ORDER BY l.seq",
+                f"SELECT {_columns(_WITHOUT_RAW)} {_FROM} AND l.platform = 'atom' "
+                "AND l.etype IN ('erasure.shred', 'key.destroy', 'retention.dispose') "
+                "ORDER BY l.seq",
                 {"tenant": tenant},
             )
         )

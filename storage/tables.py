@@ -2,6 +2,7 @@
 
 import storage.compliance.blobs.tables
 import storage.compliance.completeness.tables
+import storage.compliance.erasure.tables
 import storage.compliance.export.tables
 import storage.compliance.gdpr.tables
 import storage.compliance.keys.tables

@@ -8,9 +8,18 @@ import pytest
 from bots.at_command_line import cli_officer
 from bots.core import core
 from bots.settings import Settings
+from bridge.access import Decision
 from bridge.compliance import Duty, Officer
+from bridge.messages import Person, Platform
+from bridge.ports import Commitment
+from storage.compliance.erasure.certificates import checked, committed
+from storage.compliance.proofs.notes import VerifierKey
 from tests.command_line import CommandLine
+from tests.events import message
 
+YES = Decision(allowed=True, rule="default", policy="p1", directory="none")
+
+ADA = "slack:T01ACME/UADA"
 BEN = Officer("cli:ben")
 CLARA = Officer("cli:clara")
 
@@ -27,6 +36,19 @@ async def _trusted(home: Path) -> None:
         await built.duties.assign("acme", CLARA, CLARA, Duty.ASSIGN)
         await built.duties.assign("acme", CLARA, cli_officer(), Duty.ERASE)
         await built.duties.assign("acme", CLARA, BEN, Duty.APPROVE)
+
+
+async def _said(home: Path, person: str, count: int = 1) -> None:
+    async with core(Settings(home=home), "tests") as built:
+        for n in range(count):
+            author = Person(Platform.SLACK, person, person)
+            event = message(ts=f"17.{n:06}{person}", author=author)
+            await built.journal.append(Commitment("acme", event, (YES,), ()))
+
+
+async def _vkey(home: Path) -> VerifierKey:
+    async with core(Settings(home=home), "tests") as built:
+        return (await built.signers.current("acme")).verifier
 
 
 async def _agreed(home: Path) -> None:
@@ -60,3 +82,36 @@ def test_a_key_is_rotated_and_the_old_one_destroyed(atom: CommandLine) -> None:
     assert atom.done("log", "verify", "--json").json["intact"]
     atom.set_up()
     assert not (home / "keys" / "acme.key").exists()
+
+
+def test_somebody_is_erased_with_a_certificate(atom: CommandLine) -> None:
+    home = atom.folder / "var"
+    asyncio.run(_trusted(home))
+    asyncio.run(_said(home, "UADA", 3))
+    asyncio.run(_said(home, "UBEN", 2))
+    early = atom.run("compliance", "erase", ADA, "--approved")
+    nobody = atom.run("compliance", "erase", "UADA")
+    atom.done("compliance", "erase", ADA)
+    asyncio.run(_agreed(home))
+
+    done = atom.done("compliance", "erase", ADA, "--approved").out
+
+    assert early.code == nobody.code == 1
+    assert "3 entries are erased, 2 keys" in done
+    [erasure] = atom.done("compliance", "erasures", "--json").json
+    assert (erasure["state"], erasure["entries"], erasure["held"]) == ("done", 3, 0)
+    assert erasure["id"] in atom.done("compliance", "erasures").out
+    told = ("compliance", "certificate", erasure["id"])
+    certificate = atom.done(*told, "--person", ADA).json
+    said = checked(certificate["note"], [asyncio.run(_vkey(home))])
+    assert said == certificate["said"]
+    assert said["person"] == committed(certificate["salt"], "slack|UADA")
+    assert atom.run(*told, "--person", "slack:T01ACME/UBEN").code == 1
+    assert atom.done("log", "verify", "--json").json["intact"]
+    shown = atom.done("log", "show", "--last", "100", "--json").json
+    erased = [e["erased"] for e in shown if e["type"] == "message.create"]
+    assert erased == [True] * 3 + [False] * 2
+    again = atom.run("compliance", "erase", ADA)
+    assert "not any more" in again.err
+    refused = atom.run("compliance", "matter", "H1")
+    assert refused.code == 1

@@ -71,7 +71,7 @@ def kept(row: Mapping[str, object]) -> Program[bool]:
     yield Statement(
         "INSERT INTO subject_key (tenant, ref, person, quarter, version, wrapped, "
         "created_us, destroyed_us) VALUES (:tenant, :ref, :ref, '', :version, "
-        ":wrapped, :now, 0)",
+        ":wrapped, :now, 0) ON CONFLICT DO NOTHING",
         row,
     )
     return True

@@ -214,6 +214,16 @@ class Keyring:
                 return secret
             self.forget(tenant)
 
+    async def kept(self, tenant: str, ref: str) -> bytes:
+        """Return the key of a fixed name, which is made at its first use."""
+        known = await self.secrets(tenant, [ref])
+        while (secret := known.get(ref)) is None:
+            if ref in known:
+                raise SealBroken(f"key {ref} was destroyed")
+            await self.made(tenant, ref)
+            known = await self.secrets(tenant, [ref])
+        return secret
+
     async def drop(self, tenant: str, refs: Iterable[str]) -> None:
         """Destroy keys that no log entry is sealed with, and their rows with them."""
         delete = "DELETE FROM subject_key WHERE tenant = :tenant AND ref"

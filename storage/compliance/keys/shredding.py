@@ -24,3 +24,8 @@ def destroyed(tenant: str, refs: Iterable[str], now_us: int) -> Statement:
         postgres=f"{update} = ANY(ARRAY(SELECT "
         "jsonb_array_elements_text(:refs::text::jsonb)))",
     )
+
+
+def scrubbed() -> Statement:
+    """Let SQLite overwrite what this connection deletes from now on."""
+    return Statement("PRAGMA secure_delete = ON", postgres="SELECT 1")
