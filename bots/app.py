@@ -35,6 +35,7 @@ from bots.live_health import LiveHealth
 from bots.metrics import LinkFigures, conflicting, taken_in
 from bots.naming import naming
 from bots.reconciling import reconciling
+from bots.rosters import rosters
 from bots.second_feed import SecondFeed
 from bots.settings import Settings
 from bots.slack_side import SlackSide, listen_to_slack, slack_side
@@ -211,8 +212,10 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             built.core.search.indexing.committed,
         ]
         built.core.journal.on_conflict = conflicting
+        members = {p: s.members for p, s in _sides(built.slack, built.teams).items()}
+        listing = rosters(built.core, members)
         built.core.links.on_change += [
-            each.link_changed for each in (worker, catching_up, dormancy)
+            each.link_changed for each in (worker, catching_up, dormancy, listing)
         ]
         background: list[Job] = [
             worker.run,
@@ -229,6 +232,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             keeping(built.core, built.slack, built.teams).run,
             reconciling(built.core, roots, relay).run,
             built.core.search.indexing.run,
+            listing.run,
         ]
         if settings.redis_url:
             wakes = Wakes.at(settings.redis_url.get_secret_value())

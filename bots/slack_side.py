@@ -20,6 +20,7 @@ from bots.slack.file_target import SlackFileTarget
 from bots.slack.herald import SlackHerald
 from bots.slack.install import Installations, InstallPages, OAuth
 from bots.slack.intake import SlackIntake
+from bots.slack.members import SlackMembers
 from bots.slack.people import SlackPeople
 from bots.slack.prober import Noticed, SlackProber
 from bots.slack.reactor import SlackReactor
@@ -53,6 +54,7 @@ class SlackSide:
     signs: SlackSigns
     files: SlackFiles
     file_target: SlackFileTarget
+    members: SlackMembers
     administration: Administration | None
     on_install: list[Callable[[str], Awaitable[None]]] = field(default_factory=list)
 
@@ -110,6 +112,7 @@ def slack_side(
         SlackSigns(clients),
         SlackFiles(clients),
         SlackFileTarget(clients),
+        SlackMembers(clients, asyncio.sleep),
         _administration(settings, clients),
     )
 

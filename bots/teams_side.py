@@ -25,6 +25,7 @@ from bots.teams.graph import Graph
 from bots.teams.herald import TeamsHerald
 from bots.teams.intake import TeamsIntake
 from bots.teams.invokes import Invokes
+from bots.teams.members import TeamsMembers
 from bots.teams.notices import Notices
 from bots.teams.people import TeamsPeople
 from bots.teams.prober import TeamsProber
@@ -61,6 +62,7 @@ class TeamsSide:
     signs: TeamsSigns
     files: TeamsFiles
     file_target: TeamsFileTarget
+    members: TeamsMembers
     subscriptions: Subscriptions | None
     administration: Administration | None
     vocabulary: None = None
@@ -97,6 +99,7 @@ def teams_side(
         TeamsSigns(connector, built.places),
         TeamsFiles(connector, graph, built.places),
         TeamsFileTarget(connector, graph, Drive(graph), built.places, settings.app_id),
+        TeamsMembers(connector, built.places, asyncio.sleep),
         _subscriptions(settings, graph, connector, built),
         _administration(settings, session, connector, built),
     )

@@ -31,6 +31,7 @@ from storage.compliance.conflicts import PUSHED, conflict, differs, original_of
 from storage.compliance.events import entry_type
 from storage.compliance.keys import Keyring
 from storage.compliance.keys.subjects import KeysMoved, SubjectKeys, Supply
+from storage.compliance.membership.changes import followed as members_followed
 from storage.holds import follow
 from storage.hot import HotStore, Program
 from storage.just_captured import JustCaptured
@@ -98,6 +99,7 @@ class Journal:
                     )
                 ),
                 *files_noted(commitment.tenant, event, self.clock()),
+                *members_followed(commitment.tenant, event),
             ),
         )
         try:

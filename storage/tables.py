@@ -5,7 +5,9 @@ import storage.compliance.completeness.tables
 import storage.compliance.erasure.tables
 import storage.compliance.export.tables
 import storage.compliance.gdpr.tables
+import storage.compliance.grid.tables
 import storage.compliance.keys.tables
+import storage.compliance.membership.tables
 import storage.compliance.proofs.tables
 import storage.compliance.retention.tables
 import storage.compliance.rights.tables  # noqa: F401 - likewise

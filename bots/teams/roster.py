@@ -75,7 +75,7 @@ class TeamsRoster:
             place = await self.places.find(channel)
             if place is None:
                 return Roster({}, {})
-            return await self._rosters.get(_whose(place))
+            return await self._rosters.get(whose_members(place))
         except AtomError:
             return Roster({}, {})
 
@@ -123,7 +123,7 @@ def roster(members: Iterable[Mapping[str, Any]], tenant: str) -> Roster:
     )
 
 
-def _whose(place: Place) -> tuple[str, str]:
+def whose_members(place: Place) -> tuple[str, str]:
     """Return whose members a channel has, as team and channel: most have the team's."""
     own = place.kind in _OWN_MEMBERS
     return place.team, place.channel if own else ""

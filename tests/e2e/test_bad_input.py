@@ -55,6 +55,7 @@ async def here(
             await made.link()
             await made.start()
             await _crosses(made)
+            await made.members_known()  # which is on record, whenever that is
             yield made
 
 

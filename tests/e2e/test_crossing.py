@@ -139,7 +139,8 @@ async def test_everything_that_crossed_is_in_an_intact_log(here: World) -> None:
     await here.until(lambda s: len(teams_messages(s)) == 1)
     await here.quiet()
 
-    entries = await here.log()
+    # Who is in the channels is found out meanwhile, whenever that is.
+    entries = [e for e in await here.log() if not e.etype.startswith("member.")]
 
     assert [e.etype for e in entries] == [
         "bridge.link",

@@ -206,6 +206,15 @@ class World:
         async with core(self.settings, "test") as built:
             return await built.log.entries(COMPANY, -1, 10_000)
 
+    async def members_known(self, channels: int = 2) -> None:
+        """Wait until it is on record who is in the linked channels."""
+        async with asyncio.timeout(_SOON):
+            while True:
+                found = [e for e in await self.log() if e.etype == "member.join"]
+                if len({e.row["conv"] for e in found}) >= channels:
+                    return
+                await asyncio.sleep(0.05)
+
     async def verdict(self) -> Verdict:
         async with core(self.settings, "test") as built:
             return await built.log.verify(COMPANY)

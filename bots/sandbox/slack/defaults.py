@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bots.sandbox.slack.grid_seed import ADMIN_SCOPES
+from bots.sandbox.slack.grid_seed import ADMIN_SCOPES, COMPLIANCE_SCOPES
 from bots.sandbox.slack.seed import SCOPES
 
 DEFAULTS: Mapping[str, Any] = {
@@ -23,6 +23,8 @@ DEFAULTS: Mapping[str, Any] = {
     # An organisation (Enterprise Grid): Acme is the first of its workspaces.
     "slack.grid": False,
     "slack.admin_scopes": list(ADMIN_SCOPES),
+    "slack.compliance_scopes": list(COMPLIANCE_SCOPES),
+    "slack.audit_per_minute": 50,
     "slack.token_rotation": False,
     "slack.token_seconds": 43_200.0,
     "slack.live_tokens": 2,

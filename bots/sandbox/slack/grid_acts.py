@@ -27,6 +27,7 @@ class GridActs:
             "disconnect_channel": self._disconnect,
             "change_channel_id": self._change_id,
             "change_org_admin": self._change_org_admin,
+            "audit": self._audit,
         }
 
     def _install(self, wish: Wish) -> Result:
@@ -87,6 +88,16 @@ class GridActs:
         user = self._state.user(str(wish.get("user", "")))
         user.is_org_admin = bool(wish.get("is_org_admin"))
         return {}
+
+    def _audit(self, wish: Wish) -> Result:
+        """Let something stand in the organisation's audit log."""
+        entity = wish.get("entity") or {"type": "enterprise", "enterprise": {}}
+        return self._state.audit.note(
+            str(wish.get("name", "user_login")),
+            str(wish.get("user", "U01ALICE")),
+            entity,
+            at=int(wish.get("at", 0)),
+        )
 
     def _channel(self, wish: Wish) -> Channel:
         return self._state.channel(str(wish.get("channel", "")))

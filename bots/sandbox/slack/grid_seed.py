@@ -7,6 +7,7 @@ ORG_NAME = "Acme Group"
 LABS, SALES = "T03LABS", "T04SALES"
 ORG_BOT_TOKEN = "xoxb-sandbox-E01ACME"  # noqa: S105 - seeded, and worth nothing
 ADMIN_TOKEN = "xoxp-sandbox-E01ACME"  # noqa: S105 - see above
+COMPLIANCE_TOKEN = "xoxp-sandbox-compliance"  # noqa: S105 - see above
 WORKSPACE_USER_TOKEN = "xoxp-sandbox-T01ACME"  # noqa: S105 - see above
 ADMIN = "U01ALICE"
 ADMIN_SCOPES = (
@@ -21,6 +22,12 @@ ADMIN_SCOPES = (
     "admin.users:write",
     "channels:write",
     "groups:write",
+)
+COMPLIANCE_SCOPES = (
+    "admin.legalHolds:read",
+    "admin.legalHolds:write",
+    "auditlogs:read",
+    "discovery:read",
 )
 TEAMS = ("T01ACME", LABS, SALES)
 

@@ -13,6 +13,7 @@ from bots.sandbox.http import json_object, under_fault
 from bots.sandbox.slack import files, grid_seed, seed
 from bots.sandbox.slack.acts import Acts
 from bots.sandbox.slack.api import WebApi, bearer
+from bots.sandbox.slack.audit import AuditApi
 from bots.sandbox.slack.delivery import Delivery
 from bots.sandbox.slack.errors import SlackRefusal
 from bots.sandbox.slack.interact import Interactions
@@ -47,6 +48,7 @@ def add_routes(app: web.Application, world: World) -> None:
             web.post("/slack/hook/{ticket}", doors.hook),
             web.post("/sandbox/slack/act", doors.act),
             *Scim(world).routes(),
+            *AuditApi(world).routes(),
         ]
     )
 

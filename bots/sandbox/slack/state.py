@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from bots.sandbox.changes import Changes
 from bots.sandbox.settings import Settings
 from bots.sandbox.slack import grid_seed, seed
+from bots.sandbox.slack.audit_log import AuditLog
 from bots.sandbox.slack.defaults import DEFAULTS
 from bots.sandbox.slack.errors import SlackRefusal, missing_scope
 from bots.sandbox.slack.grid import Grid
@@ -50,6 +51,7 @@ class SlackState:
         self.tickets = Tickets()
         self.limits = Limits(settings)
         self.grid = Grid(settings)
+        self.audit = AuditLog()
         self.reset()
 
     def reset(self) -> None:
@@ -69,6 +71,7 @@ class SlackState:
         self.tickets.clear()
         self.limits.clear()
         self.grid.reset()
+        self.audit.clear()
 
     def listen(self, listener: Callable[[Happening], None]) -> None:
         self._listeners.append(listener)

@@ -21,10 +21,15 @@ NO_TYPES = {
     "bridge.file",
     "bridge.post",
     "bridge.react",
+    "bridge.unlink",
+    "checkpoint.note",
     "message.channels",
     "message.groups",
     "message.im",
     "message.mpim",
+    "processing.json",
+    "processing.md",
+    "search.db",
 }
 FAMILIES = {each.partition(".")[0] for each in ENTRY_TYPES if "." in each}
 SHAPE = re.compile(rf"({'|'.join(sorted(FAMILIES))})\.[a-z_]+")
@@ -47,6 +52,10 @@ def written() -> Iterator[str]:
             for node in ast.walk(ast.parse(path.read_text())):
                 match node:
                     case ast.keyword(arg="etype", value=ast.Constant(value=word)):
+                        yield str(word)
+                    case ast.Call(
+                        func=ast.Name(id="Act"), args=[_, ast.Constant(word), *_]
+                    ):
                         yield str(word)
 
 

@@ -1,0 +1,1 @@
+"""What Slack's organisation says about itself: its audit log and its legal holds."""

@@ -1,0 +1,1 @@
+"""Who was in which conversation at what time."""
