@@ -47,6 +47,7 @@ from bots.teams_side import (
     teams_side,
 )
 from bots.telling import Teller
+from bots.watchfulness import Watchfulness
 from bots.web.health import HealthPages
 from bots.web.log_api import LogApi
 from bots.workers import Doorkeeper, Pace, Worker
@@ -203,6 +204,11 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
         worker = _worker(built, limiter, trace, teller)
         worker.waited = door.waited
         built.health.held_until = worker.held_until
+        watchfulness = Watchfulness(
+            built.core, LinkFigures(built.core.all_statuses, clock_us).refresh
+        )
+        await watchfulness.start()
+        stack.push_async_callback(watchfulness.stop)
         built.core.journal.trace = trace
         signing = Checkpointing(built.core.publisher, built.core.company_ids)
         built.core.journal.on_commit += [
@@ -245,6 +251,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
         app = web.Application(client_max_size=settings.tuning.body_limit)
         if feed := _second_feed(app, built, catching_up):
             background.append(feed.run)
+        HealthPages(built.core.require_company, watchfulness.refresh).add_routes(app)
         await _listeners(stack, app, built, door)
         await _run(settings, app, worker, background)
 
@@ -322,8 +329,6 @@ async def _listeners(
     )
     pages.add_routes(app)
     built.core.journal.on_commit.append(lambda *_: pages.committed())
-    figures = LinkFigures(built.core.all_statuses, clock_us)
-    HealthPages(built.core.require_company, figures.refresh).add_routes(app)
     if built.slack:
         await listen_to_slack(stack, app, built.core, built.slack, heard)
     if built.teams:

@@ -29,7 +29,7 @@ class Checkpointing:
     publisher: Publisher
     companies: Callable[[], Awaitable[Sequence[str]]]
     soon: float = 1.0
-    heartbeat: float = 60.0
+    heartbeat: float = 30.0
     _signed: dict[str, tuple[int, float]] = field(default_factory=dict)
     _sizes: dict[str, int] = field(default_factory=dict)
     _refused: dict[str, str] = field(default_factory=dict)

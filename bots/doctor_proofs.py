@@ -14,7 +14,7 @@ from storage.compliance.proofs.signing_keys import SigningKeys
 from storage.database import Database
 from storage.hot import Statement
 
-_SILENT_US = 180 * 1_000_000
+_SILENT_US = 60 * 1_000_000
 
 
 async def proofs(
@@ -51,13 +51,22 @@ async def proofs(
 async def _heard(database: Database, tenant: str, now_us: int) -> Sequence[Finding]:
     rows = await database.hot.fetch(
         Statement(
-            "SELECT c.size, c.at_us, h.size FROM checkpoint c JOIN head h "
-            "ON h.tenant = c.tenant WHERE c.tenant = :tenant "
-            "ORDER BY c.size DESC LIMIT 1",
-            {"tenant": tenant},
+            "SELECT c.size, c.at_us, h.size, "
+            "(SELECT count(*) FROM worker w WHERE w.until_us > :now) "
+            "FROM checkpoint c JOIN head h ON h.tenant = c.tenant "
+            "WHERE c.tenant = :tenant ORDER BY c.size DESC LIMIT 1",
+            {"tenant": tenant, "now": now_us},
         )
     )
-    if not rows or rows[0][0] == rows[0][2] or now_us - rows[0][1] < _SILENT_US:
+    if not rows or now_us - rows[0][1] < _SILENT_US:
         return []
-    detail = f"{tenant}: {rows[0][2] - rows[0][0]} entries are signed by no checkpoint"
-    return [poor("proofs", detail, "start 'atom serve': it signs every minute")]
+    size, at_us, head, serving = rows[0]
+    seconds = (now_us - at_us) // 1_000_000
+    if serving:
+        # It signs twice a minute, whether there is news or not: somebody keeps it.
+        detail = f"{tenant}: ATOM serves, and signed nothing for {seconds} s"
+        return [bad("proofs", detail, "look for 'checkpoint refused' in its output")]
+    if size == head:
+        return []
+    detail = f"{tenant}: {head - size} entries are signed by no checkpoint"
+    return [poor("proofs", detail, "start 'atom serve': it signs twice a minute")]

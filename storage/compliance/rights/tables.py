@@ -31,3 +31,14 @@ approval = Table(
     Column("decided_us", BigInteger, nullable=False),
     Index("ix_approval_digest", "tenant", "digest"),
 )
+
+# What was configured when it was last looked at, as keyed hashes: what changed is told
+# in the log, and no secret can be guessed from here.
+watched = Table(
+    "watched",
+    metadata,
+    Column("tenant", Id, primary_key=True),
+    Column("name", Id, primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+)
