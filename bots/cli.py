@@ -18,6 +18,7 @@ import bots.cli_completeness
 import bots.cli_erasure
 import bots.cli_evidence
 import bots.cli_exports
+import bots.cli_imports
 import bots.cli_keys
 import bots.cli_officers
 import bots.cli_search

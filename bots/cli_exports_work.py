@@ -179,7 +179,9 @@ def _look_at(out: Path) -> None:
 @contextmanager
 def _progress() -> Iterator[Told]:
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
-    with Progress(*columns, console=console(stderr=True), transient=True) as bar:
+    screen = console(stderr=True)
+    hidden = not screen.is_terminal
+    with Progress(*columns, console=screen, transient=True, disable=hidden) as bar:
         task = bar.add_task("starting", total=None)
 
         def told(what: str, done: int, of: int) -> None:
