@@ -29,8 +29,13 @@ async def erase(person: str, company: str, *, approved: bool) -> None:
         with key_progress() as bar:
             bar.add_task("erasing", total=None)
             made = await built.eraser.erase(tenant, cli_officer(), whom)
+            told = await built.recipients.tell(
+                tenant, cli_officer(), await built.recipients.erased(tenant)
+            )
         say(f"{made.id}: {made.entries} entries are erased, {len(made.keys)} keys are")
         say(f"destroyed. {made.held} are held, and stay for their matters alone.")
+        say(f"{told} copies are to be taken down from the platforms: see")
+        say("  atom compliance subject notices")
         say(f"The certificate: atom compliance certificate {made.id}")
 
 

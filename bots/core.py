@@ -245,7 +245,9 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
             reading=Reading(duties, acts, clock_us, restrictions),
             restrictions=restrictions,
             requests=StoredRequests(hot, acts, clock_us),
-            recipients=StoredRecipients(hot, journal, reader, duties, clock_us),
+            recipients=StoredRecipients(
+                hot, journal, reader, duties, clock_us, legal_holds
+            ),
             register=Register(hot, acts, duties, clock_us),
             blobs=blobs,
             legal_holds=legal_holds,

@@ -8,6 +8,7 @@ from pathlib import Path
 from bridge.compliance import Duties
 from storage.companies import StoredCompanies
 from storage.compliance.acts import Acts
+from storage.compliance.gdpr.restrictions import Restricted
 from storage.database import Database
 from storage.log_reader import LogReader
 from storage.search.engine import Engine
@@ -45,7 +46,8 @@ async def search_on(  # noqa: PLR0913, PLR0917 - what searching stands on
     """Build what searches on a database, and let go of the search file at the end."""
     index = SearchIndex(keeper_for(database, home))
     matters = StoredMatters(database.hot, clock)
-    engine = Engine(index, reader, Resolver(index, nameless, matters, matters))
+    resolver = Resolver(index, nameless, matters, matters)
+    engine = Engine(index, reader, resolver, Restricted(database.hot))
 
     async def tenants() -> list[str]:
         return [company.id for company in await companies.all()]

@@ -3,14 +3,24 @@
 import base64
 import binascii
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 
+from bridge.compliance import Restrictions
 from bridge.errors import BadInput
 from bridge.messages import Channel
 from bridge.search.matching import asks_for_words, holds
-from bridge.search.syntax import And, Expression, Not, Or, Query, leaves
+from bridge.search.syntax import (
+    And,
+    Condition,
+    Expression,
+    Not,
+    Or,
+    Query,
+    both,
+    leaves,
+)
 from storage.compliance.tree import Frontier, leaf_hash
 from storage.hot import Statement
 from storage.log_reader import LogReader
@@ -70,11 +80,16 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """Asks one database's index."""
+    """
+    Asks one database's index.
+
+    Whose use is restricted is not found, by whomever: GDPR, Art. 18.
+    """
 
     index: SearchIndex
     reader: LogReader
     resolver: Resolver
+    restrictions: Restrictions | None = None
 
     async def answer(
         self,
@@ -89,6 +104,7 @@ class Engine:
         `within` are the channels that the asker may read: nothing else is found then,
         and nothing that was deleted. Raises `BadInput` for a page that cannot be.
         """
+        query = await self._usable(tenant, query)
         head = (await self.reader.head(tenant)).size
         size, last = _begun(page, query, head)
         indexed = await self.index.upto(tenant)
@@ -107,6 +123,16 @@ class Engine:
             expansions=expansions,
             next=_cursor(query, asked, shown[-1]) if more else "",
         )
+
+    async def _usable(self, tenant: str, query: Query) -> Query:
+        """Ask for nothing that restricted people said."""
+        if self.restrictions is None:
+            return query
+        closed = sorted(await self.restrictions.authors(tenant))
+        if not closed:
+            return query
+        without = (Not(Condition("from", id_, literal=True)) for id_ in closed)
+        return replace(query, expression=both(query.expression, *without))
 
     async def _hits(
         self,

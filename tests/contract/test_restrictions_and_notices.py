@@ -1,6 +1,9 @@
 """Restriction, telling recipients, deadlines and the register, on both databases."""
 
+from collections.abc import AsyncIterator, Collection
+from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +19,7 @@ from storage.compliance.rights.reading import RESTRICTED
 from tests.contract.conftest import TENANT, Store
 from tests.contract.gdpr import ADA, ALICE, BEN, BOB, Office, office
 from tests.contract.letters import ended, open_now, said
+from tests.contract.test_search_index import searched_on
 
 
 @pytest.fixture
@@ -148,3 +152,50 @@ async def test_an_assessment_is_closed_once_with_an_outcome(made: Office) -> Non
     [closed] = await made.register.all(TENANT)
     assert (closed.state, closed.outcome) == ("closed", "works council agreed")
     assert await made.register.look(TENANT, [made.link]) == []
+
+
+async def test_a_search_finds_nothing_of_whom_is_restricted(
+    store: Store, made: Office, tmp_path: Path
+) -> None:
+    await made.trust(BEN, Duty.RETAIN)
+    mine = await said(store, made.link, "17.1", text="the falcon flies")
+    others = await said(store, made.link, "17.2", text="the falcon sits", author=BOB)
+    searched = searched_on(store, tmp_path)
+    searched.engine = replace(searched.engine, restrictions=made.restrictions)
+
+    before = await searched.find("falcon")
+    await made.restrictions.restrict(TENANT, BEN, ALICE, "disputed")
+    hidden = await searched.find("falcon")
+    inverse = await searched.find("falcon OR from:U01ALICE")
+    await made.restrictions.lift(TENANT, BEN, ALICE, "settled")
+    after = await searched.find("falcon")
+    await searched.index.keeper.close()
+
+    assert list(before.seqs) == list(after.seqs) == [mine, others]
+    assert list(hidden.seqs) == list(inverse.seqs) == [others]
+
+
+async def test_copies_of_what_a_matter_holds_stay(store: Store, made: Office) -> None:
+    held = await said(store, made.link, "17.1", text="held")
+    free = await said(store, made.link, "17.2", text="free", author=BOB)
+    await made.erase(held)
+    await made.erase(free)
+
+    class Holding:
+        """Holds that keep one entry."""
+
+        async def active(self, _tenant: str) -> list[str]:
+            return ["H-1"]
+
+        async def version(self, _tenant: str) -> int:
+            return 1
+
+        async def held(
+            self, _tenant: str, _references: Collection[str]
+        ) -> AsyncIterator[tuple[int, str]]:
+            yield held, "H-1"
+
+    with_holds = replace(made.recipients, holds=Holding())
+
+    assert await made.recipients.erased(TENANT) == [held, free]
+    assert await with_holds.erased(TENANT) == [free]

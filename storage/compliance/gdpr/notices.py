@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from bridge.compliance import Duty, Officer
+from bridge.compliance import Duty, Holds, Officer
 from bridge.delivery import Again, AttemptState, Delivery, Operation
 from bridge.messages import Channel
 from storage.compliance.keys.gone import gone
@@ -47,6 +47,7 @@ class StoredRecipients:
     reader: LogReader
     duties: StoredDuties
     clock: Callable[[], int]
+    holds: Holds | None = None
 
     async def tell(
         self, tenant: str, officer: Officer, positions: Collection[int]
@@ -72,7 +73,8 @@ class StoredRecipients:
         """
         Return the positions of messages that were erased, as the log says.
 
-        Nothing tells whose they were. What only retention disposed of is not erased.
+        Nothing tells whose they were. What only retention disposed of is not erased,
+        and what a matter holds is not yet: its copies stay until it is released.
         """
         bodies = [
             entry.body
@@ -83,7 +85,11 @@ class StoredRecipients:
         told = gone(bodies)
         rows = await self.store.fetch(_of_keys(tenant, sorted(told.keys)))
         ranges = [seq for a, b in told.ranges for seq in range(a, b + 1)]
-        return sorted({row[0] for row in rows} | set(ranges))
+        found = {row[0] for row in rows} | set(ranges)
+        if self.holds is not None:
+            async for seq, _ in self.holds.held(tenant, sorted(told.keys)):
+                found.discard(seq)
+        return sorted(found)
 
     async def results(self, tenant: str) -> list[Notice]:
         """Return every copy that was to go, and how that ended, oldest first."""
