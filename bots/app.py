@@ -248,6 +248,8 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
                 lambda _t, _f, _s, queued: wakes.announce() if queued else None
             )
             background.append(wakes.run)
+        if built.slack and built.slack.grid:
+            background.append(built.slack.grid.run)
         app = web.Application(client_max_size=settings.tuning.body_limit)
         if feed := _second_feed(app, built, catching_up):
             background.append(feed.run)

@@ -45,3 +45,27 @@ def coverage(
     from bots.cli_completeness_work import coverage as show
 
     asyncio.run(show(days, company, as_json=json))
+
+
+grid_app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="What Slack's organisation says about itself.",
+)
+compliance_app.add_typer(grid_app, name="grid")
+
+
+@grid_app.callback()
+def grid() -> None:
+    """Slack Enterprise Grid."""
+
+
+@grid_app.command("sync")
+def grid_sync(company: OfCompany = "", json: AsJson = False) -> None:
+    """Take in the organisation's audit log and legal holds, as far as they are new."""
+    from bots.cli_completeness_work import sync_grid
+
+    if not asyncio.run(sync_grid(company, as_json=json)):
+        raise typer.Exit(1)

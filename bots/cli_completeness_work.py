@@ -180,3 +180,24 @@ def _percent(share: float) -> str:
 def _progress() -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     return Progress(*columns, console=console(stderr=True), transient=True)
+
+
+async def sync_grid(company: str, *, as_json: bool) -> bool:
+    """Read the organisation's feeds once; returns whether both could be read."""
+    async with tools(read_settings()) as built:
+        tenant = await company_id(built.companies, company)
+        sync = built.slack.grid if built.slack else None
+        if sync is None:
+            raise BadInput(
+                "set ATOM_SLACK_COMPLIANCE_TOKEN to an Org Owner's token with "
+                "auditlogs:read"
+            )
+        with console(stderr=True).status("reading the organisation's audit log"):
+            done = await sync.sync(tenant)
+    if as_json:
+        print_json({"company": tenant, **asdict(done)})
+    else:
+        say(f"{done.audit} new entries of the audit log, {done.holds} legal holds.")
+        for fault in done.faults:
+            say(fault)
+    return not done.faults

@@ -123,7 +123,15 @@ class SlackSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors
         default=None,
         description="the admin app's user token: it begins with xoxp-",
     )
+    compliance_token: AdminToken | None = Field(
+        default=None,
+        description="an Org Owner's user token with auditlogs:read, and for legal "
+        "holds admin.legalHolds:read and :write: it begins with xoxp-",
+    )
     api_url: Url = Field(default="https://slack.com/api/", description=_A_URL)
+    audit_url: Url = Field(
+        default="https://api.slack.com/audit/v1/", description=_A_URL
+    )
     history_page: int = Field(
         default=200,
         ge=1,
@@ -321,6 +329,12 @@ class Tuning(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
         gt=0,
         le=30 * 86_400.0,
         description="seconds that a second person's word counts, at most 2592000",
+    )
+    grid_every: float = Field(
+        default=300.0,
+        gt=0,
+        le=43_200.0,
+        description="seconds between readings of the organisation's audit log",
     )
     reconcile_every: float = Field(
         default=6 * 3_600.0,

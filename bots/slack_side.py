@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from aiohttp import ClientSession, web
 
 from bots.core import Core, Heard, clock_us
+from bots.grid import GridSync, grid_sync
 from bots.homes import Homes
 from bots.settings import SlackSettings
 from bots.slack.addresses import SlackAddresses
@@ -56,6 +57,7 @@ class SlackSide:
     file_target: SlackFileTarget
     members: SlackMembers
     administration: Administration | None
+    grid: GridSync | None
     on_install: list[Callable[[str], Awaitable[None]]] = field(default_factory=list)
 
     @property
@@ -114,6 +116,7 @@ def slack_side(
         SlackFileTarget(clients),
         SlackMembers(clients, asyncio.sleep),
         _administration(settings, clients),
+        grid_sync(built, settings, session),
     )
 
 

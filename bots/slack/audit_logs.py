@@ -72,7 +72,7 @@ class SlackAuditLogs:
         if status == HTTPStatus.TOO_MANY_REQUESTS:
             raise Throttled("Slack asks to wait.", pause)
         data = _parsed(body)
-        if status in _NO or data.get("ok") is False:
+        if status in _NO or (status == HTTPStatus.OK and data.get("ok") is False):
             why = string(data, "error") or str(status)
             raise CannotTell(
                 f"Slack does not show its audit log ({why}): the compliance token has "

@@ -1,10 +1,12 @@
 """What no platform told is found from the command line, crosses, and is attested."""
 
+import asyncio
 import json
 from pathlib import Path
 
+from bots.sandbox.slack.grid_seed import COMPLIANCE_TOKEN
 from tests.e2e.test_linking import command_line
-from tests.e2e.world import COMPANY, teams_messages, world
+from tests.e2e.world import COMPANY, World, teams_messages, world
 
 
 async def test_dropped_events_are_found_cross_late_and_are_covered(
@@ -39,3 +41,39 @@ async def test_dropped_events_are_found_cross_late_and_are_covered(
         assert wrong.code == 1
         assert "no channel address" in wrong.stderr
         assert json.loads(after.stdout)["company"] == COMPANY
+
+
+async def test_what_the_organisation_says_about_itself_is_on_record(
+    tmp_path: Path,
+) -> None:
+    async with world(tmp_path, f"sqlite:///{tmp_path}/atom.db") as here:
+        refused = await command_line(here, "compliance", "grid", "sync")
+        assert refused.code == 1
+        assert "ATOM_SLACK_COMPLIANCE_TOKEN" in refused.stderr
+        here.more |= {
+            "ATOM_SLACK_COMPLIANCE_TOKEN": COMPLIANCE_TOKEN,
+            "ATOM_SLACK_AUDIT_URL": f"{here.base}/slack/audit/v1/",
+        }
+        await here.set(slack__grid=True)
+        await here.slack("audit", name="user_login")
+        await here.slack("audit", name="manual_export_started")
+
+        ran = await command_line(here, "compliance", "grid", "sync", "--json")
+
+        assert ran.code == 0, ran.stderr
+        assert json.loads(ran.stdout)["audit"] == 2
+        await here.slack("audit", name="user_logout")
+        await here.start()
+        async with asyncio.timeout(30):
+            while len(await audited(here)) < 3:
+                await asyncio.sleep(0.1)
+        assert {*await audited(here)} == {
+            "user_login",
+            "manual_export_started",
+            "user_logout",
+        }
+
+
+async def audited(here: World) -> list[str]:
+    entries = await here.log()
+    return [e.body["text"] for e in entries if e.etype == "grid.audit"]

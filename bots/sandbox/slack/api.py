@@ -18,7 +18,9 @@ from bots.sandbox.slack import (
     chat,
     conversations,
     files,
+    grid_seed,
     installs,
+    legal_holds,
     membership,
     people,
     views,
@@ -91,6 +93,8 @@ class WebApi:
     def _call(
         self, name: str, token: str, request: web.Request, args: Mapping[str, Any]
     ) -> Answer:
+        if name.startswith(legal_holds.PREFIX):
+            return {"ok": True, **self._compliance(name, token, args)}
         method = self._methods.get(name)
         if method is None or name not in SERVED:
             raise SlackRefusal("unknown_method")
@@ -106,6 +110,16 @@ class WebApi:
         base = self._world.base_url
         call = Call(name, checked, state, self._world.tasks, base, caller)
         return {"ok": True, **SERVED[name](call)}
+
+    def _compliance(self, name: str, token: str, args: Mapping[str, Any]) -> Answer:
+        """Serve what an Org Owner's compliance app may call, and nobody else."""
+        state = self._world.slack
+        if not token:
+            raise SlackRefusal("not_authed")
+        if not state.grid.on or token != grid_seed.COMPLIANCE_TOKEN:
+            raise SlackRefusal("unknown_method")
+        scopes = state.setting("compliance_scopes")
+        return state.legal_holds.serve(name, args, scopes)
 
     def _headers(self, name: str) -> dict[str, str]:
         scopes = self._world.settings.get("slack.scopes")

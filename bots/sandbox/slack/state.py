@@ -13,6 +13,7 @@ from bots.sandbox.slack.audit_log import AuditLog
 from bots.sandbox.slack.defaults import DEFAULTS
 from bots.sandbox.slack.errors import SlackRefusal, missing_scope
 from bots.sandbox.slack.grid import Grid
+from bots.sandbox.slack.legal_holds import LegalHolds
 from bots.sandbox.slack.limits import Limits
 from bots.sandbox.slack.model import (
     Channel,
@@ -52,6 +53,7 @@ class SlackState:
         self.limits = Limits(settings)
         self.grid = Grid(settings)
         self.audit = AuditLog()
+        self.legal_holds = LegalHolds()
         self.reset()
 
     def reset(self) -> None:
@@ -72,6 +74,7 @@ class SlackState:
         self.limits.clear()
         self.grid.reset()
         self.audit.clear()
+        self.legal_holds.clear()
 
     def listen(self, listener: Callable[[Happening], None]) -> None:
         self._listeners.append(listener)
