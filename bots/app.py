@@ -35,6 +35,7 @@ from bots.live_health import LiveHealth
 from bots.metrics import LinkFigures, conflicting, taken_in
 from bots.naming import naming
 from bots.reconciling import reconciling
+from bots.retaining import Retaining
 from bots.rosters import rosters
 from bots.second_feed import SecondFeed
 from bots.settings import Settings
@@ -151,6 +152,7 @@ async def tools(settings: Settings) -> AsyncIterator[Tools]:
                 backfills=Backfills(built.wishes, settings.tuning.history_days),
                 duties=built.duties,
                 approvals=built.approvals,
+                legal_holds=built.retention.holds,
                 clock=clock_us,
             ),
             health,
@@ -227,6 +229,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             worker.run,
             erasing.run,
             Janitor(built.core.database, clock_us).run,
+            Retaining(built.core.retention, built.core.company_ids).run,
             partial(bind_configured, built.core, built.slack, built.teams),
             catching_up.run,
             teller.run,

@@ -21,6 +21,7 @@ import bots.cli_exports
 import bots.cli_imports
 import bots.cli_keys
 import bots.cli_officers
+import bots.cli_retention
 import bots.cli_search
 import bots.cli_subject  # noqa: F401 - adds its commands to `atom compliance`
 from bots.cli_accounts import accounts_app

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import structlog
 
 from bots.commands.base import Commands
+from bots.retaining import Retention, retention_on
 from bots.searching import Search, search_on
 from bots.settings import Settings
 from bridge.compliance import Forgets
@@ -41,10 +42,8 @@ from storage.compliance.proofs.publisher import Publisher
 from storage.compliance.proofs.signers import Signers
 from storage.compliance.proofs.signing_keys import SigningKeys
 from storage.compliance.proofs.verification import Verification
-from storage.compliance.retention.custodians import KeyedCustodians
-from storage.compliance.retention.holding import Holding, PlainWords
+from storage.compliance.retention.files import ForgottenFiles
 from storage.compliance.retention.legal_holds import StoredLegalHolds
-from storage.compliance.retention.trusted_time import TrustedTime
 from storage.compliance.rights.approvals import StoredApprovals
 from storage.compliance.rights.duties import StoredDuties
 from storage.compliance.rights.reading import Reading
@@ -67,6 +66,7 @@ from storage.outbox import Outbox, StoredShards
 from storage.places import StoredPlaces
 from storage.reactions import LoggedReactions
 from storage.record import StoredRecord
+from storage.search.entry_matching import EntryMatches
 from storage.status import StoredHealth
 from storage.watermarks import StoredWatermarks
 
@@ -120,6 +120,7 @@ class Core:
     prover: Prover
     verification: Verification
     reading: Reading
+    retention: Retention
     restrictions: StoredRestrictions
     requests: StoredRequests
     recipients: StoredRecipients
@@ -209,13 +210,6 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
         earlier = Earlier(ring, reader, clock_us)
         restrictions = StoredRestrictions(hot, acts, duties, clock_us)
         blobs = _blobs(settings, database, ring)
-        legal_holds = StoredLegalHolds(
-            Holding(reader, KeyedCustodians(ring), PlainWords()),
-            acts,
-            duties,
-            TrustedTime(hot, clock_us),
-            clock_us,
-        )
         signers = Signers(hot, SigningKeys.under(settings.home), clock_us)
         high_water = HighWater.under(settings.home)
         publisher = Publisher(hot, TreeKeeper(hot), signers, high_water, clock_us)
@@ -224,6 +218,18 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
             search_on(database, home, reader, companies, duties, acts, clock_us)
         )
         forgets: list[Forgets] = [search.index]
+        retention = retention_on(
+            database=database,
+            ring=ring,
+            journal=journal,
+            reader=reader,
+            acts=acts,
+            duties=duties,
+            matcher=EntryMatches(),
+            forgets=[search.index, ForgottenFiles(blobs)],
+            clock=clock_us,
+            grace_us=int(settings.tuning.hold_grace * 1_000_000),
+        )
         yield Core(
             settings=settings,
             owner=owner,
@@ -243,14 +249,15 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
             rotation=KeyRotation(ring, earlier, acts, duties, approvals, clock_us),
             approvals=approvals,
             reading=Reading(duties, acts, clock_us, restrictions),
+            retention=retention,
             restrictions=restrictions,
             requests=StoredRequests(hot, acts, clock_us),
             recipients=StoredRecipients(
-                hot, journal, reader, duties, clock_us, legal_holds
+                hot, journal, reader, duties, clock_us, retention.holds
             ),
             register=Register(hot, acts, duties, clock_us),
             blobs=blobs,
-            legal_holds=legal_holds,
+            legal_holds=retention.holds,
             forgets=forgets,
             eraser=Eraser(
                 ring,
@@ -259,7 +266,7 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
                 acts,
                 duties,
                 approvals,
-                legal_holds,
+                retention.holds,
                 signers,
                 Graveyard(settings.home / "keys", ring, reader),
                 clock_us,

@@ -336,6 +336,12 @@ class Tuning(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
         le=43_200.0,
         description="seconds between readings of the organisation's audit log",
     )
+    hold_grace: float = Field(
+        default=30 * 86_400.0,
+        ge=0,
+        le=366 * 86_400.0,
+        description="seconds that a released hold goes on holding, at most 31622400",
+    )
     reconcile_every: float = Field(
         default=6 * 3_600.0,
         gt=0,

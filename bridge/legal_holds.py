@@ -1,8 +1,10 @@
 """What a legal hold is about, and whether an entry of the log is part of it."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
+from bridge.compliance import Officer
 from bridge.errors import BadInput
 from bridge.messages import Channel, Platform
 
@@ -145,6 +147,32 @@ class Catch:
         return answer
 
 
+@dataclass(frozen=True, slots=True)
+class LegalHold:
+    """A hold with all that it is about."""
+
+    matter: Matter
+    scopes: tuple[HoldScope, ...]
+
+
+class HoldDesk(Protocol):
+    """Where officers make and release holds. All of it raises `Refused`."""
+
+    async def listed(self, tenant: str, officer: Officer) -> Sequence[LegalHold]:
+        """Return every hold that there ever was, oldest first."""
+        ...
+
+    async def create(
+        self, tenant: str, officer: Officer, name: str, scope: HoldScope
+    ) -> LegalHold:
+        """Hold all that a scope is about. Raises `BadInput`."""
+        ...
+
+    async def release(self, tenant: str, officer: Officer, hold: str) -> LegalHold:
+        """Release a hold; it goes on holding until its grace is over."""
+        ...
+
+
 def subject(person: str) -> str:
     """Return a person as the log's keys name them. Raises `BadInput`."""
     platform, colon, rest = person.partition(":")
@@ -155,10 +183,3 @@ def subject(person: str) -> str:
             "teams:TENANT_ID/USER_ID"
         )
     return f"{platform}|{account}"
-
-
-def plain_words(query: str, text: str) -> bool:
-    """Whether every word of a query stands in a text, in any order or case."""
-    folded = text.casefold()
-    words = query.casefold().split()
-    return bool(words) and all(word in folded for word in words)

@@ -1,9 +1,10 @@
 """Who was trusted with what, in memory: small enough to trust by reading."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bridge.compliance import Asked, Duty, Officer
 from bridge.errors import NotFound, Refused
+from bridge.legal_holds import GRACE_US, HoldScope, LegalHold, Matter
 
 
 @dataclass
@@ -74,3 +75,38 @@ class FakeTrust:
             if one.id == approval:
                 return one
         raise NotFound(f"There is no approval {approval}.")
+
+
+@dataclass
+class FakeHolds:
+    """Holds of officers whose name ends in /admin."""
+
+    made: list[LegalHold] = field(default_factory=list)
+    now_us: int = 1_900_000_000_000_000
+
+    async def listed(self, _tenant: str, officer: Officer) -> list[LegalHold]:
+        _only_admins(officer)
+        return self.made
+
+    async def create(
+        self, _tenant: str, officer: Officer, name: str, scope: HoldScope
+    ) -> LegalHold:
+        _only_admins(officer)
+        matter = Matter(f"H{len(self.made) + 1}", name, officer.name, self.now_us)
+        self.made.append(LegalHold(matter, (scope,)))
+        return self.made[-1]
+
+    async def release(self, _tenant: str, officer: Officer, hold: str) -> LegalHold:
+        _only_admins(officer)
+        for n, known in enumerate(self.made):
+            if known.matter.id == hold:
+                until = self.now_us + GRACE_US
+                gone = replace(known.matter, released_us=self.now_us, until_us=until)
+                self.made[n] = replace(known, matter=gone)
+                return self.made[n]
+        raise NotFound(f"there is no hold {hold}")
+
+
+def _only_admins(officer: Officer) -> None:
+    if not officer.name.endswith("/admin"):
+        raise Refused(f"{officer.name} may not {Duty.HOLD}.")

@@ -9,6 +9,7 @@ from bots.commands.channels import Channels
 from bots.commands.dead import Dead
 from bots.commands.drop import Drop
 from bots.commands.help import Help
+from bots.commands.hold import HoldCommand
 from bots.commands.link import LinkChannels
 from bots.commands.links import ListLinks
 from bots.commands.officers import Officers
@@ -23,6 +24,7 @@ from bots.commands.status import Status
 from bots.commands.unlink import Unlink
 from bots.commands.workspaces import ListWorkspaces
 from bridge.compliance import ApprovalDesk, DutyBook
+from bridge.legal_holds import HoldDesk
 from bridge.letters import DeadLetters
 from bridge.messages import Platform
 from bridge.ports import Announcer, Health, LinkBook, Rights
@@ -39,6 +41,7 @@ def standard_commands(  # noqa: PLR0913 - each is some command's
     backfills: Backfills,
     duties: DutyBook,
     approvals: ApprovalDesk,
+    legal_holds: HoldDesk,
     clock: Callable[[], int],
 ) -> Commands:
     """Make every command; `clock` gives microseconds UTC."""
@@ -61,5 +64,6 @@ def standard_commands(  # noqa: PLR0913 - each is some command's
         Approvals(approvals),
         Approve(approvals),
         Refuse(approvals),
+        HoldCommand(legal_holds, clock),
     )
     return Commands((*known, Help(known)))

@@ -7,33 +7,39 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncEngine
+
 from bridge.access import Decision
 from bridge.compliance import Officer
 from bridge.delivery import Copy, Operation
 from bridge.errors import StoreUnavailable
-from bridge.legal_holds import HoldScope
+from bridge.legal_holds import HoldScope, LegalHold
 from bridge.links import Link, LinkState
 from bridge.messages import Channel, EventKind, Person, Platform
 from bridge.ports import Commitment
 from bridge.relay import planned
 from bridge.retention import DAY_US, Rule
 from storage.compliance.acts import Act, Acts
+from storage.compliance.blobs.kept import Blobs
+from storage.compliance.blobs.shelves import RowShelf
 from storage.compliance.keys import KeyFile, Keyring
 from storage.compliance.keys.shredding import destroyed
 from storage.compliance.retention import item_rows
 from storage.compliance.retention.custodians import KeyedCustodians
 from storage.compliance.retention.disposition import Disposed, Disposer
-from storage.compliance.retention.holding import Holding, PlainWords
+from storage.compliance.retention.files import ForgottenFiles
+from storage.compliance.retention.holding import Holding
 from storage.compliance.retention.judging import Judge
-from storage.compliance.retention.legal_holds import LegalHold, StoredLegalHolds
+from storage.compliance.retention.legal_holds import StoredLegalHolds
 from storage.compliance.retention.rules import StoredRules
 from storage.compliance.retention.trusted_time import TrustedTime
-from storage.database import Database, opened
+from storage.database import opened
 from storage.database_url import database_url as parsed
 from storage.hot import HotStore, Statement
 from storage.journal import Journal
 from storage.log_reader import LogReader
 from storage.migrate import make_partitions, upgrade
+from storage.search.entry_matching import EntryMatches
 from storage.writes import Entry, Origin, Write
 from tests.events import FALCON, PROJECT, message
 from tests.fakes_compliance import FakeTrust
@@ -67,8 +73,9 @@ class FakeIndex:
 class Retained:
     """Everything that keeps and disposes, on one database."""
 
-    database: Database
+    hot: HotStore
     keys: KeyFile
+    engine: AsyncEngine | None = None
     now_us: int = BEGIN_US
     index: FakeIndex = field(default_factory=FakeIndex)
     trust: FakeTrust = field(default_factory=FakeTrust)
@@ -76,14 +83,14 @@ class Retained:
     until_us: int = 0
 
     def __post_init__(self) -> None:
-        self.hot: HotStore = self.database.hot
         ring = Keyring(self.hot, self.keys)
         self.journal = Journal(self.hot, ring, self.clock)
         self.reader = LogReader(self.hot, ring)
         self.acts = Acts(self.journal, self.clock)
         self.time = TrustedTime(self.hot, self.clock)
         custodians = KeyedCustodians(ring)
-        self.holding = Holding(self.reader, custodians, PlainWords())
+        self.blobs = Blobs(self.hot, ring, RowShelf(self.hot, self.clock), self.clock)
+        self.holding = Holding(self.reader, custodians, EntryMatches())
         self.holds = StoredLegalHolds(
             self.holding, self.acts, self.trust, self.time, self.clock
         )
@@ -93,17 +100,17 @@ class Retained:
             self.journal,
             self.time,
             self.clock,
-            forgets=[self.index],
+            forgets=[self.index, ForgottenFiles(self.blobs)],
             unused=[self.index],
         )
 
     async def partitions(self) -> None:
         """Let rows of this time find a place on PostgreSQL."""
         engine, now = (
-            self.database.engine,
+            self.engine,
             datetime.fromtimestamp(self.now_us / 1e6, UTC),
         )
-        if engine.dialect.name == "postgresql":
+        if engine and engine.dialect.name == "postgresql":
             async with engine.begin() as connection:
                 await connection.run_sync(make_partitions, now)
 
@@ -195,6 +202,31 @@ class Retained:
             item_rows.asked_to_erase(TENANT, entries, held, self.now_us),
         )
 
+    async def shared(self, *messages: str) -> None:
+        """Let messages hold one file."""
+        statements = [
+            Statement(
+                "INSERT INTO blob (tenant, name, place, size, chunks, key_ref, at_us) "
+                "VALUES (:tenant, 'f1', 'p1', 1, 1, 'k', 0)",
+                {"tenant": TENANT},
+            ),
+            *(
+                Statement(
+                    "INSERT INTO blob_holder (tenant, name, platform, conv, msg) "
+                    "VALUES (:tenant, 'f1', 'slack', :conv, :msg)",
+                    {"tenant": TENANT, "conv": FALCON.id, "msg": msg},
+                )
+                for msg in messages
+            ),
+        ]
+        await self.acts.note(Act(TENANT, "file.share", "atom", "f"), tuple(statements))
+
+    async def files(self) -> list[str]:
+        rows = await self.hot.fetch(
+            Statement("SELECT name FROM blob WHERE tenant = :t", {"t": TENANT})
+        )
+        return [name for (name,) in rows]
+
     async def destroy_key_of(self, seq: int) -> None:
         [entry] = await self.reader.at(TENANT, [seq])
         ref = entry.row["key_ref"]
@@ -260,7 +292,7 @@ async def company(url: str, folder: Path) -> AsyncIterator[Retained]:
     keys.create(TENANT)
     async with opened(parsed(url)) as database:
         await upgrade(database.engine)
-        built = Retained(database, keys)
+        built = Retained(database.hot, keys, database.engine)
         await built.partitions()
         yield built
 

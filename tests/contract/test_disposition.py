@@ -12,6 +12,7 @@ from bridge.legal_holds import HoldScope
 from bridge.messages import Channel, EventKind, Platform
 from bridge.ranges import positions
 from bridge.retention import DAY_US, FOREVER, Rule, Scope
+from storage.hot import Program, Statement
 from tests.contract.retained import (
     ALICE,
     BEGIN_US,
@@ -454,3 +455,41 @@ async def test_erasure_is_told_what_is_held_by_whom(acme: Retained) -> None:
     assert found == [*sorted([(first, a), (first, b)])]
     assert await acme.holds.active(TENANT) == sorted([a, b])
     assert await acme.holds.version(TENANT) == 2
+
+
+async def test_a_file_stays_as_long_as_one_message_holds_it(acme: Retained) -> None:
+    await acme.rule()
+    await acme.said("1.1")
+    await acme.later(10)
+    await acme.said("1.2")
+    await acme.shared("1.1", "1.2")
+    await acme.later(25)
+
+    await acme.dispose()
+    assert await acme.files() == ["f1"]
+
+    await acme.later(6)
+    await acme.dispose()
+    assert await acme.files() == []
+
+
+async def test_what_was_disposed_of_is_no_fault_of_the_log(acme: Retained) -> None:
+    await acme.rule()
+    old, other = await acme.said("1.1"), await acme.said("1.2", where=PROJECT)
+    await acme.hold(channels=[PROJECT])
+    await acme.later(31)
+    await acme.dispose()
+    assert (await acme.reader.verify(TENANT)).intact
+    assert (await acme.reader.at(TENANT, [old]))[0].erased
+
+    await acme.hot.run(lambda: _blank(other))
+
+    assert (
+        f"entry {other}: column ct is empty" in (await acme.reader.verify(TENANT)).fault
+    )
+
+
+def _blank(seq: int) -> Program[None]:
+    yield Statement(
+        "UPDATE log SET ct = :empty WHERE seq = :seq", {"empty": b"", "seq": seq}
+    )

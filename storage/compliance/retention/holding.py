@@ -1,12 +1,12 @@
 """Which entries of the log are held, as far as can be told before a lock is taken."""
 
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable
 from dataclasses import dataclass
 
 import orjson
 
 from bridge.compliance import Matches
-from bridge.legal_holds import Catch, HoldScope, Net, plain_words
+from bridge.legal_holds import Catch, HoldScope, Net
 from bridge.messages import Channel
 from storage.compliance.retention import barrier, hold_rows, item_rows
 from storage.compliance.retention.custodians import Custodians
@@ -15,28 +15,6 @@ from storage.hot import HotStore, Program, Rows, Statement, T, Together
 from storage.log_reader import LogReader
 
 _PAGE = 500
-
-
-@dataclass(frozen=True, slots=True)
-class PlainWords:
-    """
-    Implements `bridge.compliance.Matches` with words that must all be in the text.
-
-    Names of files count as text.
-    """
-
-    def check(self, query: str) -> None:
-        del query  # any words will do
-
-    def matches(
-        self, query: str, row: Mapping[str, object], body: Mapping[str, object]
-    ) -> bool:
-        del row
-        files = body.get("files")
-        names = (
-            [str(f.get("name", "")) for f in files] if isinstance(files, list) else []
-        )
-        return plain_words(query, " ".join([str(body.get("text", "")), *names]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from secrets import token_hex
 
 from bridge.compliance import Duties, Duty, Officer
 from bridge.errors import BadInput, Conflict, NotFound
-from bridge.legal_holds import GRACE_US, HoldScope, Matter
+from bridge.legal_holds import GRACE_US, HoldScope, LegalHold, Matter
 from storage.compliance.acts import Act, Acts
 from storage.compliance.retention import barrier, hold_rows
 from storage.compliance.retention.holding import Holding, read
@@ -14,17 +14,9 @@ from storage.compliance.retention.trusted_time import TrustedTime
 
 
 @dataclass(frozen=True, slots=True)
-class LegalHold:
-    """A hold with all that it is about."""
-
-    matter: Matter
-    scopes: tuple[HoldScope, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class StoredLegalHolds:
     """
-    Implements `bridge.compliance.Holds`.
+    Implements `bridge.compliance.Holds` and `bridge.legal_holds.HoldDesk`.
 
     A hold is as many rows as it has scopes, however much it keeps. It counts from the
     commit of its log entry on, for what is on record and for what will be.
@@ -111,6 +103,11 @@ class StoredLegalHolds:
             key=f"hold.release:{hold}",
         )
         return await self.called(tenant, hold)
+
+    async def listed(self, tenant: str, officer: Officer) -> list[LegalHold]:
+        """Return every hold to an officer who may hold. Raises `Refused`."""
+        await self.duties.require(tenant, officer, Duty.HOLD)
+        return await self.all(tenant)
 
     async def all(self, tenant: str) -> list[LegalHold]:
         """Return every hold that there ever was, oldest first."""

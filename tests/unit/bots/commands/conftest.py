@@ -21,7 +21,7 @@ from tests.fakes import (
     FakeRights,
     FakeWishes,
 )
-from tests.fakes_compliance import FakeTrust
+from tests.fakes_compliance import FakeHolds, FakeTrust
 from tests.fakes_organisation import FakeAudit, FakeOrganisation
 
 TENANT = "acme"
@@ -64,6 +64,7 @@ class Office:
     wishes: FakeWishes = field(default_factory=FakeWishes)
     audit: FakeAudit = field(default_factory=FakeAudit)
     trusted: FakeTrust = field(default_factory=FakeTrust)
+    holds: FakeHolds = field(default_factory=FakeHolds)
 
     @property
     def commands(self) -> Commands:
@@ -79,6 +80,7 @@ class Office:
             backfills=Backfills(self.wishes, 30),
             duties=self.trusted,
             approvals=self.trusted,
+            legal_holds=self.holds,
             clock=self.clock,
         )
 

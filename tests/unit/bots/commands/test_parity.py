@@ -35,6 +35,10 @@ LINES = [
     "approve A-1",
     "refuse A-1",
     "approve",
+    "hold create Falcon in:here release",
+    "hold create Falcon",
+    "hold create Falcon after:yesterday",
+    "hold release H1",
 ]
 WRONG = {Platform.SLACK: "@ATOM", Platform.TEAMS: "/atom"}
 PLATFORM_WORDS = re.compile(r"workspace|team\b", re.IGNORECASE)
