@@ -369,8 +369,10 @@ class Courier:
         if early := self._lost_answers.waits(delivery):
             return Later(early.delivery)
         mates = await self._joining.noted(delivery, history)
-        if faults := [mate.story.fault for mate in mates if mate.story.fault]:
-            return await self._give_up(delivery, lease, history, faults[0])
+        unread = [m.story for m in mates if m.story.fault or m.story.erased]
+        if unread:
+            reason = unread[0].fault or _ERASED
+            return await self._give_up(delivery, lease, history, reason)
         standing = replace(standing, mates=mates)
         wanted = await self._composer.compose(delivery, history, standing)
         sought = await self._composer.sought(delivery, history, standing)

@@ -31,14 +31,22 @@ from tests.servers import Postgres, Redis, free_port
 _AWAY = 100_000  # times
 
 
+_PATIENT = {"ATOM_TUNING_LONGEST_PAUSE": "0.5", "ATOM_TUNING_TRIES": "50"}
+
+
 @pytest.fixture
 async def here(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(
-        tmp_path,
-        f"sqlite:///{tmp_path}/atom.db",
-        ATOM_TUNING_LONGEST_PAUSE="0.5",
-        ATOM_TUNING_TRIES="50",
-    ) as made:
+    url = f"sqlite:///{tmp_path}/atom.db"
+    async with world(tmp_path, url, **_PATIENT) as made:
+        await made.link()
+        await made.start()
+        yield made
+
+
+@pytest.fixture
+async def either(tmp_path: Path, database_url: str) -> AsyncIterator[World]:
+    """The same on either database."""
+    async with world(tmp_path, database_url, **_PATIENT) as made:
         await made.link()
         await made.start()
         yield made
@@ -153,8 +161,9 @@ async def test_while_graph_is_away_a_lost_answer_waits_to_be_looked_up(
 
 
 async def test_without_the_right_to_look_a_lost_answer_is_parked_and_shown(
-    here: World,
+    either: World,
 ) -> None:
+    here = either
     await here.set(teams__graph_roles=[])
     await here.kill()
     await here.start()  # or it would go on with the token that it has

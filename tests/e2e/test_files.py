@@ -49,8 +49,12 @@ async def here(tmp_path: Path) -> AsyncIterator[World]:
 
 
 @pytest.fixture
-async def scanned(tmp_path: Path, own_clamd: ClamdServer) -> AsyncIterator[World]:
-    async with linked(tmp_path, ATOM_CLAMD_ADDRESS=own_clamd.path) as made:
+async def scanned(
+    tmp_path: Path, database_url: str, own_clamd: ClamdServer
+) -> AsyncIterator[World]:
+    """ATOM on either database, with a scanner of its own."""
+    more = {"ATOM_CLAMD_ADDRESS": own_clamd.path}
+    async with linked(tmp_path, database_url, **more) as made:
         yield made
 
 

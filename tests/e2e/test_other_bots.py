@@ -202,19 +202,19 @@ async def test_what_another_atom_brought_here_through_our_link_stays(
     assert len(await rules(lone)) == 2
 
 
-async def test_edits_and_the_end_of_a_copy_cause_no_call_to_teams(lone: World) -> None:
-    message = await lone.teams("post", text="edit 0")
-    await lone.until(lambda s: len(slack_messages(s)) == 1)
-    copy = slack_messages(await lone.state())[0]
+async def test_edits_and_the_end_of_a_copy_cause_no_call_to_teams(here: World) -> None:
+    message = await here.teams("post", text="edit 0")
+    await here.until(lambda s: len(slack_messages(s)) == 1)
+    copy = slack_messages(await here.state())[0]
 
     for n in range(200):
-        lone.sandbox.slack.emit("T01ACME", _edit_of(copy, n), _channel(lone))
-    await lone.teams("delete", message=message)
-    await lone.until(lambda s: not slack_messages(s))
-    await lone.slack("post", text="a person")
-    await lone.until(lambda s: len(teams_messages(s)) == 1)
+        here.sandbox.slack.emit("T01ACME", _edit_of(copy, n), _channel(here))
+    await here.teams("delete", message=message)
+    await here.until(lambda s: not slack_messages(s))
+    await here.slack("post", text="a person")
+    await here.until(lambda s: len(teams_messages(s)) == 1)
 
-    kinds = [e.etype for e in await lone.log()]
+    kinds = [e.etype for e in await here.log()]
     assert kinds.count("message.edit") == 0
     assert kinds.count("message.create") == 2
 

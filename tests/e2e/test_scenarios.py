@@ -156,13 +156,14 @@ async def test_replies_and_an_edit_wait_for_a_root_that_is_held_up(
         await here.slack("reply", text=f"reply {n}", thread_ts=root)
     await here.slack("edit", ts=root, text="root, better")
 
-    state = await here.until(lambda s: len(teams_messages(s)) == 4)
+    await here.until(lambda s: any("reply 2" in text for text in teams_texts(s)))
     await here.quiet()
 
-    state = await here.state()
-    first, *replies = teams_messages(state)
+    first, *replies = teams_messages(await here.state())
     assert first["text"].strip().endswith("root, better")
-    assert [r["text"].strip()[-7:] for r in replies] == [f"reply {n}" for n in range(3)]
+    # They may share a copy: the channel was full.
+    told = [line for r in replies for line in r["text"].split("\n") if "reply" in line]
+    assert told == [f"reply {n}" for n in range(3)]
     assert {r["root"] for r in replies} == {first["id"]}
 
 

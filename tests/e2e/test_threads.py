@@ -131,9 +131,9 @@ async def test_a_reply_to_a_root_that_is_gone_says_where_it_was_said(
     ("deletes", "count"), [(Deletes.REMOVE, 50), (Deletes.MARK, 5)]
 )
 async def test_a_deleted_root_leaves_its_replies_alone(
-    tmp_path: Path, deletes: Deletes, count: int
+    tmp_path: Path, database_url: str, deletes: Deletes, count: int
 ) -> None:
-    async with world(tmp_path, f"sqlite:///{tmp_path}/atom.db") as here:
+    async with world(tmp_path, database_url) as here:
         await linked(here, deletes)
         await here.start()
         ts = await here.slack("post", text="root")

@@ -369,9 +369,12 @@ async def test_what_never_arrived_is_sent_one_by_one(crowd: Crowd) -> None:
     assert crowd.shown == {"r1": "said 1"}
 
 
-async def test_what_cannot_be_read_any_more_cannot_be_looked_up(crowd: Crowd) -> None:
+@pytest.mark.parametrize("more", [{"fault": "it does not open"}, {"erased": True}])
+async def test_what_cannot_be_read_any_more_cannot_be_looked_up(
+    crowd: Crowd, more: dict[str, Any]
+) -> None:
     delivery = await lost(crowd)
-    crowd.tell(3, fault="it does not open")
+    crowd.tell(3, **more)
 
     await crowd.stage.courier.deliver(delivery, LEASE)
 
