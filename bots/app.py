@@ -235,6 +235,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             teller.run,
             dormancy.run,
             signing.run,
+            watchfulness.run,
             anchoring(built.core, built.session, built.announcers).run,
             fetcher.run,
             backfilling(built.core, built.slack, built.teams).run,

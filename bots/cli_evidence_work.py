@@ -12,7 +12,7 @@ from bots.at_command_line import cli_officer
 from bots.cli_company import company_core
 from bots.cli_output import console, print_json, print_table, say
 from bridge.compliance import Duty
-from storage.compliance.evidence.files import made, statement, write
+from storage.compliance.evidence.files import enclosed, made, statement, write
 from storage.compliance.evidence.pack import PackMaker
 from storage.compliance.evidence.pdf import pdf_of
 from storage.compliance.evidence.periods import period
@@ -86,7 +86,7 @@ async def report(
         name = f"evidence-{tenant}-{wanted}-{pack.checkpoint.size}"
         files = {f"{name}.json": pack.json, f"{name}.pdf": pdf}
         files[f"{name}.note"] = note.encode()
-        write(out, files)
+        write(out, files | enclosed(name, pack))
         await built.acts.note(made(tenant, officer, pack, pdf))
         verdicts = Counter(one["verdict"] for one in pack.data["controls"])
         if as_json:
@@ -102,6 +102,7 @@ async def report(
         for each in files:
             say(str(out / each))
         counted = ", ".join(f"{n} {word}" for word, n in sorted(verdicts.items()))
+        say(f"{out / name}-proofs: a proof of each sampled entry, and verify_atom.py")
         say(f"{len(pack.data['controls'])} controls: {counted}.")
 
 

@@ -1,5 +1,6 @@
 """What the operator changes is on record, and silence is seen: settings, starts, age."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,9 @@ from bridge.errors import AtomError
 from storage.compliance.rights.watching import Watching
 
 log = structlog.get_logger()
+
+_FIRST_LOOK = 60.0
+_HOUR = 3600.0
 
 UNSIGNED = Gauge(
     "atom_checkpoint_age_seconds",
@@ -57,6 +61,20 @@ class Watchfulness:
         for tenant in await self.core.company_ids():
             if changed := await self._watching.started(tenant, settings):
                 log.info("settings changed", company=tenant, names=changed)
+
+    async def run(self) -> None:
+        """Open the impact assessments that something new takes, every hour."""
+        pause = _FIRST_LOOK
+        while True:
+            await asyncio.sleep(pause)
+            pause = _HOUR
+            try:
+                for tenant in await self.core.company_ids():
+                    links = await self.core.links.all(tenant)
+                    for opened in await self.core.register.look(tenant, links):
+                        log.info("assessment opened", company=tenant, id=opened.id)
+            except AtomError as error:
+                log.warning("no look at assessments", reason=str(error))
 
     async def stop(self) -> None:
         """Note the stop, if the database still takes it: stopping goes on anyway."""

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import subprocess
+import sys
 from hashlib import sha256
 from pathlib import Path
 
@@ -140,3 +142,18 @@ def test_the_report_is_for_who_may_export_and_its_files_are_signed(
     assert sum(made["controls"].values()) == len(pack["controls"])
     name, text = log_of(atom)[-1]
     assert (name, text.split(" for ")[0]) == ("export.create", "evidence pack")
+    folder = Path(atom.folder, made["files"][0].removesuffix(".json") + "-proofs")
+    proofs = sorted(folder.glob("*.proof"))
+    assert len(proofs) == len(pack["proofs"]) > 0
+    assert checked(folder, "proof", *map(str, proofs)) == 0
+    assert checked(folder, "note", str(Path(atom.folder, made["files"][2]))) == 0
+    other = proofs[0].read_text().replace("index 0", "index 1")
+    proofs[0].write_text(other)
+    assert checked(folder, "proof", str(proofs[0])) != 0
+
+
+def checked(folder: Path, *words: str) -> int:
+    """Let the enclosed verifier look, with nothing of ours around."""
+    key = ["--key", str(folder / "verifier-keys")]
+    line = [sys.executable, "-I", str(folder / "verify_atom.py"), *key, *words]
+    return subprocess.run(line, capture_output=True, check=False).returncode

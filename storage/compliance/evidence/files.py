@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bridge.compliance import Officer
 from bridge.errors import BadInput
+from storage.compliance import verify_atom
 from storage.compliance.acts import Act
 from storage.compliance.evidence.pack import KIND, Pack
 
@@ -18,6 +19,20 @@ def statement(pack: Pack, pdf: bytes) -> str:
         f"{data['log']['size']} {data['log']['root']}\n"
         f"json {pack.digest}\npdf {sha256(pdf).hexdigest()}\n"
     )
+
+
+def enclosed(name: str, pack: Pack) -> dict[str, bytes]:
+    """Return what an outsider needs to check the samples: proofs, key, verifier."""
+    folder = f"{name}-proofs"
+    files = {
+        f"{folder}/{seq}.proof": proof.encode()
+        for seq, proof in pack.data["proofs"].items()
+    }
+    files[f"{folder}/verifier-keys"] = (
+        "\n".join(pack.data["verifier_keys"]) + "\n"
+    ).encode()
+    files[f"{folder}/verify_atom.py"] = Path(verify_atom.__file__).read_bytes()
+    return files
 
 
 def made(tenant: str, officer: Officer, pack: Pack, pdf: bytes) -> Act:
@@ -46,6 +61,7 @@ def write(folder: Path, files: Mapping[str, bytes]) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for name, data in files.items():
             path = folder / name
+            path.parent.mkdir(exist_ok=True, mode=0o700)
             path.write_bytes(data)
             path.chmod(0o600)
     except OSError as error:
