@@ -51,7 +51,10 @@ async def set_up(company_id: str, admin_email: str, name: str) -> None:
         )
     if company_id in known:
         admin_email = known[company_id].admin_email
-    _report(made, company_id, admin_email, settings.home)
+    where = f"{settings.home / 'keys' / company_id}.key"
+    if settings.keys.provider != "file":
+        where = f"at the {settings.keys.provider.upper()} that the settings name"
+    _report(made, company_id, admin_email, where)
 
 
 def write_config(path: Path) -> bool:
@@ -68,14 +71,14 @@ def write_config(path: Path) -> bool:
     return True
 
 
-def _report(made: Made, company_id: str, admin_email: str, home: Path) -> None:
+def _report(made: Made, company_id: str, admin_email: str, where: str) -> None:
     if not (made.config or made.company or made.key):
         say(f"{company_id} is set up already (admin {admin_email}); nothing changed.")
         return
     if made.company:
         say(f"Company {company_id} with its first admin {admin_email}.")
     if made.key:
-        say(f"Its key: {home / 'keys' / company_id}.key. Back it up, apart from the")
+        say(f"Its key: {where}. Back it up, apart from the")
         say("database: without it, nobody can read the log again.")
     if made.config:
         say(f"Settings to fill in: {config_path()}")

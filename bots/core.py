@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import structlog
 
 from bots.commands.base import Commands
+from bots.key_side import keyring
 from bots.retaining import Retention, retention_on
 from bots.searching import Search, search_on
 from bots.settings import Settings
@@ -195,7 +196,7 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
     ):
         await upgrade(database.engine)
         hot, keys = database.hot, KeyFile.under(settings.home)
-        ring = Keyring(hot, keys)
+        ring = await stack.enter_async_context(keyring(settings, hot))
         journal, reader = Journal(hot, ring, clock_us), LogReader(hot, ring)
         copies = StoredCopies(hot)
         links = StoredLinks(hot, journal, ring, clock_us)

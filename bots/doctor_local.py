@@ -13,11 +13,12 @@ from bots.doctor_findings import Finding, State, bad, good, poor
 from bots.doctor_postgres import durability
 from bots.doctor_proofs import proofs
 from bots.file_side import scanner
+from bots.key_side import keyring
 from bots.settings import Settings
 from bots.settings_sources import config_path, unknown_variables
 from bridge.errors import AtomError, BadInput
 from storage.companies import StoredCompanies
-from storage.database import opened
+from storage.database import Database, opened
 from storage.database_url import database_url
 from storage.migrate import versions
 from storage.redis_client import redis_at
@@ -46,7 +47,9 @@ def config_file() -> list[Finding]:
 
 def key_files(settings: Settings) -> list[Finding]:
     """Look at who may read the companies' keys."""
-    keys = sorted((settings.home / "keys").glob("*.key"))
+    if settings.keys.provider != "file":
+        return []  # where they are is asked when the database has said whose
+    keys = sorted((settings.home / "keys").glob("*.key*"))
     if not keys:
         return [bad("keys", f"none in {settings.home / 'keys'}", _SETUP)]
     exposed = [path for path in keys if _open_to_others(path)]
@@ -69,6 +72,7 @@ async def database(settings: Settings) -> Sequence[Finding]:
             if not any(finding.state is State.FAIL for finding in found):
                 now_us = time.time_ns() // 1000
                 found = [*found, *await proofs(database, settings, now_us)]
+                found += await wrapping_keys(database, settings)
             if database.embedded:
                 return found
             return [*found, *await durability(database.engine, url)]
@@ -77,6 +81,19 @@ async def database(settings: Settings) -> Sequence[Finding]:
     except (SQLAlchemyError, OSError) as error:
         detail = f"it refused the doctor ({type(error).__name__})"
         return [bad("database", detail, "look at the rights of ATOM's user on it")]
+
+
+async def wrapping_keys(database: Database, settings: Settings) -> list[Finding]:
+    """Wrap a key of no use and unwrap it again, where the companies' keys are."""
+    companies = await StoredCompanies(database.engine, lambda: 0).all()
+    fix = f"look at ATOM_KEYS_* ({settings.keys.provider}), or restore the key"
+    try:
+        async with keyring(settings, database.hot) as ring:
+            for company in companies:
+                await ring.check(company.id)
+    except AtomError as error:
+        return [bad("wrapping keys", str(error), fix)]
+    return [good("wrapping keys", f"{settings.keys.provider}, usable")]
 
 
 async def redis(settings: Settings) -> Sequence[Finding]:

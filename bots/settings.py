@@ -7,7 +7,7 @@ Everything is read once, by `read_settings` in `bots.settings_sources`.
 from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -377,6 +377,33 @@ class Tuning(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
     beat: float = Field(default=30.0, gt=0, le=300, description="seconds, at most 300")
 
 
+class KeySettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
+    """Where the keys are that wrap everybody's keys. Docs: compliance-keys.md."""
+
+    provider: Literal["file", "pkcs11", "kms"] = Field(
+        default="file", description="file, pkcs11 (an HSM) or kms (over HTTP)"
+    )
+    module: Path | None = Field(
+        default=None, description="the HSM's PKCS#11 module, a path that ends with .so"
+    )
+    token: str = Field(default="atom", description="the label of the HSM's token")
+    pin: Secret | None = Field(default=None, description="the PIN of the HSM's user")
+    url: Url | None = Field(default=None, description=f"the KMS: {_A_URL}")
+    secret: Secret | None = Field(
+        default=None, description="the bearer token that the KMS takes"
+    )
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.provider == "pkcs11" and not (self.module and self.pin):
+            name = "ATOM_KEYS_PIN" if self.module else "ATOM_KEYS_MODULE"
+            raise _missing(name, "ATOM_KEYS_PROVIDER is pkcs11")
+        if self.provider == "kms" and not (self.url and self.secret):
+            name = "ATOM_KEYS_SECRET" if self.url else "ATOM_KEYS_URL"
+            raise _missing(name, "ATOM_KEYS_PROVIDER is kms")
+        return self
+
+
 class Settings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
     """Everything that an operator can choose. A platform left out is switched off."""
 
@@ -403,6 +430,7 @@ class Settings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True
     )
     slack: SlackSettings | None = None
     teams: TeamsSettings | None = None
+    keys: KeySettings = KeySettings()
     tuning: Tuning = Tuning()
 
     @property

@@ -18,7 +18,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError
 
-from bots.settings import Settings, SlackSettings, TeamsSettings, Tuning
+from bots.settings import KeySettings, Settings, SlackSettings, TeamsSettings, Tuning
 from bridge.errors import BadInput
 
 _PREFIX = "ATOM_"
@@ -27,6 +27,7 @@ _CONFIG = "ATOM_CONFIG"
 _GROUPS: Mapping[str, type[BaseModel]] = {
     "slack": SlackSettings,
     "teams": TeamsSettings,
+    "keys": KeySettings,
     "tuning": Tuning,
 }
 # Where a platform is reached says nothing about whether it is wanted.
@@ -95,8 +96,8 @@ def _from_env() -> dict[str, Any]:
         return _without_blanks(EnvSettingsSource(_Environment)())
     except SettingsError as error:
         raise BadInput(
-            "ATOM_SLACK, ATOM_TEAMS and ATOM_TUNING are no settings of their own: "
-            "set ATOM_SLACK_BOT_TOKEN and so on"
+            "ATOM_SLACK, ATOM_TEAMS, ATOM_KEYS and ATOM_TUNING are no settings of "
+            "their own: set ATOM_SLACK_BOT_TOKEN and so on"
         ) from error
 
 

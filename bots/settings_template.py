@@ -6,7 +6,13 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from bots.settings import Settings, SlackSettings, TeamsSettings, Tuning
+from bots.settings import (
+    KeySettings,
+    Settings,
+    SlackSettings,
+    TeamsSettings,
+    Tuning,
+)
 
 _HEAD = """\
 # ATOM's settings. A line that begins with # is not set: remove the # and fill it in.
@@ -17,6 +23,7 @@ _HEAD = """\
 _GROUPS: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("slack", "Leave it all out to run without Slack.", SlackSettings),
     ("teams", "Leave it all out to run without Teams.", TeamsSettings),
+    ("keys", "Leave it all out to keep keys in files.", KeySettings),
     ("tuning", "Rarely needs a change.", Tuning),
 )
 

@@ -8,6 +8,7 @@ import structlog
 
 from tests.clamd_server import ClamdServer, running_clamd
 from tests.servers import Postgres, Redis, running_postgres, running_redis
+from tests.softhsm import SoftHsm, running_softhsm
 
 
 @pytest.fixture(scope="session")
@@ -68,6 +69,13 @@ def own_clamd() -> Iterator[ClamdServer]:
     """A running virus scanner for one test, which may kill and start it."""
     with running_clamd() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def softhsm() -> Iterator[SoftHsm]:
+    """An HSM with one token, shared: label keys so that nobody else has them."""
+    with running_softhsm() as made:
+        yield made
 
 
 @pytest.fixture(autouse=True)
