@@ -18,6 +18,7 @@ T = TypeVar("T")
 
 FILE = "search.db"
 _AT_ONCE = 500
+_LOOK_AFTER = 300
 _STATE = (
     "CREATE TABLE IF NOT EXISTS search_state (tenant TEXT PRIMARY KEY, "
     "upto BIGINT NOT NULL, form INTEGER NOT NULL)"
@@ -35,6 +36,10 @@ class Keeper(Protocol):
 
     async def ready(self, tenant: str) -> None:
         """Make the tables that are not there. Raises `StoreUnavailable`."""
+        ...
+
+    async def grown(self, by: int) -> None:
+        """So many entries were added."""
         ...
 
     async def sweep(self) -> None:
@@ -66,6 +71,9 @@ class FileKeeper:
     async def ready(self, tenant: str) -> None:
         await self.file.make((_STATE, *sqlite_tables(self.tables(tenant))))
 
+    async def grown(self, by: int) -> None:
+        """FTS5 merges what was added by itself."""
+
     async def sweep(self) -> None:
         await self.file.sweep()
 
@@ -81,6 +89,7 @@ class PostgresKeeper:
     """Keeps the index in unlogged tables beside the log."""
 
     store: HotStore
+    _grown: list[int] = field(default_factory=lambda: [0, 0])
 
     async def run(self, program: Callable[[], Program[T]]) -> T:
         return await self.store.run(program)
@@ -102,6 +111,17 @@ class PostgresKeeper:
                 yield Statement(sql)
 
         await self.store.run(made)
+
+    async def grown(self, by: int) -> None:
+        # A table that is filled is planned for as if it were empty until somebody
+        # looks at it; autovacuum would in a minute, and each batch would take one.
+        total, since = self._grown
+        self._grown[:] = total, since + by
+        if since + by >= max(_LOOK_AFTER, total):
+            t = Tables()
+            for table in (t.doc, t.value, t.mark, t.who, t.place):
+                await self.store.fetch(Statement(f"ANALYZE {table}"))
+            self._grown[:] = total + since + by, 0
 
     async def sweep(self) -> None:
         # Deleted rows stay in their pages, and deleted words in their index, until
@@ -149,9 +169,12 @@ class SearchIndex:
     ) -> bool:
         """Add a stretch of the log; False if another process was quicker."""
         tables = self.keeper.tables(tenant)
-        return await self.keeper.run(
+        taken = await self.keeper.run(
             lambda: take_in(tables, tenant, batch, after, upto)
         )
+        if taken:
+            await self.keeper.grown(len(batch))
+        return taken
 
     async def forget(self, tenant: str, seqs: Collection[int]) -> None:
         await self.upto(tenant)

@@ -27,7 +27,7 @@ _BEGUN = {EventKind.REACTION_ADD: "reaction", "pin.add": "pin", "dlp.finding": "
 _ENDED = {EventKind.REACTION_REMOVE: "reaction", "pin.remove": "pin"}
 
 
-_Mark = tuple[int, str, str, int]  # a message, a kind, a value, and since when
+_Mark = tuple[int, str, str]  # a message, a kind, a value
 
 
 @dataclass(slots=True)
@@ -53,8 +53,10 @@ class _Draft:
     docs: dict[int, list[Any]] = field(default_factory=dict)
     words: list[tuple[int, str, str]] = field(default_factory=list)
     values: list[tuple[int, str, str]] = field(default_factory=list)
-    marks: list[_Mark] = field(default_factory=list)
-    ends: list[_Mark] = field(default_factory=list)
+    marks: list[tuple[_Mark, int]] = field(default_factory=list)
+    ends: dict[int, int] = field(default_factory=dict)
+    open_marks: dict[_Mark, list[int]] = field(default_factory=dict)
+    former_ends: dict[_Mark, int] = field(default_factory=dict)
     replaced: list[tuple[int, int]] = field(default_factory=list)
     copies: list[tuple[int, str]] = field(default_factory=list)
 
@@ -203,15 +205,15 @@ def _mark(draft: _Draft, facts: Facts, message: int, known: _Message | None) -> 
         deleted = facts.etype == EventKind.MESSAGE_DELETE
         if deleted != known.deleted:
             known.deleted = deleted
-            rows = draft.marks if deleted else draft.ends
-            rows.append((message, "deleted", "", facts.seq))
+            change = _begin if deleted else _end
+            change(draft, (message, "deleted", ""), facts.seq)
     elif kind := _BEGUN.get(facts.etype):
-        draft.marks.append((message, kind, facts.detail, facts.seq))
+        _begin(draft, (message, kind, facts.detail), facts.seq)
     elif facts.etype == "bridge.delete_applied":
         place = str(draft.places[facts.where])
-        draft.ends.append((message, "copy", place, facts.seq))
+        _end(draft, (message, "copy", place), facts.seq)
     elif kind := _ENDED.get(facts.etype):
-        draft.ends.append((message, kind, facts.detail, facts.seq))
+        _end(draft, (message, kind, facts.detail), facts.seq)
 
 
 def _revision(draft: _Draft, facts: Facts, spot: tuple[int, str]) -> None:
@@ -229,7 +231,7 @@ def _revision(draft: _Draft, facts: Facts, spot: tuple[int, str]) -> None:
         known.seq, known.version_us = facts.seq, facts.version_us
     if (facts.rev or facts.etype == EventKind.MESSAGE_EDIT) and not known.edited:
         known.edited = True
-        draft.marks.append((known.message, "edited", "", facts.seq))
+        _begin(draft, (known.message, "edited", ""), facts.seq)
     draft.docs[facts.seq] = [
         facts.seq,
         known.message,
@@ -260,8 +262,8 @@ def _copy(draft: _Draft, facts: Facts, spot: tuple[int, str]) -> None:
         return
     if spot not in draft.copied:
         draft.copied[spot] = message
-        draft.marks.append((message, "copied", f"{spot[0]}|{spot[1]}", facts.seq))
-        draft.marks.append((message, "copy", f"{spot[0]}", facts.seq))
+        _begin(draft, (message, "copied", f"{spot[0]}|{spot[1]}"), facts.seq)
+        _begin(draft, (message, "copy", f"{spot[0]}"), facts.seq)
     if (own := draft.known.get(spot)) and own.message != message:
         # Its echo came in before its delivery was on record: it is no message.
         draft.copies.append(spot)
@@ -317,31 +319,28 @@ def _written(draft: _Draft, tenant: str) -> Program[None]:
         f"FROM {t.rows('rows', 'ntt')} AS s",
         {"tenant": tenant, "rows": _json(draft.values)},
     )
-    # In the order of the log: what began in this batch may end in it.
-    for what in _in_turns(draft):
-        yield from _marked(t, tenant, *what)
+    yield from _marked(draft, tenant)
 
 
-def _in_turns(
-    draft: _Draft,
-) -> Iterable[tuple[list[_Mark], list[_Mark]]]:
-    """Split marks and their ends such that nothing ends before it is there."""
-    marks, ends = draft.marks, draft.ends
-    turns: list[tuple[int, list[_Mark], list[_Mark]]]
-    begun = {mark[:3] for mark in marks}
-    if not any(end[:3] in begun for end in ends):
-        return [([], ends), (marks, [])]
-    turns = [(mark[3], [mark], []) for mark in marks]
-    turns += [(end[3], [], [end]) for end in ends]
-    return [(begin, end) for _, begin, end in sorted(turns, key=lambda each: each[0])]
+def _begin(draft: _Draft, mark: _Mark, seq: int) -> None:
+    draft.open_marks.setdefault(mark, []).append(len(draft.marks))
+    draft.marks.append((mark, seq))
 
 
-def _marked(
-    t: Tables,
-    tenant: str,
-    marks: list[_Mark],
-    ends: list[_Mark],
-) -> Program[None]:
+def _end(draft: _Draft, mark: _Mark, seq: int) -> None:
+    """End a mark, whether it began in this batch or is in the index already."""
+    for n in draft.open_marks.pop(mark, ()):
+        draft.ends[n] = seq
+    draft.former_ends.setdefault(mark, seq)
+
+
+def _marked(draft: _Draft, tenant: str) -> Program[None]:
+    t = draft.tables
+    ends = [(*mark, seq) for mark, seq in draft.former_ends.items()]
+    marks = [
+        (*mark, seq, draft.ends.get(n, FOREVER))
+        for n, (mark, seq) in enumerate(draft.marks)
+    ]
     if ends:
         yield Statement(
             f"UPDATE {t.mark} SET until_seq = k.d FROM {t.rows('rows', 'nttn')} AS k "
@@ -352,7 +351,7 @@ def _marked(
     if marks:
         yield Statement(
             f"INSERT INTO {t.mark} ({t.key}message, kind, value, from_seq, until_seq) "
-            f"SELECT {t.key_value}a, b, c, d, {FOREVER} FROM {t.rows('rows', 'nttn')} AS s",
+            f"SELECT {t.key_value}a, b, c, d, e FROM {t.rows('rows', 'nttnn')} AS s",
             {"tenant": tenant, "rows": _json(marks)},
         )
 
