@@ -37,9 +37,10 @@ _MEGABYTE = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One export: how long it took, in seconds, and what came out."""
+    """One export: how long it took and cost in seconds, and what came out."""
 
     seconds: float
+    processor: float
     result: Result
 
 
@@ -71,7 +72,7 @@ async def _measured(messages: int, formats: Sequence[str], runs: int) -> None:
             size = (await reader.head(TENANT)).size
             made = await maker(database.hot, reader, home)
             print(f"\n{messages} messages, {size} entries")
-            print(f"{'format':10} {'median':>8} {'least':>8} {'most':>8} {'zip':>9}")
+            print(f"{'format':10} {'median':>8} {'least':>8} {'most':>8} {'CPU':>8} {'zip':>9}")
             for name in formats:
                 names = tuple(FORMATS) if name == "all" else (name,)
                 question = Question(TENANT, size, tuple(sorted(names)))
@@ -83,20 +84,22 @@ async def _measured(messages: int, formats: Sequence[str], runs: int) -> None:
 
 async def _run(made: Maker, question: Question, home: Path) -> Run:
     spool = Spool(home / "work")
-    begun = time.monotonic()
+    begun, spent = time.monotonic(), time.process_time()
     out = home / "out.zip"
     result = await made.make(spool, question, everything, out, unwatched)
-    seconds = time.monotonic() - begun
+    seconds, processor = time.monotonic() - begun, time.process_time() - spent
     spool.close()
     shutil.rmtree(home / "work")
-    return Run(seconds, result)
+    return Run(seconds, processor, result)
 
 
 def _print(name: str, runs: Sequence[Run]) -> None:
     seconds = [run.seconds for run in runs]
     size = runs[0].result.size / _MEGABYTE
+    spent = median(run.processor for run in runs)
     figures = f"{median(seconds):7.1f}s {min(seconds):7.1f}s {max(seconds):7.1f}s"
-    print(f"{name:10} {figures} {size:6.0f} MB")
+    figures = f"{figures} {spent:7.1f}s"
+    print(f"{name:10} {figures} {size:6.0f} MB", flush=True)
 
 
 if __name__ == "__main__":
