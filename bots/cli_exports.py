@@ -25,6 +25,10 @@ def export(
         list[str] | None,
         typer.Option(help="An account's id, slack:ID, teams:ID, or an address."),
     ] = None,
+    query: Annotated[
+        str,
+        typer.Option(help="What is searched for, as with 'atom compliance search'."),
+    ] = "",
     everything: Annotated[bool, typer.Option("--all", help="All there is.")] = False,
     since: Annotated[
         str, typer.Option("--from", help="2030-01-31 or the like, in the time zone.")
@@ -47,12 +51,13 @@ def export(
     json: AsJson = False,
 ) -> None:
     """Export what is on record, with proofs. It takes a second person's approval."""
-    if not (channel or person or everything):
-        raise typer.BadParameter("say which: --channel, --person or --all.")
+    if not (query or channel or person or everything):
+        raise typer.BadParameter("say which: --query, --channel, --person or --all.")
     from bots.cli_exports_work import Wish
     from bots.cli_exports_work import export as make
 
     wish = Wish(
+        query,
         tuple(channel or ()),
         tuple(person or ()),
         since,

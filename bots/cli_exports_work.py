@@ -1,6 +1,5 @@
 """Exports from the command line: the question, the folder, the bar, the record."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -16,6 +15,9 @@ from bots.cli_output import console, print_json, print_table, say
 from bots.core import Core, clock_us
 from bridge.errors import BadInput
 from bridge.messages import Channel
+from bridge.search.fields import resolved
+from bridge.search.grammar import read
+from bridge.search.syntax import Query, written
 from bridge.search.times import Calendar, zone
 from storage.compliance import verify_atom
 from storage.compliance.export.desk import Desk, HandOver, Made
@@ -24,8 +26,9 @@ from storage.compliance.export.making import Maker, Result
 from storage.compliance.export.model import Item
 from storage.compliance.export.opening import Openings
 from storage.compliance.export.parts import FORMATS
-from storage.compliance.export.question import Question
+from storage.compliance.export.question import Matches, Question
 from storage.compliance.export.spool import Spool
+from storage.search.engine import Page
 
 _ALL = "all"
 
@@ -34,6 +37,7 @@ _ALL = "all"
 class Wish:
     """An export as it was typed."""
 
+    query: str
     channels: tuple[str, ...]
     people: tuple[str, ...]
     since: str
@@ -43,12 +47,17 @@ class Wish:
     tz: str
     matter: str
 
-    def question(self, tenant: str) -> Question:
-        """Return the question, as of the size that was typed. Raises `BadInput`."""
-        calendar = Calendar(zone(self.tz), clock_us())
+    def question(self, tenant: str, size: int, now_us: int) -> Question:
+        """
+        Return the question. Relative dates are relative to `now_us`.
+
+        Raises `BadInput`.
+        """
+        calendar = Calendar(zone(self.tz), now_us)
         return Question(
             tenant=tenant,
-            size=self.as_of,
+            size=size,
+            query=written(self._search(now_us)) if self.query else "",
             formats=_formats(self.formats),
             channels=tuple(Channel.parse(address) for address in self.channels),
             people=self.people,
@@ -58,14 +67,20 @@ class Wish:
             matter=self.matter,
         )
 
+    def _search(self, now_us: int) -> Query:
+        query = read(self.query)
+        if query.tz == "UTC":
+            query = replace(query, tz=zone(self.tz).key)
+        return resolved(query, now_us)
+
 
 async def export(wish: Wish, out: Path, company: str, *, as_json: bool) -> None:
     """Make an export, or ask for the approval that it takes."""
     _look_at(out)
     async with company_core(company) as (built, tenant):
-        wished = wish.question(tenant)
         folder = built.settings.home / "exports"
-        question = await _sized(built, folder, wished)
+        pin = _pin(folder, tenant, wish)
+        question = await _pinned(built, tenant, wish, pin)
         desk, officer = _desk(built), cli_officer()
         spool = Spool(folder / question.id)
         try:
@@ -74,13 +89,14 @@ async def export(wish: Wish, out: Path, company: str, *, as_json: bool) -> None:
                 spool.put("approval", approval)
             made = await _maker(built, tenant)
             with _progress() as told:
-                result = await made.make(spool, question, _everything, out, told)
+                matches = await _matches(built, question)
+                result = await made.make(spool, question, matches, out, told)
             await desk.made(question, officer, approval, result)
         except BaseException:
             spool.close()
             raise
         spool.remove()
-        _pin(folder, wished).unlink(missing_ok=True)
+        pin.unlink(missing_ok=True)
         _tell(result, as_json=as_json)
 
 
@@ -130,30 +146,54 @@ def _verifier() -> bytes:
     return Path(verify_atom.__file__).read_bytes()
 
 
-async def _sized(built: Core, folder: Path, wished: Question) -> Question:
+async def _pinned(built: Core, tenant: str, wish: Wish, pin: Path) -> Question:
     """
-    Return the question as of a size of the log.
+    Return the question as of a size of the log, and a time.
 
-    If none was typed, it is the size at which it was asked first: what is logged while
-    a second person thinks it over is no part of what they agree to.
+    They are those at which it was asked first, unless a size was typed: what is logged
+    while a second person thinks it over is no part of what they agree to.
     """
-    size = (await built.log.head(wished.tenant)).size
+    size, now = (await built.log.head(tenant)).size, clock_us()
     if not size:
         raise BadInput("the log is empty: there is nothing to export")
-    if wished.size > size:
+    if wish.as_of > size:
         raise BadInput(f"the log has {size} entries: it cannot be exported as of more")
-    if wished.size:
-        return wished
-    pin = _pin(folder, wished)
+    wish.question(tenant, size, now)  # whatever is wrong with it is said before
+    first, asked = _kept(pin, wish.as_of or size, now)
+    return wish.question(tenant, first, asked)
+
+
+def _kept(pin: Path, size: int, now_us: int) -> tuple[int, int]:
+    """Return what was kept at the first time, which this may be."""
     if not pin.exists():
         pin.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        pin.write_text(f"{size}\n")
-    return replace(wished, size=int(pin.read_text()))
+        pin.write_text(f"{size} {now_us}\n")
+    first, asked = pin.read_text().split()
+    return int(first), int(asked)
 
 
-def _pin(folder: Path, wished: Question) -> Path:
-    name = sha256(f"{wished.digest} {os.getuid()}".encode()).hexdigest()[:16]
+def _pin(folder: Path, tenant: str, wish: Wish) -> Path:
+    asked = f"{tenant} {cli_officer().name} {wish}"
+    name = sha256(asked.encode("utf-8", "replace")).hexdigest()[:16]
     return folder / f"asked-{name}"
+
+
+async def _matches(built: Core, question: Question) -> Matches:
+    """Return what tells whether a search finds a message, as of the question's size."""
+    if not question.query:
+        return _everything
+    search = built.search
+    await search.indexing.catch_up(question.tenant)
+    page = Page(limit=0, size=question.size)
+    query = resolved(read(question.query), 0)  # no date in it is relative any more
+    answer = await search.engine.answer(question.tenant, query, page)
+    if not answer.complete:
+        raise BadInput(
+            f"the search index ends at entry {answer.indexed}: try again when it has "
+            "caught up, or see 'atom compliance index'"
+        )
+    found = set(answer.seqs)
+    return lambda item: any(r.stamp.seq in found for r in item.revisions)
 
 
 def _everything(_item: Item) -> bool:

@@ -155,6 +155,31 @@ def test_what_cannot_be_asked_is_told_in_a_line(atom: CommandLine) -> None:
         assert len(ran.err.splitlines()) == 1
 
 
+def test_a_search_says_what_is_exported_as_of_when_it_was_asked(
+    atom: CommandLine,
+) -> None:
+    search = ("--query", "(draft OR psst) after:-90d", "--format", "native")
+    command = ("compliance", "export", *search, "--out", "found.zip")
+    refused = atom.run(*command)
+    approved(atom)
+
+    async def more(built: Core) -> None:
+        later = message(ts="19.1", text="another draft", sent_us=1_900_000_900_000_000)
+        await built.journal.append(Commitment("acme", later, (), ()))
+
+    in_core(atom, more)
+    made = atom.done(*command, "--json").json
+
+    assert "a second person" in refused.err
+    assert made["counts"]["matched"] == 2
+    with zipfile.ZipFile(atom.folder / "found.zip") as archive:
+        manifest = orjson.loads(archive.read("manifest.json"))
+    assert "draft" in manifest["query"]["query"]
+    assert "-90d" not in manifest["query"]["query"]
+    odd = atom.run("compliance", "export", "--query", "colour:red", "--out", "x.zip")
+    assert "colour" in odd.err
+
+
 def test_nobody_without_the_duty_exports_or_looks(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

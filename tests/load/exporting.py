@@ -72,7 +72,9 @@ async def _measured(messages: int, formats: Sequence[str], runs: int) -> None:
             size = (await reader.head(TENANT)).size
             made = await maker(database.hot, reader, home)
             print(f"\n{messages} messages, {size} entries")
-            print(f"{'format':10} {'median':>8} {'least':>8} {'most':>8} {'CPU':>8} {'zip':>9}")
+            print(
+                f"{'format':10} {'median':>8} {'least':>8} {'most':>8} {'CPU':>8} {'zip':>9}"
+            )
             for name in formats:
                 names = tuple(FORMATS) if name == "all" else (name,)
                 question = Question(TENANT, size, tuple(sorted(names)))

@@ -97,9 +97,8 @@ def _cell(text: str) -> str:
 def _values(
     heading: Heading, document: Document, origins: dict[int, str]
 ) -> dict[str, str]:
-    item, revision, place = document.item, document.revision, document.place
+    item, revision = document.item, document.revision
     sent = moment(revision.at_us).astimezone(zone(heading.zone))
-    others = [w.address for w in place.people if w != item.author]
     values = {
         "BEGBATES": document.id,
         "ENDBATES": document.id,
@@ -107,7 +106,7 @@ def _values(
         "ENDATTACH": bates(document.last),
         "CUSTODIAN": heading.custodian or item.author.shown,
         "FROM": item.author.address,
-        "TO": "; ".join(others),
+        "TO": document.to,
         "SUBJECT": document.title,
         "DATESENT": sent.date().isoformat(),
         "TIMESENT": sent.isoformat(timespec="seconds")[11:],

@@ -15,6 +15,7 @@ from storage.compliance.export.model import (
     Item,
     Revision,
     Source,
+    Who,
 )
 from storage.compliance.export.text import safe_part
 
@@ -27,7 +28,7 @@ class Document:
     A revision of a message, or one of its files (`file` is set).
 
     `parent` is the number of the revision that a file belongs to and `last` the
-    number of the last document of the family.
+    number of the last document of the family. `to` are the others in the conversation.
     """
 
     number: int
@@ -37,6 +38,7 @@ class Document:
     item: Item
     revision: Revision
     text: str
+    to: str
     file: Attached | None = None
 
     @property
@@ -60,16 +62,21 @@ def documents(source: Source) -> Iterator[Document]:
     """Yield every document once, a revision before its files."""
     number = 0
     for place in source.conversations():
+        others: dict[Who, str] = {}
         for item in source.items(place):
+            to = others.get(item.author)
+            if to is None:
+                present = (w.address for w in place.people if w != item.author)
+                to = others[item.author] = "; ".join(present)
             for revision in item.revisions:
                 number += 1
                 first, last = number, number + len(revision.files)
                 text = _text(item, revision)
-                yield Document(first, first, last, place, item, revision, text)
+                yield Document(first, first, last, place, item, revision, text, to)
                 for file in revision.files:
                     number += 1
                     yield Document(
-                        number, first, last, place, item, revision, text, file
+                        number, first, last, place, item, revision, text, to, file
                     )
 
 

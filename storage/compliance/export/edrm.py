@@ -50,6 +50,7 @@ _FIELDS = (
     ("#ATOMSHA256", "Text"),
     ("#ATOMWithheld", "Text"),
 )
+_KINDS = dict(_FIELDS)
 
 
 def files(heading: Heading, source: Source) -> Iterator[Written]:
@@ -134,8 +135,7 @@ def _document(heading: Heading, document: Document) -> Iterator[str]:
     yield opening("Tags")
     for name, value in _tags(heading, document):
         if value:
-            kinds = dict(_FIELDS)
-            given = {"TagName": name, "TagDataType": kinds[name], "TagValue": value}
+            given = {"TagName": name, "TagDataType": _KINDS[name], "TagValue": value}
             yield empty("Tag", given)
     yield closing("Tags")
     yield closing("Document")
@@ -162,9 +162,8 @@ def _file(document: Document) -> Iterator[str]:
 
 def _tags(heading: Heading, document: Document) -> Iterator[tuple[str, str]]:
     item, revision, file = document.item, document.revision, document.file
-    others = [w.address for w in document.place.people if w != item.author]
     yield "#From", item.author.address
-    yield "#To", "; ".join(others)
+    yield "#To", document.to
     yield "#Subject", document.title
     yield "#DateSent", utc(revision.at_us)
     yield "#DateReceived", utc(revision.stamp.captured_us)

@@ -117,7 +117,7 @@ def _headers(
     yield mail.header("X-ATOM-TimeZone", heading.zone)
     for item in items:
         for stamp in (r.stamp for r in item.revisions):
-            yield mail.header("X-ATOM-Leaf", f"{stamp.seq} {stamp.leaf}")
+            yield f"X-ATOM-Leaf: {stamp.seq} {stamp.leaf}\r\n".encode()
     proof = f"size {heading.size} root {heading.root}"
     yield mail.header("X-ATOM-Proof", f"{proof}; proofs/ of the export")
 

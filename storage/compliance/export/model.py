@@ -8,6 +8,7 @@ the log, so that the same question about the same log has the same answer for ev
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Protocol
 
 
@@ -50,10 +51,13 @@ class Who:
     @property
     def address(self) -> str:
         """The e-mail address; one that leads nowhere (RFC 2606) if none is known."""
-        if self.email:
-            return self.email
-        local = "".join(c if c.isascii() and c.isalnum() else "-" for c in self.id)
-        return f"{local or 'unknown'}@{self.platform}.atom.invalid"
+        return self.email or _address(self.platform, self.id)
+
+
+@lru_cache(maxsize=100_000)
+def _address(platform: str, name: str) -> str:
+    local = "".join(c if c.isascii() and c.isalnum() else "-" for c in name)
+    return f"{local or 'unknown'}@{platform}.atom.invalid"
 
 
 @dataclass(frozen=True, slots=True)
