@@ -32,7 +32,7 @@ from storage.compliance.keys import Keyring
 from storage.compliance.keys.company import one
 from storage.compliance.keys.derived import PREFIX
 from storage.compliance.keys.graveyard import Graveyard
-from storage.compliance.keys.shredding import destroyed, scrubbed
+from storage.compliance.keys.shredding import destroyed, scrubbed, swept
 from storage.compliance.retention import barrier
 from storage.hot import Program, Statement
 from storage.log_reader import LogReader
@@ -303,6 +303,7 @@ class Eraser:
 
     async def _forget(self, tenant: str, erasure: Erasure) -> None:
         self.graveyard.bury(tenant, erasure.keys)
+        await self.ring.store.fetch(swept())
         async for seqs in self._entries(tenant, erasure, kept=None):
             for each in self.forgets:
                 await each.forget(tenant, seqs)
@@ -363,6 +364,7 @@ class Eraser:
             guard=partial(_unmoved, tenant, version),
         )
         self.graveyard.bury(tenant, [ref])
+        await self.ring.store.fetch(swept())
         left = await self._left(tenant, seqs)
         for each in self.removes:
             await each.forget(tenant, [seq for seq in seqs if seq not in left])

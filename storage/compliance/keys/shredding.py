@@ -29,3 +29,8 @@ def destroyed(tenant: str, refs: Iterable[str], now_us: int) -> Statement:
 def scrubbed() -> Statement:
     """Let SQLite overwrite what this connection deletes from now on."""
     return Statement("PRAGMA secure_delete = ON", postgres="SELECT 1")
+
+
+def swept() -> Statement:
+    """Let the database itself forget what was destroyed, as far as it is let."""
+    return Statement("PRAGMA wal_checkpoint(TRUNCATE)", postgres="VACUUM subject_key")
