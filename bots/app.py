@@ -34,7 +34,7 @@ from bots.leases import checking
 from bots.live_health import LiveHealth
 from bots.metrics import LinkFigures, conflicting, taken_in
 from bots.naming import naming
-from bots.reconciling import reconciling
+from bots.reconciling import histories, reconciling
 from bots.retaining import Retaining
 from bots.rosters import rosters
 from bots.second_feed import SecondFeed
@@ -240,7 +240,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             fetcher.run,
             backfilling(built.core, built.slack, built.teams).run,
             keeping(built.core, built.slack, built.teams).run,
-            reconciling(built.core, roots, relay).run,
+            reconciling(built.core, histories(built.slack, built.teams), relay).run,
             built.core.search.indexing.run,
             listing.run,
         ]

@@ -10,12 +10,11 @@ from bots.app import Tools, tools
 from bots.cli_company import company_core, company_id
 from bots.cli_output import console, print_json, print_table, say
 from bots.core import clock_us
-from bots.reconciling import Reconciling, budgets, reconciling
+from bots.reconciling import Reconciling, budgets, histories, reconciling
 from bots.settings_sources import read_settings
 from bridge.errors import AtomError, BadInput, NotFound
 from bridge.links import LinkState
-from bridge.messages import Channel, Platform
-from bridge.recent import Recent
+from bridge.messages import Channel
 from bridge.reconcile import Attested, in_risk_order
 from bridge.relay import Relay
 from storage.compliance.completeness.coverage import Coverage, Day, days
@@ -84,11 +83,7 @@ async def coverage(last: int, company: str, *, as_json: bool) -> None:
 
 def _job(built: Tools) -> Reconciling:
     core = built.core
-    recent: dict[Platform, Recent] = {}
-    if built.slack:
-        recent[Platform.SLACK] = built.slack.recent
-    if built.teams:
-        recent[Platform.TEAMS] = built.teams.recent
+    recent = histories(built.slack, built.teams)
     intake = Relay(
         core.companies, core.links, core.policy, core.journal, others=core.others
     )

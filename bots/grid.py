@@ -12,8 +12,10 @@ from bots.core import Core, clock_us
 from bots.settings import SlackSettings
 from bots.slack.audit_logs import SlackAuditLogs
 from bots.slack.clients import asked, quiet
+from bots.slack.discovery import SlackDiscovery
 from bots.slack.legal_holds import SlackLegalHolds
 from bots.slack.payload import string
+from bots.slack.recent import SlackRecent
 from bridge.errors import AtomError
 from bridge.messages import Platform
 from bridge.organisation_log import AuditLogs, LegalHolds
@@ -71,20 +73,36 @@ class GridSync:
         return Synced(audit, held, tuple(faults))
 
 
-def grid_sync(
-    built: Core, settings: SlackSettings, session: ClientSession
-) -> GridSync | None:
-    """Build it, if an organisation's compliance token is set."""
+def compliance_client(
+    settings: SlackSettings, session: ClientSession
+) -> AsyncWebClient | None:
+    """Return what calls Slack with an Org Owner's token, if there is one."""
     if settings.compliance_token is None:
         return None
-    token = settings.compliance_token.get_secret_value()
-    client = AsyncWebClient(
-        token=token,
+    return AsyncWebClient(
+        token=settings.compliance_token.get_secret_value(),
         base_url=settings.api_url,
         session=session,
         logger=quiet(),
         retry_handlers=[],
     )
+
+
+def discovery(
+    settings: SlackSettings, session: ClientSession, recent: SlackRecent
+) -> SlackDiscovery | None:
+    """Return what reads channels with their edits and deletions, if Slack lets it."""
+    client = compliance_client(settings, session)
+    return SlackDiscovery(client, recent) if client and settings.discovery else None
+
+
+def grid_sync(
+    built: Core, settings: SlackSettings, session: ClientSession
+) -> GridSync | None:
+    """Build it, if an organisation's compliance token is set."""
+    client = compliance_client(settings, session)
+    if client is None or not client.token:
+        return None
 
     async def owner() -> str | None:
         """Return the company whose organisation the token is of."""
@@ -100,7 +118,7 @@ def grid_sync(
 
     return GridSync(
         GridIngest(built.database.hot, built.journal, built.acts, clock_us),
-        SlackAuditLogs(session, settings.audit_url, token, asyncio.sleep),
+        SlackAuditLogs(session, settings.audit_url, client.token, asyncio.sleep),
         SlackLegalHolds(client, asyncio.sleep),
         owner,
         built.settings.tuning.grid_every,

@@ -13,6 +13,8 @@ import structlog
 
 from bots.core import Core, clock_us
 from bots.settings import Tuning
+from bots.slack_side import SlackSide
+from bots.teams_side import TeamsSide
 from bridge.catchup import CatchUp
 from bridge.errors import AtomError
 from bridge.links import LinkState
@@ -142,6 +144,14 @@ def reconciling(
         clock_us,
         tuning.reconcile_every,
     )
+
+
+def histories(
+    slack: SlackSide | None, teams: TeamsSide | None
+) -> Mapping[Platform, Recent]:
+    """Return what the record is compared with, of the platforms that are on."""
+    both = {Platform.SLACK: slack, Platform.TEAMS: teams}
+    return {platform: side.history for platform, side in both.items() if side}
 
 
 def budgets(tuning: Tuning) -> Mapping[Platform, Budget]:

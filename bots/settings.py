@@ -129,6 +129,11 @@ class SlackSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors
         "holds admin.legalHolds:read and :write: it begins with xoxp-",
     )
     api_url: Url = Field(default="https://slack.com/api/", description=_A_URL)
+    discovery: bool = Field(
+        default=False,
+        description="true or false: whether the compliance token has discovery:read, "
+        "with which channels are compared by their edits and deletions as well",
+    )
     audit_url: Url = Field(
         default="https://api.slack.com/audit/v1/", description=_A_URL
     )
@@ -160,6 +165,10 @@ class SlackSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors
         if (self.client_id is None) != (self.client_secret is None):
             name = "CLIENT_ID" if self.client_id is None else "CLIENT_SECRET"
             raise _missing(f"ATOM_SLACK_{name}", "client id and secret go together")
+        if self.discovery and self.compliance_token is None:
+            raise _missing(
+                "ATOM_SLACK_COMPLIANCE_TOKEN", "ATOM_SLACK_DISCOVERY needs it"
+            )
         if self.bot_token is None and not self.installable:
             raise _missing(
                 "ATOM_SLACK_BOT_TOKEN",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from aiohttp import ClientSession, web
 
 from bots.core import Core, Heard, clock_us
-from bots.grid import GridSync, grid_sync
+from bots.grid import GridSync, discovery, grid_sync
 from bots.homes import Homes
 from bots.settings import SlackSettings
 from bots.slack.addresses import SlackAddresses
@@ -16,6 +16,7 @@ from bots.slack.admin_care import slack_administration
 from bots.slack.announcer import SlackAnnouncer
 from bots.slack.answers import Answers
 from bots.slack.clients import Clients
+from bots.slack.discovery import SlackDiscovery
 from bots.slack.file_source import SlackFiles
 from bots.slack.file_target import SlackFileTarget
 from bots.slack.herald import SlackHerald
@@ -32,6 +33,7 @@ from bots.slack.signs import SlackSigns
 from bots.slack.socket import SlackSocket
 from bots.slack.tokens import is_organisation, workspaces_of
 from bridge.messages import Platform
+from bridge.recent import Recent
 from bridge.workspaces import Administration
 
 
@@ -58,7 +60,13 @@ class SlackSide:
     members: SlackMembers
     administration: Administration | None
     grid: GridSync | None
+    discovery: SlackDiscovery | None
     on_install: list[Callable[[str], Awaitable[None]]] = field(default_factory=list)
+
+    @property
+    def history(self) -> Recent:
+        """What the record is compared with: the one that tells the most."""
+        return self.discovery or self.recent
 
     @property
     def identities(self) -> SlackPeople:
@@ -90,6 +98,14 @@ def slack_side(
 
     clients = Clients(settings.api_url, installations.token, session, moved)
     noticed = Noticed()
+    recent = SlackRecent(
+        clients,
+        asyncio.sleep,
+        clock_us,
+        page=settings.history_page,
+        settled=built.settings.tuning.reconcile_after,
+        noticed=noticed,
+    )
     return SlackSide(
         settings,
         clients,
@@ -101,14 +117,7 @@ def slack_side(
         SlackAnnouncer(clients),
         SlackHerald(clients),
         SlackAddresses(clients),
-        SlackRecent(
-            clients,
-            asyncio.sleep,
-            clock_us,
-            page=settings.history_page,
-            settled=built.settings.tuning.reconcile_after,
-            noticed=noticed,
-        ),
+        recent,
         SlackProber(clients),
         noticed,
         SlackSigns(clients),
@@ -117,6 +126,7 @@ def slack_side(
         SlackMembers(clients, asyncio.sleep),
         _administration(settings, clients),
         grid_sync(built, settings, session),
+        discovery(settings, session, recent),
     )
 
 

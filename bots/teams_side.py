@@ -39,6 +39,7 @@ from bots.teams.subscriptions import Subscriptions
 from bots.teams.tokens import Tokens
 from bridge.messages import Platform
 from bridge.places import Place
+from bridge.recent import Recent
 from bridge.workspaces import Administration
 
 
@@ -66,6 +67,11 @@ class TeamsSide:
     subscriptions: Subscriptions | None
     administration: Administration | None
     vocabulary: None = None
+
+    @property
+    def history(self) -> Recent:
+        """What the record is compared with."""
+        return self.recent
 
 
 def teams_side(

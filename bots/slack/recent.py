@@ -69,18 +69,18 @@ class SlackRecent:
     noticed: Noticed = field(default_factory=Noticed)
 
     async def within(self, gap: Gap) -> AsyncIterator[Event]:
-        reading = await self._opened(gap)
+        reading = await self.opened(gap)
         seen = await self._messages(reading)
         for root in self._threads(gap, seen):
             await self._replies(reading, root, seen)
         await self._wait_for_young(reading, seen)
-        for event in sorted(_events(reading, seen), key=_order):
+        for event in sorted(_events(reading, seen), key=in_time):
             yield event
 
     async def root(self, channel: Channel, message: str) -> list[Event]:
         """Implements `bridge.recent.Roots`."""
         gap = Gap(channel, 0, 0, {}, bots=True)
-        reading = await self._opened(gap)
+        reading = await self.opened(gap)
         wanted = {"ts": message, "limit": "1", "include_all_metadata": "true"}
         page = await self._ask(gap, "conversations.replies", wanted)
         seen = {string(m, "ts"): m for m in mappings(page, "messages")}
@@ -92,7 +92,7 @@ class SlackRecent:
             if e.kind in {EventKind.MESSAGE_CREATE, EventKind.MESSAGE_EDIT}
         ]
 
-    async def _opened(self, gap: Gap) -> "_Reading":
+    async def opened(self, gap: Gap) -> "Reading":
         team = gap.channel.team
         try:
             own = await self.clients.identity(team)
@@ -103,9 +103,9 @@ class SlackRecent:
         about = mapping(await self._ask(gap, "conversations.info", {}), "channel")
         await self.noticed(gap.channel, condition_of(about))
         shared = bool(about.get("is_ext_shared"))
-        return _Reading(gap, own, shared, timestamp(self.clock()))
+        return Reading(gap, own, shared, timestamp(self.clock()))
 
-    async def _messages(self, reading: "_Reading") -> dict[str, Message]:
+    async def _messages(self, reading: "Reading") -> dict[str, Message]:
         """Return the roots since `back_us`, by their ts; since `since_us` all."""
         gap = reading.gap
         oldest = {"oldest": timestamp(gap.back_us)}
@@ -137,7 +137,7 @@ class SlackRecent:
         return sorted(stirred | recent | shrunk, reverse=True)[: self.threads]
 
     async def _replies(
-        self, reading: "_Reading", root: str, seen: dict[str, Message]
+        self, reading: "Reading", root: str, seen: dict[str, Message]
     ) -> None:
         gap = reading.gap
         wanted = {"ts": root, "oldest": timestamp(gap.back_us)}
@@ -146,7 +146,7 @@ class SlackRecent:
         reading.whole.add(root)
 
     async def _wait_for_young(
-        self, reading: "_Reading", seen: dict[str, Message]
+        self, reading: "Reading", seen: dict[str, Message]
     ) -> None:
         """Ask again for what was said just now and is missing: it may show late."""
         settled = self.clock() - int(self.settled * 1_000_000)
@@ -214,7 +214,7 @@ async def _told_of(
 
 
 @dataclass(slots=True)
-class _Reading:
+class Reading:
     """
     How one channel is read. Of roots said since `complete_us`, and of the replies in
     the threads that are `whole`, nothing that stands was overlooked.
@@ -241,28 +241,26 @@ def _shrunk(gap: Gap, seen: Mapping[str, Message]) -> set[str]:
     }
 
 
-def _events(reading: _Reading, seen: Mapping[str, Message]) -> Iterator[Event]:
+def _events(reading: Reading, seen: Mapping[str, Message]) -> Iterator[Event]:
     for message in seen.values():
         if string(message, "subtype") == "tombstone":
-            yield from _told(reading, _buried(message), reading.now)
+            yield from as_heard(reading, _buried(message), reading.now)
             continue
-        yield from _told(reading, message, string(message, "ts"))
+        yield from as_heard(reading, message, string(message, "ts"))
         if edited := string(mapping(message, "edited"), "ts"):
-            yield from _told(reading, _edit(message, edited), edited)
+            yield from as_heard(reading, _edit(message, edited), edited)
     gone = [*_gone(reading, seen)]
     if len(gone) <= _MOST_DELETED:
         for ts, known in gone:
-            yield from _told(reading, _deletion(ts, known), reading.now)
+            yield from as_heard(reading, _deletion(ts, known), reading.now)
 
 
-def _order(event: Event) -> int:
+def in_time(event: Event) -> int:
     """Return a time to sort by. An edit's is cut to the second, before its message."""
     return max(event.sent_us, microseconds(event.message))
 
 
-def _gone(
-    reading: _Reading, seen: Mapping[str, Message]
-) -> Iterator[tuple[str, Known]]:
+def _gone(reading: Reading, seen: Mapping[str, Message]) -> Iterator[tuple[str, Known]]:
     """Yield what is known to have stood and does not stand any more."""
     for ts, known in reading.gap.known.items():
         if known.deleted or ts in seen or not microseconds(ts):
@@ -276,7 +274,7 @@ def _gone(
             yield ts, known
 
 
-def _told(reading: _Reading, event: Message, at: str) -> Iterator[Event]:
+def as_heard(reading: Reading, event: Message, at: str) -> Iterator[Event]:
     """Yield what Slack's event would have been read as, if it was about a message."""
     channel, own = reading.gap.channel, reading.own
     kind = string(event, "subtype")

@@ -53,6 +53,8 @@ async def test_what_the_organisation_says_about_itself_is_on_record(
         here.more |= {
             "ATOM_SLACK_COMPLIANCE_TOKEN": COMPLIANCE_TOKEN,
             "ATOM_SLACK_AUDIT_URL": f"{here.base}/slack/audit/v1/",
+            "ATOM_SLACK_DISCOVERY": "true",
+            "ATOM_TUNING_RECONCILE_SETTLED": "0",
         }
         await here.set(slack__grid=True)
         await here.slack("audit", name="user_login")
@@ -62,6 +64,12 @@ async def test_what_the_organisation_says_about_itself_is_on_record(
 
         assert ran.code == 0, ran.stderr
         assert json.loads(ran.stdout)["audit"] == 2
+        await here.link()
+        await here.fault("slack.deliver", "drop", times=2)
+        gone = await here.slack("post", text="said and deleted, heard by nobody")
+        await here.slack("delete", ts=gone)
+        ran = await command_line(here, "compliance", "reconcile", "--json")
+        assert gone in {e.row["msg"] for e in await here.log()}, ran.stdout
         await here.slack("audit", name="user_logout")
         await here.start()
         async with asyncio.timeout(30):

@@ -17,6 +17,7 @@ from bots.sandbox.slack import (
     admin_teams,
     chat,
     conversations,
+    discovery,
     files,
     grid_seed,
     installs,
@@ -93,7 +94,7 @@ class WebApi:
     def _call(
         self, name: str, token: str, request: web.Request, args: Mapping[str, Any]
     ) -> Answer:
-        if name.startswith(legal_holds.PREFIX):
+        if name.startswith((legal_holds.PREFIX, discovery.PREFIX)):
             return {"ok": True, **self._compliance(name, token, args)}
         method = self._methods.get(name)
         if method is None or name not in SERVED:
@@ -119,6 +120,8 @@ class WebApi:
         if not state.grid.on or token != grid_seed.COMPLIANCE_TOKEN:
             raise SlackRefusal("unknown_method")
         scopes = state.setting("compliance_scopes")
+        if name.startswith(discovery.PREFIX):
+            return state.discovery.serve(name, args, scopes, state.channels)
         return state.legal_holds.serve(name, args, scopes)
 
     def _headers(self, name: str) -> dict[str, str]:

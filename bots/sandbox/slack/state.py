@@ -11,6 +11,7 @@ from bots.sandbox.settings import Settings
 from bots.sandbox.slack import grid_seed, seed
 from bots.sandbox.slack.audit_log import AuditLog
 from bots.sandbox.slack.defaults import DEFAULTS
+from bots.sandbox.slack.discovery import Discovery
 from bots.sandbox.slack.errors import SlackRefusal, missing_scope
 from bots.sandbox.slack.grid import Grid
 from bots.sandbox.slack.legal_holds import LegalHolds
@@ -54,6 +55,7 @@ class SlackState:
         self.grid = Grid(settings)
         self.audit = AuditLog()
         self.legal_holds = LegalHolds()
+        self.discovery = Discovery()
         self.reset()
 
     def reset(self) -> None:
@@ -75,6 +77,7 @@ class SlackState:
         self.grid.reset()
         self.audit.clear()
         self.legal_holds.clear()
+        self.discovery.clear()
 
     def listen(self, listener: Callable[[Happening], None]) -> None:
         self._listeners.append(listener)
@@ -83,6 +86,7 @@ class SlackState:
         self, team: str, event: Mapping[str, Any], channel: Channel | None = None
     ) -> None:
         """Tell the app that something happened."""
+        self.discovery.heard(event)
         for listener in self._listeners:
             listener(Happening(team, event, channel))
 
