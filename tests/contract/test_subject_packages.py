@@ -5,7 +5,7 @@ import pytest
 
 from bridge.delivery import AttemptState
 from bridge.errors import BadInput
-from bridge.messages import EventKind, Person, Platform
+from bridge.messages import Channel, EventKind, Person, Platform
 from storage.compliance.gdpr.decisions import Decisions, proposed
 from storage.compliance.gdpr.gathering import gather
 from storage.compliance.gdpr.package import Context, access_package, packed
@@ -16,7 +16,7 @@ from tests.contract.conftest import TENANT, Store
 from tests.contract.gdpr import ALICE, BOB, EVE, Office, calling, office
 from tests.contract.letters import ended, said
 from tests.events import ALICE as PERSON
-from tests.events import PROJECT, words
+from tests.events import FALCON, PROJECT, words
 
 CONTEXT = Context("acme", ("kept 365 days",), ("evidence",))
 
@@ -52,6 +52,20 @@ async def test_all_revisions_are_in_it_and_a_copy_is_not_counted_again(
         2,
     )
     assert "another's" not in packed(data).decode()
+
+
+async def test_a_copy_in_another_channel_of_the_same_platform_is_none_of_theirs(
+    store: Store, open_office: Office
+) -> None:
+    random = Channel(Platform.SLACK, "T01ACME", "C03RANDOM")
+    link = await store.links.add(TENANT, (FALCON, random), "cli:ada")
+    await said(store, link, "17.1", text="once")
+    await ended(store, AttemptState.DELIVERED)
+
+    found = await gather(store.reader, TENANT, ALICE)
+
+    assert [entry.body["text"] for entry in found.mine] == ["once"]
+    assert dict(found.recipients) == {str(random): 1}
 
 
 async def test_both_platforms_identities_are_one_person(
