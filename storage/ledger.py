@@ -391,6 +391,7 @@ def _entry(
             },
             **({"shown": word_as_json(shown)} if shown else {}),
             **({"file": file_as_json(file)} if file else {}),
+            **({"transform": _transform(delivery)} if copy else {}),
             **({"parts": copy.parts} if copy and copy.parts > 1 else {}),
             **({"segment": copy.segment} if copy and copy.segment else {}),
         },
@@ -404,6 +405,12 @@ def _entry(
         outcome=outcome.state,
         origin=Origin(origin.seq, origin.leaf) if origin.leaf else None,
     )
+
+
+def _transform(delivery: Delivery) -> str:
+    """Say what was done to what was said: the other platform has another markup."""
+    alike = delivery.source.platform is delivery.target.platform
+    return "identity" if alike else "markdown"
 
 
 def _place(delivery: Delivery, outcome: Outcome) -> Spot:
