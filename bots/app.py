@@ -21,6 +21,7 @@ from bots.accounts import bind_configured
 from bots.anchor_side import anchoring
 from bots.catching_up import Attentive, CatchingUp
 from bots.checkpointing import Checkpointing
+from bots.clock_watch import ClockWatch
 from bots.commands.backfill import Backfills
 from bots.commands.base import Commands
 from bots.commands.organisations import Organisations
@@ -237,6 +238,9 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             signing.run,
             watchfulness.run,
             anchoring(built.core, built.session, built.announcers).run,
+            ClockWatch(
+                built.core.acts, built.core.company_ids, clock_us, steady_us
+            ).run,
             fetcher.run,
             backfilling(built.core, built.slack, built.teams).run,
             keeping(built.core, built.slack, built.teams).run,

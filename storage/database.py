@@ -69,7 +69,7 @@ async def _hot_store(url: URL, engine: AsyncEngine) -> HotStore:
     if url.get_backend_name() == "sqlite":
         return SqliteHotStore(Path(str(url.database)))
     return await PostgresHotStore.connect(
-        plain_dsn(url), lambda: ensure_partitions(engine)
+        plain_dsn(url), lambda moment: ensure_partitions(engine, moment)
     )
 
 

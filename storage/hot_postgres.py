@@ -1,6 +1,7 @@
 """The hot path on PostgreSQL, through asyncpg."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -15,6 +16,10 @@ from storage.hot_postgres_sql import guarded, positional, together
 log = structlog.get_logger()
 
 T = TypeVar("T")
+
+_MOMENT = re.compile(r"= \((\d+)\)")  # the key of the row that found no partition
+
+_MONTHS = 3  # that the rows of one transaction may be of, at the very most
 
 # What a database that is down, starting, failing over or gone answers with.
 _GONE = (
@@ -44,16 +49,19 @@ class PostgresHotStore:
     """Implements `storage.hot.HotStore`."""
 
     pool: asyncpg.Pool
-    make_partitions: Callable[[], Awaitable[object]]
+    make_partitions: Callable[[int | None], Awaitable[object]]
 
     @classmethod
     async def connect(
-        cls, dsn: str, make_partitions: Callable[[], Awaitable[object]], size: int = 6
+        cls,
+        dsn: str,
+        make_partitions: Callable[[int | None], Awaitable[object]],
+        size: int = 6,
     ) -> "PostgresHotStore":
         """
         Open a pool; `dsn` may name several hosts and `target_session_attrs`.
 
-        `make_partitions` is called when a row finds none to go to.
+        `make_partitions` is called with a row's moment when it finds none to go to.
         """
         try:
             async with asyncio.timeout(10):
@@ -79,13 +87,15 @@ class PostgresHotStore:
         return cls(pool, make_partitions)
 
     async def run(self, program: Callable[[], Program[T]]) -> T:
-        try:
-            return await self._run(program)
-        except asyncpg.CheckViolationError:
-            # The janitor should have made it long ago: say so, but lose no row.
-            log.exception("a partition was missing and is made now")
-            await self.make_partitions()
-            return await self._run(program)
+        for _ in range(_MONTHS):
+            try:
+                return await self._run(program)
+            except asyncpg.CheckViolationError as error:
+                # The janitor should have made it long ago: say so, but lose no row.
+                log.exception("a partition was missing and is made now")
+                moments = _MOMENT.findall(error.detail or "")
+                await self.make_partitions(int(moments[-1]) if moments else None)
+        return await self._run(program)
 
     async def _run(self, program: Callable[[], Program[T]]) -> T:
         try:

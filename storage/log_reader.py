@@ -18,7 +18,7 @@ from bridge.messages import EventKind
 from storage.compliance.keys import ItemKey, Keyring, SealBroken
 from storage.compliance.keys.gone import Gone, gone
 from storage.compliance.keys.ring import Stored, stored
-from storage.compliance.leaf import leaf_of
+from storage.compliance.leaf import is_skewed, leaf_of
 from storage.compliance.sealing import open_body, raw_fault
 from storage.compliance.tree import EMPTY_ROOT, Frontier
 from storage.hot import HotStore, Row, Statement
@@ -71,6 +71,11 @@ class LogEntry:
     def etype(self) -> str:
         etype: str = self.row["etype"]
         return etype
+
+    @property
+    def skewed(self) -> bool:
+        """Whether the platform's time and ours are further apart than 5 minutes."""
+        return is_skewed(self.row)
 
 
 @dataclass(frozen=True, slots=True)

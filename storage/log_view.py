@@ -19,6 +19,7 @@ def as_json(entry: LogEntry) -> dict[str, Any]:
         "seq": row["seq"],
         "type": row["etype"],
         "at": (_EPOCH + timedelta(microseconds=row["cap_us"])).isoformat(),
+        "skewed": entry.skewed,
         "platform": row["platform"],
         "channel": conv,
         "message": row["msg"] or None,

@@ -5,7 +5,6 @@ Alembic does that, and takes a tenth of a start to import; so it is imported onl
 there is something to do.
 """
 
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
@@ -13,9 +12,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bridge.errors import StoreUnavailable
-from storage.schema import PARTITIONED
+from storage.partitions import ensure_partitions, make_partitions
 
-_AHEAD = 3  # months
+__all__ = ["downgrade", "ensure_partitions", "make_partitions", "upgrade", "versions"]
 
 
 async def upgrade(engine: AsyncEngine, revision: str = "head") -> None:
@@ -51,57 +50,6 @@ async def versions(engine: AsyncEngine) -> tuple[str | None, str | None]:
     except (SQLAlchemyError, OSError) as error:
         raise StoreUnavailable("the database does not answer") from error
     return current, _newest()
-
-
-async def ensure_partitions(engine: AsyncEngine) -> list[str]:
-    """Make the monthly partitions that are missing; returns their names."""
-    if engine.dialect.name != "postgresql":
-        return []
-    made: list[str] = []
-    async with engine.begin() as connection:
-        await connection.run_sync(lambda c: made.extend(make_partitions(c)))
-    return made
-
-
-def make_partitions(connection: Connection, now: datetime | None = None) -> list[str]:
-    """Make this month's and the next months' partitions, where missing."""
-    month = (now or datetime.now(UTC)).replace(
-        day=1, hour=0, minute=0, second=0, microsecond=0
-    )
-    # A clock that is a little behind must find a place as well.
-    month = _next(month - timedelta(days=40))
-    made: list[str] = []
-    for _ in range(_AHEAD + 2):
-        made += [n for t in PARTITIONED if (n := _make(connection, t, month))]
-        month = _next(month)
-    return made
-
-
-def _make(connection: Connection, table: str, month: datetime) -> str:
-    name = f"{table}_{month:%Y_%m}"
-    found = connection.execute(text("SELECT to_regclass(:name)"), {"name": name})
-    if found.scalar() is not None:
-        return ""
-    first, last = (int(m.timestamp()) * 1_000_000 for m in (month, _next(month)))
-    # CREATE and ATTACH lock less than CREATE … PARTITION OF.
-    column = PARTITIONED[table]
-    for statement in (
-        f"CREATE TABLE {name} (LIKE {table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)",
-        (
-            f"ALTER TABLE {name} ADD CONSTRAINT {name}_range "
-            f"CHECK ({column} >= {first} AND {column} < {last})"
-        ),
-        (
-            f"ALTER TABLE {table} ATTACH PARTITION {name} "
-            f"FOR VALUES FROM ({first}) TO ({last})"
-        ),
-    ):
-        connection.execute(text(statement))
-    return name
-
-
-def _next(month: datetime) -> datetime:
-    return (month.replace(day=1) + timedelta(days=32)).replace(day=1)
 
 
 async def _is_current(engine: AsyncEngine) -> bool:
