@@ -53,8 +53,7 @@ class Rule:
     `keep_us` is how long an entry is kept at least and `delete_us` when it goes:
     None means that the rule does not say, `FOREVER` has no end. A `floor` is a
     regulator's: it counts from the capture, and erasure does not go below it.
-    `value` names the channel (`slack:TEAM_ID/CHANNEL_ID`) or the label. `copies` asks
-    for the copies on the other platforms to be deleted there, too.
+    `value` names the channel (`slack:TEAM_ID/CHANNEL_ID`) or the label.
     """
 
     id: str
@@ -64,7 +63,6 @@ class Rule:
     keep_us: int | None = None
     delete_us: int | None = None
     floor: bool = False
-    copies: bool = False
     version: int = 1
     changed_us: int = 0
 
@@ -152,7 +150,6 @@ class Verdict:
     due_us: int | None
     considered: tuple[Considered, ...] = ()
     matters: tuple[str, ...] = ()
-    copies: bool = False
 
     @property
     def winner(self) -> Considered | None:
@@ -206,13 +203,11 @@ def decide(item: Item, policy: Policy, matters: Iterable[str], now_us: int) -> V
     if item.erasure_us and (held or state is State.ACTIVE):
         state = State.ERASURE_DEFERRED
     won = (Role.HOLD, held[0]) if held else by
-    letting_go = _letting_go(rules)
     return Verdict(
         state,
         due_us,
         tuple(_considered(item, rules, held, won)),
         held,
-        copies=letting_go is not None and letting_go.copies,
     )
 
 

@@ -37,6 +37,11 @@ class Batch:
     gone: tuple[Judged, ...] = ()
     kept: tuple[Judged, ...] = ()
 
+    @property
+    def worth_a_lock(self) -> bool:
+        """Whether anything is to go or to be noted; what stays held is neither."""
+        return any(j.verdict.goes or _is_news(j) for j in self.judgement.all)
+
     def carry_out(self, seq: int) -> Program[Write | None]:
         """
         Return what to write, as the entry at `seq`; None if there is nothing to do.

@@ -127,6 +127,8 @@ class Disposer:
             if dry:
                 going = sum(judged.verdict.goes for judged in judgement.all)
                 return total.plus(judgement.all, going)
+            if not batch.worth_a_lock:
+                return total.plus(judgement.all, 0)
             try:
                 await self.journal.decide(tenant, SUBJECT, batch.carry_out)
             except Outdated:

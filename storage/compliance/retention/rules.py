@@ -16,9 +16,7 @@ from storage.compliance.retention.holding import read
 from storage.compliance.retention.kin import Place
 from storage.hot import HotStore, Program, Statement
 
-_COLUMNS = (
-    "id, name, kind, value, keep_us, delete_us, floor, copies, version, changed_us"
-)
+_COLUMNS = "id, name, kind, value, keep_us, delete_us, floor, version, changed_us"
 Labels = Mapping[Place, tuple[frozenset[str], int]]
 
 
@@ -168,7 +166,6 @@ def as_data(rule: Rule) -> dict[str, object]:
         "floor": rule.floor,
         "keep_us": rule.keep_us,
         "delete_us": rule.delete_us,
-        "copies": rule.copies,
     }
 
 
@@ -180,7 +177,7 @@ def _newest(tenant: str) -> Program[dict[str, tuple[Rule, bool]]]:
         {"tenant": tenant},
     )
     found: dict[str, tuple[Rule, bool]] = {}
-    for id_, name, kind, value, keep, delete, floor, copies, version, at, gone in rows:
+    for id_, name, kind, value, keep, delete, floor, version, at, gone in rows:
         scope = Scope[kind.upper()]
         rule = Rule(
             id_,
@@ -190,7 +187,6 @@ def _newest(tenant: str) -> Program[dict[str, tuple[Rule, bool]]]:
             keep,
             delete,
             bool(floor),
-            bool(copies),
             version,
             at,
         )
@@ -201,8 +197,8 @@ def _newest(tenant: str) -> Program[dict[str, tuple[Rule, bool]]]:
 def _row(tenant: str, rule: Rule, officer: Officer, *, removed: bool) -> Statement:
     return Statement(
         f"INSERT INTO retention_rule (tenant, {_COLUMNS}, removed, changed_by) VALUES "
-        "(:tenant, :id, :name, :kind, :value, :keep, :delete, :floor, :copies, "
-        ":version, :now, :removed, :by)",
+        "(:tenant, :id, :name, :kind, :value, :keep, :delete, :floor, :version, :now, "
+        ":removed, :by)",
         {
             "tenant": tenant,
             "id": rule.id,
@@ -212,7 +208,6 @@ def _row(tenant: str, rule: Rule, officer: Officer, *, removed: bool) -> Stateme
             "keep": rule.keep_us,
             "delete": rule.delete_us,
             "floor": int(rule.floor),
-            "copies": int(rule.copies),
             "version": rule.version,
             "now": rule.changed_us,
             "removed": int(removed),
@@ -230,6 +225,4 @@ def _checked(rule: Rule) -> Rule:
         Channel.parse(rule.value)
     elif rule.scope is Scope.LABEL and not rule.value.strip():
         raise BadInput("which label?")
-    if rule.copies and rule.delete_us is None:
-        raise BadInput("a rule that deletes nothing deletes no copies")
     return rule

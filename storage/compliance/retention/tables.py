@@ -10,7 +10,6 @@ from sqlalchemy import (
     Column,
     Index,
     Integer,
-    LargeBinary,
     SmallInteger,
     String,
     Table,
@@ -80,7 +79,6 @@ retention_rule = Table(
     Column("floor", SmallInteger, nullable=False),
     Column("keep_us", BigInteger),
     Column("delete_us", BigInteger),
-    Column("copies", SmallInteger, nullable=False),
     Column("removed", SmallInteger, nullable=False),
     Column("changed_by", Text, nullable=False),
     Column("changed_us", BigInteger, nullable=False),
@@ -110,7 +108,6 @@ item_state = Table(
     Column("at_us", BigInteger, nullable=False),
     Column("why", Text, nullable=False),
     Index("ix_item_state_state", "tenant", "state", "seq"),
-    Index("ix_item_state_cap_us", "cap_us"),
 )
 
 # What went, and by which entry of the log: the disposition log's own index. `told` is
@@ -124,15 +121,6 @@ disposition = Table(
     Column("items", Integer, nullable=False),
     Column("ranges", Text, nullable=False),
     Column("told", SmallInteger, nullable=False),
-)
-
-# Of what was pruned only this is left: the entry's place in the tree.
-pruned_leaf = Table(
-    "pruned_leaf",
-    metadata,
-    Column("tenant", Id, primary_key=True),
-    Column("seq", BigInteger, primary_key=True, autoincrement=False),
-    Column("leaf", LargeBinary, nullable=False),
 )
 
 # Replies are found by their root, and what is older than its capture by when it was

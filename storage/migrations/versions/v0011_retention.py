@@ -57,7 +57,6 @@ def upgrade() -> None:
         _col("floor", small),
         sa.Column("keep_us", big),
         sa.Column("delete_us", big),
-        _col("copies", small),
         _col("removed", small),
         _col("changed_by", text),
         _col("changed_us", big),
@@ -88,7 +87,6 @@ def _states() -> None:
         _col("why", text),
     )
     op.create_index("ix_item_state_state", "item_state", ["tenant", "state", "seq"])
-    op.create_index("ix_item_state_cap_us", "item_state", ["cap_us"])
     op.create_table(
         "disposition",
         _key("tenant"),
@@ -97,12 +95,6 @@ def _states() -> None:
         _col("items", sa.Integer()),
         _col("ranges", text),
         _col("told", sa.SmallInteger()),
-    )
-    op.create_table(
-        "pruned_leaf",
-        _key("tenant"),
-        _key("seq", big),
-        _col("leaf", sa.LargeBinary()),
     )
 
 
@@ -131,7 +123,6 @@ def downgrade() -> None:
     op.drop_index("ix_log_backdated", "log")
     op.drop_index("ix_log_reply", "log")
     for table in (
-        "pruned_leaf",
         "disposition",
         "item_state",
         "item_label",
