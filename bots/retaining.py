@@ -23,7 +23,7 @@ from storage.log_reader import LogReader
 
 log = structlog.get_logger()
 
-_HOUR = 3600.0
+_FIRST, _HOUR = 300.0, 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +67,13 @@ class Retaining:
     companies: Callable[[], Awaitable[list[str]]]
 
     async def run(self) -> None:
+        await asyncio.sleep(_FIRST)  # whatever was missed comes before it goes
         while True:
-            await asyncio.sleep(_HOUR)
             try:
                 await self.round()
             except AtomError as error:
                 log.warning("not disposed", reason=str(error))
+            await asyncio.sleep(_HOUR)
 
     async def round(self) -> None:
         """Dispose of what is due, for every company."""

@@ -152,9 +152,15 @@ class Retained:
         return (await self.journal.append(commitment)).seq
 
     async def copied(
-        self, seq: int, ts: str, source: Channel = FALCON, target: Channel = PROJECT
+        self,
+        seq: int,
+        ts: str,
+        source: Channel = FALCON,
+        target: Channel = PROJECT,
+        *,
+        proven: bool = True,
     ) -> int:
-        """Let a message have its copy, with the entry that says so."""
+        """Let a message have its copy, with the entry that says so, or of what."""
         [entry] = await self.reader.at(TENANT, [seq])
         remote = f"copy-{ts}"
         receipt = await self.journal.write(
@@ -170,7 +176,7 @@ class Retained:
                     conv=target.id,
                     msg=remote,
                     via="self",
-                    origin=Origin(seq, bytes(entry.row["leaf"])),
+                    origin=Origin(seq, bytes(entry.row["leaf"])) if proven else None,
                 ),
                 copies=(
                     Copy(

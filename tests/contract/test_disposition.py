@@ -473,6 +473,25 @@ async def test_a_file_stays_as_long_as_one_message_holds_it(acme: Retained) -> N
     assert await acme.files() == []
 
 
+async def test_a_file_stays_as_long_as_a_revision_can_be_read(acme: Retained) -> None:
+    await acme.rule()
+    first = await acme.said("1.1")
+    await acme.shared("1.1")
+    await acme.later(20)
+    edit = await acme.said(
+        "1.1", "more", kind=EventKind.MESSAGE_EDIT, version_us=acme.now_us
+    )
+    await acme.later(15)
+
+    await acme.dispose()
+    assert await acme.readable(first, edit) == [False, True]
+    assert await acme.files() == ["f1"]
+
+    await acme.later(20)
+    await acme.dispose()
+    assert await acme.files() == []
+
+
 async def test_what_was_disposed_of_is_no_fault_of_the_log(acme: Retained) -> None:
     await acme.rule()
     old, other = await acme.said("1.1"), await acme.said("1.2", where=PROJECT)

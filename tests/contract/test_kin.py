@@ -27,7 +27,8 @@ async def test_many_families_are_each_ones_own(acme: Retained) -> None:
         seq = await acme.said(f"{n}.0", where=where, who=who, thread=thread)
         if random.random() < 0.5:
             target = PROJECT if where == FALCON else FALCON
-            await acme.copied(seq, f"{n}.0", where, target)
+            proven = random.random() < 0.5
+            await acme.copied(seq, f"{n}.0", where, target, proven=proven)
         if random.random() < 0.3:
             kind, version = EventKind.MESSAGE_EDIT, acme.now_us
             await acme.said(f"{n}.0", where=where, kind=kind, version_us=version)
