@@ -20,6 +20,7 @@ from bridge.errors import AtomError
 from bridge.messages import Platform
 from bridge.organisation_log import AuditLogs, LegalHolds
 from storage.compliance.grid.ingest import GridIngest
+from storage.compliance.grid.mirroring import HoldMirror
 
 log = structlog.get_logger()
 
@@ -43,6 +44,7 @@ class GridSync:
     """
 
     ingest: GridIngest
+    mirror: HoldMirror
     logs: AuditLogs
     holds: LegalHolds
     owner: Callable[[], Awaitable[str | None]]
@@ -64,6 +66,10 @@ class GridSync:
         audit, held, faults = 0, 0, list[str]()
         try:
             audit = await self.ingest.audit(tenant, self.logs)
+        except AtomError as error:
+            faults.append(str(error))
+        try:
+            await self.mirror.mirror(tenant, self.holds)
         except AtomError as error:
             faults.append(str(error))
         try:
@@ -118,6 +124,7 @@ def grid_sync(
 
     return GridSync(
         GridIngest(built.database.hot, built.journal, built.acts, clock_us),
+        HoldMirror(built.retention.holds.all, built.acts, clock_us),
         SlackAuditLogs(session, settings.audit_url, client.token, asyncio.sleep),
         SlackLegalHolds(client, asyncio.sleep),
         owner,

@@ -89,6 +89,7 @@ ENTRY_TYPES: Mapping[str, str] = {
     "erasure.request": "somebody's erasure was asked for",
     "erasure.defer": "an erasure waits for a hold or a floor",
     "erasure.shred": "keys were destroyed, and with them content",
+    "import.run": "an export of a platform was taken into the record",
     "subject.request": "somebody asked for what is theirs by law",
     "subject.extend": "a request gets more time, and why",
     "subject.access": "somebody was given what is kept about them",
@@ -109,7 +110,7 @@ ENTRY_TYPES: Mapping[str, str] = {
     "checkpoint.publish": "the tree's size and root were signed and shown",
     "clock.step": "the host's clock jumped",
     "grid.audit": "an entry of Slack's organisation-wide audit log",
-    "grid.hold": "a legal hold on Slack's organisation, as Slack has it",
+    "grid.hold": "a legal hold of Slack's organisation: as it is there, or about to be",
 }
 
 _BY_CHANGE: Mapping[str, str] = {

@@ -1,6 +1,7 @@
 """An organisation's audit log and legal holds are on record: each once, none lost."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from slack_sdk.audit_logs.async_client import AsyncAuditLogsClient
@@ -11,9 +12,11 @@ from bots.slack.audit_logs import SlackAuditLogs
 from bots.slack.clients import quiet
 from bots.slack.legal_holds import SlackLegalHolds
 from bridge.errors import CannotTell, Refused, ServiceUnavailable, StoreUnavailable
+from bridge.legal_holds import HoldScope, LegalHold, Matter
 from bridge.relay import unwatched
 from storage.compliance.acts import Acts
 from storage.compliance.grid.ingest import GridIngest
+from storage.compliance.grid.mirroring import HoldMirror
 from storage.log_reader import LogEntry
 from tests.contract.conftest import TENANT, Store
 from tests.contract.sides import Side, now_us, opened_side
@@ -213,3 +216,38 @@ async def test_without_the_right_it_is_said_what_is_missing(side: Side) -> None:
         await holds_of(side).create("Case 12", "", ["U01ALICE"])
     with pytest.raises(Refused, match="Org Owner"):
         await holds_of(side, "xoxp-somebody").all()
+
+
+@HERE
+async def test_atoms_holds_over_people_stand_in_slack_until_their_grace_is_over(
+    side: Side, store: Store
+) -> None:
+    person = HoldScope(people=frozenset({"slack:T01ACME/U01ALICE", "teams:t/29:bob"}))
+    nobody = HoldScope(channels=frozenset({"slack:T01ACME/C02FALCON"}))
+    begun = Matter("Hone", "Case 12", "cli:ada", 1)
+    held = [
+        LegalHold(begun, (person,)),
+        LegalHold(Matter("Htwo", "x", "a", 1), (nobody,)),
+    ]
+
+    async def holds(_tenant: str) -> list[LegalHold]:
+        return held
+
+    mirror = HoldMirror(holds, Acts(store.journal, now_us), now_us)
+    slack = holds_of(side)
+
+    assert await mirror.mirror(TENANT, slack) == 1
+    assert await mirror.mirror(TENANT, slack) == 0
+    [made] = await slack.all()
+    assert (made.name, made.people, made.active) == ("ATOM Hone", ("U01ALICE",), True)
+    in_grace = replace(begun, released_us=2, until_us=now_us() + 3_600_000_000)
+    held[0] = LegalHold(in_grace, (person,))
+    assert await mirror.mirror(TENANT, slack) == 0
+    held[0] = LegalHold(replace(begun, released_us=2, until_us=3), (person,))
+    assert await mirror.mirror(TENANT, slack) == 1
+    assert await mirror.mirror(TENANT, slack) == 0
+
+    [released] = await slack.all()
+    assert not released.active
+    told = [e.body["detail"]["what"] for e in await entries(store, "grid.hold")]
+    assert told == ["hold", "release"]
