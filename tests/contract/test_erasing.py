@@ -11,6 +11,7 @@ import pytest
 
 from bridge.compliance import Duty
 from bridge.errors import BadInput, Conflict, NotFound, Refused
+from storage.compliance import verify_atom
 from storage.compliance.erasure.certificates import checked, committed
 from storage.compliance.erasure.erasing import Eraser
 from storage.compliance.erasure.matters import MatterReader, Matters
@@ -343,6 +344,10 @@ async def test_a_certificate_is_checked_offline_and_names_nobody(world: World) -
     assert "UALICE" not in certificate.note
     salt = await world.eraser.salt(TENANT, id_)
     assert said_["person"] == committed(salt, ALICE)
+    outsider = verify_atom.Trust([verify_atom.Key.parse(str(KEY.verifier))])
+    told = verify_atom.check_certificate(outsider, certificate.note)
+    assert told == said_
+    verify_atom.check_person(told, salt, ALICE)
     forged = certificate.note.replace('"entries":3', '"entries":4')
     with pytest.raises(NoteRefused):
         checked(forged, [KEY.verifier])

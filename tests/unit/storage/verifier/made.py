@@ -98,6 +98,7 @@ def export(folder: Path, log: Log, files: dict[str, bytes]) -> dict[str, bytes]:
 
 
 def certificate(key: SigningKey = KEY) -> str:
-    told = {"subject": "tenant:1:ab", "erased": 3, "held": 0}
+    person = sha256(b"5a17|slack|U1").hexdigest()
+    told = {"erased": 3, "held": 0, "person": person}
     body = json.dumps(told, sort_keys=True, separators=(",", ":"))
-    return key.sign(f"atom-erasure/v1\n{key.name}\n{body}\n")
+    return key.sign(f"atom-erasure/v1\n{body}\n")

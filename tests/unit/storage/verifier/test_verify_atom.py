@@ -411,6 +411,9 @@ def test_a_certificate_of_erasure_holds(ask: Ask, tmp_path: Path) -> None:
 
     assert code == 0
     assert '"erased": 3' in said
+    about = ("--salt", "5a17", "--person")
+    assert ask("certificate", tmp_path / "c", *about, "slack|U1")[0] == 0
+    assert ask("certificate", tmp_path / "c", *about, "slack|U2")[0] == 1
     (tmp_path / "c").write_text(certificate().replace('"erased":3', '"erased":4'))
     assert ask("certificate", tmp_path / "c")[0] == 1
     (tmp_path / "c").write_text(LOG.note(3))
