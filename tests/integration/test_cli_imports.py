@@ -15,6 +15,7 @@ from bridge.compliance import Duty, Officer
 from bridge.ports import Commitment
 from tests.command_line import CommandLine
 from tests.events import message
+from tests.exports import tell
 
 CLARA = Officer("teams:acme/29:clara")
 ME = cli_officer()
@@ -295,3 +296,85 @@ def test_nobody_without_the_duty_imports(
 
     assert "does not have the duty" in atom.run(*SLACK).err
     assert on_record(atom) == []
+
+
+def test_what_was_exported_in_slacks_layout_is_imported_as_it_was(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From one company's record, through a zip, into another installation's."""
+    from_, to = tmp_path / "from", tmp_path / "to"
+    from_.mkdir()
+    to.mkdir()
+    first, second = CommandLine(from_, capsys), CommandLine(to, capsys)
+    for atom in (first, second):
+        atom.set_up()
+        asyncio.run(trusted(atom))
+    asyncio.run(told(first))
+    export = ("compliance", "export", "--all", "--format", "slack", "--out", "out.zip")
+    first.run(*export)
+    asyncio.run(agreed(first))
+    first.done(*export)
+
+    with zipfile.ZipFile(from_ / "out.zip") as archive:
+        archive.extractall(from_ / "out")
+    with zipfile.ZipFile(to / "slack.zip", "w") as archive:
+        for path in sorted((from_ / "out/slack").rglob("*.json")):
+            archive.write(path, path.relative_to(from_ / "out"))
+    second.done(*SLACK, "--account", "T01ACME")
+
+    def of(entries: list[dict[str, Any]], *names: str) -> list[tuple[Any, ...]]:
+        return sorted(
+            tuple(e[n] for n in names)
+            for e in entries
+            if e["etype"].startswith("message.") and e["platform"] == "slack"
+        )
+
+    here = [
+        e
+        for e in asyncio.run(everything(first))
+        if e["conv"] != "19:falcon@thread.tacv2"
+    ]
+    there = [
+        e
+        for e in asyncio.run(everything(second))
+        if e["conv"] != "19:falcon@thread.tacv2"
+    ]
+    told_names = ("conv", "msg", "etype")
+    restored = [t for t in of(here, *told_names) if t[2] == "message.restore"]
+    assert len(restored) == 1
+    edits = [(conv, msg, "message.edit") for conv, msg, _ in restored]
+    expected = sorted([t for t in of(here, *told_names) if t not in restored] + edits)
+    assert of(there, *told_names) == expected
+    texts = {
+        e["text"] for e in here if e["etype"] in {"message.create", "message.edit"}
+    }
+    back = {
+        e["text"] for e in there if e["etype"] in {"message.create", "message.edit"}
+    }
+    assert {t.replace("\r", "") for t in texts if len(t) < 99} <= back
+
+
+async def trusted(atom: CommandLine) -> None:
+    async with core(Settings(home=atom.folder / "var"), "test") as built:
+        await built.duties.assign("acme", ME, ME, Duty.ASSIGN)
+        await built.duties.assign("acme", ME, CLARA, Duty.ASSIGN)
+        await built.duties.assign("acme", ME, CLARA, Duty.APPROVE)
+        for duty in (Duty.RETAIN, Duty.EXPORT):
+            await built.duties.assign("acme", CLARA, ME, duty)
+
+
+async def told(atom: CommandLine) -> None:
+    async with core(Settings(home=atom.folder / "var"), "test") as built:
+        await tell(built.journal)
+
+
+async def agreed(atom: CommandLine) -> None:
+    async with core(Settings(home=atom.folder / "var"), "test") as built:
+        for waiting in await built.approvals.waiting("acme"):
+            await built.approvals.approve("acme", CLARA, waiting.id)
+
+
+async def everything(atom: CommandLine) -> list[dict[str, Any]]:
+    async with core(Settings(home=atom.folder / "var"), "test") as built:
+        entries = await built.log.entries("acme", -1, 500)
+        return [{**e.row, "text": e.body.get("text")} for e in entries]

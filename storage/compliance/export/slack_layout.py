@@ -39,18 +39,21 @@ _EMPTY = ("integration_logs.json", "canvases.json", "content_flags.json")
 
 def files(heading: Heading, source: Source) -> Iterator[Written]:
     """Yield the files of the export. Days are those of the heading's time zone."""
-    places = source.conversations()
+    names = Names()
+    folders = [
+        (each, names.one(each.id if _is_chat(each) else each.shown))
+        for each in source.conversations()
+    ]
+    places = [each for each, _ in folders]
     for kind, name in _LISTS.items():
-        listed = [_place(each) for each in places if each.kind is kind]
+        listed = [_place(*each) for each in folders if each[0].kind is kind]
         yield _json(name, listed)
     people = {w.id: w for each in places for w in each.people}
     yield _json("users.json", [_user(people[i]) for i in sorted(people)])
     for name in _EMPTY:
         yield _json(name, [])
     yield _json("atom.json", _about(heading))
-    folders = Names()
-    for each in places:
-        folder = folders.one(each.id if _is_chat(each) else each.shown)
+    for each, folder in folders:
         yield from _days(heading, source, each, folder)
 
 
@@ -200,10 +203,11 @@ def _file(file: Attached, revision: Revision) -> dict[str, Any]:
     return told | {"atom": held or {"missing": file.missing}}
 
 
-def _place(place: Conversation) -> dict[str, Any]:
+def _place(place: Conversation, folder: str) -> dict[str, Any]:
+    """Readers find a channel's folder by its name, so that is what it is called."""
     return {
         "id": place.id,
-        "name": place.shown,
+        "name": folder,
         "created": place.first_us // 1_000_000,
         "is_archived": False,
         "is_general": False,
@@ -213,6 +217,7 @@ def _place(place: Conversation) -> dict[str, Any]:
         "atom": {
             "platform": place.platform,
             "team": place.team,
+            "name": place.name,
             "stays": [
                 {"user": s.who.id, "joined": s.joined_us, "left": s.left_us}
                 for s in place.stays
