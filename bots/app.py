@@ -20,6 +20,7 @@ from aiohttp import ClientSession, ClientTimeout, TCPConnector, web
 from bots.accounts import bind_configured
 from bots.anchor_side import anchoring
 from bots.catching_up import Attentive, CatchingUp
+from bots.chat_search import chat_search
 from bots.checkpointing import Checkpointing
 from bots.clock_watch import ClockWatch
 from bots.commands.backfill import Backfills
@@ -40,6 +41,7 @@ from bots.retaining import Retaining
 from bots.rosters import rosters
 from bots.second_feed import SecondFeed
 from bots.settings import Settings
+from bots.slack.memberships import SlackMemberships
 from bots.slack_side import SlackSide, listen_to_slack, slack_side
 from bots.sleepers import guarded, watched
 from bots.teams_side import (
@@ -66,6 +68,7 @@ from bridge.notices import Notices, TellingJournal, TellingLedger
 from bridge.ports import Announcer, Intake, Limiter, LinkBook
 from bridge.reacting import Reactions
 from bridge.relay import Relay, unwatched
+from bridge.search.finding import Memberships
 from bridge.tuning import Tuning
 from storage.companies import StoredCompanies
 from storage.compliance.rights.console import LogView
@@ -154,11 +157,21 @@ async def tools(settings: Settings) -> AsyncIterator[Tools]:
                 duties=built.duties,
                 approvals=built.approvals,
                 legal_holds=built.retention.holds,
+                finder=chat_search(
+                    built,
+                    {p: side.announcer for p, side in sides.items()},
+                    {p: side.addresses for p, side in sides.items()},
+                    _memberships(slack),
+                ),
                 clock=clock_us,
             ),
             health,
             session,
         )
+
+
+def _memberships(slack: SlackSide | None) -> dict[Platform, Memberships]:
+    return {Platform.SLACK: SlackMemberships(slack.clients)} if slack else {}
 
 
 def _organisations(

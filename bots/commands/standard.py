@@ -19,6 +19,7 @@ from bots.commands.pause import Pause
 from bots.commands.replay import Replay
 from bots.commands.resume import Resume
 from bots.commands.retry import Retry
+from bots.commands.search import Search
 from bots.commands.sessions import ResetSessions
 from bots.commands.status import Status
 from bots.commands.unlink import Unlink
@@ -28,6 +29,7 @@ from bridge.legal_holds import HoldDesk
 from bridge.letters import DeadLetters
 from bridge.messages import Platform
 from bridge.ports import Announcer, Health, LinkBook, Rights
+from bridge.search.finding import Finder
 
 
 def standard_commands(  # noqa: PLR0913 - each is some command's
@@ -42,6 +44,7 @@ def standard_commands(  # noqa: PLR0913 - each is some command's
     duties: DutyBook,
     approvals: ApprovalDesk,
     legal_holds: HoldDesk,
+    finder: Finder,
     clock: Callable[[], int],
 ) -> Commands:
     """Make every command; `clock` gives microseconds UTC."""
@@ -57,6 +60,7 @@ def standard_commands(  # noqa: PLR0913 - each is some command's
         Retry(letters, links, rights),
         Replay(letters, links, rights, clock),
         Drop(letters, links, rights),
+        Search(finder),
         ListWorkspaces(organisations),
         Channels(organisations),
         ResetSessions(organisations),

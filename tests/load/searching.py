@@ -26,6 +26,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from bridge.errors import StoreUnavailable
 from bridge.messages import Event, EventKind
 from bridge.plain import plain_text
 from bridge.search.fields import resolved
@@ -175,9 +176,21 @@ async def filled(
             if not again:
                 wanted = [f for f in facts if f.etype in CONTENT | MARKING]
                 begun = time.perf_counter()
-                await index.add(TENANT, wanted, first, upto)
+                await _added(index, wanted, first, upto)
                 taken += time.perf_counter() - begun
     return taken
+
+
+async def _added(
+    index: SearchIndex, facts: Sequence[Facts], first: int, upto: int
+) -> None:
+    while True:
+        try:
+            await index.add(TENANT, facts, first, upto)
+        except StoreUnavailable:
+            await asyncio.sleep(1)  # the machine is busy with something else
+        else:
+            return
 
 
 def questions(chance: random.Random) -> Iterator[tuple[str, str]]:

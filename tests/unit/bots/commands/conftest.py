@@ -23,6 +23,7 @@ from tests.fakes import (
 )
 from tests.fakes_compliance import FakeHolds, FakeTrust
 from tests.fakes_organisation import FakeAudit, FakeOrganisation
+from tests.fakes_search import FakeFinder
 
 TENANT = "acme"
 FALCON = {
@@ -81,6 +82,7 @@ class Office:
             duties=self.trusted,
             approvals=self.trusted,
             legal_holds=self.holds,
+            finder=FakeFinder(),
             clock=self.clock,
         )
 
