@@ -14,6 +14,7 @@ from storage.compliance.proofs.publisher import Publisher
 log = structlog.get_logger()
 
 _MANY = 1000
+_HOUR = 3600.0
 
 
 @dataclass(slots=True)
@@ -34,6 +35,7 @@ class Checkpointing:
     _sizes: dict[str, int] = field(default_factory=dict)
     _refused: dict[str, str] = field(default_factory=dict)
     _many: asyncio.Event = field(default_factory=asyncio.Event)
+    _tidied: float = -_HOUR
 
     def committed(
         self, tenant: str, _first: int, size: int, _queued: tuple[Delivery, ...]
@@ -59,11 +61,16 @@ class Checkpointing:
     async def round(self) -> None:
         """Sign each company's log, if it is time to."""
         heads = await self.publisher.heads()
+        tidy = monotonic() - self._tidied >= _HOUR
         for tenant in await self.companies():
+            if tidy:
+                await self.publisher.thin(tenant)
             size, at = self._signed.get(tenant, (-1, 0.0))
             due = monotonic() - at >= self.heartbeat
             if due or heads.get(tenant, 0) != size:
                 await self._sign(tenant)
+        if tidy:
+            self._tidied = monotonic()
 
     async def _sign(self, tenant: str) -> None:
         refused = ""

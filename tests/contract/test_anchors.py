@@ -1,5 +1,7 @@
 """Checkpoints are shown to witnesses, authorities and channels, each on its own."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
@@ -184,6 +186,22 @@ async def test_a_witness_does_not_cosign_for_a_stranger(
         f"{auditor.url}/add-checkpoint", data=f"old 0\n\n{forged}"
     ) as answer:
         assert answer.status == 403
+
+
+def test_the_witness_runs_alone_and_keeps_its_key(tmp_path: Path) -> None:
+    log = "atom.example/compliance/log-1+079528ee+AddamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea"
+    line = [sys.executable, "-I", atom_witness.__file__, "--name", "w.example/1"]
+    line += ["--state", str(tmp_path / "w"), "--log", log, "--port", "0"]
+    told = []
+    for _ in range(2):
+        with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout
+            told.append(process.stdout.readline().split())
+            process.terminate()
+
+    assert told[0][0] == told[1][0]
+    assert told[0][1].startswith("http://127.0.0.1:")
+    assert (tmp_path / "w/witness.key").stat().st_mode & 0o777 == 0o600
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,13 @@
 """Tiles follow the log; what is signed is only ever a log that goes on from before."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, select
 
-from bridge.errors import BadInput
+from bridge.errors import BadInput, StoreUnavailable
 from storage.compliance.proofs.checkpoints import verified
 from storage.compliance.proofs.keeper import LogBroken, TreeKeeper
 from storage.compliance.proofs.merkle import verify_consistency, verify_inclusion
@@ -224,6 +225,49 @@ async def test_a_key_that_is_not_on_record_signs_nothing(
 
     with pytest.raises(BadInput, match="copy it from where"):
         await elsewhere.publisher.publish(TENANT)
+
+
+async def test_old_checkpoints_are_thinned_to_one_an_hour(
+    proofs: Proofs, store: Store
+) -> None:
+    proofs.clock.now -= proofs.clock.now % 3600
+    for size in range(1, 7):
+        await said(store, 1, size)
+        await proofs.publisher.publish(TENANT)
+        proofs.clock.now += 1200
+    proofs.clock.now += 86_400 - 3600
+
+    await proofs.publisher.thin(TENANT)
+
+    rows = await fetched(store, "SELECT size FROM checkpoint ORDER BY size")
+    assert [row[0] for row in rows] == [3, 4, 5, 6]
+    assert await proofs.verified() is None
+
+
+async def test_a_database_that_goes_away_after_signing_contradicts_nothing(
+    proofs: Proofs, store: Store
+) -> None:
+    await said(store, 2)
+    await proofs.keeper.keep(TENANT)
+    await proofs.signers.current(TENANT)
+    gone = Counting(store)
+    cut = replace(proofs.publisher, store=gone)
+
+    async def unavailable(_program: object) -> None:
+        raise StoreUnavailable("gone")
+
+    gone.run = unavailable  # type: ignore[assignment] # it answers no more
+    with pytest.raises(StoreUnavailable):
+        await cut.publish(TENANT)
+    shown = proofs.high_water.read(TENANT)
+    assert shown
+    assert await proofs.publisher.newest(TENANT) is None
+
+    await said(store, 1, 2)
+    later = await proofs.publisher.publish(TENANT)
+
+    assert later.checkpoint.size == 3
+    assert await proofs.verified(shown) is None
 
 
 class Counting:

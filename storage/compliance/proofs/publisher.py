@@ -93,6 +93,25 @@ class Publisher:
         await self.store.run(lambda: _stored(tenant, checkpoint, note, self.clock()))
         return Seen(checkpoint, note, now)
 
+    async def thin(self, tenant: str) -> None:
+        """
+        Forget checkpoints older than a day, but for each hour's last and those shown.
+
+        A later checkpoint says all that an earlier one said, and more.
+        """
+
+        def thinned() -> Program[None]:
+            yield Statement(
+                "DELETE FROM checkpoint WHERE tenant = :tenant AND at_us < :before "
+                "AND size NOT IN (SELECT max(size) FROM checkpoint "
+                f"WHERE tenant = :tenant GROUP BY at_us / {3600 * _MICRO}) "
+                "AND size NOT IN (SELECT size FROM anchored "
+                "WHERE tenant = :tenant AND fault = '')",
+                {"tenant": tenant, "before": self.clock() - 86_400 * _MICRO},
+            )
+
+        await self.store.run(thinned)
+
     async def rotate(self, tenant: str) -> tuple[Known, SigningKey]:
         """
         Have a new key sign from now on; the checkpoint at hand is signed by both.
