@@ -1,8 +1,10 @@
 """Tiles follow the log; what is signed is only ever a log that goes on from before."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, select
@@ -84,6 +86,26 @@ async def test_many_keepers_at_once_do_it_once(proofs: Proofs, store: Store) -> 
     assert [row[0] for row in rows] == [20]
     rows = await fetched(store, "SELECT sum(width) FROM bundle")
     assert rows[0][0] == 20
+
+
+async def test_a_keeper_that_was_overtaken_takes_nothing_back(
+    proofs: Proofs, store: Store
+) -> None:
+    await said(store, 5)
+    late, hot = Counting(store), store.database.hot
+
+    async def overtaken(program: Callable[[], Program[Any]]) -> Any:
+        late.run = hot.run
+        await said(store, 4, 5)
+        assert await proofs.keeper.keep(TENANT) == 9
+        return await hot.run(program)
+
+    late.run = overtaken  # until it is too late
+    assert await TreeKeeper(late).keep(TENANT) == 9
+
+    rows = await fetched(store, "SELECT level, idx, width FROM tile")
+    assert [tuple(row) for row in rows] == [(0, 0, 9)]
+    assert await proofs.verified() is None
 
 
 async def test_a_changed_entry_is_not_made_a_tile_of(
