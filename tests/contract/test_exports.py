@@ -2,6 +2,7 @@
 
 import csv
 import io
+import zipfile
 from collections.abc import AsyncIterator
 from hashlib import sha256
 from pathlib import Path
@@ -79,6 +80,12 @@ async def test_everything_that_is_named_is_there_and_fits_its_hash(
     named = {item["path"]: item for item in manifest["items"]}
     beside = {"manifest.json", "manifest.note", "verify_atom.py"}
     assert {*found} - beside == {*named}
+    with zipfile.ZipFile(result.path) as archive:
+        entries = archive.infolist()
+    assert [e.filename for e in entries] == sorted(found)
+    assert {(e.date_time, e.compress_type, e.external_attr >> 16) for e in entries} == {
+        ((1980, 1, 1, 0, 0, 0), zipfile.ZIP_STORED, 0o100644)
+    }
     for path, item in named.items():
         assert sha256(found[path]).hexdigest() == item["sha256"]
         assert len(found[path]) == item["bytes"]

@@ -13,6 +13,7 @@ from bots.core import core
 from bots.settings import Settings
 from bridge.compliance import Duty, Officer
 from bridge.ports import Commitment
+from storage.hot import Program, Statement
 from tests.command_line import CommandLine
 from tests.events import message
 from tests.exports import tell
@@ -220,6 +221,11 @@ def test_what_was_heard_in_its_time_is_not_taken_twice(atom: CommandLine) -> Non
         async with core(Settings(home=atom.folder / "var"), "test") as built:
             said = message(text="hello")
             await built.journal.append(Commitment("acme", said, (), ()))
+            # What came in is remembered for a while; the log is for ever.
+            await built.database.hot.run(forgotten)
+
+    def forgotten() -> Program[None]:
+        yield Statement("DELETE FROM seen", {})
 
     asyncio.run(heard())
     atom.done(*SLACK)

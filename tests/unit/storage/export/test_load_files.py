@@ -95,6 +95,7 @@ def test_no_text_breaks_a_row(text: str, name: str, who: str) -> None:
     assert data.count("\r\n") == 2
     assert len(data.split("\r\n")[1].split("\x14")) == len(FIELDS)
     assert not any(v.startswith(("=", "+", "-", "@")) for v in row.values())
+    assert "\xae" not in row["SUBJECT"]  # which would be read as a newline
     assert "\x00" not in data
     fit = "".join("\ufffd" if 0xD800 <= ord(c) < 0xE000 else c for c in text)
     assert found["dat/text/ATOM00000001.txt"].decode() == fit
