@@ -98,7 +98,9 @@ async def test_a_keeper_that_was_overtaken_takes_nothing_back(
         late.run = hot.run
         await said(store, 4, 5)
         assert await proofs.keeper.keep(TENANT) == 9
-        return await hot.run(program)
+        done = await hot.run(program)
+        assert await proofs.keeper.tree.size(TENANT) == 9
+        return done
 
     late.run = overtaken  # until it is too late
     assert await TreeKeeper(late).keep(TENANT) == 9
