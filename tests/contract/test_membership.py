@@ -53,6 +53,7 @@ async def test_events_open_and_close_intervals_at_their_own_times(
         store,
         moved(join, "U1", NOON),
         moved(join, "U1", NOON),  # sent again
+        moved(join, "U1", NOON + 5),  # said again, of somebody who is in
         moved(join, "U2", NOON + HOUR),
         moved(leave, "U1", NOON + 2 * HOUR),
         moved(join, "U1", NOON + 4 * HOUR),

@@ -263,6 +263,8 @@ async def test_a_window_that_was_not_read_to_its_end_is_behind(bench: Bench) -> 
 
     [day, *_] = await bench.today()
     assert (day.compared, day.covered) == (0, 0)
+    [window] = await Coverage(bench.store.database.hot).windows(TENANT)
+    assert (window.attested, window.reason) == (False, "OutOfBudget")
     assert await bench.log("recon.attest") == []
     await bench.reconcile()
     assert (await bench.today())[0].compared > 0
