@@ -95,7 +95,13 @@ class SlackSender:
         try:
             await done(client.chat_delete(channel=post.target.id, ts=remote))
         except SlackRefused as refused:
-            if refused.code != "message_not_found":
+            if refused.code == "message_not_found":
+                return
+            if refused.code != "cant_delete_message":
+                raise
+            # A root with replies leaves a tombstone, which is nobody's to delete: an
+            # earlier call, whose answer was lost, has done it.
+            if not await _is_buried(client, post.target.id, remote):
                 raise
 
     async def find(
@@ -112,6 +118,20 @@ class SlackSender:
             return await _found(client, outside_thread(post), since_us, known)
         except SlackRefused as refused:
             raise CannotTell(str(refused)) from refused
+
+
+async def _is_buried(client: AsyncWebClient, channel: str, ts: str) -> bool:
+    """Whether a tombstone stands in a root's place, or nothing any more."""
+    try:
+        answer = await done(
+            client.conversations_replies(channel=channel, ts=ts, limit=1)
+        )
+    except SlackRefused as refused:
+        if refused.code == "thread_not_found":
+            return True
+        raise
+    found = [one for one in mappings(answer, "messages") if one.get("ts") == ts]
+    return all(one.get("subtype") == "tombstone" for one in found)
 
 
 def outside_thread(post: Post) -> Post:

@@ -110,6 +110,25 @@ async def test_deleting_what_is_gone_is_success(
     assert slack.messages() == []
 
 
+async def test_deleting_a_root_whose_tombstone_stands_is_success(
+    slack: Slack, sender: SlackSender
+) -> None:
+    ts = await sender.post(POST)
+    await sender.post(replace(POST, thread=ts, marker="acme.8.0"))
+    await sender.delete(ts, POST)
+
+    await sender.delete(ts, POST)
+
+
+async def test_what_is_somebody_elses_cannot_be_deleted(
+    slack: Slack, sender: SlackSender
+) -> None:
+    ts = str((await slack.act(action="post", text="a person's"))["ts"])
+
+    with pytest.raises(Refused, match="cant_delete_message"):
+        await sender.delete(ts, POST)
+
+
 async def test_trap_long_post_can_be_edited(slack: Slack, sender: SlackSender) -> None:
     ts = await sender.post(replace(POST, document=words("word " * 4_500)))
 
