@@ -65,6 +65,7 @@ class AtomBot(TeamsActivityHandler):  # type: ignore[misc]  # botbuilder ships n
 
     async def on_turn(self, turn_context: TurnContext) -> None:
         heard = heard_in(turn_context)
+        await self._remember_shared(heard)
         receipt = await self._parts.intake.receive(heard.event)
         if _is_ours(receipt):
             await self._remember(heard)
@@ -115,6 +116,18 @@ class AtomBot(TeamsActivityHandler):  # type: ignore[misc]  # botbuilder ships n
             return None
         request = Request(tenant, event.channel, event.author, asked, event.account)
         return await self._parts.commands.answer(request)
+
+    async def _remember_shared(self, heard: Heard) -> None:
+        """
+        Know that a channel is a shared one before anybody hears what became of it.
+
+        Whoever is asked then whether others read along looks only there for them.
+        """
+        if any(place.kind == "shared" for place in places_in(heard.activity)):
+            account = heard.event.account
+            tenant = await self._parts.tenants.tenant_of(Platform.TEAMS, account)
+            if tenant is not None:
+                await self._remember(heard)
 
     async def _remember(self, heard: Heard) -> None:
         """Keep what the activity tells about places and names, each new thing once."""

@@ -1,0 +1,87 @@
+"""Private and shared Teams channels are linked, carry, and are noticed when they do not."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bots.core import core
+from bots.sandbox.teams.seed import ACME_TEAM, GLOBEX_TEAM
+from bridge.messages import Channel, Platform
+from tests.e2e.test_lifecycle import QUICK, SLOW, copies_in_slack, letters, until_held
+from tests.e2e.world import COMPANY, FALCON, World, teams_messages, world
+
+# Teams lets bots into such channels where a company's preview allows it.
+_LET_IN = {
+    "teams__private_channel_messages": True,
+    "teams__private_channel_posts": True,
+}
+
+
+@pytest.mark.parametrize("kind", ["private", "shared"])
+async def test_a_closed_channel_carries_and_its_loss_is_noticed(
+    tmp_path: Path, database_url: str, kind: str
+) -> None:
+    async with world(tmp_path, database_url, **QUICK) as here:
+        there = await linked(here, kind)
+        await here.start()
+        await here.slack("post", text="from Slack")
+        await here.until(lambda s: copies(s, there) == ["from Slack"])
+        root = await here.teams("post", text="from Teams", channel=there.id)
+        await here.teams("reply", text="and below", thread=root, channel=there.id)
+        await here.until(lambda s: len(copies_in_slack(s)) == 2)
+
+        await here.set(teams__private_channel_posts=False)
+        await here.slack("post", text="waits")
+        await until_held(here, "not_a_member")
+        await here.set(teams__private_channel_posts=True)
+        await here.until(
+            lambda s: copies(s, there) == ["from Slack", "waits"], seconds=60
+        )
+
+        await here.teams("delete_channel", channel=there.id)
+        await here.slack("post", text="too late")
+        await until_held(here, "deleted")
+        assert await letters(here) == []
+        assert (await here.verdict()).intact
+
+
+async def test_a_channel_shared_with_another_organisation_holds_while_it_is(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with world(tmp_path, database_url, **SLOW) as here:
+        there = await linked(here, "shared")
+        await here.start()
+        await here.slack("post", text="among us")
+        await here.until(lambda s: copies(s, there) == ["among us"])
+        guests = {"channel": there.id, "with": GLOBEX_TEAM, "members": ["29:heidi"]}
+
+        await here.teams("share_channel", **guests)
+        await until_held(here, "shared_outside")
+        await here.slack("post", text="secret")
+        await here.teams("unshare_channel", **guests)
+        await until_held(here)
+
+        await here.until(lambda s: copies(s, there) == ["among us", "secret"])
+        await here.quiet()
+        told = [e for e in await here.log() if e.etype == "bridge.delivered"]
+        assert [e.body["text"] for e in told] == ["among us", "secret"]
+
+
+async def linked(here: World, kind: str) -> Channel:
+    """Let Carol make a channel of this kind, and link it."""
+    await here.set(**_LET_IN)
+    wish = {"action": "create_channel", "kind": kind, "name": "Inner circle"}
+    place = {"team": ACME_TEAM, "user": "29:carol"}
+    made = await here._act("teams", wish | place)
+    there = Channel(Platform.TEAMS, ACME_TEAM, str(made["channel"]))
+    async with core(here.settings, "test") as built:
+        await built.links.add(COMPANY, (FALCON, there), "test")
+    return there
+
+
+def copies(state: Mapping[str, Any], there: Channel) -> list[str]:
+    ours = [m for m in teams_messages(state, there.id) if m["author"]["is_bot"]]
+    texts = [m["text"].strip().split("\n") for m in ours if m["source"]]
+    return [lines[1].strip() for lines in texts if len(lines) > 1]
