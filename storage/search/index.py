@@ -194,7 +194,7 @@ class SearchIndex:
 
         def dropped() -> Program[None]:
             names = ["text", "words"] if tables.sqlite else ["word"]
-            for name in (*names, "doc", "value", "mark", "who", "place"):
+            for name in (*names, "doc", "value", "mark", "gone", "who", "place"):
                 table = getattr(tables, name)
                 if tables.sqlite:
                     yield Statement(f"DROP TABLE IF EXISTS {table}")

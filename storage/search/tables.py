@@ -106,6 +106,7 @@ def sqlite_tables(tables: Tables) -> Sequence[str]:
         f"CREATE VIRTUAL TABLE IF NOT EXISTS {t.words} USING fts5vocab({t.text}, row)",
         f"CREATE TABLE IF NOT EXISTS {t.value} ({_VALUE})",
         f"CREATE TABLE IF NOT EXISTS {t.mark} ({_MARK})",
+        f"CREATE TABLE IF NOT EXISTS {t.gone} (seq INTEGER PRIMARY KEY)",
         (
             f"CREATE TABLE IF NOT EXISTS {t.who} (n INTEGER PRIMARY KEY, {_WHO}, "
             "UNIQUE (platform, id, name))"
@@ -128,6 +129,7 @@ def postgres_tables() -> Sequence[str]:
         ),
         f"{made} {t.value} (tenant TEXT NOT NULL, {_VALUE})",
         f"{made} {t.mark} (tenant TEXT NOT NULL, {_MARK})",
+        f"{made} {t.gone} (tenant TEXT, seq BIGINT, PRIMARY KEY (tenant, seq))",
         (
             f"{made} {t.who} (tenant TEXT NOT NULL, n BIGINT GENERATED ALWAYS AS IDENTITY, "
             f"{_WHO}, PRIMARY KEY (tenant, n), UNIQUE (tenant, platform, id, name))"

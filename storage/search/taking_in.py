@@ -85,12 +85,23 @@ def take_in(
         )
         if not made:
             return False
+    gone = yield from _gone(tables, tenant, upto)
+    batch = [facts for facts in batch if facts.seq not in gone]
     if batch:
         draft = yield from _known(tables, tenant, batch)
         for facts in batch:
             _add(draft, facts)
         yield from _written(draft, tenant)
     return True
+
+
+def _gone(t: Tables, tenant: str, upto: int) -> Program[frozenset[int]]:
+    """Return what was to be forgotten after it was read and before it got here."""
+    rows = yield Statement(
+        f"DELETE FROM {t.gone} WHERE {t.of(t.gone)}seq < :upto RETURNING seq",
+        {"tenant": tenant, "upto": upto},
+    )
+    return frozenset(seq for (seq,) in rows)
 
 
 def _known(tables: Tables, tenant: str, batch: Sequence[Facts]) -> Program[_Draft]:
@@ -406,6 +417,16 @@ def forgotten(t: Tables, tenant: str, seqs: Iterable[int]) -> Program[int]:
     keys = {"tenant": tenant, "keys": _json([seq] for seq in seqs)}
     listed = f"(SELECT a FROM {t.rows('keys', 'n')} AS k)"
     whole = f"{t.of('d')}d.seq IN {listed}"
+    # Whoever adds entries changes the same row: one of the two waits for the other.
+    state = yield Statement(
+        "UPDATE search_state SET upto = upto WHERE tenant = :tenant RETURNING upto",
+        {"tenant": tenant},
+    )
+    yield Statement(
+        f"INSERT INTO {t.gone} ({t.key}seq) SELECT {t.key_value}a FROM "
+        f"{t.rows('keys', 'n')} AS k WHERE a >= :upto ON CONFLICT DO NOTHING",
+        {**keys, "upto": state[0][0] if state else 0},
+    )
     found = yield Statement(
         f"SELECT d.seq, d.message FROM {t.doc} d WHERE {whole}", keys
     )

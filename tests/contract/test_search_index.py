@@ -17,6 +17,7 @@ from storage.database import Database, opened
 from storage.database_url import database_url as parsed
 from storage.migrate import upgrade
 from storage.search.engine import Answer, Engine, Page
+from storage.search.facts import CONTENT, facts_of
 from storage.search.index import FILE, SearchIndex, keeper_for
 from storage.search.indexing import Indexing
 from storage.search.resolving import Resolver
@@ -261,6 +262,22 @@ async def test_what_was_forgotten_is_found_no_more(searched: Searched) -> None:
     assert (answer.count, answer.expansions) == (0, {"zanzibar*": 0})
     assert list((await searched.find("common")).seqs) == [kept]
     assert list((await searched.find("from:tiberius")).seqs) == []
+
+
+async def test_what_is_forgotten_while_it_is_being_taken_in_does_not_get_in(
+    searched: Searched,
+) -> None:
+    await searched.find("nothing")
+    gone = await searched.say("zanzibar common")
+    kept = await searched.say("common")
+    entries = await searched.store.reader.between(TENANT, 0, kept + 1, CONTENT)
+    read_before = [facts_of(entry.row, entry.body) for entry in entries]
+
+    await searched.index.forget(TENANT, [gone])
+    await searched.index.add(TENANT, read_before, gone, kept + 1)
+
+    assert list((await searched.find("common")).seqs) == [kept]
+    assert (await searched.find("zanzibar")).count == 0
 
 
 async def test_no_forgotten_word_is_in_the_search_file(tmp_path: Path) -> None:
