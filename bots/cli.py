@@ -14,21 +14,21 @@ from typing import Annotated, NoReturn
 import typer
 from typer.exceptions import Abort, TyperException
 
-import bots.cli_completeness
-import bots.cli_erasure
-import bots.cli_evidence
-import bots.cli_exports
-import bots.cli_imports
-import bots.cli_keys
-import bots.cli_officers
-import bots.cli_retention
-import bots.cli_search
-import bots.cli_subject  # noqa: F401 - adds its commands to `atom compliance`
-from bots.cli_accounts import accounts_app
-from bots.cli_compliance import compliance_app
-from bots.cli_organisation import channels_app, sessions_app, workspaces_app
-from bots.cli_proofs import register_proofs
-from bots.cli_spaces import register_spaces
+import bots.command_line.completeness
+import bots.command_line.erasure
+import bots.command_line.evidence
+import bots.command_line.exports
+import bots.command_line.imports
+import bots.command_line.keys
+import bots.command_line.officers
+import bots.command_line.retention
+import bots.command_line.search
+import bots.command_line.subject  # noqa: F401 - adds its commands to `atom compliance`
+from bots.command_line.accounts import accounts_app
+from bots.command_line.compliance import compliance_app
+from bots.command_line.organisation import channels_app, sessions_app, workspaces_app
+from bots.command_line.proofs import register_proofs
+from bots.command_line.spaces import register_spaces
 from bots.logs import configure_logging
 from bridge.errors import AtomError
 
@@ -103,8 +103,8 @@ def serve() -> None:
 @app.command()
 def doctor(json: AsJson = False) -> None:
     """Say what is wrong with this installation, and how to fix it."""
-    from bots.doctor import examine
-    from bots.doctor_report import healthy, show
+    from bots.doctor.examination import examine
+    from bots.doctor.report import healthy, show
 
     findings = asyncio.run(examine())
     show(findings, as_json=json)
@@ -119,7 +119,7 @@ def setup(
     name: Annotated[str, typer.Option(help="The company's name.")] = "",
 ) -> None:
     """Set a company up, with its first admin, its keys and atom.toml."""
-    from bots.company import set_up
+    from bots.command_line.set_up import set_up
 
     asyncio.run(set_up(company_id, admin_email, name))
 
@@ -139,7 +139,7 @@ def link(
     """Make channels one conversation, and say so in each."""
     if len(addresses) + bool(add) < _FEWEST:
         raise typer.BadParameter("a link joins two channels or more.")
-    from bots.cli_links import link as link_channels
+    from bots.command_line.links import link as link_channels
 
     asyncio.run(link_channels(addresses, add, company, backfill))
 
@@ -153,7 +153,7 @@ def unlink(
     company: OfCompany = "",
 ) -> None:
     """End a link, or take one channel out of it."""
-    from bots.cli_links import unlink as unlink_channels
+    from bots.command_line.links import unlink as unlink_channels
 
     asyncio.run(unlink_channels(link, address, company))
 
@@ -161,7 +161,7 @@ def unlink(
 @app.command()
 def pause(link: LinkId, company: OfCompany = "") -> None:
     """Hold a link; what is written meanwhile waits."""
-    from bots.cli_links import change
+    from bots.command_line.links import change
 
     asyncio.run(change("pause", link, company))
 
@@ -169,7 +169,7 @@ def pause(link: LinkId, company: OfCompany = "") -> None:
 @app.command()
 def resume(link: LinkId, company: OfCompany = "") -> None:
     """Let a paused link carry messages again."""
-    from bots.cli_links import change
+    from bots.command_line.links import change
 
     asyncio.run(change("resume", link, company))
 
@@ -184,7 +184,7 @@ def options(
     json: AsJson = False,
 ) -> None:
     """Show what a link does with files, bots, pings and deletes, or change it."""
-    from bots.cli_links import options as link_options
+    from bots.command_line.links import options as link_options
 
     asyncio.run(link_options(link, choices or (), company, as_json=json))
 
@@ -192,7 +192,7 @@ def options(
 @app.command()
 def links(company: OfCompany = "", json: AsJson = False) -> None:
     """List the links."""
-    from bots.cli_links import listing
+    from bots.command_line.links import listing
 
     asyncio.run(listing(company, as_json=json))
 
@@ -200,7 +200,7 @@ def links(company: OfCompany = "", json: AsJson = False) -> None:
 @app.command()
 def status(company: OfCompany = "", json: AsJson = False) -> None:
     """Show how the links are doing: lag, queue, errors."""
-    from bots.cli_links import status as show_status
+    from bots.command_line.links import status as show_status
 
     asyncio.run(show_status(company, as_json=json))
 
@@ -208,7 +208,7 @@ def status(company: OfCompany = "", json: AsJson = False) -> None:
 @app.command()
 def dead(which: Letters = "", company: OfCompany = "", json: AsJson = False) -> None:
     """List what did not get across, and why."""
-    from bots.cli_letters import listing as list_letters
+    from bots.command_line.letters import listing as list_letters
 
     asyncio.run(list_letters(which, company, as_json=json))
 
@@ -225,7 +225,7 @@ def retry(
     company: OfCompany = "",
 ) -> None:
     """Deliver dead letters again; unknown outcomes are looked up first."""
-    from bots.cli_letters import retry as retry_letters
+    from bots.command_line.letters import retry as retry_letters
 
     asyncio.run(retry_letters(which, company, anyway=anyway))
 
@@ -239,7 +239,7 @@ def replay(
     company: OfCompany = "",
 ) -> None:
     """Deliver what is missing on either side since a time."""
-    from bots.cli_letters import replay as replay_link
+    from bots.command_line.letters import replay as replay_link
 
     asyncio.run(replay_link(link, since, company))
 
@@ -251,7 +251,7 @@ def drop(
     company: OfCompany = "",
 ) -> None:
     """Take dead letters off the list, for good."""
-    from bots.cli_letters import drop as drop_letters
+    from bots.command_line.letters import drop as drop_letters
 
     asyncio.run(drop_letters(which, reason, company))
 
@@ -264,7 +264,7 @@ def convert(
 
     Each line in is {"input": ..., "context": ...}, each line out a result.
     """
-    from bots.cli_convert import convert_lines
+    from bots.command_line.convert import convert_lines
 
     if not convert_lines(direction, sys.stdin.buffer, sys.stdout.buffer):
         raise typer.Exit(1)
@@ -273,7 +273,7 @@ def convert(
 @log_app.command("head")
 def log_head(company: OfCompany = "", json: AsJson = False) -> None:
     """Print the log's size and root."""
-    from bots.cli_log import head
+    from bots.command_line.log import head
 
     if not asyncio.run(head(company, as_json=json)):
         raise typer.Exit(1)
@@ -287,7 +287,7 @@ def log_show(
     json: AsJson = False,
 ) -> None:
     """Show the last entries, or those after a given one."""
-    from bots.cli_log import entries
+    from bots.command_line.log import entries
 
     asyncio.run(entries(company, after, last, as_json=json))
 
@@ -305,7 +305,7 @@ def log_verify(
     json: AsJson = False,
 ) -> None:
     """Prove that nothing in the log was changed."""
-    from bots.cli_log import verify
+    from bots.command_line.log import verify
 
     given = checkpoint or ()
     if not asyncio.run(verify(company, given, bodies=bodies, as_json=json)):
@@ -324,7 +324,7 @@ def manifest_build(
     ] = False,
 ) -> None:
     """Write what Slack and Teams want to upload."""
-    from bots.cli_manifest import build
+    from bots.command_line.manifest import build
 
     build(url, out, teams_app_id, socket_mode=socket_mode)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bots.doctor_findings import State, clock
+from bots.doctor.findings import State, clock
 from tests.clamd_server import ClamdServer
 from tests.command_line import CommandLine, Ran
 from tests.sandbox import Sandbox, running_sandbox

@@ -14,7 +14,7 @@ from random import Random
 import orjson
 import pytest
 
-from bots.at_command_line import cli_officer
+from bots.command_line.officer import cli_officer
 from bots.core import Core, core
 from bots.settings import Settings
 from bridge.compliance import Duty, Officer

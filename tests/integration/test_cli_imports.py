@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bots.at_command_line import cli_officer
+from bots.command_line.officer import cli_officer
 from bots.core import core
 from bots.settings import Settings
 from bridge.compliance import Duty, Officer

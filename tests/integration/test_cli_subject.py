@@ -7,7 +7,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from bots.at_command_line import cli_officer
+from bots.command_line.officer import cli_officer
 from bots.core import core
 from bots.settings import Settings
 from bridge.access import Decision

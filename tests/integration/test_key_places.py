@@ -7,8 +7,8 @@ import pytest
 from pydantic import SecretStr
 
 from bots.core import Core, core
-from bots.doctor_findings import State
-from bots.doctor_local import database, key_files
+from bots.doctor.findings import State
+from bots.doctor.local import database, key_files
 from bots.settings import KeySettings, Settings
 from bridge.compliance import Duty, Officer
 from bridge.errors import StoreUnavailable

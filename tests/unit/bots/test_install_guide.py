@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bots.cli import app, log_app, manifest_app
-from bots.cli_accounts import accounts_app
-from bots.cli_organisation import channels_app, sessions_app, workspaces_app
+from bots.command_line.accounts import accounts_app
+from bots.command_line.organisation import channels_app, sessions_app, workspaces_app
 from bots.settings import Settings
 from bots.settings_sources import setting_names
 

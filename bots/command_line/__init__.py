@@ -1,0 +1,1 @@
+"""What `atom …` does, a module for each family of commands."""

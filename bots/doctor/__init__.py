@@ -1,0 +1,1 @@
+"""`atom doctor`: what is wrong, and how to mend it."""
