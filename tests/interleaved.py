@@ -29,10 +29,14 @@ class Turns:
     waiting: dict[str, asyncio.Future[None]] = field(default_factory=dict)
     writer: str = ""
     steps: int = 0
+    asked: int = 0
 
     async def turn(self, actor: str) -> None:
-        self.waiting[actor] = asyncio.get_running_loop().create_future()
-        await self.waiting[actor]
+        # An actor may be at several things at once, and each waits by itself.
+        self.asked += 1
+        key = f"{actor} {self.asked:06}"
+        self.waiting[key] = asyncio.get_running_loop().create_future()
+        await self.waiting[key]
 
     async def play(
         self, actors: dict[str, Callable[[], Awaitable[object]]], late: str, after: int
