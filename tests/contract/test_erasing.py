@@ -11,23 +11,28 @@ import pytest
 
 from bridge.compliance import Duty
 from bridge.errors import BadInput, Conflict, NotFound, Refused
+from bridge.messages import Person, Platform
 from storage.compliance import verify_atom
 from storage.compliance.erasure.certificates import checked, committed
 from storage.compliance.erasure.erasing import Eraser
 from storage.compliance.erasure.matters import MatterReader, Matters
 from storage.compliance.keys.graveyard import Graveyard
 from storage.compliance.keys.items import ItemKey, commitment
+from storage.compliance.membership.intervals import Membership
 from storage.compliance.proofs.notes import NoteRefused, SigningKey, VerifierKey
 from storage.compliance.retention import barrier
 from storage.hot import Program, Statement
 from storage.log_reader import LogEntry
 from storage.rows import canonical_body
+from storage.tables import metadata
 from tests.contract.conftest import TENANT, Store
 from tests.contract.officers import ADA, CLARA, Office
 from tests.contract.test_key_rotation import destroyed, rotation
 from tests.contract.test_subject_keys import as_before, by, keys, refs, run, said
+from tests.events import FALCON, message
 
 ALICE, BOB = "slack|UALICE", "slack|UBOB"
+NOON = 1_800_000_000_000_000
 KEY = SigningKey("atom-log/acme/1", bytes(32))
 
 
@@ -474,3 +479,70 @@ async def test_the_key_table_has_nothing_of_the_erased(world: World) -> None:
     assert len(rows) == 2
     assert all(wrapped is None for _, wrapped in rows)
     assert company.person(ALICE) not in {person for person, _ in rows}
+
+
+async def test_no_table_names_somebody_erased(world: World) -> None:
+    people = await _in_falcon(world, "UCAROL", "UDAN")
+    assert await tables_naming(world.store, "UCAROL") == {"membership"}
+
+    await world.erase("slack|UCAROL")
+
+    [approval] = await world.office.approvals.all(TENANT)
+    [erasure] = await world.eraser.all(TENANT)
+    assert approval.act == f"erase somebody: {erasure.id}"
+    assert approval.digest == erasure.id
+    assert await tables_naming(world.store, "UCAROL") == set()
+    assert await tables_naming(world.store, "UDAN") == {"membership"}
+    assert await people.visible_to(TENANT, FALCON, NOON) == ["UDAN"]
+
+
+async def test_somebody_who_never_spoke_is_erased_as_well(world: World) -> None:
+    people = await _in_falcon(world, "UCAROL")
+    await people.found(TENANT, FALCON, ["UCAROL", "USILENT"])
+
+    id_ = await world.erase("slack|USILENT")
+
+    assert await people.visible_to(TENANT, FALCON, NOON) == ["UCAROL"]
+    assert (await world.eraser.certificate(TENANT, id_)).said["keys"] == []
+    assert positions(await world.entries(), erased=True) == []
+    with pytest.raises(NotFound):
+        await world.eraser.ask(TENANT, ADA, "slack|USILENT")
+
+
+async def test_a_backup_brings_nobody_back_into_a_conversation(world: World) -> None:
+    people = await _in_falcon(world, "UCAROL", "UDAN")
+    ref = (await world.entries())[-2].row["key_ref"]  # UCAROL's
+    Graveyard(world.store.keys.folder, world.store.ring, world.store.reader).bury(
+        TENANT, [ref]
+    )
+
+    assert await world.eraser.replay(TENANT) == [ref]
+
+    assert await people.visible_to(TENANT, FALCON, NOON) == ["UDAN"]
+    assert await tables_naming(world.store, "UCAROL") == set()
+
+
+async def _in_falcon(world: World, *people: str) -> Membership:
+    for n, person in enumerate(people):
+        author = Person(Platform.SLACK, person, person)
+        await said(world.store, message(ts=f"19.{n:06}", author=author))
+    members = Membership(world.store.database.hot, world.office.acts, lambda: NOON)
+    await members.found(TENANT, FALCON, people)
+    return members
+
+
+async def tables_naming(store: Store, name: str) -> set[str]:
+    """Return which tables have a name in any row."""
+    found = set()
+    for table in metadata.sorted_tables:
+        everything = Statement(f"SELECT * FROM {table}", {})  # noqa: S608 - our names
+        rows = await store.database.hot.fetch(everything)
+        if any(name.encode() in _bytes(value) for row in rows for value in row):
+            found.add(table.name)
+    return found
+
+
+def _bytes(value: object) -> bytes:
+    return (
+        bytes(value) if isinstance(value, bytes | memoryview) else f"{value}".encode()
+    )

@@ -18,7 +18,7 @@ from secrets import token_hex
 from bridge.compliance import Approvals, Duties, Duty, Forgets, Holds, Officer
 from bridge.errors import AtomError, BadInput, Conflict, NotFound, StoreUnavailable
 from storage.compliance.acts import Act, Acts
-from storage.compliance.erasure import rows
+from storage.compliance.erasure import plain, rows
 from storage.compliance.erasure.certificates import (
     Certificate,
     Signer,
@@ -114,7 +114,11 @@ class Eraser:
         text = f"{len(back)} destroyed keys came back, and are destroyed again"
         await self.acts.note(
             Act(tenant, "erasure.request", "atom", text, {"erasure": made.id}),
-            (rows.inserted(tenant, made), *rows.frozen(tenant, back)),
+            (
+                rows.inserted(tenant, made),
+                *rows.frozen(tenant, back),
+                *await plain.named_again(self.ring, tenant, back),
+            ),
             rekeys=True,
         )
         await self._carry_on(tenant, made)
@@ -190,7 +194,7 @@ class Eraser:
                 "the key file still opens what was said before people had keys of "
                 "their own: run 'atom compliance keys rotate' and 'destroy-old' first"
             )
-        if not keys:
+        if not keys and not await plain.is_named(self.ring.store, tenant, person):
             raise NotFound("nothing of theirs is on record, or not any more")
         return keys
 
@@ -217,7 +221,12 @@ class Eraser:
         detail = {"erasure": id_, "person": person, "keys_frozen": [*keys]}
         await self.acts.note(
             Act(tenant, "erasure.request", officer.name, f"erase {person}", detail),
-            (rows.inserted(tenant, made), *rows.frozen(tenant, keys)),
+            (
+                rows.inserted(tenant, made),
+                *rows.frozen(tenant, keys),
+                *plain.forgotten(tenant, person),
+                rows.unnamed(tenant, made, _digest(tenant, person)),
+            ),
             rekeys=True,
         )
         return made

@@ -75,6 +75,20 @@ def shredded(tenant: str, made: Erasure) -> Statement:
     )
 
 
+def unnamed(tenant: str, made: Erasure, digest: str) -> Statement:
+    """Have the approvals of an erasure point to it instead of to the person."""
+    return Statement(
+        "UPDATE approval SET act = :act, digest = :id WHERE tenant = :tenant "
+        "AND digest = :digest",
+        {
+            "tenant": tenant,
+            "act": f"erase somebody: {made.id}",
+            "id": made.id,
+            "digest": digest,
+        },
+    )
+
+
 def done(tenant: str, id_: str) -> Statement:
     return Statement(
         f"UPDATE erasure SET state = '{DONE}' WHERE tenant = :tenant AND id = :id",
@@ -108,6 +122,17 @@ def keys_of(tenant: str, person: str) -> Statement:
         "SELECT ref FROM subject_key WHERE tenant = :tenant AND person = :person "
         "AND destroyed_us = 0 ORDER BY ref",
         {"tenant": tenant, "person": person},
+    )
+
+
+def people_of(tenant: str, refs: Sequence[str]) -> Statement:
+    """Ask for the hashes of those whose keys these are, each once."""
+    select = "SELECT DISTINCT person FROM subject_key WHERE tenant = :tenant AND ref"
+    return Statement(
+        f"{select} IN (SELECT value FROM json_each(:refs))",
+        {"tenant": tenant, "refs": orjson.dumps(sorted(refs)).decode()},
+        postgres=f"{select} = ANY(ARRAY(SELECT "
+        "jsonb_array_elements_text(:refs::text::jsonb)))",
     )
 
 
