@@ -68,9 +68,9 @@ class Desk:
             return await self.approvals.spend(tenant, officer, question.digest)
         except Refused as error:
             raise Refused(
-                f"An export takes a second person: {asked} was asked for. Somebody "
-                f"with the duty to approve types 'atom compliance approvals approve "
-                f"{asked}'; then type this again. ({error})"
+                f"An export takes a second person, and {asked} was asked for. Somebody "
+                f"else with the duty to approve says '/atom approve {asked}', or types "
+                f"'atom compliance approvals approve {asked}'; then type this again."
             ) from error
 
     async def made(

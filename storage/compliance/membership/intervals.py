@@ -83,7 +83,7 @@ class Membership:
             tenant,
             etype,
             "atom",
-            f"{len(people)} found {done} the conversation",
+            f"{len(people)} found {done} the channel",
             {"how": "found", "channel": str(channel), "members": sorted(people)},
             team=channel.team,
             conv=channel.id,

@@ -100,3 +100,12 @@ def test_what_happens_to_a_channel_is_told_by_its_type(
 def test_every_type_is_explained_in_a_sentence() -> None:
     assert all(len(said.split()) > 2 for said in ENTRY_TYPES.values())
     assert all(len(etype) <= 40 for etype in ENTRY_TYPES)
+
+
+def test_the_demo_page_has_words_for_every_type() -> None:
+    page = (ROOT / "bots/sandbox/page/static/log.js").read_text()
+    verbs = page.partition("const VERBS = {")[2].partition("};")[0]
+
+    named = set(re.findall(r'^  "?([a-z_.]+)"?:', verbs, re.MULTILINE))
+
+    assert named == set(ENTRY_TYPES)

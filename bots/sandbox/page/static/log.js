@@ -47,7 +47,6 @@ const VERBS = {
   "bridge.parked": "parked for a person",
   "bridge.link": "changed a link",
   "bridge.notice": "told its author",
-  "bridge.late_root": "found a thread’s root",
   "bridge.file_shown": "said what became of a file",
   "bridge.file_linked": "file stays where it is",
   "bridge.file_blocked": "file not allowed here",
@@ -55,7 +54,63 @@ const VERBS = {
   "bridge.file_failed": "file could not be copied",
   "bridge.file_ignored": "file left alone",
   "bridge.late_root": "brings a root along",
+  "bridge.file_applied": "file dealt with",
+  "history.post": "brought across what was said before",
+  "member.role": "changed a role",
+  "user.profile": "changed their profile",
+  "user.deactivate": "closed an account",
+  "conv.create": "made a channel",
+  "file.share": "file on record",
+  "file.update": "file changed",
+  "file.delete": "file gone",
+  "policy.decision": "decided",
+  "dlp.finding": "found something to protect",
+  "dlp.action": "protected something",
+  "record.view": "showed a business record",
+  "admin.config": "changed a setting or a right",
+  "admin.intent": "is about to change a workspace",
+  "admin.outcome": "changed a workspace",
+  "access.refused": "was refused the record",
+  "approval.ask": "asked for a second person",
+  "approval.agree": "agreed as the second person",
+  "approval.refuse": "refused as the second person",
+  "approval.spend": "used an approval up",
+  "search.run": "searched the record",
+  "item.view": "looked at the record",
+  "export.create": "exported from the record",
+  "export.download": "took an export",
+  "export.custody": "handed an export over",
+  "hold.create": "began a legal hold",
+  "hold.scope": "widened a legal hold",
+  "hold.release": "released a legal hold",
+  "retention.apply": "changed how long is kept",
+  "retention.dispose": "let go of what was due",
+  "erasure.request": "asked for an erasure",
+  "erasure.defer": "erasure waits",
+  "erasure.shred": "destroyed keys",
+  "import.run": "took an export in",
+  "subject.request": "asked for what is theirs",
+  "subject.extend": "gave a request more time",
+  "subject.access": "gave somebody what is kept about them",
+  "subject.portability": "gave somebody their data",
+  "subject.restrict": "restricted what is kept",
+  "subject.unrestrict": "took a restriction back",
+  "subject.notice": "told a platform of an erasure",
+  "processing.record": "wrote the records of processing",
+  "assessment.open": "opened an impact assessment",
+  "assessment.close": "closed an impact assessment",
+  "key.create": "made a key",
+  "key.rotate": "replaced a key",
+  "key.destroy": "destroyed a key",
+  "recon.attest": "compared with the platform",
+  "gap.detected": "found a gap",
+  "gap.filled": "closed a gap",
+  "checkpoint.publish": "signed the log",
+  "clock.step": "noticed the clock jump",
+  "grid.audit": "heard from Slack's audit log",
+  "grid.hold": "heard of a hold in Slack",
 };
+const LISTED = "listed who can read here";
 const DONE = {
   "bridge.delivered": "in",
   "bridge.edit_applied": "edited in",
@@ -168,8 +223,7 @@ export class LogSide {
   }
 
   build(entry) {
-    const verb =
-      entry.type === "bridge.link" ? linkVerb(entry) : (VERBS[entry.type] ?? entry.type);
+    const verb = verbOf(entry);
     const words =
       entry.text && !DONE[entry.type] && entry.type !== "bridge.link" ? entry.text : "";
     return h(
@@ -265,6 +319,13 @@ function decided({ allowed, rule, policy }) {
 
 const CHANGE = /^(\w+) (?=.*\b(?:slack|teams):)/u;
 const ADDRESS = /\b(?:slack|teams):[^\s,]+/gu;
+
+function verbOf(entry) {
+  if (entry.type === "bridge.link") return linkVerb(entry);
+  // Nobody came: ATOM looked who is there, so that it is known who could read what.
+  if (entry.type === "member.join" && entry.platform === "atom") return LISTED;
+  return VERBS[entry.type] ?? entry.type;
+}
 
 function linkVerb(entry) {
   const words = {
