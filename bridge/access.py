@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 
 class Action(StrEnum):
@@ -21,10 +22,12 @@ class Decision:
     An answer of the policy, complete enough to be explained years later.
 
     `rule` names what decided; `policy` is the hash of the policy text and
-    `directory` the version of the directory it was taken with.
+    `directory` the version of the directory it was taken with. `action` is what was
+    asked for, empty for what is decided whatever somebody wants.
     """
 
     allowed: bool
     rule: str
     policy: str
     directory: str
+    action: Action | Literal[""] = ""

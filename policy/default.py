@@ -14,12 +14,16 @@ from bridge.messages import Channel, Person
 
 _TEXT = b"permit(principal, action, resource) // by the platforms' own membership"
 _HASH = sha256(_TEXT).hexdigest()
-_ALLOWED = Decision(
-    allowed=True,
-    rule="default: the platform's own membership",
-    policy=_HASH,
-    directory="none",
-)
+_ALLOWED = {
+    action: Decision(
+        allowed=True,
+        rule="default: the platform's own membership",
+        policy=_HASH,
+        directory="none",
+        action=action,
+    )
+    for action in Action
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,4 +33,4 @@ class MembershipPolicy:
     async def decide(
         self, tenant: str, person: Person, action: Action, channel: Channel
     ) -> Decision:
-        return _ALLOWED
+        return _ALLOWED[action]

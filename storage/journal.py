@@ -28,6 +28,7 @@ from bridge.relay import unwatched
 from storage.batch import Committed, Head, HeadMoved, group_commit, locked_head
 from storage.compliance.blobs.work import noted as files_noted
 from storage.compliance.conflicts import PUSHED, conflict, differs, original_of
+from storage.compliance.decided import as_json
 from storage.compliance.events import entry_type
 from storage.compliance.keys import Keyring
 from storage.compliance.keys.subjects import KeysMoved, SubjectKeys, Supply
@@ -341,17 +342,7 @@ def _entry_of(commitment: Commitment) -> Entry:
         subject=f"{event.platform}|{event.author.id}",
         src_us=event.sent_us,
         body=_body(event)
-        | {
-            "decisions": [
-                {
-                    "allowed": d.allowed,
-                    "rule": d.rule,
-                    "policy": d.policy,
-                    "directory": d.directory,
-                }
-                for d in decisions
-            ]
-        },
+        | {"decisions": [as_json(commitment.tenant, event, d) for d in decisions]},
         raw=event.raw,
         team=event.channel.team if event.channel else event.account,
         conv=event.channel.id if event.channel else "",

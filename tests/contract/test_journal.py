@@ -4,13 +4,15 @@ import asyncio
 
 import pytest
 
-from bridge.access import Decision
+from bridge.access import Action, Decision
 from bridge.delivery import AttemptState, Copy, Operation
 from bridge.errors import Fenced
 from bridge.links import Link
 from bridge.messages import Event, EventKind
 from bridge.ports import Commitment, Lease, Outcome
 from bridge.relay import planned
+from policy.default import MembershipPolicy
+from storage.compliance.decided import commitment as commitment_to
 from storage.compliance.tree import Frontier
 from storage.hot import Program, Statement
 from tests.contract.conftest import TENANT, Store
@@ -44,6 +46,30 @@ async def test_an_event_is_in_the_log_and_its_delivery_in_the_outbox(
         PROJECT,
         "1700000000.000100",
     )
+
+
+async def test_a_decision_is_on_record_with_all_that_explains_it(store: Store) -> None:
+    policy, event = MembershipPolicy(), message()
+    taken = await policy.decide(TENANT, event.author, Action.POST, FALCON)
+    await store.journal.append(Commitment(TENANT, event, (taken,), ()))
+
+    [entry] = await store.reader.entries(TENANT, -1, 10)
+    [told] = entry.body["decisions"]
+    assert (told["allowed"], told["rule"]) == (True, taken.rule)
+    assert (told["policy"], told["directory"]) == (taken.policy, "none")
+    assert (told["action"], entry.row["outcome"]) == ("bridge.post", "allow")
+    asked = {
+        "tenant": TENANT,
+        "person": f"slack|{event.author.id}",
+        "kind": "user",
+        "action": "bridge.post",
+        "channel": str(FALCON),
+    }
+    salt = bytes.fromhex(told["inputs"]["salt"])
+    assert commitment_to(salt, asked) == told["inputs"]["cmt"]
+    for name in asked:
+        other = asked | {name: "another"}
+        assert commitment_to(salt, other) != told["inputs"]["cmt"]
 
 
 async def test_the_same_event_again_is_a_duplicate_and_changes_nothing(
@@ -226,7 +252,12 @@ async def test_an_outcome_is_written_once_with_its_copy(store: Store) -> None:
     )
     entries = await store.reader.entries(TENANT, -1, 10)
     assert [e.etype for e in entries] == ["message.create", "bridge.delivered"]
-    assert entries[1].row["origin_leaf"] == entries[0].row["leaf"]
+    told = entries[1]
+    assert told.row["origin_seq"] == entries[0].seq
+    assert told.row["origin_leaf"] == entries[0].row["leaf"]
+    there = (told.row["platform"], told.row["team"], told.row["conv"], told.row["msg"])
+    assert there == (PROJECT.platform, PROJECT.team, PROJECT.id, "1700")
+    assert told.body["transform"] == "markdown"
 
 
 async def test_an_intent_without_outcome_is_found_as_unknown(store: Store) -> None:
