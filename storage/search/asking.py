@@ -6,7 +6,7 @@ one that holds wherever it may (`maybe`). Where a database decides exactly they 
 same. Where it cannot, what lies between is decided on the words themselves.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bridge.search.matching import asks_for_words, elements, named
@@ -23,45 +23,14 @@ from bridge.search.syntax import (
     Wild,
 )
 from bridge.search.words import Element, Elements
+from storage.search.bounds import Bounds, Known, Plan
 from storage.search.facts import FLAGS
 from storage.search.tables import FOREVER, Tables
 
 _MOST_STEPS = 64  # of distance that PostgreSQL is asked for one by one
 _AT_ONCE = 400  # words in one question to a text index
+_MOST_NESTED = 60  # parentheses in one; FTS5 reads no deeper than 100
 NEVER, ALWAYS = "(1=0)", "(1=1)"
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """`sure` implies the part, and the part implies `maybe`."""
-
-    sure: str
-    maybe: str
-
-    @classmethod
-    def exact(cls, sql: str) -> "Bounds":
-        return cls(sql, sql)
-
-    @property
-    def decided(self) -> bool:
-        return self.sure == self.maybe
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """
-    What has to be known before a search can be SQL.
-
-    `people`, `places` and `messages` are the numbers that a condition's value stands
-    for, `words` those that a pattern does. `huge` says that there are texts whose
-    words PostgreSQL keeps without their places.
-    """
-
-    people: Mapping[Condition, Sequence[int]] = field(default_factory=dict)
-    places: Mapping[Condition, Sequence[int]] = field(default_factory=dict)
-    messages: Mapping[Condition, Sequence[int]] = field(default_factory=dict)
-    words: Mapping[Element, Sequence[str]] = field(default_factory=dict)
-    huge: bool = False
 
 
 @dataclass(slots=True)
@@ -71,6 +40,22 @@ class Asking:
     tables: Tables
     known: Known
     parameters: dict[str, object] = field(default_factory=dict)
+    one_by_one: bool = False
+
+    def plan(self, expression: Expression) -> Plan:
+        """Return how a whole search is asked; it begins with its words, if it can."""
+        parts = expression.parts if isinstance(expression, And) else (expression,)
+        # Few messages are left by words: their marks are looked at one by one. Without
+        # words everything that has a mark is looked up at once.
+        self.one_by_one = self.tables.sqlite and any(map(asks_for_words, parts))
+        bounds = self._merged(" AND ", [self.bounds(part) for part in parts])
+        first = next((each for each in bounds if each.match), None)
+        rest = [each for each in bounds if each is not first]
+        return Plan(
+            " AND ".join(each.sure for each in rest),
+            " AND ".join(each.maybe for each in rest),
+            first.match if first else "",
+        )
 
     def bounds(self, expression: Expression) -> Bounds:
         match expression:
@@ -80,7 +65,9 @@ class Asking:
                 return self._joined(" OR ", parts)
             case Not(part):
                 inner = self.bounds(part)
-                return Bounds(f"NOT {inner.maybe}", f"NOT {inner.sure}")
+                return Bounds(
+                    f"NOT {inner.maybe}", f"NOT {inner.sure}", unless=inner.match
+                )
             case Anything():
                 return Bounds.exact(ALWAYS)
             case Span(start_us, end_us):
@@ -102,11 +89,35 @@ class Asking:
         raise TypeError(f"no words are asked for by {type(leaf).__name__}")
 
     def _joined(self, word: str, parts: Sequence[Expression]) -> Bounds:
-        bounds = [self.bounds(part) for part in parts]
+        bounds = self._merged(word, [self.bounds(part) for part in parts])
+        if len(bounds) == 1:
+            return bounds[0]
         return Bounds(
             f"({word.join(each.sure for each in bounds)})",
             f"({word.join(each.maybe for each in bounds)})",
         )
+
+    def _merged(self, word: str, bounds: Sequence[Bounds]) -> Sequence[Bounds]:
+        """
+        Make one question of those that FTS5 answers.
+
+        It goes through lists side by side; SQL would make a table of each of them.
+        """
+        asked = [each for each in bounds if each.match]
+        refused = [each for each in bounds if each.unless and word == " AND "]
+        if not asked or len(asked) + len(refused) < 2:  # noqa: PLR2004
+            return bounds
+        query = word.join(f"({each.match})" for each in asked)
+        if refused:
+            without = " OR ".join(f"({each.unless})" for each in refused)
+            query = f"({query}) NOT ({without})"
+        if query.count("(") > _MOST_NESTED:
+            return bounds
+        rest = [each for each in bounds if each not in asked + refused]
+        return [self._found_by(query), *rest]
+
+    def _found_by(self, query: str) -> Bounds:
+        return Bounds.exact(self._match(query, ("words", "names")), query)
 
     def inside(self, places: Sequence[int]) -> str:
         """Return the condition that a message or a copy of it stands in a place."""
@@ -123,12 +134,18 @@ class Asking:
             query = self._phrase(asked)
             return self._placed(asked, query, columns)
         if len(asked.places) == 1:
-            return Bounds.exact(self._any_of(self.known.words[patterns[0]], columns))
+            words = self.known.words[patterns[0]]
+            if self.tables.sqlite and 0 < len(words) <= _AT_ONCE:
+                query = " OR ".join(self._one(Element(word)) for word in words)
+                return self._found_by(_within(query, columns))
+            return Bounds.exact(self._any_of(words, columns))
         return Bounds(NEVER, self._all_of(asked.places, columns))
 
     def _placed(self, asked: Elements, query: str, columns: Sequence[str]) -> Bounds:
+        if self.tables.sqlite:
+            return self._found_by(_within(query, columns))
         sure = self._match(query, columns)
-        if self.tables.sqlite or not self.known.huge:
+        if not self.known.huge:
             return Bounds.exact(sure)
         return self._huge(sure, asked.places, columns)
 
@@ -175,8 +192,19 @@ class Asking:
         # FTS5 knows no order, and lets one word stand for both.
         clear = not near.ordered and reach == near.distance
         if clear and not _may_share(left.places, right.places):
-            return Bounds.exact(maybe)
+            return self._found_by(query)
+        if left == right == Elements((word := left.places[0],)) and not word.prefix:
+            return Bounds.exact(self._twice(word.text, near.distance))
         return Bounds(NEVER, maybe)
+
+    def _twice(self, word: str, distance: int) -> str:
+        """Return the condition that a word stands twice with so few others between."""
+        t = self.tables
+        return (
+            "d.seq IN (SELECT doc FROM (SELECT doc, offset - lag(offset) OVER (PARTITION "
+            f"BY doc, col ORDER BY offset) AS apart FROM {t.spots} WHERE term = "
+            f"{self._given(word)}) WHERE apart <= {distance + 1})"
+        )
 
     def _has_prefix_last(self, asked: Elements) -> bool:
         """Whether there is no prefix, or only as the last word: FTS5 takes no other."""
@@ -219,9 +247,8 @@ class Asking:
     def _match(self, query: str, columns: Sequence[str]) -> str:
         t = self.tables
         if t.sqlite:
-            whole = query if len(columns) > 1 else f"{{{columns[0]}}} : ({query})"
             asked = f"SELECT rowid FROM {t.text} WHERE {t.text} MATCH"
-            return f"d.seq IN ({asked} {self._given(whole)})"
+            return f"d.seq IN ({asked} {self._given(_within(query, columns))})"
         given = self._given(query)
         parts = (f"d.{column} @@ {given}::text::tsquery" for column in columns)
         return f"({' OR '.join(parts)})"
@@ -279,6 +306,11 @@ class Asking:
         t = self.tables
         also = f"AND m.value = {self._given(value)} " if value else ""
         still = "AND m.until_seq >= :size" if now else ""
+        if self.one_by_one:
+            return (
+                f"(EXISTS (SELECT 1 FROM {t.mark} m WHERE m.message = d.message "
+                f"AND m.kind = '{kind}' {also}AND m.from_seq < :size {still}))"
+            )
         return (
             f"(d.message IN (SELECT m.message FROM {t.mark} m WHERE {t.of('m')}"
             f"m.kind = '{kind}' {also}AND m.from_seq < :size {still}))"
@@ -329,6 +361,11 @@ class Asking:
             if self.tables.sqlite or isinstance(value, str)
             else f":{name}::bigint"
         )
+
+
+def _within(query: str, columns: Sequence[str]) -> str:
+    """Return FTS5's question within columns."""
+    return query if len(columns) > 1 else f"{{{columns[0]}}} : ({query})"
 
 
 def _among(column: str, numbers: Sequence[int]) -> str:

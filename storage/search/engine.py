@@ -24,14 +24,16 @@ from bridge.search.syntax import (
 from storage.compliance.tree import Frontier, leaf_hash
 from storage.hot import Statement
 from storage.log_reader import LogReader
-from storage.search.asking import Asking, Known
+from storage.search.asking import Asking
+from storage.search.bounds import Known
+from storage.search.candidates import Candidates
 from storage.search.facts import facts_of
 from storage.search.index import SearchIndex
+from storage.search.newest import Hit, Newest
 from storage.search.resolving import Resolver
 
 _AT_ONCE = 500
-
-Hit = tuple[int, int]  # when it was said, and its position: newest first
+_ASKED_AT_ONCE = 40 * _AT_ONCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +111,13 @@ class Engine:
         size, last = _begun(page, query, head)
         indexed = await self.index.upto(tenant)
         asked = min(size, indexed)
-        hits, expansions = await self._hits(tenant, query, asked, within)
-        hits.sort(reverse=True)
-        rest = [hit for hit in hits if hit < last] if last else hits
-        shown = rest[: page.limit]
-        more = len(rest) > len(shown) and shown
+        seqs, expansions = await self._found(tenant, query, asked, within)
+        newest = Newest(self.index, tenant)
+        shown = await newest.after(seqs, last, page.limit + 1)
+        more = len(shown) > page.limit > 0
+        shown = shown[: page.limit]
         return Answer(
-            seqs=sorted(seq for _, seq in hits),
+            seqs=seqs,
             page=[seq for _, seq in shown],
             size=asked,
             indexed=indexed,
@@ -134,40 +136,33 @@ class Engine:
         without = (Not(Condition("from", id_, literal=True)) for id_ in closed)
         return replace(query, expression=both(query.expression, *without))
 
-    async def _hits(
+    async def _found(
         self,
         tenant: str,
         query: Query,
         size: int,
         within: Sequence[Channel] | None,
-    ) -> tuple[list[Hit], Mapping[str, int]]:
+    ) -> tuple[list[int], Mapping[str, int]]:
+        """Return all positions that are found, lowest first."""
         if size <= 0:
             return [], {}
         expression = await self.resolver.unfolded(tenant, query.expression)
         known, expansions = await self.resolver.known(tenant, expression)
         asking = Asking(self.index.keeper.tables(tenant), known)
-        bounds = asking.bounds(expression)
-        t = asking.tables
-        conditions = ["d.seq < :size", bounds.maybe]
-        if not query.any_revision or within is not None:
-            conditions.insert(1, "d.until_seq >= :size")
+        plan = asking.plan(expression)
+        current = not query.any_revision or within is not None
+        more = []
         if within is not None:
             mine = await self.resolver.numbers(tenant, within)
-            conditions += [asking.inside(mine), f"NOT {asking.deleted()}"]
-        sure = "1" if bounds.decided else f"CASE WHEN {bounds.sure} THEN 1 ELSE 0 END"
-        rows = await self.index.ask(
-            Statement(
-                f"SELECT d.sent_us, d.seq, {sure} FROM {t.doc} d "
-                f"WHERE {t.of('d')}{' AND '.join(conditions)}",
-                {**asking.parameters, "tenant": tenant, "size": size},
-            )
-        )
-        hits = [(sent, seq) for sent, seq, sure_ in rows if sure_]
-        if len(hits) < len(rows):
-            open_ = {seq: sent for sent, seq, sure_ in rows if not sure_}
-            found = await self._looked_at(tenant, expression, known, size, open_)
-            hits += [(open_[seq], seq) for seq in found]
-        return hits, expansions
+            more = [asking.inside(mine), f"NOT {asking.deleted()}"]
+        asked = {**asking.parameters, "tenant": tenant, "size": size}
+        candidates = Candidates(self.index, asking.tables, asked, current=current)
+        if plan.words and not plan.maybe and not more:
+            return await candidates.of_words(plan.words), expansions
+        found, undecided = await candidates.of(plan, more)
+        if undecided:
+            found += await self._looked_at(tenant, expression, known, size, undecided)
+        return sorted(found), expansions
 
     async def _looked_at(
         self,
@@ -175,15 +170,19 @@ class Engine:
         expression: Expression,
         known: Known,
         size: int,
-        undecided: Mapping[int, int],
+        undecided: Sequence[int],
     ) -> list[int]:
         """Return which of the undecided are found, by the words they really have."""
         parts = list(dict.fromkeys(leaves(expression)))
         found: list[int] = []
         numbers = sorted(undecided)
+        truths: Mapping[int, Sequence[int]] = {}
         for first in range(0, len(numbers), _AT_ONCE):
+            # The index goes through all of a word each time that it is asked.
+            if first % _ASKED_AT_ONCE == 0:
+                asked = numbers[first : first + _ASKED_AT_ONCE]
+                truths = await self._truths(tenant, parts, known, size, asked)
             some = numbers[first : first + _AT_ONCE]
-            truths = await self._truths(tenant, parts, known, size, some)
             for entry in await self.reader.at(tenant, some):
                 facts = facts_of(entry.row, entry.body)
                 text, names = list(facts.words), list(facts.names)
@@ -209,7 +208,8 @@ class Engine:
         seqs: Sequence[int],
     ) -> Mapping[int, Sequence[int]]:
         """Return what the index says of each part: 0 no, 1 yes, 2 perhaps."""
-        asking = Asking(self.index.keeper.tables(tenant), known)
+        tables = self.index.keeper.tables(tenant)
+        asking = Asking(tables, known, one_by_one=tables.sqlite)
         columns = []
         for part in parts:
             bounds = asking.bounds(part)

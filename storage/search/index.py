@@ -193,7 +193,7 @@ class SearchIndex:
         tables = self.keeper.tables(tenant)
 
         def dropped() -> Program[None]:
-            names = ["text", "words"] if tables.sqlite else ["word"]
+            names = ["text", "words", "spots"] if tables.sqlite else ["word"]
             for name in (*names, "doc", "value", "mark", "gone", "who", "place"):
                 table = getattr(tables, name)
                 if tables.sqlite:

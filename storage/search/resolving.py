@@ -24,7 +24,7 @@ from bridge.search.syntax import (
 )
 from bridge.search.words import Element, Elements, index_words
 from storage.hot import Statement
-from storage.search.asking import Known
+from storage.search.bounds import Known
 from storage.search.facts import Where, Who
 from storage.search.index import SearchIndex
 from storage.search.tables import Tables

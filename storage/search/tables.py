@@ -104,6 +104,10 @@ def sqlite_tables(tables: Tables) -> Sequence[str]:
         ),
         f"INSERT INTO {t.text}({t.text}, rank) VALUES ('secure-delete', 1)",
         f"CREATE VIRTUAL TABLE IF NOT EXISTS {t.words} USING fts5vocab({t.text}, row)",
+        (
+            f"CREATE VIRTUAL TABLE IF NOT EXISTS {t.spots} "
+            f"USING fts5vocab({t.text}, instance)"
+        ),
         f"CREATE TABLE IF NOT EXISTS {t.value} ({_VALUE})",
         f"CREATE TABLE IF NOT EXISTS {t.mark} ({_MARK})",
         f"CREATE TABLE IF NOT EXISTS {t.gone} (seq INTEGER PRIMARY KEY)",
@@ -178,6 +182,11 @@ def _indexes(t: Tables, key: str) -> Sequence[str]:
         f"{made}{t.doc}_sent ON {t.doc} ({key}sent_us)",
         f"{made}{t.doc}_who ON {t.doc} ({key}who, sent_us)",
         f"{made}{t.doc}_message ON {t.doc} ({key}message)",
+        # Of the revisions that were replaced; there are few.
+        (
+            f"{made}{t.doc}_former ON {t.doc} ({key}seq, until_seq) "
+            f"WHERE until_seq < {FOREVER}"
+        ),
         f"{made}{t.doc}_huge ON {t.doc} ({key}seq) WHERE huge > 0",
         f"{made}{t.value}_value ON {t.value} ({key}kind, value, seq)",
         f"{made}{t.value}_seq ON {t.value} ({key}seq)",

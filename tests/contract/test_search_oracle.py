@@ -37,6 +37,7 @@ from storage.database_url import database_url as parsed
 from storage.journal import Journal
 from storage.log_reader import LogReader
 from storage.migrate import upgrade
+from storage.search import candidates, newest
 from storage.search.engine import Engine, Page
 from storage.search.entry_matching import EntryMatches
 from storage.search.facts import CONTENT, FLAGS
@@ -163,6 +164,18 @@ class Compared:
         assert answer.complete
         return list(answer.seqs)
 
+    def pages(
+        self, engine: Engine, query: Query, size: int
+    ) -> tuple[list[int], list[int]]:
+        """Return all that is found as of a size, and as it is shown page by page."""
+        page, shown = Page(7, size=size), list[int]()
+        while True:
+            answer = self.runner.run(engine.answer(TENANT, query, page))
+            shown += answer.page
+            if not answer.next:
+                return list(answer.seqs), shown
+            page = Page(7, answer.next)
+
 
 @pytest.fixture(scope="module")
 def compared(
@@ -286,3 +299,42 @@ def test_what_people_search_for_is_found_at_all(compared: Compared) -> None:
     ]
 
     assert empty == []
+
+
+@pytest.mark.parametrize("distance", [0, 2, 8])
+def test_a_word_near_itself_is_there_twice(compared: Compared, distance: int) -> None:
+    found = 0
+    for word in CORPUS.words[:12]:
+        near = Near(Phrase(word), Phrase(word), distance, ordered=distance == 2)
+        query = Query(both(near, opposite(Phrase(CORPUS.words[50]))))
+        expected = compared.oracle.answer(query)
+        found += len(expected)
+        for name in compared.engines:
+            assert compared.found(name, query) == expected
+    assert found
+
+
+def test_what_is_found_often_is_counted_and_shown_the_same_way(
+    compared: Compared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Much is found by other ways than little: both have the same answer."""
+    words = [Query(Phrase(word)) for word in CORPUS.words[:4]]
+    sizes = (compared.oracle.size, compared.oracle.size // 2)
+    asked = [
+        (engine, query, size)
+        for engine in compared.engines.values()
+        for query in (*words, replace(words[0], any_revision=True))
+        for size in sizes
+    ]
+    little = [compared.pages(*each) for each in asked]
+    monkeypatch.setattr(candidates, "_FEW", 0)
+    monkeypatch.setattr(newest, "_FEW", 0)
+    for step, most in ((40, 1000), (3, 2)):
+        monkeypatch.setattr(newest, "_STEP", step)
+        monkeypatch.setattr(newest, "_MOST_STEPS", most)
+        assert [compared.pages(*each) for each in asked] == little
+
+    assert little[: len(asked) // 2] == little[len(asked) // 2 :]
+    for seqs, pages in little:
+        assert sorted(pages) == seqs
+        assert len(seqs) > 20
