@@ -39,6 +39,7 @@ class Change(StrEnum):
     WITHDRAWN = "withdrawn"
     SHARED = "shared"
     UNSHARED = "unshared"
+    CREATED = "created"
     RENAMED = "renamed"
     MOVED = "moved"  # it has another id from now on
 
@@ -114,6 +115,7 @@ _RULES: Mapping[Change, _Rule] = {
     # Held until it is known with whom: nobody outside may read one message too many.
     Change.SHARED: _rule({Cause.EXTERNAL}, ask=True),
     Change.UNSHARED: _rule(ask=True),
+    Change.CREATED: _rule(),
     Change.RENAMED: _rule(),
     Change.MOVED: _rule(lifted={Cause.ABSENT, Cause.DELETED}, ask=True),
 }

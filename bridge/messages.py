@@ -103,6 +103,8 @@ class EventKind(StrEnum):
     MESSAGE_RESTORE = "message.restore"
     REACTION_ADD = "reaction.add"
     REACTION_REMOVE = "reaction.remove"
+    PIN_ADD = "pin.add"
+    PIN_REMOVE = "pin.remove"
     MEMBER_JOIN = "member.join"
     MEMBER_LEAVE = "member.leave"
     CHANNEL_CHANGE = "conv.change"

@@ -41,6 +41,8 @@ EVENTS: Mapping[str, frozenset[str]] = {
     "message_metadata_deleted": frozenset({"metadata.message:read"}),
     "message_metadata_posted": frozenset({"metadata.message:read"}),
     "message_metadata_updated": frozenset({"metadata.message:read"}),
+    "pin_added": frozenset({"pins:read"}),
+    "pin_removed": frozenset({"pins:read"}),
     "reaction_added": frozenset({"reactions:read"}),
     "reaction_removed": frozenset({"reactions:read"}),
     "subteam_created": frozenset({"usergroups:read"}),

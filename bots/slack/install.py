@@ -61,6 +61,7 @@ SCOPES = (
     "groups:history",
     "groups:read",
     "groups:write",
+    "pins:read",
     "reactions:read",
     "team:read",
     "usergroups:read",

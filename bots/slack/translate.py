@@ -14,7 +14,7 @@ from bots.slack.emoji_reactions import emoji_of
 from bots.slack.envelope import Envelope, Ignored, actor, envelope, other, pairs
 from bots.slack.payload import mapping, number, string
 from bridge.lifecycle import DETAIL, EXTERNAL, NEW_ID, TEAMS, Change
-from bridge.messages import Event, EventKind
+from bridge.messages import Event, EventKind, Person, Platform
 
 # The events that the Slack app subscribes to, by their names in the manifest.
 EVENTS = frozenset(
@@ -22,6 +22,7 @@ EVENTS = frozenset(
         "app_mention",
         "app_uninstalled",
         "channel_archive",
+        "channel_created",
         "channel_deleted",
         "channel_id_changed",
         "channel_left",
@@ -38,6 +39,8 @@ EVENTS = frozenset(
         "member_left_channel",
         "message.channels",
         "message.groups",
+        "pin_added",
+        "pin_removed",
         "reaction_added",
         "reaction_removed",
         "team_access_granted",
@@ -89,6 +92,20 @@ def _reaction(envelope: Envelope) -> Event | Ignored:
     )
 
 
+def _pin(envelope: Envelope) -> Event:
+    event = envelope.event
+    added = string(event, "type") == "pin_added"
+    item = mapping(event, "item")
+    return replace(
+        envelope.stated(
+            EventKind.PIN_ADD if added else EventKind.PIN_REMOVE,
+            actor(event),
+            string(event, "channel_id") or string(item, "channel"),
+        ),
+        message=string(mapping(item, "message"), "ts"),  # a file has none
+    )
+
+
 def _membership(envelope: Envelope) -> Event:
     event = envelope.event
     joined = string(event, "type") == "member_joined_channel"
@@ -110,8 +127,10 @@ def _channel_change(envelope: Envelope) -> Event:
         or string(described, "id")
         or string(event, "old_channel_id")
     )
+    creator = string(described, "creator")
+    who = Person(Platform.SLACK, creator) if creator else actor(event)
     return replace(
-        envelope.stated(EventKind.CHANNEL_CHANGE, actor(event), place),
+        envelope.stated(EventKind.CHANNEL_CHANGE, who, place),
         detail=pairs(
             change=string(event, "type"),
             name=string(described, "name"),
@@ -152,6 +171,7 @@ def _revoked(envelope: Envelope) -> Event:
 
 _CHANGES: Mapping[str, Change] = {
     "channel_archive": Change.ARCHIVED,
+    "channel_created": Change.CREATED,
     "channel_deleted": Change.DELETED,
     "channel_id_changed": Change.MOVED,
     "channel_left": Change.LEFT,
@@ -172,6 +192,8 @@ _BY_TYPE: Mapping[str, Callable[[Envelope], Event | Ignored]] = {
     "member_joined_channel": _membership,
     "member_left_channel": _membership,
     "message": message,
+    "pin_added": _pin,
+    "pin_removed": _pin,
     "reaction_added": _reaction,
     "reaction_removed": _reaction,
     "team_access_granted": _access,

@@ -8,6 +8,7 @@ from bots.teams.wire import mapping, mappings, text_of
 from bridge.lifecycle import DETAIL, EXTERNAL, Change
 
 _EVENTS: Mapping[str, Change] = {
+    "channelCreated": Change.CREATED,
     "channelDeleted": Change.DELETED,
     "channelRenamed": Change.RENAMED,
     "channelRestored": Change.RESTORED,

@@ -23,8 +23,15 @@ _POSITIONS = 16_000  # tsvector counts to 16,383 (PostgreSQL, "Limitations")
 _OCCURRENCES = 250  # and keeps 256 places of one word
 _BYTES = 900_000  # and is 1 MB at most
 
-_BEGUN = {EventKind.REACTION_ADD: "reaction", "pin.add": "pin", "dlp.finding": "dlp"}
-_ENDED = {EventKind.REACTION_REMOVE: "reaction", "pin.remove": "pin"}
+_BEGUN: Mapping[str, str] = {
+    EventKind.REACTION_ADD: "reaction",
+    EventKind.PIN_ADD: "pin",
+    "dlp.finding": "dlp",
+}
+_ENDED: Mapping[str, str] = {
+    EventKind.REACTION_REMOVE: "reaction",
+    EventKind.PIN_REMOVE: "pin",
+}
 
 
 _Mark = tuple[int, str, str]  # a message, a kind, a value

@@ -93,6 +93,20 @@ async def test_every_revision_is_found_where_it_is_asked_for(
     assert list((await searched.find("rev:any was:edited")).seqs) == [first, second]
 
 
+async def test_what_is_pinned_is_found_until_the_pin_is_out(
+    searched: Searched,
+) -> None:
+    pinned = await searched.say("the plan", "1700000001.000001")
+    await searched.say("the lunch", "1700000001.000002")
+    assert list((await searched.find("has:pin")).seqs) == []
+
+    await searched.say("", "1700000001.000001", kind=EventKind.PIN_ADD)
+    assert list((await searched.find("has:pin")).seqs) == [pinned]
+
+    await searched.say("", "1700000001.000001", kind=EventKind.PIN_REMOVE)
+    assert list((await searched.find("has:pin")).seqs) == []
+
+
 async def test_an_edit_that_comes_before_what_it_edits_still_counts(
     searched: Searched,
 ) -> None:

@@ -117,6 +117,28 @@ async def test_reactions_in_slack_stand_below_the_copy_in_teams(here: World) -> 
     await here.until(lambda s: below(s, copy) == "🎉 1")
 
 
+async def test_pins_and_new_channels_are_on_record_and_do_not_cross(
+    here: World,
+) -> None:
+    ts, _copy = await crossed_from_slack(here)
+    await here.quiet()
+    before = teams_messages(await here.state())
+
+    await here.slack("pin", ts=ts, user="U02BOB")
+    await here.slack("pin", ts=ts, user="U02BOB", off=True)
+    await here.slack("create", name="fresh", user="U02BOB")
+    await logged(here, "conv.create")
+    await settled(here, "pin.", 2)
+
+    told = [e for e in await here.log() if e.etype.startswith("pin.")]
+    assert [(e.etype, e.row["msg"]) for e in told] == [
+        ("pin.add", ts),
+        ("pin.remove", ts),
+    ]
+    assert {e.body["author"]["id"] for e in told} == {"U02BOB"}
+    assert teams_messages(await here.state()) == before
+
+
 async def test_reactions_to_a_copy_in_teams_are_left_once_in_slack(
     here: World,
 ) -> None:

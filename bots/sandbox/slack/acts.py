@@ -5,7 +5,14 @@ import base64
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from bots.sandbox.slack import compose, conversations, files, installs, messages
+from bots.sandbox.slack import (
+    compose,
+    conversations,
+    events,
+    files,
+    installs,
+    messages,
+)
 from bots.sandbox.slack.delivery import Delivery
 from bots.sandbox.slack.errors import SlackRefusal
 from bots.sandbox.slack.grid_acts import GridActs, Result, Wish
@@ -40,6 +47,7 @@ class Acts:
             "edit": self._edit,
             "unfurl": self._unfurl,
             "delete": self._delete,
+            "pin": self._pin,
             "react": self._react,
             "unreact": self._unreact,
             "upload": self._upload,
@@ -147,6 +155,15 @@ class Acts:
         messages.unreact(self._state, channel, message, user.id, name)
         return _at(message)
 
+    def _pin(self, wish: Wish) -> Result:
+        """Pin a message to its channel, or with "off" take the pin out."""
+        channel, message = self._message(wish)
+        kind = "pin_removed" if wish.get("off") else "pin_added"
+        who, ts = self._user(wish).id, self._state.next_ts()
+        told = events.pin(kind, channel, message, who, ts)
+        self._state.emit(channel.team, told, channel)
+        return _at(message)
+
     def _upload(self, wish: Wish) -> Result:
         """
         Share a file; its bytes come as "content_base64" or "content".
@@ -221,7 +238,13 @@ class Acts:
         )
         made.members = [user.id, *wish.get("members", [])]
         self._state.channels[made.id] = made
-        self._tell(made, {"type": "channel_created", "channel": {"id": made.id}})
+        if not made.private:  # apps hear of it that are not in it yet
+            told = {"id": made.id, "name": made.name, "creator": user.id}
+            event = {"type": "channel_created", "channel": told}
+            self._state.emit(
+                user.team, event | {"event_ts": self._state.next_ts()}, None
+            )
+        self._state.publish("channel", made.team, channel=made.id)
         return {"channel": made.id}
 
     def _rename(self, wish: Wish) -> Result:

@@ -132,6 +132,24 @@ def reaction(
     return {**event, "item_user": author} if author else event
 
 
+def pin(kind: str, channel: Channel, said: Message, user: str, ts: str) -> Payload:
+    """Somebody pinned a message to its channel, or took the pin out."""
+    return {
+        "type": kind,
+        "user": user,
+        "channel_id": channel.id,
+        "item": {
+            "type": "message",
+            "channel": channel.id,
+            "message": stored(said),
+            "created": int(float(ts)),
+            "created_by": user,
+        },
+        "item_user": said.body.get("user", ""),
+        "event_ts": ts,
+    }
+
+
 def mention(channel: Channel, said: Message) -> Payload:
     """The app was spoken to."""
     kept = ("user", "text", "ts", "team", "blocks", "thread_ts", "client_msg_id")

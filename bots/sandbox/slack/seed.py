@@ -47,6 +47,7 @@ SCOPES = (
     "mpim:history",
     "mpim:read",
     "mpim:write",
+    "pins:read",
     "reactions:read",
     "reactions:write",
     "team:read",

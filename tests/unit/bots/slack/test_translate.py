@@ -7,6 +7,7 @@ import pytest
 
 from bots.slack.envelope import Ignored
 from bots.slack.translate import EVENTS, translate
+from bridge.lifecycle import Change, change_of
 from bridge.messages import Channel, Event, EventKind, PersonKind, Platform
 from bridge.plain import plain_text
 from tests.slack_recorded import FOLDER, raw, recorded
@@ -265,6 +266,25 @@ def test_reactions_name_message_and_emoji() -> None:
     assert (added.channel, added.message) == (FALCON, ROOT)
     assert dict(added.detail) == {"added": "👋🏼"}
     assert dict(removed.detail) == {"removed": "👋🏼"}
+
+
+def test_pins_name_the_message_and_who_pinned_it() -> None:
+    added, removed = event("pin_added"), event("pin_removed")
+
+    assert added.kind is EventKind.PIN_ADD
+    assert removed.kind is EventKind.PIN_REMOVE
+    assert (added.channel, added.message) == (FALCON, ROOT)
+    assert (added.author.id, removed.author.id) == ("U02BOB", "U02BOB")
+    assert event("pin_added_to_a_file").message == ""
+
+
+def test_a_channel_is_made_by_who_made_it() -> None:
+    made = event("channel_created")
+
+    assert made.channel == FALCON
+    assert made.author.id == "U02BOB"
+    assert dict(made.detail)["name"] == "falcon"
+    assert change_of(made) is Change.CREATED
 
 
 def test_people_come_and_go() -> None:

@@ -9,7 +9,9 @@ from bots.teams.closed import channel_closed
 from bots.teams.connector import Forbidden, Gone
 from bridge.errors import Refused
 from bridge.holds import Cause
-from bridge.lifecycle import DETAIL, EXTERNAL, Change
+from bridge.lifecycle import DETAIL, EXTERNAL, Change, consequences
+from bridge.messages import EventKind
+from tests.events import PROJECT, message
 from tests.teams_world import APP, TENANT
 
 ABROAD = "7e4a4700-0000-4000-8000-000000000009"
@@ -23,6 +25,7 @@ def update(event: str = "", /, **more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("event", "change"),
     [
+        ("channelCreated", Change.CREATED),
         ("channelDeleted", Change.DELETED),
         ("channelRenamed", Change.RENAMED),
         ("channelRestored", Change.RESTORED),
@@ -40,7 +43,12 @@ def test_what_became_of_a_channel_or_team_is_told(event: str, change: Change) ->
 
 
 def test_a_new_channel_changes_nothing_about_others() -> None:
-    assert lifecycle(update("channelCreated"), APP) == {}
+    told = tuple(lifecycle(update("channelCreated"), APP).items())
+    event = message(kind=EventKind.CHANNEL_CHANGE, channel=PROJECT, detail=told)
+
+    [follows] = consequences(event)
+    assert (follows.placed, follows.lifted) == (frozenset(), frozenset())
+    assert not follows.ask
 
 
 @pytest.mark.parametrize(
