@@ -5,7 +5,7 @@ Documents are numbered in the order in which conversations and messages come, so
 same export numbers them alike for every load file.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from storage.compliance.export.model import (
@@ -20,6 +20,7 @@ from storage.compliance.export.model import (
 from storage.compliance.export.text import safe_part
 
 PREFIX = "ATOM"
+_BETWEEN = "; "
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,31 @@ class Document:
         return first[:100]
 
 
+class _Present:
+    """
+    The addresses of those in a conversation, joined once for all of its documents.
+
+    Each document has them all but one. A text for each author would be as many as
+    there are people, times as long as there are people.
+    """
+
+    def __init__(self, people: Sequence[Who]) -> None:
+        self._whole = _BETWEEN.join(who.address for who in people)
+        self._spans: dict[Who, tuple[int, int]] = {}
+        start = 0
+        for who in people:
+            end = start + len(who.address) + len(_BETWEEN)
+            self._spans[who] = (start, end)
+            start = end
+
+    def without(self, who: Who) -> str:
+        start, end = self._spans.get(who, (0, 0))
+        if end > len(self._whole):
+            # The last one goes with what stands before it.
+            return self._whole[: max(start - len(_BETWEEN), 0)]
+        return self._whole[:start] + self._whole[end:]
+
+
 def bates(number: int) -> str:
     return f"{PREFIX}{number:08}"
 
@@ -62,12 +88,9 @@ def documents(source: Source) -> Iterator[Document]:
     """Yield every document once, a revision before its files."""
     number = 0
     for place in source.conversations():
-        others: dict[Who, str] = {}
+        present = _Present(place.people)
         for item in source.items(place):
-            to = others.get(item.author)
-            if to is None:
-                present = (w.address for w in place.people if w != item.author)
-                to = others[item.author] = "; ".join(present)
+            to = present.without(item.author)
             for revision in item.revisions:
                 number += 1
                 first, last = number, number + len(revision.files)

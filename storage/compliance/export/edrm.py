@@ -6,7 +6,7 @@ file (`DocType` File). Edits, deletions, reactions and the place in the log are 
 of their own, named `#ATOM…`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import md5
 
 from storage.compliance.export.documents import (
@@ -17,9 +17,22 @@ from storage.compliance.export.documents import (
     file_name,
     text_name,
 )
-from storage.compliance.export.model import Change, Heading, Source, Written
+from storage.compliance.export.model import (
+    Change,
+    Conversation,
+    Heading,
+    Source,
+    Written,
+)
 from storage.compliance.export.text import local, utc, utf8
-from storage.compliance.export.xml import closing, element, empty, encoded, opening
+from storage.compliance.export.xml import (
+    closing,
+    element,
+    empty,
+    encoded,
+    opening,
+    quoted,
+)
 
 PATH = "edrm/edrm.xml"
 _TEXTS = "edrm/text"
@@ -50,7 +63,11 @@ _FIELDS = (
     ("#ATOMSHA256", "Text"),
     ("#ATOMWithheld", "Text"),
 )
-_KINDS = dict(_FIELDS)
+# What a tag begins with: only its value differs from document to document.
+_TAGS = {
+    name: f'<Tag TagName="{name}" TagDataType="{kind}" TagValue='
+    for name, kind in _FIELDS
+}
 
 
 def files(heading: Heading, source: Source) -> Iterator[Written]:
@@ -84,32 +101,35 @@ def _root(heading: Heading, source: Source) -> Iterator[str]:
     yield element("TimeZone", heading.zone)
     yield closing("CustomBatchInfo")
     yield opening("Documents")
+    folders: list[tuple[Conversation, int]] = []
+    attached: list[tuple[int, int]] = []
+    last = 0
     for document in documents(source):
         yield from _document(heading, document)
-    yield closing("Documents")
-    yield from _folders(source)
-    yield opening("Relationships")
-    for document in documents(source):
+        if not folders or folders[-1][0] is not document.place:
+            folders.append((document.place, document.number))
         if document.file is not None:
-            yield _related("Attachment", bates(document.parent), document.id)
+            attached.append((document.parent, document.number))
+        last = document.number
+    yield closing("Documents")
+    yield from _folders(folders, last)
+    yield opening("Relationships")
+    for parent, child in attached:
+        yield _related("Attachment", bates(parent), bates(child))
     yield closing("Relationships")
     yield closing("Batch")
     yield closing("Root")
 
 
-def _folders(source: Source) -> Iterator[str]:
-    """A folder a conversation, with its documents."""
+def _folders(begun: Sequence[tuple[Conversation, int]], last: int) -> Iterator[str]:
+    """Yield a folder a conversation, given with its first document's number."""
     yield opening("Folders")
-    now = None
-    for document in documents(source):
-        if document.place.key != now:
-            if now is not None:
-                yield closing("Folder")
-            now = document.place.key
-            name = f"{document.place.platform}:{document.place.shown}"
-            yield opening("Folder", {"FolderName": name})
-        yield empty("Document", {"DocID": document.id})
-    if now is not None:
+    ends = [*(number for _, number in begun[1:]), last + 1]
+    for (place, first), end in zip(begun, ends, strict=False):
+        name = f"{place.platform}:{place.shown}"
+        yield opening("Folder", {"FolderName": name})
+        for number in range(first, end):
+            yield empty("Document", {"DocID": bates(number)})
         yield closing("Folder")
     yield closing("Folders")
 
@@ -135,8 +155,7 @@ def _document(heading: Heading, document: Document) -> Iterator[str]:
     yield opening("Tags")
     for name, value in _tags(heading, document):
         if value:
-            given = {"TagName": name, "TagDataType": _KINDS[name], "TagValue": value}
-            yield empty("Tag", given)
+            yield f"{_TAGS[name]}{quoted(value)}/>\n"
     yield closing("Tags")
     yield closing("Document")
 

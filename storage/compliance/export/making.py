@@ -180,14 +180,14 @@ def _zipped(
         os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "w+b"
     ) as stream:
         known = {file.path: file for file in files}
-        with ZipWriter(stream) as archive:
+        with ZipWriter(stream) as archive, spool.reading() as read:
             for path in sorted([*known, *extra]):
                 if path in extra:
                     archive.add(path, [extra[path]])
                     continue
                 file = known[path]
                 piece = Piece(file.store, file.start, file.size)
-                if archive.add(path, spool.read(piece)) != (file.size, file.sha256):
+                if archive.add(path, read(piece)) != (file.size, file.sha256):
                     raise BadInput("the export's folder was changed: remove it")
         stream.flush()
         os.fsync(stream.fileno())

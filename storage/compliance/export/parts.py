@@ -71,8 +71,11 @@ def write_proofs(spool: Spool, levels: Levels, checkpoint: str) -> None:
 
 def _proofs(spool: Spool, levels: Levels, checkpoint: str) -> Iterator[Written]:
     held = spool.rows("SELECT entries FROM part WHERE entries IS NOT NULL")
-    seqs = sorted({seq for (data,) in held for seq, _leaf in unjson(data)})
-    for seq in seqs:
-        (leaf,) = next(spool.rows("SELECT leaf FROM fact WHERE seq = ?", seq))
+    seqs = {seq for (data,) in held for seq, _leaf in unjson(data)}
+    if not seqs:
+        return
+    for seq, leaf in spool.rows("SELECT seq, leaf FROM fact ORDER BY seq"):
+        if seq not in seqs:
+            continue
         proof = ProofFile(seq, levels.path(seq), checkpoint, leaf)
         yield Written(f"proofs/{seq}.tlog-proof", iter([str(proof).encode()]))

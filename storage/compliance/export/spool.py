@@ -10,11 +10,11 @@ its mode is 0700, and it is removed when the export is there.
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import orjson
 
@@ -138,14 +138,32 @@ class Spool:
         if not piece.size:
             return
         with self.path(piece.store).open("rb") as file:
-            file.seek(piece.start)
-            left = piece.size
-            while left:
-                chunk = file.read(min(left, _CHUNK))
-                if not chunk:
-                    raise BadInput("the export's folder was changed: remove it")
-                left -= len(chunk)
-                yield chunk
+            yield from _piece(file, piece)
+
+    @contextmanager
+    def reading(self) -> Iterator[Callable[[Piece], Iterator[bytes]]]:
+        """Read many contents: each store is opened once, and they come in turn."""
+        with ExitStack() as open_ones:
+            files: dict[str, IO[bytes]] = {}
+
+            def read(piece: Piece) -> Iterator[bytes]:
+                if piece.size and piece.store not in files:
+                    file = self.path(piece.store).open("rb")
+                    files[piece.store] = open_ones.enter_context(file)
+                return _piece(files[piece.store], piece) if piece.size else iter(())
+
+            yield read
+
+
+def _piece(file: IO[bytes], piece: Piece) -> Iterator[bytes]:
+    file.seek(piece.start)
+    left = piece.size
+    while left:
+        chunk = file.read(min(left, _CHUNK))
+        if not chunk:
+            raise BadInput("the export's folder was changed: remove it")
+        left -= len(chunk)
+        yield chunk
 
 
 def place_key(platform: str, team: str, conv: str) -> str:

@@ -28,7 +28,10 @@ _DEVICE = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
 
 def utf8(text: str) -> bytes:
     """Encode; halves of characters become U+FFFD."""
-    return _UNFIT.sub("\ufffd", text).encode()
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return _UNFIT.sub("\ufffd", text).encode()
 
 
 def as_json(value: Any, *, ordered: bool = False) -> bytes:
@@ -53,7 +56,8 @@ def _whole(value: Any) -> Any:
 
 def xml_text(text: str) -> str:
     """Return a text that XML 1.0 can hold; other characters become U+FFFD."""
-    return _NO_XML.sub("\ufffd", text)
+    # What is printable has no such character, and is known far sooner.
+    return text if text.isprintable() else _NO_XML.sub("\ufffd", text)
 
 
 def plain_line(text: str) -> str:

@@ -34,6 +34,10 @@ def encoded(pieces: Iterator[str]) -> Iterator[bytes]:
 
 def _attributes(attributes: Mapping[str, str | int] | None) -> str:
     return "".join(
-        f" {name}={quoteattr(xml_text(str(value)), {chr(13): '&#13;'})}"
-        for name, value in (attributes or {}).items()
+        f" {name}={quoted(str(value))}" for name, value in (attributes or {}).items()
     )
+
+
+def quoted(value: str) -> str:
+    """Return the value of an attribute, in quotes."""
+    return quoteattr(xml_text(value), {"\r": "&#13;"})

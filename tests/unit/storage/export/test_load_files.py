@@ -7,9 +7,11 @@ from hashlib import sha256
 from typing import Any
 
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from storage.compliance.export import concordance, native, slack_layout
 from storage.compliance.export.concordance import FIELDS
+from storage.compliance.export.documents import documents
 from storage.compliance.export.model import Who
 from tests.unit.storage.export.stage import (
     HEADING,
@@ -26,6 +28,18 @@ def table(stage: Stage) -> list[dict[str, str]]:
     assert data.startswith(b"\xef\xbb\xbf")
     text = io.StringIO(data[3:].decode(), newline="")
     return [*csv.DictReader(text, delimiter="\x14", quotechar="\xfe", strict=True)]
+
+
+@given(st.lists(st.sampled_from("ABCDE"), min_size=1, max_size=8))
+def test_a_document_goes_to_everybody_there_but_its_author(wrote: list[str]) -> None:
+    who = {one: Who("slack", one, email=f"{one}@acme.example") for one in wrote}
+    said = [item(revision(n, by=who[w]), msg=f"{n}") for n, w in enumerate(wrote)]
+
+    told = [*documents(Stage(said))]
+
+    assert [d.to.split("; ") for d in told] == [
+        [who[w].email for w in sorted({*wrote} - {one})] or [""] for one in wrote
+    ]
 
 
 def days(stage: Stage) -> list[dict[str, Any]]:
