@@ -76,6 +76,24 @@ def test_the_mail_is_from_who_spoke_first_to_everybody_else() -> None:
     assert len(leaves) == 13
 
 
+def test_a_mail_to_many_has_all_of_them_in_lines_of_the_usual_length() -> None:
+    names = [f"Bo {'b' * n}" for n in range(60)]
+    names += [f"Åsa {'M. ' * (n % 5)}Berg" for n in range(30)]
+    people = [
+        Who("slack", f"U{n:03}", name, f"a{n}@acme.example")
+        for n, name in enumerate(names)
+    ]
+    said = [item(revision(n, by=w), msg=f"{n}") for n, w in enumerate(people)]
+
+    [data] = contents(global_relay.files(HEADING, Stage(said))).values()
+
+    listed = [(a.display_name, a.addr_spec) for a in parsed(data)["To"].addresses]
+    assert listed == [(w.name, w.email) for w in people[1:]]
+    lines = data.partition(b"\r\nSubject:")[0].split(b"\r\n")
+    assert len(lines) >= 90
+    assert max(map(len, lines)) <= 78
+
+
 def test_the_mail_has_edits_deletions_reactions_and_what_is_withheld() -> None:
     [mail] = mails(Stage())
 
