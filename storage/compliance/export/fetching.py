@@ -28,7 +28,7 @@ async def fetch(
     blobs: Blobs,
     question: Question,
     progress: Progress,
-    most: int = MOST_BYTES,
+    most: int,
 ) -> None:
     """Read what is not here yet. What cannot be had is noted with the reason."""
     waiting = [

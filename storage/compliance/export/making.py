@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from bridge.errors import BadInput
 from storage.compliance.export.archive import ZipWriter
 from storage.compliance.export.assembling import assemble
-from storage.compliance.export.fetching import Blobs, fetch
+from storage.compliance.export.fetching import MOST_BYTES, Blobs, fetch
 from storage.compliance.export.gathering import (
     LEAVES,
     Entries,
@@ -68,7 +68,8 @@ class Maker:
 
     `origin` is the log's name in its notes, `root` returns the root that the log had
     at a size, and `verifier` is the program that checks exports. In `key_notes` each
-    signing key vouches for the next one, oldest first.
+    signing key vouches for the next one, oldest first. Files of more than `most_bytes`
+    are named, and left out.
     """
 
     reader: Entries
@@ -79,6 +80,7 @@ class Maker:
     root: Callable[[int], Awaitable[bytes]]
     verifier: bytes
     key_notes: Sequence[str] = ()
+    most_bytes: int = MOST_BYTES
 
     async def make(
         self,
@@ -101,7 +103,7 @@ class Maker:
             )
         progress("choosing", 0, 1)
         await asyncio.to_thread(assemble, spool, question, matches)
-        await fetch(spool, self.blobs, question, progress)
+        await fetch(spool, self.blobs, question, progress, self.most_bytes)
         heading = _heading(question, spool, levels)
         for done, name in enumerate(sorted(question.formats)):
             progress(f"writing {name}", done, len(question.formats))
