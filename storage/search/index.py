@@ -42,6 +42,10 @@ class Keeper(Protocol):
         """So many entries were added."""
         ...
 
+    async def settle(self) -> None:
+        """Nothing more is added for now: make what was added quick to ask."""
+        ...
+
     async def sweep(self) -> None:
         """Leave nothing on disk of what was deleted."""
         ...
@@ -73,6 +77,9 @@ class FileKeeper:
 
     async def grown(self, by: int) -> None:
         """FTS5 merges what was added by itself."""
+
+    async def settle(self) -> None:
+        """FTS5 asks what was just added as quickly."""
 
     async def sweep(self) -> None:
         await self.file.sweep()
@@ -122,6 +129,15 @@ class PostgresKeeper:
             for table in (t.doc, t.value, t.mark, t.who, t.place):
                 await self.store.fetch(Statement(f"ANALYZE {table}"))
             self._grown[:] = total + since + by, 0
+
+    async def settle(self) -> None:
+        # What was just added stands in a list that every search goes through, until
+        # autovacuum, or too long a list, moves it where it is found.
+        t = Tables()
+        for column in ("words", "names"):
+            await self.store.fetch(
+                Statement(f"SELECT gin_clean_pending_list('ix_{t.doc}_{column}')")
+            )
 
     async def sweep(self) -> None:
         # Deleted rows stay in their pages, and deleted words in their index, until
@@ -175,6 +191,10 @@ class SearchIndex:
         if taken:
             await self.keeper.grown(len(batch))
         return taken
+
+    async def settle(self) -> None:
+        """Say that the index is up with the log, as far as it is known."""
+        await self.keeper.settle()
 
     async def forget(self, tenant: str, seqs: Collection[int]) -> None:
         await self.upto(tenant)

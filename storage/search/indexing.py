@@ -68,7 +68,7 @@ class Indexing:
     ) -> int:
         """Take in what the log has by now; returns how far the index is."""
         after = await self.index.upto(tenant)
-        size = (await self.reader.head(tenant)).size
+        size, begun = (await self.reader.head(tenant)).size, after
         while after < size:
             upto = min(after + _AT_ONCE, size)
             entries = await self.reader.between(tenant, after, upto, _KINDS)
@@ -78,6 +78,8 @@ class Indexing:
             else:
                 after = await self.index.upto(tenant)
             progress(after, size)
+        if after > begun:
+            await self.index.settle()
         return after
 
     async def rebuild(self, tenant: str, progress: Progress) -> int:

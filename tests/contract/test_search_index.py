@@ -15,10 +15,11 @@ from bridge.search.grammar import read
 from storage.compliance.keys import KeyFile
 from storage.database import Database, opened
 from storage.database_url import database_url as parsed
+from storage.hot import Statement
 from storage.migrate import upgrade
 from storage.search.engine import Answer, Engine, Page
 from storage.search.facts import CONTENT, facts_of
-from storage.search.index import FILE, SearchIndex, keeper_for
+from storage.search.index import FILE, PostgresKeeper, SearchIndex, keeper_for
 from storage.search.indexing import Indexing
 from storage.search.resolving import Resolver
 from storage.writes import Entry, Origin, Write
@@ -231,6 +232,23 @@ async def test_two_processes_take_each_entry_in_once(
 
     assert (await searched.find("plan")).count == 900
     await other.index.keeper.close()
+
+
+async def test_no_search_has_to_read_through_what_was_just_added(
+    searched: Searched,
+) -> None:
+    keeper = searched.index.keeper
+    if not isinstance(keeper, PostgresKeeper):
+        pytest.skip("FTS5 has no list of what was just added")
+    for n in range(20):
+        await searched.say(f"plan {n}")
+
+    assert (await searched.find("plan")).count == 20
+
+    for column in ("words", "names"):
+        index = f"ix_{keeper.tables(TENANT).doc}_{column}"
+        asked = Statement(f"SELECT gin_clean_pending_list('{index}')")
+        assert [row[0] for row in await keeper.fetch(asked)] == [0]
 
 
 async def test_another_company_finds_nothing_of_it(searched: Searched) -> None:

@@ -178,6 +178,7 @@ async def filled(
                 begun = time.perf_counter()
                 await _added(index, wanted, first, upto)
                 taken += time.perf_counter() - begun
+    await index.settle()
     return taken
 
 
