@@ -36,21 +36,28 @@ class Newest:
         if len(seqs) > _FEW:
             # Where much is found, the newest messages of all are full of it.
             for _ in range(_MOST_STEPS):
-                step = await self._step(at)
+                step = await self._step(at, seqs[-1])
                 hits += [hit for hit in step if _is_among(hit[1], seqs)]
                 if len(hits) >= limit or len(step) < _STEP:
                     return hits[:limit]
                 at = step[-1]
         return hits + await self._ordered(seqs, at, limit - len(hits))
 
-    async def _step(self, at: Hit) -> list[Hit]:
+    async def _step(self, at: Hit, upto: int) -> list[Hit]:
+        """Return messages of before `at`; what came after `upto` was not asked for."""
         t = self.index.keeper.tables(self.tenant)
         rows = await self.index.ask(
             Statement(
                 f"SELECT d.sent_us, d.seq FROM {t.doc} d WHERE {t.of('d')}"
                 "d.sent_us <= :sent AND (d.sent_us < :sent OR d.seq < :seq) "
+                "AND d.seq <= :upto "
                 f"ORDER BY d.sent_us DESC, d.seq DESC LIMIT {_STEP}",
-                {"tenant": self.tenant, "sent": at[0], "seq": at[1]},
+                {
+                    "tenant": self.tenant,
+                    "sent": at[0],
+                    "seq": at[1],
+                    "upto": upto,
+                },
             )
         )
         return [(sent, seq) for sent, seq in rows]
