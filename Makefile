@@ -30,6 +30,10 @@ bench: .venv/ready  ## measure ATOM beside bare servers, on this machine
 	$(bin)/python -m tests.load.bench
 	$(bin)/python -m tests.load.profiles
 	$(bin)/python -m tests.load.pipeline
+	$(bin)/python -m tests.load.exporting
+	for database in sqlite postgresql; do home=$$(mktemp -d); \
+		$(bin)/python -m tests.load.searching --database $$database --home $$home; \
+		rm -r $$home; done
 
 format: .venv/ready  ## rewrite the code to the house format
 	$(bin)/ruff format .

@@ -32,6 +32,8 @@ from rich.console import Console
 
 from bots.core import Core, core
 from bots.settings import Settings
+from bridge.compliance import Duty, Officer
+from bridge.legal_holds import HoldScope
 from storage.search.index import SearchIndex, keeper_for
 from storage.search.indexing import Indexing
 from storage.writes import Entry, Write
@@ -203,6 +205,7 @@ async def of_store(built: Core, floor: Floor, seconds: float) -> Figures:
     took = time.perf_counter() - began
     if not verdict.intact:
         raise RuntimeError(f"the log does not verify: {verdict.fault}")
+    held = await _held(built)
     return {
         "events/s, sustained": rate,
         "events/s with index and tiles following": both,
@@ -215,7 +218,19 @@ async def of_store(built: Core, floor: Floor, seconds: float) -> Figures:
         "bare p99 ms": bare.p99,
         "p99 above bare, ms": ours.p99 - bare.p99,
         "log verified with every body, entries/s": size / took,
+        "entries in the log": size,
+        "a legal hold over all of them, ms": held,
     }
+
+
+async def _held(built: Core) -> float:
+    """Return how many milliseconds it takes to hold everything."""
+    chief, officer = Officer("cli:chief"), Officer("cli:bench")
+    await built.duties.assign(_COMPANY, chief, chief, Duty.ASSIGN)
+    await built.duties.assign(_COMPANY, chief, officer, Duty.HOLD)
+    began = time.perf_counter()
+    await built.legal_holds.create(_COMPANY, officer, "Everything", HoldScope())
+    return (time.perf_counter() - began) * 1000
 
 
 async def _lag(indexing: Indexing) -> tuple[float, float]:
