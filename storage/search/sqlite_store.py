@@ -20,10 +20,11 @@ from storage.hot import Program, Rows, Statement
 T = TypeVar("T")
 
 _PRAGMAS = (
+    # First: another process may be making the same file at this moment.
+    "PRAGMA busy_timeout=5000",
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=NORMAL",  # what a crash takes is made anew from the log
     "PRAGMA secure_delete=ON",
-    "PRAGMA busy_timeout=5000",
     "PRAGMA cache_size=-65536",
     "PRAGMA mmap_size=1073741824",
     "PRAGMA temp_store=MEMORY",

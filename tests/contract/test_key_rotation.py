@@ -123,6 +123,7 @@ async def test_a_rotation_that_was_cut_short_is_finished_by_the_next(
     for n in range(12):
         await said(store, by(f"U{n}", n))
     monkeypatch.setattr("storage.compliance.keys.rotation._PAGE", 4)
+    monkeypatch.setattr(Breaking, "left", 7)
     breaking = assemble(store.database, Breaking(store.keys.folder), "two")
 
     with pytest.raises(StoreUnavailable):

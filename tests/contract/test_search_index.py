@@ -238,14 +238,13 @@ async def test_no_search_has_to_read_through_what_was_just_added(
     searched: Searched,
 ) -> None:
     keeper = searched.index.keeper
-    if not isinstance(keeper, PostgresKeeper):
-        pytest.skip("FTS5 has no list of what was just added")
     for n in range(20):
         await searched.say(f"plan {n}")
 
     assert (await searched.find("plan")).count == 20
 
-    for column in ("words", "names"):
+    # FTS5 has no list of what was just added.
+    for column in ("words", "names") if isinstance(keeper, PostgresKeeper) else ():
         index = f"ix_{keeper.tables(TENANT).doc}_{column}"
         asked = Statement(f"SELECT gin_clean_pending_list('{index}')")
         assert [row[0] for row in await keeper.fetch(asked)] == [0]

@@ -10,6 +10,7 @@ from bots.sandbox.slack.grid_seed import LABS, ORG, ORG_BOT_TOKEN
 from bots.sandbox.teams.seed import ACME_TEAM
 from bridge.links import Link, LinkState
 from bridge.messages import Platform
+from storage.log_reader import LogEntry
 from tests.e2e.world import (
     COMPANY,
     FALCON,
@@ -69,11 +70,15 @@ async def test_what_waited_for_too_long_is_dropped_with_the_reason(
 
         for n in range(50):
             await here.slack("post", text=f"too late {n}")
-        await here.quiet()
+        dropped: list[LogEntry] = []
+        async with asyncio.timeout(60):
+            while len(dropped) < 50:
+                await asyncio.sleep(0.2)
+                dropped = [e for e in await here.log() if e.etype == "bridge.dropped"]
 
+        await here.quiet()
         entries = await here.log()
-        dropped = [e for e in entries if e.etype == "bridge.dropped"]
-        assert len(dropped) == 50
+        assert sum(e.etype == "bridge.dropped" for e in entries) == 50
         assert all("was deleted" in e.body["reason"] for e in dropped)
         assert await letters(here) == []
         assert (await here.verdict()).intact
