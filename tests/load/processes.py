@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -70,15 +71,17 @@ class NotStarted(RuntimeError):
 def fired(plan: Plan) -> Samples:
     """Let a load generator of its own carry out the plan."""
     patience = plan.seconds * 3 + 60
-    done = subprocess.run(
-        [*_dying_with_us(), sys.executable, "-m", "tests.load.generator"],
-        cwd=_ROOT,
-        input=orjson.dumps(plan),
-        stdout=subprocess.PIPE,
-        timeout=patience,
-        check=True,
-    )
-    return Samples.read(done.stdout)
+    # In a file: through a pipe, long answers were cut off now and then.
+    with tempfile.NamedTemporaryFile() as answer:
+        subprocess.run(
+            [*_dying_with_us(), sys.executable, "-m", "tests.load.generator"],
+            cwd=_ROOT,
+            input=orjson.dumps(plan),
+            stdout=answer,
+            timeout=patience,
+            check=True,
+        )
+        return Samples.read(Path(answer.name).read_bytes())
 
 
 def asked(url: str, *, post: bool = False) -> bytes:
