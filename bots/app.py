@@ -82,6 +82,7 @@ log = structlog.get_logger()
 
 _BACKLOG = 1024
 _DRAIN = 20.0  # seconds that calls under way may take at a stop
+_WAITS = 0.002  # seconds that an event may wait before background work steps aside
 
 Trace = Callable[[str], None]
 Job = Callable[[], Coroutine[Any, Any, None]]
@@ -219,6 +220,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
         limiter = _limiter(stack, settings, lambda: worker.processes)
         worker = _worker(built, limiter, trace, teller)
         worker.waited = door.waited
+        built.core.search.indexing.busy = lambda: door.waited() > _WAITS
         built.health.held_until = worker.held_until
         watchfulness = Watchfulness(
             built.core, LinkFigures(built.core.all_statuses, clock_us).refresh

@@ -430,3 +430,23 @@ async def test_a_crash_of_postgresql_empties_the_index_and_it_is_made_anew(
 
             assert (lost.complete, lost.count) == (False, 0)
             assert (await searched.find("plan")).count == 1
+
+
+async def test_the_index_steps_aside_for_who_waits_but_not_for_ever(
+    searched: Searched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[bool] = []
+
+    def busy() -> bool:
+        looks.append(len(looks) < 5)
+        return looks[-1]
+
+    await searched.say("plan")
+    monkeypatch.setattr("storage.search.indexing._MOMENT", 0)
+    searched.indexing.busy = busy
+    assert await searched.indexing.catch_up(TENANT) == 1
+    assert looks == [True] * 5 + [False] * 3
+
+    await searched.say("plan")
+    searched.indexing.busy = lambda: True
+    assert await searched.indexing.catch_up(TENANT) == 2

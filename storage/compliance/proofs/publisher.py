@@ -6,6 +6,7 @@ earlier than that, or does not begin with it, nothing is signed any more, and bo
 statements are shown: that is the evidence.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -89,7 +90,8 @@ class Publisher:
         note = signed(checkpoint, now, *([former] if former else []), key)
         if others:
             note = with_lines(note, others)
-        self.high_water.raise_to(tenant, note)
+        # Flushing may take as long as the disk likes; events do not wait for it.
+        await asyncio.to_thread(self.high_water.raise_to, tenant, note)
         await self.store.run(lambda: _stored(tenant, checkpoint, note, self.clock()))
         return Seen(checkpoint, note, now)
 
