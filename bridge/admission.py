@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bridge.access import Action
+from bridge.access import Action, Asked
 from bridge.delivery import Delivery, Operation
 from bridge.ports import AccessPolicy, History
 
@@ -25,6 +25,13 @@ class Admission:
         """Return why the policy is against it now, or nothing if it is not."""
         action = _ACTIONS[delivery.operation]
         decision = await self.policy.decide(
-            delivery.tenant, history.author, action, delivery.source
+            Asked(
+                delivery.tenant,
+                history.author,
+                action,
+                delivery.source,
+                delivery.target,
+                delivery.link,
+            )
         )
         return "" if decision.allowed else f"not allowed: {decision.rule}"

@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from bridge.access import Action
+from bridge.access import Action, Asked
 from bridge.courier import Courier, Done, Later
 from bridge.delivery import Delivery, Operation
 from bridge.document import Document, Item, Listing, Paragraph, Style, Text
@@ -156,7 +156,14 @@ class Told:
 
     async def _may(self, line: Delivery, story: History) -> bool:
         decision = await self.policy.decide(
-            line.tenant, story.author, Action.POST, line.source
+            Asked(
+                line.tenant,
+                story.author,
+                Action.POST,
+                line.source,
+                line.target,
+                line.link,
+            )
         )
         return decision.allowed
 

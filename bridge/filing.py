@@ -12,7 +12,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from hashlib import blake2s
 
-from bridge.access import Action
+from bridge.access import Action, Asked
 from bridge.delivery import AttemptState, Copy, Delivery, Operation, Post
 from bridge.errors import CannotTell, NotSent, Refused, ServiceUnavailable
 from bridge.file_ports import (
@@ -277,7 +277,14 @@ class Filing:
     async def _denial(self, change: FileChange) -> str:
         delivery = change.delivery
         decision = await self.policy.decide(
-            delivery.tenant, change.story.author, Action.FILE, delivery.source
+            Asked(
+                delivery.tenant,
+                change.story.author,
+                Action.FILE,
+                delivery.source,
+                delivery.target,
+                delivery.link,
+            )
         )
         return "" if decision.allowed else f"not allowed: {decision.rule}"
 

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from bridge.access import Action, Decision
+from bridge.access import Action, Asked, Decision
 from bridge.delivery import Delivery, Operation
 from bridge.digest import Said, first_part, heading, standing, told
 from bridge.document import Document
@@ -196,7 +196,9 @@ class Historian:
 
     async def _kept(self, wish: Wish, said: Said) -> Said | None:
         author, source = said.created.author, wish.source
-        decision = await self.policy.decide(wish.tenant, author, Action.POST, source)
+        decision = await self.policy.decide(
+            Asked(wish.tenant, author, Action.POST, source, wish.target)
+        )
         for event in dict.fromkeys((said.created, said.newest)):
             told = replace(event, via=VIA)
             await self.journal.append(Commitment(wish.tenant, told, (decision,), ()))

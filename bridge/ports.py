@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from bridge.access import Action, Decision
+from bridge.access import Asked, Decision
 from bridge.cards import Card
 from bridge.delivery import AttemptState, Copy, Delivery, Post
 from bridge.document import Document
@@ -42,9 +42,7 @@ class Intake(Protocol):
 class AccessPolicy(Protocol):
     """Who may do what."""
 
-    async def decide(
-        self, tenant: str, person: Person, action: Action, channel: Channel
-    ) -> Decision:
+    async def decide(self, asked: Asked) -> Decision:
         """Decide. A denial is an answer, never an exception; errors deny."""
         ...
 

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
-from bridge.access import Action, Decision
+from bridge.access import Action, Asked, Decision
 from bridge.delivery import Delivery, Operation
 from bridge.lifecycle import Consequence, consequences, outsiders_noticed
 from bridge.links import Link, LinkState
@@ -114,7 +114,9 @@ class Relay:
             targets = [t for link in heard for t in link.others(event.channel)]
             if cut := await self.others.loop(tenant, event, targets):
                 return (cut,), ()
-        decision = await self.policy.decide(tenant, event.author, action, event.channel)
+        decision = await self.policy.decide(
+            Asked(tenant, event.author, action, event.channel, account=event.account)
+        )
         if not decision.allowed:
             return (decision,), ()
         lines = replace(event, thread="")

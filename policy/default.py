@@ -9,8 +9,7 @@ changes in kind when a directory comes.
 from dataclasses import dataclass
 from hashlib import sha256
 
-from bridge.access import Action, Decision
-from bridge.messages import Channel, Person
+from bridge.access import Action, Asked, Decision
 
 _TEXT = b"permit(principal, action, resource) // by the platforms' own membership"
 _HASH = sha256(_TEXT).hexdigest()
@@ -30,7 +29,5 @@ _ALLOWED = {
 class MembershipPolicy:
     """Implements `bridge.ports.AccessPolicy`."""
 
-    async def decide(
-        self, tenant: str, person: Person, action: Action, channel: Channel
-    ) -> Decision:
-        return _ALLOWED[action]
+    async def decide(self, asked: Asked) -> Decision:
+        return _ALLOWED[asked.action]

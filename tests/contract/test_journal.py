@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bridge.access import Action, Decision
+from bridge.access import Action, Asked, Decision
 from bridge.delivery import AttemptState, Copy, Operation
 from bridge.errors import Fenced
 from bridge.links import Link
@@ -50,7 +50,7 @@ async def test_an_event_is_in_the_log_and_its_delivery_in_the_outbox(
 
 async def test_a_decision_is_on_record_with_all_that_explains_it(store: Store) -> None:
     policy, event = MembershipPolicy(), message()
-    taken = await policy.decide(TENANT, event.author, Action.POST, FALCON)
+    taken = await policy.decide(Asked(TENANT, event.author, Action.POST, FALCON))
     await store.journal.append(Commitment(TENANT, event, (taken,), ()))
 
     [entry] = await store.reader.entries(TENANT, -1, 10)

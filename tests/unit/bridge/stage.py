@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
-from bridge.access import Action, Decision
+from bridge.access import Asked, Decision
 from bridge.courier import Courier, Done, Later
 from bridge.delivery import AttemptState, Copy, Delivery, Operation, Post
 from bridge.document import Document
@@ -196,9 +196,7 @@ class FakeLinks:
 class FakePolicy:
     allowed: bool = True
 
-    async def decide(
-        self, tenant: str, person: Person, action: Action, channel: Channel
-    ) -> Decision:
+    async def decide(self, asked: Asked) -> Decision:
         return Decision(self.allowed, "a rule", "hash", "1")
 
 

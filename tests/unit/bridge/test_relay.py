@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from bridge.access import Action, Decision
+from bridge.access import Asked, Decision
 from bridge.delivery import Operation
 from bridge.links import Link
 from bridge.messages import Channel, Event, EventKind, Person, PersonKind, Platform
@@ -34,10 +34,8 @@ class FakeLinks:
 class FakePolicy:
     banned: frozenset[str] = frozenset()
 
-    async def decide(
-        self, tenant: str, person: Person, action: Action, channel: Channel
-    ) -> Decision:
-        return Decision(person.id not in self.banned, "rule", "hash", "1")
+    async def decide(self, asked: Asked) -> Decision:
+        return Decision(asked.person.id not in self.banned, "rule", "hash", "1")
 
 
 @dataclass

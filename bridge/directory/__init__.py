@@ -1,0 +1,1 @@
+"""The company's directory as ATOM understands it, whatever it is read from."""
