@@ -197,7 +197,7 @@ class Historian:
     async def _kept(self, wish: Wish, said: Said) -> Said | None:
         author, source = said.created.author, wish.source
         decision = await self.policy.decide(
-            Asked(wish.tenant, author, Action.POST, source, wish.target)
+            Asked(wish.tenant, author, Action.POST, source)
         )
         for event in dict.fromkeys((said.created, said.newest)):
             told = replace(event, via=VIA)
