@@ -81,7 +81,10 @@ class Decision:
     asked for, empty for what is decided whatever somebody wants. `reason` is the rule's
     own sentence for people, `duties` what has to be done for it to hold (`redact:email`).
     `evidence` is what the decision was taken on, canonical JSON, by which it can be taken
-    again; empty where a rule asks for nothing.
+    again; empty where a rule asks for nothing. `target` is where it would have been
+    seen, if the question named that. `unsure` says that it is a denial only because what
+    it needs is not to be had now (a directory that is too old, a policy that fails):
+    asked again later, the answer may be another.
     """
 
     allowed: bool
@@ -92,3 +95,5 @@ class Decision:
     reason: str = ""
     duties: tuple[str, ...] = ()
     evidence: str = ""
+    target: str = ""
+    unsure: bool = False
