@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
-from bridge.directory.model import Reading, Subject
+from bridge.directory.model import Kind, Reading, Subject
 from bridge.messages import Person
 
 
@@ -58,4 +58,30 @@ class Directory(Protocol):
 
     def path(self, tenant: str, subject: str, ancestor: str) -> Sequence[str]:
         """Return by which names somebody is in an ancestor, outermost last."""
+        ...
+
+
+class Names(Protocol):
+    """What the things of a directory are called, for whoever writes rules on them."""
+
+    def named(self, tenant: str, kind: Kind, name: str) -> Sequence[str]:
+        """
+        Return the ids of everything of the kind that is called so, in any case.
+
+        A name is the one that people see, the path (a DN) or the id itself; a person
+        is also found by address and user name. Several ids mean that the name does
+        not say which one.
+        """
+        ...
+
+    def name_of(self, tenant: str, kind: Kind, id_: str) -> str | None:
+        """Return what something is called; None if the company has nothing of that id."""
+        ...
+
+    def within(self, tenant: str, ancestor: str) -> Sequence[str]:
+        """
+        Return the ids of the people in a group, unit, department or role.
+
+        `ancestor` is written as in `Subject.ancestors`.
+        """
         ...
