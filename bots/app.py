@@ -72,6 +72,7 @@ from bridge.search.finding import Memberships
 from bridge.tuning import Tuning
 from storage.companies import StoredCompanies
 from storage.compliance.rights.console import LogView
+from storage.courtesy import Courtesy
 from storage.deletions import LoggedDeletions
 from storage.janitor import Janitor
 from storage.limiter import LocalLimiter, RedisLimiter
@@ -220,7 +221,8 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
         limiter = _limiter(stack, settings, lambda: worker.processes)
         worker = _worker(built, limiter, trace, teller)
         worker.waited = door.waited
-        built.core.search.indexing.busy = lambda: door.waited() > _WAITS
+        courtesy = Courtesy(lambda: door.waited() > _WAITS)
+        built.core.search.indexing.courtesy = courtesy
         built.health.held_until = worker.held_until
         watchfulness = Watchfulness(
             built.core, LinkFigures(built.core.all_statuses, clock_us).refresh
@@ -228,7 +230,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
         await watchfulness.start()
         stack.push_async_callback(watchfulness.stop)
         built.core.journal.trace = trace
-        signing = Checkpointing(built.core.publisher, built.core.company_ids)
+        signing = Checkpointing(built.core.publisher, built.core.company_ids, courtesy)
         built.core.journal.on_commit += [
             worker.committed,
             taken_in,
@@ -237,7 +239,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
         ]
         built.core.journal.on_conflict = conflicting
         members = {p: s.members for p, s in _sides(built.slack, built.teams).items()}
-        listing = rosters(built.core, members)
+        listing = rosters(built.core, members, courtesy)
         built.core.links.on_change += [
             each.link_changed for each in (worker, catching_up, dormancy, listing)
         ]
@@ -258,7 +260,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             ).run,
             fetcher.run,
             backfilling(built.core, built.slack, built.teams).run,
-            keeping(built.core, built.slack, built.teams).run,
+            keeping(built.core, built.slack, built.teams, courtesy).run,
             reconciling(built.core, histories(built.slack, built.teams), relay).run,
             built.core.search.indexing.run,
             listing.run,

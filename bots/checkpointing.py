@@ -10,6 +10,7 @@ import structlog
 from bridge.delivery import Delivery
 from bridge.errors import AtomError, StoreUnavailable
 from storage.compliance.proofs.publisher import Publisher
+from storage.courtesy import Courtesy
 
 log = structlog.get_logger()
 
@@ -24,11 +25,12 @@ class Checkpointing:
 
     A log that grew is signed within `soon` seconds, or once it grew by a thousand
     entries; one that did not is signed again every `heartbeat` seconds, so that
-    silence means that nobody signs.
+    silence means that nobody signs. It steps aside for events, as `courtesy` has it.
     """
 
     publisher: Publisher
     companies: Callable[[], Awaitable[Sequence[str]]]
+    courtesy: Courtesy = field(default_factory=Courtesy)
     soon: float = 1.0
     heartbeat: float = 30.0
     _signed: dict[str, tuple[int, float]] = field(default_factory=dict)
@@ -68,6 +70,7 @@ class Checkpointing:
             size, at = self._signed.get(tenant, (-1, 0.0))
             due = monotonic() - at >= self.heartbeat
             if due or heads.get(tenant, 0) != size:
+                await self.courtesy.turn()
                 await self._sign(tenant)
         if tidy:
             self._tidied = monotonic()

@@ -12,6 +12,7 @@ from bridge.tuning import Tuning
 from policy.scanning.clamd import Clamd, ClamdAddress
 from storage.compliance.blobs.keeper import FileKeeper
 from storage.compliance.blobs.work import FileWorkList
+from storage.courtesy import Courtesy
 from storage.files import LoggedFiles
 from storage.shelf import DiskShelf
 
@@ -44,7 +45,10 @@ def filing(
 
 
 def keeping(
-    built: Core, slack: SlackSide | None, teams: TeamsSide | None
+    built: Core,
+    slack: SlackSide | None,
+    teams: TeamsSide | None,
+    courtesy: Courtesy,
 ) -> KeepingFiles:
     """Build what keeps the files that people share on record."""
     sides = {Platform.SLACK: slack, Platform.TEAMS: teams}
@@ -59,7 +63,7 @@ def keeping(
         clock_us,
         built.settings.tuning.kept_file_mb * _MEGABYTE,
     )
-    return KeepingFiles(keeper, built.blobs, built.company_ids)
+    return KeepingFiles(keeper, built.blobs, built.company_ids, courtesy)
 
 
 def scanner(settings: Settings) -> Clamd | None:

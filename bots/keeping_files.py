@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 
 import structlog
@@ -10,6 +10,7 @@ import structlog
 from bridge.errors import AtomError
 from storage.compliance.blobs.keeper import FileKeeper
 from storage.compliance.blobs.kept import Blobs
+from storage.courtesy import Courtesy
 
 log = structlog.get_logger()
 
@@ -27,6 +28,7 @@ class KeepingFiles:
     keeper: FileKeeper
     blobs: Blobs
     companies: Callable[[], Awaitable[Sequence[str]]]
+    courtesy: Courtesy = field(default_factory=Courtesy)
     beat: float = 1.0
     at_once: int = 2
 
@@ -39,8 +41,9 @@ class KeepingFiles:
     async def _work(self) -> None:
         while True:
             try:
+                await self.courtesy.turn()
                 while await self.keeper.next():
-                    pass
+                    await self.courtesy.turn()
             except (AtomError, OSError) as error:
                 log.warning("files not kept", reason=type(error).__name__)
             except Exception:

@@ -14,6 +14,7 @@ from bridge.membership import Members
 from bridge.messages import Channel, Platform
 from bridge.ports import LinkBook
 from storage.compliance.membership.intervals import Membership
+from storage.courtesy import Courtesy
 
 log = structlog.get_logger()
 
@@ -37,6 +38,7 @@ class Rosters:
     membership: Membership
     links: LinkBook
     companies: Callable[[], Awaitable[Sequence[str]]]
+    courtesy: Courtesy = field(default_factory=Courtesy)
     every: float = _EVERY
     beat: float = _BEAT
     _listed: dict[Place, float] = field(default_factory=dict)
@@ -78,6 +80,7 @@ class Rosters:
         if source is None:
             return
         self._listed[company, channel] = monotonic()
+        await self.courtesy.turn()
         try:
             people = await source.of(channel)
         except AtomError as error:
@@ -91,11 +94,14 @@ class Rosters:
         await self.membership.found(company, channel, people)
 
 
-def rosters(built: Core, members: Mapping[Platform, Members]) -> Rosters:
+def rosters(
+    built: Core, members: Mapping[Platform, Members], courtesy: Courtesy
+) -> Rosters:
     """Build it on the platforms that are switched on."""
     return Rosters(
         members,
         Membership(built.database.hot, built.acts, clock_us),
         built.links,
         built.company_ids,
+        courtesy,
     )

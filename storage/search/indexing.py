@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from bridge.errors import AtomError
+from storage.courtesy import Courtesy
 from storage.log_reader import LogEntry, LogReader
 from storage.search.facts import CONTENT, MARKING, Facts, facts_of
 from storage.search.index import SearchIndex
@@ -15,9 +16,6 @@ log = structlog.get_logger()
 
 _AT_ONCE = 400
 _KINDS = CONTENT | MARKING
-_MOMENT = 0.01  # seconds
-_QUIET = 3  # moments in a row in which nobody has to wait
-_COURTESY = 200  # moments that it lets pass for others, for each stretch
 _REST = 5.0  # seconds after which it looks at the log unasked
 
 Progress = Callable[[int, int], None]
@@ -38,15 +36,13 @@ class Indexing:
     """
     Runs until cancelled, and wakes at every commit that it is told of.
 
-    Several processes may run it: a stretch of the log is taken in by one of them. As
-    long as `busy` says that somebody waits for an answer it steps aside, though not for
-    ever.
+    Several processes may run it: a stretch of the log is taken in by one of them.
     """
 
     index: SearchIndex
     reader: LogReader
     tenants: Callable[[], Awaitable[list[str]]]
-    busy: Callable[[], bool] = lambda: False
+    courtesy: Courtesy = field(default_factory=Courtesy)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def committed(self, *_: object) -> None:
@@ -76,7 +72,7 @@ class Indexing:
         after = await self.index.upto(tenant)
         size, begun = (await self.reader.head(tenant)).size, after
         while after < size:
-            await self._step_aside()
+            await self.courtesy.turn()
             upto = min(after + _AT_ONCE, size)
             entries = await self.reader.between(tenant, after, upto, _KINDS)
             batch = await asyncio.to_thread(_taken_apart, entries)
@@ -88,14 +84,6 @@ class Indexing:
         if after > begun:
             await self.index.settle()
         return after
-
-    async def _step_aside(self) -> None:
-        quiet = 0
-        for _ in range(_COURTESY):
-            quiet = 0 if self.busy() else quiet + 1
-            if quiet == _QUIET:
-                return
-            await asyncio.sleep(_MOMENT)
 
     async def rebuild(self, tenant: str, progress: Progress) -> int:
         """Make the company's index anew from the log."""

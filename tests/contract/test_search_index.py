@@ -13,6 +13,7 @@ from bridge.ports import Commitment
 from bridge.search.fields import resolved
 from bridge.search.grammar import read
 from storage.compliance.keys import KeyFile
+from storage.courtesy import Courtesy
 from storage.database import Database, opened
 from storage.database_url import database_url as parsed
 from storage.hot import Statement
@@ -433,7 +434,7 @@ async def test_a_crash_of_postgresql_empties_the_index_and_it_is_made_anew(
 
 
 async def test_the_index_steps_aside_for_who_waits_but_not_for_ever(
-    searched: Searched, monkeypatch: pytest.MonkeyPatch
+    searched: Searched,
 ) -> None:
     looks: list[bool] = []
 
@@ -442,11 +443,10 @@ async def test_the_index_steps_aside_for_who_waits_but_not_for_ever(
         return looks[-1]
 
     await searched.say("plan")
-    monkeypatch.setattr("storage.search.indexing._MOMENT", 0)
-    searched.indexing.busy = busy
+    searched.indexing.courtesy = Courtesy(busy)
     assert await searched.indexing.catch_up(TENANT) == 1
     assert looks == [True] * 5 + [False] * 3
 
     await searched.say("plan")
-    searched.indexing.busy = lambda: True
+    searched.indexing.courtesy = Courtesy(lambda: True, most=0.05)
     assert await searched.indexing.catch_up(TENANT) == 2
