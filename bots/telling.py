@@ -37,6 +37,10 @@ def sentence(notice: Notice) -> str:
     """Return what a person is told. It quotes nothing of what they said."""
     other = _NAMES[notice.channel.platform.other]
     what = "A file of yours" if notice.cause.startswith("file_") else "This"
+    if notice.cause is Cause.LATE:
+        return (
+            f"This crossed to {other} late: ATOM could not take it in when it was said."
+        )
     because = _BECAUSE[notice.cause].format(other=other)
     return f"{what} did not cross to {other}: {because}"
 

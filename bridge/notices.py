@@ -39,6 +39,7 @@ class Cause(StrEnum):
     WAITED = "waited"  # for a channel that took nothing, too long
     REFUSED = "refused"  # the other platform would not have it, or ATOM gave up
     UNKNOWN = "unknown"  # an answer was lost: it may stand there
+    LATE = "late"  # ATOM could not take it in when it was said; it crossed since
     FILE_TOO_LARGE = "file_too_large"
     FILE_BLOCKED = "file_blocked"
     FILE_INFECTED = "file_infected"
@@ -128,7 +129,7 @@ class TellingJournal:
 
 @dataclass(frozen=True, slots=True)
 class TellingLedger:
-    """A ledger that has people told when their messages end without a copy."""
+    """A ledger that has people told when their messages end without a copy, or late."""
 
     ledger: Ledger
     notices: Notices
@@ -143,7 +144,7 @@ class TellingLedger:
         self, delivery: Delivery, lease: Lease, outcome: Outcome, origin: History
     ) -> Delivery:
         noted = await self.ledger.conclude(delivery, lease, outcome, origin)
-        if notice := ended(delivery, outcome, origin.author):
+        if notice := ended(delivery, outcome, origin):
             self.notices.tell(notice)
         return noted
 
@@ -173,12 +174,15 @@ def denied(commitment: Commitment) -> Notice | None:
     )
 
 
-def ended(delivery: Delivery, outcome: Outcome, author: Person) -> Notice | None:
+def ended(delivery: Delivery, outcome: Outcome, origin: History) -> Notice | None:
     """Return what the author of a delivery is to be told of its end, if anything."""
+    author = origin.author
     if outcome.file:
         cause = _FILES.get(outcome.file.fate)
     else:
         cause = _cause(outcome) if delivery.operation in _WRITTEN else None
+        if delivery.operation is Operation.POST and _was_late(outcome, origin):
+            cause = Cause.LATE
     if cause is None:
         return None
     return _to(
@@ -197,6 +201,10 @@ def ended(delivery: Delivery, outcome: Outcome, author: Person) -> Notice | None
 def _to(person: Person, notice: Notice) -> Notice | None:
     """Apps are told nothing, and neither is who is not known."""
     return notice if person.id and person.kind in _PEOPLE else None
+
+
+def _was_late(outcome: Outcome, origin: History) -> bool:
+    return outcome.state is AttemptState.DELIVERED and origin.late_us > 0
 
 
 def _cause(outcome: Outcome) -> Cause | None:

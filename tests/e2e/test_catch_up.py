@@ -256,6 +256,14 @@ async def test_a_late_copy_says_when_its_original_was_said(
 
         said = datetime.fromtimestamp(int(hour_ago.split(".", maxsplit=1)[0]), UTC)
         assert f"said {said:%Y-%m-%d %H:%M} UTC" in teams_messages(state)[0]["text"]
+        state = await here.until(lambda s: len(whispers(s)) == 1)
+        assert whispers(state)[0]["to"] == "U01ALICE"
+        assert "crossed to Teams late" in whispers(state)[0]["text"]
+
+
+def whispers(state: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return what single people were told in Slack."""
+    return [w for t in state["slack"]["workspaces"] for w in t["ephemerals"]]
 
 
 def _changed(statement: Statement) -> Program[None]:

@@ -99,6 +99,19 @@ async def test_an_end_without_a_copy_is_told(
     assert notices.causes == causes
 
 
+async def test_what_crossed_long_after_it_was_said_is_told() -> None:
+    notices, stage = FakeNotices(), Stage()
+    stage.knows()
+    ledger = TellingLedger(FakeLedger(), notices)
+    history = replace(await stage.ledger.history(delivery()), late_us=1)
+    done = Outcome(AttemptState.DELIVERED, "")
+
+    await ledger.conclude(delivery(Operation.EDIT), LEASE, done, history)
+    assert notices.causes == []
+    await ledger.conclude(delivery(), LEASE, done, history)
+    assert notices.causes == [Cause.LATE]
+
+
 @pytest.mark.parametrize("operation", [Operation.POST, Operation.REACT])
 async def test_what_the_policy_denies_as_it_leaves_is_told_unless_a_reaction(
     operation: Operation,
