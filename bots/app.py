@@ -209,7 +209,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             built.core.companies,
             built.core.links,
             built.core.policy,
-            TellingJournal(built.core.journal, teller),
+            TellingJournal(built.core.journal, teller, built.core.links),
             trace,
             built.core.others,
             dormancy.followed,
@@ -419,7 +419,7 @@ def _worker(built: Tools, limiter: Limiter, trace: Trace, notices: Notices) -> W
     )
     lanes = Lanes(gates_of=limits.names)
     courier = Courier(
-        ledger=TellingLedger(built.core.ledger, notices),
+        ledger=TellingLedger(built.core.ledger, notices, built.core.links),
         copies=built.core.copies,
         links=built.core.links,
         policy=built.core.policy,

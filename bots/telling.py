@@ -20,7 +20,8 @@ _MICRO = 1_000_000
 
 _NAMES = {Platform.SLACK: "Slack", Platform.TEAMS: "Teams"}
 _BECAUSE = {
-    Cause.NOT_ALLOWED: "your company's rules do not allow it.",
+    Cause.NOT_ALLOWED: "your company's rules do not allow it{rule}.",
+    Cause.OWNER: "outsiders read there, and your company's rules keep it back{rule}.",
     Cause.UNLINKED: "this channel is not linked any more.",
     Cause.WAITED: "the channel there took no messages for too long.",
     Cause.REFUSED: "{other} did not take it. An admin can see why, and try again.",
@@ -41,8 +42,12 @@ def sentence(notice: Notice) -> str:
         return (
             f"This crossed to {other} late: ATOM could not take it in when it was said."
         )
-    because = _BECAUSE[notice.cause].format(other=other)
-    return f"{what} did not cross to {other}: {because}"
+    if notice.cause is Cause.OWNER:
+        what = "A message on a link that you made"
+    rule = f" ({notice.rule.rstrip('.')})" if notice.rule else ""
+    because = _BECAUSE[notice.cause].format(other=other, rule=rule)
+    said = f"{what} did not cross to {other}: {because}"
+    return f"{said} Reference {notice.reference}." if notice.rule else said
 
 
 @dataclass(slots=True)

@@ -12,14 +12,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from bridge.access import Action, Asked
+from bridge.admission import Admission
+from bridge.carrying import Carrying
 from bridge.courier import Courier, Done, Later
 from bridge.delivery import Delivery, Operation
 from bridge.document import Document, Item, Listing, Paragraph, Style, Text
 from bridge.errors import StoreUnavailable
 from bridge.messages import Channel, Person, PersonKind
 from bridge.plain import plain_text
-from bridge.ports import AccessPolicy, History, Lease, Ledger, Outcome
+from bridge.ports import History, Lease, Ledger, Outcome
 from bridge.tuning import Tuning
 
 _MICRO = 1_000_000
@@ -104,8 +105,10 @@ class Digesting:
     async def _post(
         self, delivery: Delivery, lease: Lease, lines: Sequence[Delivery]
     ) -> Done | Later:
-        told = Told(self.courier.ledger, self.courier.policy, lines)
-        courier = replace(self.courier, ledger=told)
+        courier = self.courier
+        admission = Admission(courier.policy, courier.labels)
+        told = Told(courier.ledger, admission, Carrying(courier.links), lines)
+        courier = replace(courier, ledger=told)
         post = replace(delivery, operation=Operation.POST)
         return _as_digest(await courier.deliver(post, lease))
 
@@ -118,7 +121,8 @@ class Told:
     """A ledger in which a delivery tells many messages, and ends for all of them."""
 
     ledger: Ledger
-    policy: AccessPolicy
+    admission: Admission
+    carrying: Carrying
     lines: Sequence[Delivery]
 
     async def history(self, delivery: Delivery) -> History:
@@ -155,17 +159,8 @@ class Told:
         return await self.ledger.known(tenant, target, since_us)
 
     async def _may(self, line: Delivery, story: History) -> bool:
-        decision = await self.policy.decide(
-            Asked(
-                line.tenant,
-                story.author,
-                Action.POST,
-                line.source,
-                line.target,
-                line.link,
-            )
-        )
-        return decision.allowed
+        link = await self.carrying.link(line)
+        return not await self.admission.denial(line, story, link)
 
 
 def digest(stories: Sequence[History]) -> Document:

@@ -3,7 +3,8 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from bridge.admission import Admission
+from bridge.access import Decision
+from bridge.admission import Admission, denied
 from bridge.below import Below
 from bridge.breaker import Breaker
 from bridge.carrying import Carrying, held
@@ -16,6 +17,7 @@ from bridge.errors import DeliveryFailed, Fenced, StoreUnavailable, TooLong
 from bridge.filing import Filing
 from bridge.holds import Cause, Hold, Holds
 from bridge.joining import Companions, Joining, alone, with_mates
+from bridge.labelling import Labeller
 from bridge.lifecycle import overdue
 from bridge.limits import Limits
 from bridge.links import Link, LinkState
@@ -79,6 +81,7 @@ class Courier:
     addresses: Mapping[Platform, Addresses] = field(default_factory=dict)
     breaker: Breaker | None = None
     companions: Companions = alone
+    labels: Labeller | None = None
     _noted: dict[tuple[str, int, int], Delivery] = field(
         default_factory=dict, init=False
     )
@@ -104,7 +107,7 @@ class Courier:
             self.naming,
             self.addresses,
         )
-        admission = Admission(self.policy)
+        admission = Admission(self.policy, self.labels)
         parts = {
             "_composer": composer,
             "_below": Below(composer, self.reactions, self.filing),
@@ -176,7 +179,7 @@ class Courier:
         if history.erased and delivery.operation is not Operation.DELETE:
             return await self._erased(delivery, lease, history)
         if delivery.operation in _APART:
-            return await self._apart(delivery, lease, history)
+            return await self._apart(delivery, lease, history, link)
         return await self._bring(delivery, lease, history, link)
 
     async def _bring(
@@ -188,8 +191,14 @@ class Courier:
             return await self._reconcile(delivery, lease, history, standing)
         if reason := needless(delivery, history, standing):
             return await self._drop(delivery, lease, history, reason)
-        if ending := await self._forbidden(delivery, lease, history):
-            return ending
+        ruling = await self._admission.ruling(delivery, history, link)
+        if not ruling.allowed:
+            shown = await self._admission.withheld(delivery, history, link, ruling)
+            if shown is None:
+                return await self._denied(delivery, lease, history, ruling)
+            history = shown
+        if self.breaker and (reason := await self.breaker.tripped(delivery)):
+            return await self._give_up(delivery, lease, history, reason)
         if standing.copy is None:
             mates = await self._joining.mates(delivery, history, link)
             standing = replace(standing, mates=mates)
@@ -216,15 +225,19 @@ class Courier:
             return await self._give_up(delivery, lease, history, _ERASED)
         return await self._drop(delivery, lease, history, _ERASED)
 
-    async def _forbidden(
-        self, delivery: Delivery, lease: Lease, history: History
-    ) -> Done | Later | None:
-        """End what the policy is against now, or what an admin has to decide on."""
-        if reason := await self._admission.denial(delivery, history):
-            return await self._drop(delivery, lease, history, reason)
-        if self.breaker and (reason := await self.breaker.tripped(delivery)):
-            return await self._give_up(delivery, lease, history, reason)
-        return None
+    async def _denied(
+        self, delivery: Delivery, lease: Lease, history: History, ruling: Decision
+    ) -> Done | Later:
+        """
+        End what the policy is against now.
+
+        If it cannot tell for want of what it needs, the delivery waits for a while, and
+        its lane with it: nothing is lost or overtaken for a directory that is away.
+        """
+        waited = self.clock() - delivery.created_us
+        if ruling.unsure and waited < self.tuning.undecided_us:
+            return self._later(delivery, self.tuning.undecided_pause_us)
+        return await self._drop(delivery, lease, history, denied(ruling))
 
     async def _send(
         self,
@@ -320,12 +333,13 @@ class Courier:
         return Outcome(AttemptState.DELIVERED, copy=copy, text=text, more=more)
 
     async def _apart(
-        self, delivery: Delivery, lease: Lease, history: History
+        self, delivery: Delivery, lease: Lease, history: History, link: Link
     ) -> Done | Later:
         if delivery.operation is Operation.FILE:
             return await self._do(self.filing, delivery, lease, history)
-        if reason := await self._admission.denial(delivery, history):
-            return await self._drop(delivery, lease, history, reason)
+        ruling = await self._admission.ruling(delivery, history, link)
+        if not ruling.allowed:
+            return await self._denied(delivery, lease, history, ruling)
         return await self._do(self.reactions, delivery, lease, history)
 
     async def _do(

@@ -12,7 +12,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from hashlib import blake2s
 
-from bridge.access import Action, Asked
+from bridge.admission import Admission, denied
 from bridge.delivery import AttemptState, Copy, Delivery, Operation, Post
 from bridge.errors import CannotTell, NotSent, Refused, ServiceUnavailable
 from bridge.file_ports import (
@@ -35,6 +35,7 @@ from bridge.files import (
     lines,
     most_bytes,
 )
+from bridge.links import Link
 from bridge.messages import File, Person, Platform
 from bridge.options import LinkOptions
 from bridge.ports import (
@@ -276,23 +277,22 @@ class Filing:
 
     async def _denial(self, change: FileChange) -> str:
         delivery = change.delivery
-        decision = await self.policy.decide(
-            Asked(
-                delivery.tenant,
-                change.story.author,
-                Action.FILE,
-                delivery.source,
-                delivery.target,
-                delivery.link,
-            )
-        )
-        return "" if decision.allowed else f"not allowed: {decision.rule}"
+        link = await self._link(delivery)
+        decision = await Admission(self.policy).ruling(delivery, change.story, link)
+        if decision.unsure:
+            # Nobody can say now: it is tried again, and given up in the end.
+            raise NotSent(denied(decision))
+        return "" if decision.allowed else denied(decision)
 
-    async def _options(self, delivery: Delivery) -> LinkOptions:
+    async def _link(self, delivery: Delivery) -> Link | None:
         for link in await self.links.of(delivery.tenant, delivery.source):
             if link.id == delivery.link:
-                return link.options
-        return LinkOptions()
+                return link
+        return None
+
+    async def _options(self, delivery: Delivery) -> LinkOptions:
+        link = await self._link(delivery)
+        return link.options if link else LinkOptions()
 
     async def _parcel(self, change: FileChange, file: File) -> Parcel:
         copy = change.below

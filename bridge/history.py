@@ -10,11 +10,13 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from bridge.access import Action, Asked, Decision
+from bridge.access import Action, Asked, Decision, Label
 from bridge.delivery import Delivery, Operation
 from bridge.digest import Said, first_part, heading, standing, told
 from bridge.document import Document
+from bridge.enforcement import asked_of, outsiders
 from bridge.errors import CannotTell
+from bridge.labelling import Labeller
 from bridge.links import Link, LinkState
 from bridge.mentions import mentioned
 from bridge.messages import (
@@ -145,6 +147,7 @@ class Historian:
     sleep: Callable[[float], Awaitable[None]]
     pause: float
     lease_us: int
+    labels: Labeller | None = None
 
     async def bring(self, wish: Wish) -> str:
         """
@@ -195,14 +198,39 @@ class Historian:
         return found
 
     async def _kept(self, wish: Wish, said: Said) -> Said | None:
-        author, source = said.created.author, wish.source
-        decision = await self.policy.decide(
-            Asked(wish.tenant, author, Action.POST, source)
-        )
+        decision = await self._decided(wish, said)
         for event in dict.fromkeys((said.created, said.newest)):
             told = replace(event, via=VIA)
             await self.journal.append(Commitment(wish.tenant, told, (decision,), ()))
         return replace(said, decision=decision) if decision.allowed else None
+
+    async def _decided(self, wish: Wish, said: Said) -> Decision:
+        """
+        Return the strictest answer for all channels: one post brings it to all of them.
+
+        What is said now counts, wherever it was said differently before.
+        """
+        event, link = said.newest, await self._link(wish)
+        wanted = set(wish.targets) & set(link.channels) if link else set[Channel]()
+        label = Label.PUBLIC
+        if self.labels:
+            label = self.labels.label(wish.tenant, event.document, event.files)
+        asked = Asked(
+            wish.tenant,
+            said.created.author,
+            Action.POST,
+            wish.source,
+            link=wish.link,
+            account=event.account,
+            label=label,
+        )
+        decision: Decision | None = None
+        for target in sorted(wanted):
+            about = replace(asked, target=target, outsiders=outsiders(link, target))
+            decision = await asked_of(self.policy, about, link)
+            if not decision.allowed:
+                return replace(decision, target=str(target))
+        return decision or await self.policy.decide(asked)
 
     async def _turn(self, wish: Wish) -> Link | None:
         """Wait until the link has nothing else to do; None if it has ended."""

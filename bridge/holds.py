@@ -20,10 +20,17 @@ class Cause(StrEnum):
     WITHDRAWN = "access_withdrawn"  # by the organisation, for the whole workspace
     CLOSED = "closed"  # it takes no messages, and the platform does not say why
     EXTERNAL = "shared_outside"  # people of other organisations read along
+    GUESTS = "guests"  # so do guests of the company; it carries all the same
+    NEWCOMER = "newcomer"  # so does somebody of whom it is not known yet
 
 
+# Who reads along, which is for the policy to judge.
+READERS = frozenset({Cause.EXTERNAL, Cause.GUESTS})
+NEWCOMERS = frozenset({Cause.NEWCOMER})
+# What is known of a channel, and keeps nothing from it.
+FACTS = frozenset({Cause.GUESTS, Cause.NEWCOMER})
 # While one of these stands, ATOM does not hear what is said in the channel either.
-DEAF = frozenset(Cause) - {Cause.EXTERNAL, Cause.CLOSED}
+DEAF = frozenset(Cause) - READERS - NEWCOMERS - {Cause.CLOSED}
 
 _SAID = {
     Cause.ARCHIVED: "{channel} is archived",
@@ -35,6 +42,8 @@ _SAID = {
     Cause.WITHDRAWN: "ATOM may not work in the {account} of {channel} any more",
     Cause.CLOSED: "{channel} takes no messages",
     Cause.EXTERNAL: "{channel} is shared with another organisation",
+    Cause.GUESTS: "guests read along in {channel}",
+    Cause.NEWCOMER: "somebody came into {channel} just now",
 }
 _ACCOUNTS = {Platform.SLACK: "workspace", Platform.TEAMS: "team"}
 
@@ -74,11 +83,12 @@ class Condition:
         An event told the exact cause; a vague answer does not replace it. And where
         ATOM cannot look, it cannot see who reads along.
         """
-        blocked = self.causes - {Cause.EXTERNAL}
+        readers = READERS | NEWCOMERS
+        blocked = self.causes - readers
         if not blocked:
             return self.causes
-        known = standing - {Cause.EXTERNAL}
-        outside = (standing | self.causes) & {Cause.EXTERNAL}
+        known = standing - readers
+        outside = (standing | self.causes) & readers
         return (known if known and self.vague else blocked) | outside
 
 

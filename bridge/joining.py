@@ -70,7 +70,7 @@ class Joining:
             if (story.deleted or story.erased) and not story.fault:
                 continue
             mate = Mate(delivery, story)
-            if not await self._goes_with(found, mate):
+            if not await self._goes_with(found, mate, link):
                 break
             found.append(mate)
         return tuple(found) if len(found) > 1 else ()
@@ -119,14 +119,14 @@ class Joining:
         )
         return replace(outcome, others=others)
 
-    async def _goes_with(self, found: Sequence[Mate], mate: Mate) -> bool:
+    async def _goes_with(self, found: Sequence[Mate], mate: Mate, link: Link) -> bool:
         head, story = found[0].story, mate.story
         if story.fault or story.in_doubt or _kind(story) != _kind(head):
             return False
         standing = await Standing.of(self.copies, mate.delivery, story)
         if standing.copy is not None:
             return False
-        if await self.admission.denial(mate.delivery, story):
+        if await self.admission.denial(mate.delivery, story, link):
             return False
         documents = [each.story.document for each in (*found, mate)]
         blocks = tuple(block for document in documents for block in document.blocks)

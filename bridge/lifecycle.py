@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bridge.holds import Cause, Hold
+from bridge.holds import NEWCOMERS, READERS, Cause, Hold
 from bridge.links import Link
+from bridge.membership import joined
 from bridge.messages import Channel, Event, Platform
 
 DETAIL = "lifecycle"  # under this name events tell their `Change`
@@ -161,6 +162,26 @@ def outsiders_noticed(event: Event, links: Sequence[Link]) -> tuple[Consequence,
         return ()
     scope = Scope(channel.platform, channel.team, channel.id)
     return (Consequence(scope, event.sent_us, placed=frozenset({Cause.EXTERNAL})),)
+
+
+def readers_moved(event: Event, links: Sequence[Link]) -> tuple[Consequence, ...]:
+    """
+    Return what follows when somebody comes into a linked channel, or goes.
+
+    Whether they are guests only the platform can tell. Until it has, who came counts as
+    one: nothing may slip through in between.
+    """
+    channel = event.channel
+    if channel is None or not links:
+        return ()
+    scope = Scope(channel.platform, channel.team, channel.id)
+    came = bool(joined(event))
+    placed = frozenset({Cause.NEWCOMER}) if came else frozenset[Cause]()
+    if not came:
+        causes = {hold.cause for link in links for hold in link.holds}
+        if not causes & (READERS | NEWCOMERS):
+            return ()  # nobody was there whose going would matter
+    return (Consequence(scope, event.sent_us, placed=placed, ask=True),)
 
 
 def overdue(held: Sequence[Hold], queued_us: int, now_us: int, patience_us: int) -> str:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Self
 
 from bridge.errors import Conflict
-from bridge.holds import Cause, Hold
+from bridge.holds import FACTS, Cause, Hold
 from bridge.messages import Channel
 from bridge.options import External, LinkOptions
 
@@ -49,7 +49,8 @@ class Link:
     @property
     def held_by(self) -> tuple[Hold, ...]:
         """What keeps channels of this link from carrying, by what its owners chose."""
-        allowed = {Cause.EXTERNAL} if self.options.external is External.ALLOW else set()
+        open_ = self.options.external is External.ALLOW
+        allowed = FACTS | {Cause.EXTERNAL} if open_ else FACTS
         return tuple(hold for hold in self.holds if hold.cause not in allowed)
 
     def between(self, one: Channel, other: Channel) -> tuple[Hold, ...]:

@@ -7,15 +7,27 @@ an outcome as its delivery ends. Whoever writes it down goes through `TellingJou
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
+from bridge.access import Decision
 from bridge.delivery import AttemptState, Delivery, Operation
 from bridge.files import Fate
+from bridge.holds import NEWCOMERS, READERS
 from bridge.lifecycle import WAITED
-from bridge.messages import Channel, EventKind, Person, PersonKind
-from bridge.ports import Commitment, History, Journal, Lease, Ledger, Outcome, Receipt
+from bridge.links import Link
+from bridge.messages import Channel, EventKind, Person, PersonKind, Platform
+from bridge.ports import (
+    Commitment,
+    History,
+    Journal,
+    Lease,
+    Ledger,
+    Links,
+    Outcome,
+    Receipt,
+)
 
 # How the reasons of what was dropped begin, where its author should know of them.
 NOT_ALLOWED = "not allowed"
@@ -35,6 +47,7 @@ class Cause(StrEnum):
     """Why something did not cross, as far as its author is concerned."""
 
     NOT_ALLOWED = "not_allowed"
+    OWNER = "owner"  # somebody's did not cross a link of theirs, for who reads there
     UNLINKED = "unlinked"
     WAITED = "waited"  # for a channel that took nothing, too long
     REFUSED = "refused"  # the other platform would not have it, or ATOM gave up
@@ -64,7 +77,8 @@ class Notice:
     What somebody is to be told. It holds nothing of what they said.
 
     `channel` is where they said it; `message` is the message's id there, and `thread`
-    its root's, empty for a root.
+    its root's, empty for a root. `rule` is what decided, with its own sentence if it has
+    one, and `reference` the log entry that knows more.
     """
 
     tenant: str
@@ -73,6 +87,8 @@ class Notice:
     message: str
     thread: str
     cause: Cause
+    rule: str = ""
+    reference: int = -1
 
 
 class Notices(Protocol):
@@ -119,11 +135,14 @@ class TellingJournal:
 
     journal: Journal
     notices: Notices
+    links: Links | None = None
 
     async def append(self, commitment: Commitment) -> Receipt:
         receipt = await self.journal.append(commitment)
         if not receipt.duplicate and (notice := denied(commitment)):
+            notice = replace(notice, reference=receipt.seq)
             self.notices.tell(notice)
+            await tell_owners(self.notices, self.links, notice)
         return receipt
 
 
@@ -133,6 +152,7 @@ class TellingLedger:
 
     ledger: Ledger
     notices: Notices
+    links: Links | None = None
 
     async def history(self, delivery: Delivery) -> History:
         return await self.ledger.history(delivery)
@@ -145,7 +165,10 @@ class TellingLedger:
     ) -> Delivery:
         noted = await self.ledger.conclude(delivery, lease, outcome, origin)
         if notice := ended(delivery, outcome, origin):
+            notice = replace(notice, reference=delivery.seq)
             self.notices.tell(notice)
+            if notice.cause is Cause.NOT_ALLOWED:
+                await tell_owners(self.notices, self.links, notice, delivery.link)
         return noted
 
     async def known(
@@ -157,7 +180,8 @@ class TellingLedger:
 def denied(commitment: Commitment) -> Notice | None:
     """Return what the author of a denied event is to be told. Reactions are silent."""
     event = commitment.event
-    if all(decision.allowed for decision in commitment.decisions):
+    against = [d for d in commitment.decisions if not (d.allowed or d.unsure)]
+    if not against:
         return None
     if event.channel is None or event.kind not in _WRITING:
         return None
@@ -170,8 +194,47 @@ def denied(commitment: Commitment) -> Notice | None:
             event.message,
             event.thread,
             Cause.NOT_ALLOWED,
+            explained(against[0]),
         ),
     )
+
+
+def explained(decision: Decision) -> str:
+    """Return the rule that decided, and what it says to people."""
+    if not decision.reason or decision.reason == decision.rule:
+        return decision.rule
+    return f"{decision.rule}: {decision.reason}"
+
+
+async def tell_owners(
+    notices: Notices, links: Links | None, notice: Notice, link: str = ""
+) -> None:
+    """
+    Tell who made a link which rule keeps it from carrying, if outsiders read there.
+
+    Their link is of no use as long as it stands so, and they are who can change that.
+    """
+    if links is None:
+        return
+    for one in await links.of(notice.tenant, notice.channel):
+        beyond = set(one.others(notice.channel))
+        outside = READERS | NEWCOMERS
+        read = any(h.channel in beyond and h.cause in outside for h in one.holds)
+        owner = _owner(one)
+        if not read or owner is None or (link and one.id != link):
+            continue
+        place = next((c for c in one.channels if c.platform is owner.platform), None)
+        if place is not None and owner.id != notice.person.id:
+            told = replace(notice, person=owner, channel=place, cause=Cause.OWNER)
+            notices.tell(replace(told, message="", thread=""))
+
+
+def _owner(link: Link) -> Person | None:
+    """Return who made a link, if it was somebody on a platform."""
+    platform, colon, id_ = link.created_by.partition(":")
+    if not colon or not id_ or platform not in set(Platform):
+        return None
+    return Person(Platform(platform), id_)
 
 
 def ended(delivery: Delivery, outcome: Outcome, origin: History) -> Notice | None:
@@ -194,8 +257,13 @@ def ended(delivery: Delivery, outcome: Outcome, origin: History) -> Notice | Non
             delivery.message,
             delivery.thread,
             cause,
+            _rule(outcome) if cause is Cause.NOT_ALLOWED else "",
         ),
     )
+
+
+def _rule(outcome: Outcome) -> str:
+    return outcome.reason.removeprefix(NOT_ALLOWED).lstrip(": ")
 
 
 def _to(person: Person, notice: Notice) -> Notice | None:

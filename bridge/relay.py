@@ -1,11 +1,18 @@
 """Carry what happens in one channel to the channels that listen to it."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from bridge.access import Action, Asked, Decision
+from bridge.access import Action, Decision
 from bridge.delivery import Delivery, Operation
-from bridge.lifecycle import Consequence, consequences, outsiders_noticed
+from bridge.enforcement import Enforcement
+from bridge.labelling import Labeller
+from bridge.lifecycle import (
+    Consequence,
+    consequences,
+    outsiders_noticed,
+    readers_moved,
+)
 from bridge.links import Link, LinkState
 from bridge.messages import Channel, Event, EventKind, PersonKind
 from bridge.options import Bots
@@ -29,11 +36,18 @@ _OPERATIONS = {
     EventKind.REACTION_REMOVE: (Operation.REACT, Action.REACT),
 }
 
+_MOVES = {EventKind.MEMBER_JOIN, EventKind.MEMBER_LEAVE}
+
 NOT_OURS = Receipt(seq=-1)
 
 
 def unwatched(_step: str) -> None:
     """The default trace: nobody watches."""
+
+
+def unguarded(_tenant: str) -> bool:
+    """The default: nobody's policy asks who reads along."""
+    return False
 
 
 Followed = Callable[[str, Event, Sequence[Consequence]], Awaitable[None]]
@@ -50,7 +64,8 @@ class Relay:
 
     `others` decides on other bots; without it they are on record and no more. `trace`
     is told each step's name as it is passed; tests stop the process there. `followed`
-    is told what followed for channels, once that is written.
+    is told what followed for channels, once that is written. `labels` reads what is
+    said. `guarded` says for which companies it matters who joins a linked channel.
     """
 
     tenants: Tenants
@@ -60,6 +75,13 @@ class Relay:
     trace: Callable[[str], None] = unwatched
     others: Others | None = None
     followed: Followed = unfollowed
+    labels: Labeller | None = None
+    guarded: Callable[[str], bool] = unguarded
+    _enforcement: Enforcement = field(init=False)
+
+    def __post_init__(self) -> None:
+        enforcement = Enforcement(self.policy, self.labels)
+        object.__setattr__(self, "_enforcement", enforcement)
 
     async def receive(self, event: Event) -> Receipt:
         """
@@ -85,10 +107,14 @@ class Relay:
 
     async def _follows(self, tenant: str, event: Event) -> tuple[Consequence, ...]:
         """Return what the event changes about whether channels carry."""
-        if not event.external or event.channel is None:
+        if event.channel is None:
+            return consequences(event)
+        moves = event.kind in _MOVES and self.guarded(tenant)
+        if not (event.external or moves):
             return consequences(event)
         links = await self.links.of(tenant, event.channel)
-        return (*consequences(event), *outsiders_noticed(event, links))
+        follows = (*consequences(event), *outsiders_noticed(event, links))
+        return (*follows, *readers_moved(event, links)) if moves else follows
 
     async def _plan(
         self, tenant: str, event: Event
@@ -110,19 +136,22 @@ class Relay:
         if not (links or gathered):
             return (), ()
         if self.others and event.author.kind is PersonKind.BOT:
-            heard = [*links, *gathered]
-            targets = [t for link in heard for t in link.others(event.channel)]
+            targets = [
+                t for link in (*links, *gathered) for t in link.others(event.channel)
+            ]
             if cut := await self.others.loop(tenant, event, targets):
                 return (cut,), ()
-        decision = await self.policy.decide(
-            Asked(tenant, event.author, action, event.channel, account=event.account)
-        )
-        if not decision.allowed:
-            return (decision,), ()
+        channel, heard = event.channel, [*links, *gathered]
+        verdict = await self._enforcement.on(tenant, event, channel, action, heard)
+        if not verdict.open:
+            return verdict.decisions, ()
         lines = replace(event, thread="")
-        return (decision,), [
+        deliveries = [
             *planned(tenant, event, operation, event.channel, links),
             *planned(tenant, lines, Operation.DIGEST, event.channel, gathered),
+        ]
+        return verdict.decisions, [
+            each for each in deliveries if (each.link, each.target) in verdict.open
         ]
 
 

@@ -15,6 +15,7 @@ class Tuning:
 
     `slack_part` and `teams_part` are how much is sent as one message: characters in
     Slack, where an edit takes 4,000, and bytes of UTF-16 in Teams, which takes 100 KB.
+    `undecided_us` is how long a message waits for a policy that cannot decide on it.
     """
 
     tries: int = 8
@@ -25,6 +26,8 @@ class Tuning:
     clock_skew_us: int = 60_000_000
     orphan_patience_us: int = 3_000_000
     paused_link_us: int = 1_000_000
+    undecided_us: int = 300_000_000
+    undecided_pause_us: int = 1_000_000
     dormant_us: int = 14 * 86_400_000_000
     slack_part: int = SLACK_PART
     teams_part: int = TEAMS_PART

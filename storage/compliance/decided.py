@@ -30,6 +30,8 @@ def as_json(tenant: str, event: Event, decision: Decision) -> dict[str, object]:
         "directory": decision.directory,
         "action": decision.action,
     }
+    if decision.target:
+        told["target"] = decision.target
     if event.kind is EventKind.HISTORY_POST:  # it was asked of each author in it
         return told
     salt = token_bytes(_SALT_BYTES)
@@ -39,7 +41,8 @@ def as_json(tenant: str, event: Event, decision: Decision) -> dict[str, object]:
 
 def inputs(tenant: str, event: Event, decision: Decision) -> Mapping[str, Any]:
     """Return what the policy was asked."""
-    return {
+    place = {"target": decision.target} if decision.target else {}
+    return place | {
         "tenant": tenant,
         "person": f"{event.author.platform}|{event.author.id}",
         "kind": event.author.kind,

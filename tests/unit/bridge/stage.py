@@ -17,6 +17,7 @@ from bridge.errors import (
 )
 from bridge.filing import Filing
 from bridge.joining import Companions, alone
+from bridge.labelling import Labeller
 from bridge.limits import Limits
 from bridge.links import Link
 from bridge.messages import Channel, Person, Platform
@@ -303,6 +304,7 @@ class Stage:
     scanner: FakeScanner | None = None
     tuning: Tuning = field(default_factory=lambda: Tuning(tries=3))
     companions: Companions = alone
+    labels: Labeller | None = None
     now: int = NOW
 
     def __post_init__(self) -> None:
@@ -352,6 +354,7 @@ class Stage:
             sleep=lambda _seconds: asyncio.sleep(0),
             tuning=self.tuning,
             companions=self.companions,
+            labels=self.labels,
         )
 
     def knows(self, message: str = "m1", *, deleted: bool = False) -> None:

@@ -7,11 +7,21 @@ import pytest
 
 from bridge.access import Decision
 from bridge.delivery import AttemptState, Operation
+from bridge.holds import Cause as Reason
+from bridge.holds import Hold
 from bridge.messages import EventKind, Person, PersonKind, Platform
 from bridge.notices import Cause, Notice, TellingJournal, TellingLedger
 from bridge.ports import Commitment, Outcome, Receipt
-from tests.events import ALICE, FALCON, message
-from tests.unit.bridge.stage import LEASE, TENANT, FakeLedger, Stage, delivery
+from tests.events import ALICE, FALCON, PROJECT, message
+from tests.unit.bridge.stage import (
+    LEASE,
+    LINK,
+    TENANT,
+    FakeLedger,
+    FakeLinks,
+    Stage,
+    delivery,
+)
 
 NO = Decision(allowed=False, rule="a rule", policy="hash", directory="1")
 YES = replace(NO, allowed=True)
@@ -57,7 +67,38 @@ async def told_of(
 async def test_who_was_denied_is_told_in_the_thread() -> None:
     told = await told_of([NO])
 
-    assert told == [Notice(TENANT, ALICE, FALCON, "1.2", "1.0", Cause.NOT_ALLOWED)]
+    notice = Notice(TENANT, ALICE, FALCON, "1.2", "1.0", Cause.NOT_ALLOWED, "a rule", 7)
+    assert told == [notice]
+
+
+async def test_what_may_be_allowed_yet_is_not_told() -> None:
+    assert await told_of([replace(NO, unsure=True)]) == []
+
+
+async def test_a_rules_own_sentence_is_told_with_it() -> None:
+    [notice] = await told_of([YES, replace(NO, reason="Only Finance posts here.")])
+
+    assert notice.rule == "a rule: Only Finance posts here."
+
+
+async def test_who_made_a_link_is_told_what_guests_keep_from_crossing() -> None:
+    """Scenario 15: the owner hears the rule, and where outsiders do not matter not."""
+    for cause, causes in (
+        (Reason.GUESTS, [Cause.NOT_ALLOWED, Cause.OWNER]),
+        (None, [Cause.NOT_ALLOWED]),
+    ):
+        notices = FakeNotices()
+        holds = (Hold(PROJECT, cause),) if cause else ()
+        links = FakeLinks([replace(LINK, created_by="teams:29:carol", holds=holds)])
+        journal = TellingJournal(FakeJournal(), notices, links)
+
+        await journal.append(Commitment(TENANT, message(), (NO,), ()))
+
+        assert notices.causes == causes
+        if cause:
+            owner = notices.told[1]
+            assert (owner.person.id, owner.channel) == ("29:carol", PROJECT)
+            assert (owner.rule, owner.reference) == ("a rule", 7)
 
 
 async def test_who_was_allowed_is_told_nothing() -> None:
