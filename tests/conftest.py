@@ -8,6 +8,7 @@ import structlog
 
 from tests.clamd_server import ClamdServer, running_clamd
 from tests.servers import Postgres, Redis, running_postgres, running_redis
+from tests.slapd import Slapd, running_slapd
 from tests.softhsm import SoftHsm, running_softhsm
 
 
@@ -83,3 +84,17 @@ def _logging_as_it_was() -> Iterator[None]:
     """A command that ran in this process may have set up logging for its own."""
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture(scope="session")
+def slapd() -> Iterator[Slapd]:
+    """A running OpenLDAP, shared: read it, change nothing, let it run."""
+    with running_slapd() as server:
+        yield server
+
+
+@pytest.fixture
+def own_slapd() -> Iterator[Slapd]:
+    """A running OpenLDAP for one test, which may change, stop and start it."""
+    with running_slapd() as server:
+        yield server

@@ -1,0 +1,1 @@
+"""Sources that people, groups and units are read from."""

@@ -1,0 +1,1 @@
+"""Directories that speak LDAP: the connection, what it carries, and OpenLDAP."""
