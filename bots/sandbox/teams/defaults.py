@@ -92,6 +92,15 @@ DEFAULTS: Mapping[str, Any] = {
     "teams.graph_rsc_member_writes": False,
     "teams.graph_rsc_member_reads": True,
     "teams.graph_rsc_in_private_channels": False,
+    # The directory's delta: objects a page, members an object, how long a link is
+    # good for and how it is refused then; the first is told twice; parts alone.
+    "teams.graph_directory_page": 100,
+    "teams.graph_directory_members": 20,
+    "teams.graph_directory_token_seconds": 604_800.0,
+    "teams.graph_directory_lost_status": 410,
+    "teams.graph_directory_replays": False,
+    "teams.graph_directory_partial": False,
+    "teams.graph_directory_subscription_minutes": 41_760,
     # Subscriptions. Minutes, seconds; the share of its life after which one is told
     # to renew; the pauses between attempts to deliver a notice.
     "teams.graph_subscription_minutes": 4_320,
@@ -110,4 +119,5 @@ DEFAULTS: Mapping[str, Any] = {
     "teams.graph_messages_windows": [[20, 1]],
     "teams.graph_delta_windows": [[60, 60]],
     "teams.graph_channel_windows": [[4, 1]],
+    "teams.graph_directory_windows": [[100, 1]],
 }

@@ -36,7 +36,17 @@ _RULES = {
     }.items()
     for call in calls
 }
-_DIRECTORY = frozenset({"graph.users", "graph.user", "graph.create_team"})
+_DIRECTORY = frozenset(
+    {
+        "graph.create_team",
+        "graph.deleted_user",
+        "graph.group_members",
+        "graph.groups_delta",
+        "graph.user",
+        "graph.users",
+        "graph.users_delta",
+    }
+)
 
 
 class Access:

@@ -37,6 +37,8 @@ _CHANGES = {
     "channel_deleted": "deleted",
     "member_added": "created",
     "member_removed": "deleted",
+    "directory": "updated",
+    "directory_deleted": "deleted",
 }
 _ACCEPTED = 300
 
@@ -161,6 +163,8 @@ class Notices:
 
     def _happened(self, change: Mapping[str, Any]) -> _Happened | None:
         kind = _CHANGES.get(str(change["kind"]))
+        if kind is not None and "entry" in change:
+            return _of_entry(kind, str(change["entry"]), str(change["oid"]))
         team = self._state.teams.get(str(change.get("team", "")))
         if kind is None or team is None:
             return None
@@ -288,6 +292,13 @@ class Notices:
         current = {one.id: one.until for one in self._standing()}
         if current.get(subscription.id) == until:
             await self._tell_lifecycle(subscription, "reauthorizationRequired")
+
+
+def _of_entry(kind: str, what: str, oid: str) -> _Happened:
+    """A user or a group: it is named, and nothing is said of it."""
+    many, told = f"{what}s", {"id": oid}
+    named = f"{what.capitalize()}s/{oid}"
+    return _Happened(kind, (many, f"{many}/{oid}"), named, what.capitalize(), told)
 
 
 def kept_key(subscription: Kept) -> object:

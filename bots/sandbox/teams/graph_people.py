@@ -40,11 +40,6 @@ class GraphPeople:
             raise bad_request("$count needs ConsistencyLevel: eventual.")
         return paged(request, told, most=_PAGE_AT_MOST)
 
-    async def user(self, request: Request) -> Response:
-        caller = self._access.caller(request, "graph.user")
-        person = self._access.person(caller, request.match_info["user"])
-        return json_response(user_told(person))
-
     async def revoke(self, request: Request) -> Response:
         """End everybody's sessions who is that user; a guest's are kept at home."""
         caller = self._access.caller(request, "graph.revoke_sessions")

@@ -7,6 +7,7 @@ from aiohttp.web import Request, Response
 from bots.sandbox.teams.errors import GraphRefusal, Refusal
 from bots.sandbox.teams.graph import GRAPH, Graph
 from bots.sandbox.teams.graph_access import Access
+from bots.sandbox.teams.graph_directory import GraphDirectory
 from bots.sandbox.teams.graph_drive import GraphDrive
 from bots.sandbox.teams.graph_members import GraphMembers
 from bots.sandbox.teams.graph_people import GraphPeople
@@ -28,6 +29,8 @@ _WINDOWS: Mapping[str, str] = {
     "graph.reply": "graph_messages",
     "graph.delta": "graph_delta",
     "graph.replies": "graph_delta",
+    "graph.users_delta": "graph_directory",
+    "graph.groups_delta": "graph_directory",
 }
 
 
@@ -134,13 +137,26 @@ def message_calls(graph: Graph) -> list[Call]:
     ]
 
 
+def directory_calls(directory: GraphDirectory) -> list[Call]:
+    """They come before the others: "delta" is no user's name."""
+    users, groups = "graph.users_delta", "graph.groups_delta"
+    binned = "/directory/deletedItems/{user}/microsoft.graph.user"
+    members, inside = "/groups/{group}/members", "graph.group_members"
+    return [
+        ("GET", GRAPH + "/users/delta", users, directory.users),
+        ("GET", GRAPH + "/groups/delta", groups, directory.groups),
+        ("GET", GRAPH + members, inside, directory.group_members),
+        ("GET", GRAPH + binned, "graph.deleted_user", directory.deleted),
+        ("GET", GRAPH + "/users/{user}", "graph.user", directory.user),
+    ]
+
+
 def other_calls(people: GraphPeople, subscriptions: GraphSubscriptions) -> list[Call]:
     user, revoke = GRAPH + "/users/{user}", "graph.revoke_sessions"
     roles = "/transitiveMemberOf/microsoft.graph.directoryRole"
     many, one = GRAPH + "/subscriptions", GRAPH + "/subscriptions/{subscription}"
     return [
         ("GET", GRAPH + "/users", "graph.users", people.users),
-        ("GET", user, "graph.user", people.user),
         ("POST", user + "/revokeSignInSessions", revoke, people.revoke),
         ("GET", user + roles, "graph.roles_of", people.roles),
         ("GET", many, "graph.subscriptions", subscriptions.listing),

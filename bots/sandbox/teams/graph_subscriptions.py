@@ -13,7 +13,12 @@ from aiohttp.web import Request, Response, json_response
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from bots.sandbox.teams.errors import GraphRefusal
-from bots.sandbox.teams.graph_access import Access, bad_request, not_found
+from bots.sandbox.teams.graph_access import (
+    Access,
+    bad_request,
+    not_found,
+    permissions,
+)
 from bots.sandbox.teams.graph_body import json_body, text_in
 from bots.sandbox.teams.graph_notices import Kept, Notices, kept_key
 from bots.sandbox.teams.login import Caller
@@ -50,7 +55,9 @@ class GraphSubscriptions:
         asked = await json_body(request)
         wanted = self._wanted(caller, text_in(asked, "resource"))
         kinds = self._kinds(asked)
-        until = self._until(asked, text_in(asked, "lifecycleNotificationUrl"))
+        until = self._until(
+            asked, text_in(asked, "lifecycleNotificationUrl"), wanted.resource
+        )
         made = Kept(
             id=str(uuid4()),
             app=caller.app,
@@ -86,7 +93,9 @@ class GraphSubscriptions:
     async def renew(self, request: Request) -> Response:
         subscription = self._own(request)
         asked = await json_body(request)
-        subscription.until = self._until(asked, subscription.lifecycle_url)
+        subscription.until = self._until(
+            asked, subscription.lifecycle_url, subscription.resource
+        )
         self._notices.keep(subscription)
         return json_response(subscription.told())
 
@@ -103,6 +112,11 @@ class GraphSubscriptions:
 
     def _wanted(self, caller: Caller, resource: str) -> _Wanted:
         resource = resource.strip("/")
+        if resource in {"users", "groups"}:
+            call = f"graph.{resource}_delta"
+            if not caller.roles & permissions(call):
+                raise GraphRefusal(403, "Forbidden", "Insufficient privileges.")
+            return _Wanted(resource, call)
         if resource == "teams/getAllMessages":
             if not caller.roles & {"ChannelMessage.Read.All"}:
                 raise GraphRefusal(
@@ -133,14 +147,18 @@ class GraphSubscriptions:
             raise bad_request("The changeType is not supported.", "InvalidRequest")
         return kinds
 
-    def _until(self, asked: Mapping[str, Any], lifecycle_url: str) -> datetime:
+    def _until(
+        self, asked: Mapping[str, Any], lifecycle_url: str, resource: str
+    ) -> datetime:
         try:
             until = datetime.fromisoformat(text_in(asked, "expirationDateTime"))
         except ValueError:
             raise bad_request("expirationDateTime is missing.") from None
         now = datetime.now(UTC)
         until = until if until.tzinfo else until.replace(tzinfo=UTC)
-        most = timedelta(minutes=self._state.setting("graph_subscription_minutes"))
+        directory = "directory_" if resource in {"users", "groups"} else ""
+        lasts = f"graph_{directory}subscription_minutes"
+        most = timedelta(minutes=self._state.setting(lasts))
         quiet = timedelta(minutes=self._state.setting("graph_quiet_minutes"))
         if until <= now or until > now + most + timedelta(minutes=1):
             raise bad_request(

@@ -38,6 +38,7 @@ class Owners:
             "add_member": self._add_member,
             "remove_member": self._remove_member,
             "enroll": self._enroll,
+            "directory": self._directory,
             "rename_team": self._change_team,
             "archive_team": self._change_team,
             "unarchive_team": self._change_team,
@@ -132,6 +133,17 @@ class Owners:
         team, person = self._team(asked), self._state.person(str(asked.get("member")))
         self._changes.add_member(team, person, by=str(asked.get("user") or ""))
         return {"team": team.id}
+
+    async def _directory(self, asked: Asked) -> Done:
+        """Change the directory; see `Directory.change`. Who subscribed is told."""
+        tenant = str(asked.get("tenant") or seed.ACME)
+        wishes = asked.get("many") or [asked]
+        for wish in wishes:
+            oid = self._state.directory.change(tenant, wish)
+            gone = wish.get("do") in {"delete", "purge"}
+            kind = "directory_deleted" if gone else "directory"
+            self._state.publish_directory(kind, tenant, oid)
+        return {}
 
     async def _enroll(self, asked: Asked) -> Done:
         """Give somebody an account in the tenant, and let them into the team."""

@@ -12,11 +12,13 @@ from bots.sandbox.teams.control import Control
 from bots.sandbox.teams.delivery import Delivery
 from bots.sandbox.teams.graph import Graph
 from bots.sandbox.teams.graph_access import Access
+from bots.sandbox.teams.graph_directory import GraphDirectory
 from bots.sandbox.teams.graph_drive import GraphDrive
 from bots.sandbox.teams.graph_members import GraphMembers
 from bots.sandbox.teams.graph_notices import Notices
 from bots.sandbox.teams.graph_people import GraphPeople
 from bots.sandbox.teams.graph_routes import (
+    directory_calls,
     drive_calls,
     limited,
     member_calls,
@@ -141,6 +143,7 @@ def _graph_calls(
         *team_calls(GraphTeams(world, access, changes)),
         *member_calls(GraphMembers(world, access, changes)),
         *message_calls(graph),
+        *directory_calls(GraphDirectory(world.teams, access)),
         *other_calls(
             GraphPeople(world.teams, access),
             GraphSubscriptions(world, access, notices),

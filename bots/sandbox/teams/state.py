@@ -11,6 +11,7 @@ from bots.sandbox.changes import Changes
 from bots.sandbox.settings import Settings
 from bots.sandbox.teams import seed
 from bots.sandbox.teams.defaults import DEFAULTS
+from bots.sandbox.teams.directory import Directory
 from bots.sandbox.teams.errors import no_activity, no_conversation
 from bots.sandbox.teams.model import (
     Channel,
@@ -47,6 +48,7 @@ class TeamsState:
         self.teams = {one.id: one for one in seed.teams()}
         self.channels = {one.id: one for one in seed.channels()}
         self.files: dict[str, File] = {}
+        self.directory = Directory(self)
 
     def as_json(self) -> dict[str, Any]:
         """Everything, the deleted too, as tests and the page read it."""
@@ -196,6 +198,12 @@ class TeamsState:
         self._changes.publish(
             change | {"team": team.id, "channel": place, "person": person.id}
         )
+
+    def publish_directory(self, kind: str, tenant: str, oid: str) -> None:
+        """Tell that a user or a group of the directory is not what it was."""
+        what = "group" if self.directory.is_group(tenant, oid) else "user"
+        change = {"side": "teams", "kind": kind, "tenant": tenant}
+        self._changes.publish(change | {"entry": what, "oid": oid})
 
     def publish_team(self, kind: str, team: Team) -> None:
         self._changes.publish(

@@ -1,0 +1,1 @@
+"""Entra ID: people and groups by Microsoft Graph's delta queries."""

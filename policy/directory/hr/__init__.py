@@ -1,0 +1,1 @@
+"""HR systems: who works here, from when, until when, and for whom."""
