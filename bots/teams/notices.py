@@ -24,20 +24,19 @@ _MESSAGE = re.compile(
 _CHANNEL = re.compile(r"/?teams/[^/]+/channels/(?P<channel>[^/]+)/messages")
 # After these it is open what was not told; the last one also ends the telling.
 _GAPS = {"missed", "subscriptionRemoved"}
+_SUBSCRIBE_AGAIN = {"reauthorizationRequired", "subscriptionRemoved"}
 
 
 @dataclass(frozen=True, slots=True)
-class Notices:
+class GraphDoor:
     """
-    Answers Graph's calls.
+    Lets Graph's calls in: each value that they bring goes to `take`.
 
-    `noticed` is told a channel's and a message's id, `missed` the id of a channel of
-    which Graph could not tell everything. Calls without `secret` are not Graph's.
+    Calls without `secret` are not Graph's.
     """
 
     secret: str
-    noticed: Callable[[str, str], None]
-    missed: Callable[[str], None]
+    take: Callable[[Mapping[str, Any]], None]
     body_limit: int = 1024 * 1024
 
     async def handle(self, request: Request) -> Response:
@@ -54,7 +53,7 @@ class Notices:
         if len(known) < len(values):
             return _refused(HTTPStatus.FORBIDDEN, "secret")
         for value in known:
-            self._take(value)
+            self.take(value)
         return Response(status=HTTPStatus.ACCEPTED)
 
     async def _values(self, request: Request) -> list[Mapping[str, Any]]:
@@ -70,6 +69,25 @@ class Notices:
         told = text_of(value.get("clientState"))
         return hmac.compare_digest(told.encode(), self.secret.encode())
 
+
+@dataclass(frozen=True, slots=True)
+class Notices:
+    """
+    Answers Graph's calls about messages.
+
+    `noticed` is told a channel's and a message's id, `missed` the id of a channel of
+    which Graph could not tell everything. Calls without `secret` are not Graph's.
+    """
+
+    secret: str
+    noticed: Callable[[str, str], None]
+    missed: Callable[[str], None]
+    body_limit: int = 1024 * 1024
+
+    async def handle(self, request: Request) -> Response:
+        """Answer one call."""
+        return await GraphDoor(self.secret, self._take, self.body_limit).handle(request)
+
     def _take(self, value: Mapping[str, Any]) -> None:
         resource = text_of(value.get("resource"))
         if event := text_of(value.get("lifecycleEvent")):
@@ -80,6 +98,29 @@ class Notices:
             self.noticed(found["channel"], found["reply"] or found["root"])
         else:
             IGNORED.labels("teams", "notice").inc()
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryNotices:
+    """
+    Answers Graph's calls about people and groups.
+
+    What they name is not believed: `changed` has the directory be read. `unsubscribed`
+    is told that Graph will not call any more, or wants to be asked again to.
+    """
+
+    secret: str
+    changed: Callable[[], None]
+    unsubscribed: Callable[[], None]
+
+    async def handle(self, request: Request) -> Response:
+        """Answer one call."""
+        return await GraphDoor(self.secret, self._take).handle(request)
+
+    def _take(self, value: Mapping[str, Any]) -> None:
+        if text_of(value.get("lifecycleEvent")) in _SUBSCRIBE_AGAIN:
+            self.unsubscribed()
+        self.changed()
 
 
 def _refused(status: HTTPStatus, reason: str) -> Response:

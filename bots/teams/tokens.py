@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from msal import ConfidentialClientApplication
@@ -24,9 +25,9 @@ from bridge.errors import BadInput, ServiceUnavailable
 
 CONNECTOR_SCOPE = "https://api.botframework.com/.default"
 GRAPH_SCOPE = "https://graph.microsoft.com/.default"
+LOGIN = "https://login.microsoftonline.com"
 SHARED_TENANT = "botframework.com"  # where apps of many tenants get bot tokens
 
-_LOGIN = "https://login.microsoftonline.com"
 _EARLY = 300.0  # seconds before its end that a token is renewed
 _TIMEOUT = (5.0, 10.0)  # seconds to connect, and to answer
 # msal takes every answer for JSON as it should be, and fails in as many ways.
@@ -79,7 +80,7 @@ class LoginClient:
         **_options: Any,
     ) -> LoginAnswer:
         """Ask for a token. Redirects are not followed: the secret stays here."""
-        tenant = url.removeprefix(_LOGIN).strip("/").partition("/")[0]
+        tenant = urlsplit(url).path.strip("/").partition("/")[0]
         address = self.token_url.replace("{tenant}", tenant)
         with requests.Session() as session:
             session.trust_env = not is_loopback(address)
@@ -109,7 +110,9 @@ class Tokens:
 
     `tenant_id` is the home of a single-tenant bot, from where its tokens come; empty
     for a multi-tenant one. If `several` tenants are served, Graph's tokens come from
-    each. `clock` gives monotonic seconds. Raises `BadInput` for a login address to
+    each. `clock` gives monotonic seconds. A `certificate`, as PEM with its private key,
+    is used instead of the password. `authority` and `graph_scope` are those of a
+    national cloud where the tenant is in one. Raises `BadInput` for a login address to
     which no secret may be sent.
     """
 
@@ -119,6 +122,9 @@ class Tokens:
     tenant_id: str
     clock: Callable[[], float]
     several: bool = False
+    certificate: str = field(default="", repr=False)
+    authority: str = LOGIN
+    graph_scope: str = GRAPH_SCOPE
     _apps: dict[str, ConfidentialClientApplication] = field(
         default_factory=dict, repr=False
     )
@@ -138,7 +144,7 @@ class Tokens:
     async def graph(self, account: str) -> str:
         """Return a token for Graph in a Teams tenant. Raises `ServiceUnavailable`."""
         home = "" if self.several else self.tenant_id
-        return await self._token(home or account, GRAPH_SCOPE)
+        return await self._token(home or account, self.graph_scope)
 
     def forget(self, token: str) -> None:
         """Ask for a new token next time: this one was not accepted."""
@@ -170,11 +176,18 @@ class Tokens:
     def _app(self, tenant: str) -> ConfidentialClientApplication:
         return ConfidentialClientApplication(
             self.app_id,
-            client_credential=self.password,
-            authority=f"{_LOGIN}/{tenant}",
+            client_credential=self._credential(),
+            authority=f"{self.authority.rstrip('/')}/{tenant}",
             instance_discovery=False,
             http_client=LoginClient(self.token_url),
         )
+
+    def _credential(self) -> str | dict[str, str]:
+        if not self.certificate:
+            return self.password
+        # One file holds both, as openssl and Azure write it; msal takes PEM's text.
+        pem = self.certificate
+        return {"private_key": pem, "public_certificate": pem}
 
 
 def _token_in(answer: Mapping[str, Any]) -> str:

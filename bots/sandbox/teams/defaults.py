@@ -50,6 +50,7 @@ DEFAULTS: Mapping[str, Any] = {
     # Login. Its metadata names https addresses, as msal insists: a client that is
     # sent here must send those here as well.
     "teams.login_url": "https://login.microsoftonline.com",
+    "teams.app_certificate": "",  # as PEM: whoever holds its key is an app, too
     "teams.token_seconds": 3_599,
     "teams.bot_tenancy": "any",  # or "single", "multi"
     "teams.bad_scope_error": "AADSTS1002012",

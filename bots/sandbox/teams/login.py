@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import jwt
 from aiohttp.web import Request, Response, json_response
+from cryptography.x509 import load_pem_x509_certificate
 
 from bots.sandbox.teams import seed
 from bots.sandbox.teams.errors import LoginRefusal, Refusal
@@ -16,6 +17,9 @@ from bots.sandbox.world import World
 
 BOT_AUDIENCE = "https://api.botframework.com"
 GRAPH_AUDIENCE = "https://graph.microsoft.com"
+_NATIONAL = frozenset(
+    {"https://graph.microsoft.us", "https://microsoftgraph.chinacloudapi.cn"}
+)
 _MULTI_TENANT = "botframework.com"
 _ANY_TENANT = frozenset({"common", "organizations", _MULTI_TENANT})
 _DEFAULT = "/.default"
@@ -127,15 +131,39 @@ class Login:
         if app not in seed.APPS:
             raise _no_app(app, tenant)
         _, secret = seed.APPS[app]
-        if form.get("client_secret") != secret:
+        if assertion := form.get("client_assertion"):
+            self._check_assertion(app, tenant, assertion)
+        elif form.get("client_secret") != secret:
             raise LoginRefusal(
                 401, "invalid_client", 7000215, "Invalid client secret provided."
             )
         return app
 
+    def _check_assertion(self, app: str, tenant: str, assertion: str) -> None:
+        """An app shows that it holds the key of its certificate."""
+        endpoint = f"{self._state.setting('login_url')}/{tenant}/oauth2/v2.0/token"
+        try:
+            registered = str(self._state.setting("app_certificate")).encode()
+            key = load_pem_x509_certificate(registered).public_key()
+            claims = jwt.decode(
+                assertion,
+                key,  # type: ignore[arg-type]  # other kinds of keys are refused
+                algorithms=["PS256", "RS256"],
+                audience=endpoint,
+                issuer=app,
+            )
+            if claims.get("sub") != app:
+                raise jwt.InvalidTokenError
+        except (jwt.PyJWTError, ValueError, TypeError):
+            raise LoginRefusal(
+                401, "invalid_client", 700027, "The certificate is not registered."
+            ) from None
+
     def _audience(self, form: Mapping[str, str]) -> str:
         scope = form.get("scope", "")
         audience = scope.removesuffix(_DEFAULT)
+        if scope.endswith(_DEFAULT) and audience in _NATIONAL:
+            return GRAPH_AUDIENCE
         if scope.endswith(_DEFAULT) and audience in {BOT_AUDIENCE, GRAPH_AUDIENCE}:
             return audience
         number = int(str(self._state.setting("bad_scope_error")).removeprefix("AADSTS"))

@@ -49,6 +49,12 @@ class EntraSource:
         """Something changed there: do not wait for the next look."""
         self._woken.set()
 
+    def subscribe_again(self) -> None:
+        """Graph says that its notices end: look after the subscriptions at once."""
+        if self.subscriptions is not None:
+            self.subscriptions.forget()
+        self.wake()
+
     async def read(self, cursor: bytes) -> AsyncIterator[Reading]:
         state = _state_in(cursor, self._scope())
         if state is not None:
@@ -103,6 +109,7 @@ class EntraSource:
                 complete=False,
                 why=f"Entra ID could not be read: {unread}",
                 entries=seen.entries(whole=False),
+                joined=seen.edges(present=True),
                 cursor=cursor,
             )
         return Reading(

@@ -33,10 +33,12 @@ class Subscriptions:
     secret: str = field(repr=False)
     clock: Callable[[], datetime]
     _cared: datetime | None = None
+    _renew_all: bool = False
 
     def forget(self) -> None:
-        """Graph says that something is wrong with them: look after them next time."""
+        """Graph wants them renewed, or ended one: look after all of them next time."""
         self._cared = None
+        self._renew_all = True
 
     async def keep(self) -> None:
         """Make what is missing and renew what has lived half its life."""
@@ -48,9 +50,9 @@ class Subscriptions:
             one = standing.get(resource)
             if one is None:
                 await self._make(resource, kinds, now + _LASTS)
-            elif _ends(one) - now < _LASTS / 2:
+            elif self._renew_all or _ends(one) - now < _LASTS / 2:
                 await self._renew(one, now + _LASTS)
-        self._cared = now
+        self._cared, self._renew_all = now, False
 
     async def _standing(self) -> dict[str, Mapping[str, Any]]:
         found = {}

@@ -1,0 +1,1 @@
+"""Directories read through their own protocols, from servers that run."""
