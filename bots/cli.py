@@ -26,6 +26,7 @@ import bots.command_line.search
 import bots.command_line.subject  # noqa: F401 - adds its commands to `atom compliance`
 from bots.command_line.accounts import accounts_app
 from bots.command_line.compliance import compliance_app
+from bots.command_line.dlp import dlp_app
 from bots.command_line.organisation import channels_app, sessions_app, workspaces_app
 from bots.command_line.proofs import register_proofs
 from bots.command_line.spaces import register_spaces
@@ -78,6 +79,7 @@ register_spaces(workspaces_app)
 app.add_typer(channels_app, name="channels")
 app.add_typer(sessions_app, name="sessions")
 app.add_typer(compliance_app, name="compliance")
+app.add_typer(dlp_app, name="dlp")
 
 
 @app.command()

@@ -1,0 +1,66 @@
+"""What can be typed about what may leave: `atom dlp …`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+OfCompany = Annotated[
+    str, typer.Option("--company", help="The company's id, if there are several.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead.")]
+
+dlp_app = typer.Typer(
+    help="Data-loss prevention: what is found in what people say, and what is done.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+@dlp_app.command("scan")
+def scan(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FILE …", help="Files to read; - or none is stdin."),
+    ] = None,
+    detector: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this detector, or @secret for all of a group."),
+    ] = None,
+    confidence: Annotated[
+        str, typer.Option(help="How sure it has to be: low, medium or high.")
+    ] = "low",
+    whole: Annotated[
+        bool,
+        typer.Option(
+            "--whole", help="Read each file as one text; .docx and .pdf always are."
+        ),
+    ] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Exit with 1 if anything is found.")
+    ] = False,
+    company: OfCompany = "",
+) -> None:
+    """
+    Read lines and print what is found, one JSON object a line.
+
+    It says which detector, where (characters from `start` up to `end`), how sure, and a
+    keyed hash. It never prints a value.
+    """
+    from bots.command_line.dlp_work import Wanted
+    from bots.command_line.dlp_work import scan as run
+
+    wanted = Wanted.of(detector or (), confidence, whole=whole)
+    found = run(tuple(files or ()), wanted, company)
+    if check and found:
+        raise typer.Exit(1)
+
+
+@dlp_app.command("detectors")
+def detectors(json: AsJson = False) -> None:
+    """List the detectors and their groups."""
+    from bots.command_line.dlp_work import list_detectors
+
+    list_detectors(as_json=json)

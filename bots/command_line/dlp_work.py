@@ -1,0 +1,113 @@
+"""Scanning on the command line: lines in, findings out, no value anywhere."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_bytes
+from typing import IO
+
+from bots.command_line.company import company_core
+from bots.command_line.output import print_json, print_table
+from bots.settings_sources import read_settings
+from bridge.errors import BadInput
+from bridge.leaving.findings import Confidence
+from policy.dlp.catalogue import detectors, expanded
+from policy.dlp.extracting import READ_WHOLE, text_of
+from policy.dlp.scanner import Scanner
+
+HASHES = "dlp"  # the purpose of the company's secret that values are hashed with
+_STDIN = Path("-")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to look for."""
+
+    detectors: tuple[str, ...]
+    least: Confidence
+    whole: bool = False
+
+    @classmethod
+    def of(cls, detectors: Sequence[str], confidence: str, *, whole: bool) -> "Wanted":
+        """Read what was typed. Raises `BadInput`."""
+        try:
+            least = Confidence[confidence.upper()]
+        except KeyError as error:
+            raise BadInput(
+                f"'{confidence}' is no confidence: low, medium or high"
+            ) from error
+        return cls(tuple(detectors), least, whole)
+
+
+def scan(files: Sequence[Path], wanted: Wanted, company: str) -> int:
+    """Print what is found; returns how much that was."""
+    scanner = _scanner(wanted)
+    key = asyncio.run(_key(company))
+    count = 0
+    for path in files or (_STDIN,):
+        for number, text in _texts(path, whole=wanted.whole):
+            for finding in scanner.scan_all(text, key).findings:
+                told = finding.told
+                where = {} if path == _STDIN else {"file": str(path)}
+                line = {} if number is None else {"line": number}
+                _print({**where, **line, **told})
+                count += 1
+    return count
+
+
+def list_detectors(*, as_json: bool) -> None:
+    """Print which detectors there are."""
+    known = sorted(detectors().values(), key=lambda each: (each.group, each.name))
+    if as_json:
+        print_json(
+            [{"detector": e.name, "group": e.group, "title": e.title} for e in known]
+        )
+        return
+    print_table(
+        ("Detector", "Group", "Finds"), [(e.name, e.group, e.title) for e in known]
+    )
+
+
+def _scanner(wanted: Wanted) -> Scanner:
+    known = detectors()
+    if wanted.detectors:
+        groups = {name: each.group for name, each in known.items()}
+        chosen = expanded(wanted.detectors, groups)
+        known = {name: known[name] for name in known if name in chosen}
+    return Scanner(known, usual=wanted.least)
+
+
+async def _key(company: str) -> bytes:
+    """Return the company's key; one that is forgotten at the end if there is none."""
+    if not company and not (read_settings().home / "keys").is_dir():
+        return token_bytes(32)
+    async with company_core(company) as (core, tenant):
+        return (await core.ring.company(tenant)).secret(HASHES)
+
+
+def _texts(path: Path, *, whole: bool) -> Iterator[tuple[int | None, str]]:
+    """Yield lines with their numbers, or all of a file without one."""
+    if path == _STDIN:
+        yield from _lines(sys.stdin.buffer)
+        return
+    try:
+        if whole or path.suffix.lower() in READ_WHOLE:
+            yield None, text_of(path.name, path.read_bytes()).text
+            return
+        with path.open("rb") as source:
+            yield from _lines(source)
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _lines(source: IO[bytes]) -> Iterator[tuple[int, str]]:
+    for number, line in enumerate(source, 1):
+        yield number, line.decode("utf-8", "replace").rstrip("\r\n")
+
+
+def _print(told: dict[str, object]) -> None:
+    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,1 @@
+"""What may leave: findings in what people say, labels, and what is done about them."""

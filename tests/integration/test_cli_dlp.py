@@ -1,0 +1,93 @@
+"""`atom dlp scan` reads lines and tells what is in them, but never repeats it."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.command_line import CommandLine
+
+CARD = "4242 4242 4242 4242"
+
+
+@pytest.fixture
+def atom(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> CommandLine:
+    return CommandLine(tmp_path, capfd)
+
+
+def _told(out: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def _typed(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    source = io.TextIOWrapper(io.BytesIO(text.encode()))
+    monkeypatch.setattr("sys.stdin", source)
+
+
+def test_lines_come_in_and_findings_come_out(
+    atom: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _typed(monkeypatch, f"hello\ncard {CARD}\n")
+
+    ran = atom.done("dlp", "scan")
+
+    [told] = _told(ran.out)
+    assert told.pop("hash")
+    assert told == {
+        "line": 2,
+        "detector": "credit_card",
+        "start": 5,
+        "end": 24,
+        "confidence": "high",
+    }
+    assert "4242" not in ran.out
+
+
+def test_equal_values_of_a_company_have_equal_hashes(
+    atom: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    atom.set_up()
+    hashes = []
+    for _ in range(2):
+        _typed(monkeypatch, f"card {CARD}")
+        hashes += [told["hash"] for told in _told(atom.done("dlp", "scan").out)]
+
+    assert len(set(hashes)) == 1
+
+
+def test_files_are_read_and_checked(atom: CommandLine, tmp_path: Path) -> None:
+    file = tmp_path / "note.txt"
+    file.write_text(f"one\npay {CARD}\n")
+
+    ran = atom.run("dlp", "scan", "--check", str(file))
+
+    assert ran.code == 1
+    assert [told["line"] for told in _told(ran.out)] == [2]
+    assert (
+        atom.run("dlp", "scan", "--check", "--detector", "@secret", str(file)).code == 0
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--detector", "nonsense"], "there is no detector"),
+        (["--confidence", "quite"], "is no confidence"),
+        (["missing.txt"], "cannot be read"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(
+    atom: CommandLine, arguments: list[str], said: str
+) -> None:
+    ran = atom.run("dlp", "scan", *arguments)
+
+    assert ran.code == 1
+    assert said in ran.err
+    assert len(ran.err.splitlines()) == 1
+
+
+def test_detectors_are_listed(atom: CommandLine) -> None:
+    listed = atom.done("dlp", "detectors", "--json").json
+
+    assert {"detector": "iban", "group": "payment", "title": "IBAN"} in listed
