@@ -25,9 +25,11 @@ from bots.checkpointing import Checkpointing
 from bots.clock_watch import ClockWatch
 from bots.commands.backfill import Backfills
 from bots.commands.base import Commands
+from bots.commands.gate import Gate
 from bots.commands.organisations import Organisations
 from bots.commands.standard import standard_commands
 from bots.core import Core, Heard, clock_us, core, steady_us
+from bots.enforcing import OnRecord, compliance
 from bots.erasing import Erasing
 from bots.fetching_roots import root_fetcher
 from bots.file_side import filing, keeping
@@ -143,6 +145,8 @@ async def tools(settings: Settings) -> AsyncIterator[Tools]:
             stack.push_async_callback(teams.signs.aclose)
         sides = _sides(slack, teams)
         guarded(built, slack, teams)
+        on_record = OnRecord(built.acts)
+        built.duties.against.append(compliance(built.policy, on_record))
         health = LiveHealth(built.health)
         yield Tools(
             built,
@@ -166,6 +170,7 @@ async def tools(settings: Settings) -> AsyncIterator[Tools]:
                     _memberships(slack),
                 ),
                 clock=clock_us,
+                gate=Gate(built.policy, on_record.command),
             ),
             health,
             session,
@@ -213,6 +218,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             trace,
             built.core.others,
             dormancy.followed,
+            guarded=built.core.guarded,
         )
         catching_up = _catching_up(built, relay)
         roots = {p: s.recent for p, s in _sides(built.slack, built.teams).items()}

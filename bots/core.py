@@ -13,6 +13,7 @@ from bots.retaining import Retention, retention_on
 from bots.searching import Search, search_on
 from bots.settings import Settings
 from bridge.compliance import Forgets
+from bridge.directory.ports import Directory
 from bridge.echoes import Echoes
 from bridge.errors import BadInput, Conflict
 from bridge.messages import Platform
@@ -144,6 +145,15 @@ class Core:
     others: Others
     late_roots: StoredLateRoots
     digests: StoredDigests
+    directory: Directory | None = None
+
+    def guarded(self, tenant: str) -> bool:
+        """Whether a company's policy asks who people are, and who reads along."""
+        return self.directory is not None and self.directory.configured(tenant)
+
+    def watches_readers(self) -> bool:
+        """Whether any company's does."""
+        return self.directory is not None
 
     async def only_company(self) -> Company | None:
         """Return the company, if there is exactly one."""

@@ -18,11 +18,12 @@ from bots.commands.announce import announce_everywhere
 from bots.commands.names import channel_named
 from bridge.cards import Button, Card, Tone
 from bridge.errors import AtomError
-from bridge.holds import Cause, Condition, Hold, Prober
+from bridge.holds import FACTS, Cause, Condition, Hold, Prober
 from bridge.lifecycle import Consequence
 from bridge.links import Link
 from bridge.messages import Channel, Event, Platform
 from bridge.ports import Announcer
+from bridge.relay import unguarded
 from storage.dormancy import StoredHolds
 from storage.links import StoredLinks
 
@@ -42,7 +43,9 @@ class Dormancy:
     were written, `link_changed` when links were.
 
     What is held is asked for every `every` seconds, and what could not be told again
-    after `again` seconds, and less and less often. Messages wait `patience_us`.
+    after `again` seconds, and less and less often. Messages wait `patience_us`. Of
+    companies that are `guarded` every linked channel is asked for at the start: guests
+    may have come while nobody listened.
     """
 
     links: StoredLinks
@@ -53,15 +56,19 @@ class Dormancy:
     patience_us: int
     every: float = 300.0
     again: float = 5.0
+    guarded: Callable[[str], bool] = unguarded
     _unsure: set[Place] = field(default_factory=set)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
-        pause, ask_at = self.again, monotonic()
+        pause, ask_at, first = self.again, monotonic(), True
         while True:
             self._news.clear()
             try:
                 tenants = await self.companies()
+                if first:
+                    self._unsure |= await self._linked(tenants)
+                    first = False
                 if monotonic() >= ask_at:
                     ask_at = monotonic() + self.every
                     self._unsure |= await self._held(tenants)
@@ -119,6 +126,15 @@ class Dormancy:
                 self._unsure |= {(tenant, c) for c in here if team in {"", c.team}}
         self._news.set()
 
+    async def _linked(self, tenants: Sequence[str]) -> set[Place]:
+        return {
+            (tenant, channel)
+            for tenant in tenants
+            if self.guarded(tenant)
+            for link in await self.links.all(tenant)
+            for channel in link.channels
+        }
+
     async def _held(self, tenants: Sequence[str]) -> set[Place]:
         return {
             (tenant, hold.channel)
@@ -163,6 +179,8 @@ class Dormancy:
                 continue  # it may not even be so
             links = await self.links.of(tenant, news.hold.channel)
             if await self.holds.take(tenant, news, links):
+                if news.hold.cause in FACTS:
+                    continue  # it keeps nothing from crossing by itself
                 told = {"cause": news.hold.cause, "links": [link.id for link in links]}
                 log.info(
                     "channel carries again" if news.over else "channel held", **told

@@ -26,6 +26,7 @@ from bots.slack.members import SlackMembers
 from bots.slack.people import SlackPeople
 from bots.slack.prober import Noticed, SlackProber
 from bots.slack.reactor import SlackReactor
+from bots.slack.readers import SlackReaders
 from bots.slack.recent import SlackRecent
 from bots.slack.rights import SlackRights
 from bots.slack.sender import SlackSender
@@ -61,6 +62,7 @@ class SlackSide:
     administration: Administration | None
     grid: GridSync | None
     discovery: SlackDiscovery | None
+    readers: SlackReaders
     on_install: list[Callable[[str], Awaitable[None]]] = field(default_factory=list)
 
     @property
@@ -106,13 +108,15 @@ def slack_side(
         settled=built.settings.tuning.reconcile_after,
         noticed=noticed,
     )
+    people = SlackPeople(clients)
+    members = SlackMembers(clients, asyncio.sleep)
     return SlackSide(
         settings,
         clients,
         installations,
         SlackSender(clients),
         SlackReactor(clients),
-        SlackPeople(clients),
+        people,
         SlackRights(clients),
         SlackAnnouncer(clients),
         SlackHerald(clients),
@@ -123,10 +127,11 @@ def slack_side(
         SlackSigns(clients),
         SlackFiles(clients),
         SlackFileTarget(clients),
-        SlackMembers(clients, asyncio.sleep),
+        members,
         _administration(settings, clients),
         grid_sync(built, settings, session),
         discovery(settings, session, recent),
+        SlackReaders(members, people),
     )
 
 

@@ -69,6 +69,10 @@ class TeamsSide:
     vocabulary: None = None
 
     @property
+    def readers(self) -> TeamsMembers:
+        return self.members
+
+    @property
     def history(self) -> Recent:
         """What the record is compared with."""
         return self.recent

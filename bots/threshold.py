@@ -7,7 +7,7 @@ from bots.commands.announce import announce_everywhere
 from bots.commands.names import channel_named
 from bridge.cards import Card, Tone
 from bridge.errors import Refused
-from bridge.holds import Cause, Hold, Holds, Prober
+from bridge.holds import FACTS, Cause, Hold, Holds, Prober
 from bridge.messages import Channel, Platform
 from bridge.ports import Announcer
 
@@ -32,7 +32,7 @@ class Threshold:
             return
         condition = await prober.condition(channel)
         joinable = set() if condition.vague else {Cause.ABSENT}
-        blocked = condition.causes - {Cause.EXTERNAL} - joinable
+        blocked = condition.causes - {Cause.EXTERNAL} - FACTS - joinable
         if blocked:
             name = await channel_named(self.announcers, channel)
             reasons = [Hold(channel, cause).said(name) for cause in sorted(blocked)]

@@ -20,6 +20,19 @@ class Members(Protocol):
         ...
 
 
+class Readers(Protocol):
+    """Who of those who read along is not the company's own."""
+
+    async def outsiders(self, channel: Channel) -> frozenset[str]:
+        """
+        Return the ids of guests and of people of other organisations in a channel.
+
+        All of them or an error, as `Members.of`: somebody of whom it is not known who
+        they are is an error, too.
+        """
+        ...
+
+
 def joined(event: Event) -> frozenset[str]:
     """Return who came in with an event, by their platform's ids."""
     return (

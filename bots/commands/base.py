@@ -68,23 +68,34 @@ class Command(Protocol):
         ...
 
 
+class Doorman(Protocol):
+    """Whether somebody may give a command at all: `bots.commands.gate.Gate`."""
+
+    async def check(self, request: Request, name: str) -> None:
+        """Raise `NotAllowed` if they may not."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Commands:
     """Every command that people can type. An empty line is `help`."""
 
     known: tuple[Command, ...]
+    gate: Doorman | None = None
 
     async def answer(self, request: Request) -> Card:
         """Answer whatever was typed; a refusal is a card too."""
         name = request.command or "help"
         for command in self.known:
             if command.name == name:
-                return await _answer(command, request)
+                return await _answer(command, request, self.gate)
         return unknown(request, [command.name for command in self.known])
 
 
-async def _answer(command: Command, request: Request) -> Card:
+async def _answer(command: Command, request: Request, gate: Doorman | None) -> Card:
     try:
+        if gate:
+            await gate.check(request, command.name)
         return await command.run(request)
     except AtomError as refusal:
         return refused(refusal)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from bots.commands.approvals import Approvals, Approve, Refuse
 from bots.commands.backfill import Backfills
-from bots.commands.base import Command, Commands
+from bots.commands.base import Command, Commands, Doorman
 from bots.commands.channels import Channels
 from bots.commands.dead import Dead
 from bots.commands.drop import Drop
@@ -46,6 +46,7 @@ def standard_commands(  # noqa: PLR0913 - each is some command's
     legal_holds: HoldDesk,
     finder: Finder,
     clock: Callable[[], int],
+    gate: Doorman | None = None,
 ) -> Commands:
     """Make every command; `clock` gives microseconds UTC."""
     known: tuple[Command, ...] = (
@@ -70,4 +71,4 @@ def standard_commands(  # noqa: PLR0913 - each is some command's
         Refuse(approvals),
         HoldCommand(legal_holds, clock),
     )
-    return Commands((*known, Help(known)))
+    return Commands((*known, Help(known)), gate)

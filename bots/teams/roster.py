@@ -107,7 +107,7 @@ def roster(members: Iterable[Mapping[str, Any]], tenant: str) -> Roster:
     People sign in with names in domains that their tenant has proven to own, so the
     domains of the tenant's own people are those in which addresses mean something.
     """
-    told = [(each, _person(each, tenant)) for each in members]
+    told = [(each, described(each, tenant)) for each in members]
     proven = {
         domain_of(address(text_of(each.get("userPrincipalName"))))
         for each, person in told
@@ -129,7 +129,8 @@ def whose_members(place: Place) -> tuple[str, str]:
     return place.team, place.channel if own else ""
 
 
-def _person(member: Mapping[str, Any], tenant: str) -> Person:
+def described(member: Mapping[str, Any], tenant: str) -> Person:
+    """Read one member, as seen from a tenant."""
     name, role = text_of(member.get("name")), text_of(member.get("userRole"))
     signs_in_as = text_of(member.get("userPrincipalName")).lower()
     home = text_of(member.get("tenantId"))

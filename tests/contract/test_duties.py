@@ -146,3 +146,22 @@ async def test_two_first_ones_at_once_are_one(store: Store) -> None:
 
     assert len(await one.all(TENANT)) == 1
     assert sum(isinstance(e, Conflict | Refused) for e in ended) == 1
+
+
+async def test_a_duty_is_of_no_use_while_a_policy_is_against_it(
+    store: Store, duties: StoredDuties
+) -> None:
+    await duties.assign(TENANT, HOST, BEN, Duty.SEARCH)
+    why = [""]
+
+    async def policy(_tenant: str, _officer: Officer, _duty: Duty) -> str:
+        return why[0]
+
+    duties.against.append(policy)
+    await duties.require(TENANT, BEN, Duty.SEARCH)
+    why[0] = "not in Legal any more"
+
+    assert not await duties.has(TENANT, BEN, Duty.SEARCH)
+    with pytest.raises(Refused, match="not in Legal any more"):
+        await duties.require(TENANT, BEN, Duty.SEARCH)
+    assert (await told(store))[-1][0] == "access.refused"

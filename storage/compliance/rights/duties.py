@@ -6,8 +6,8 @@ exception is the first of all, to assign duties: the host's command line gives i
 long as nobody has it. The last one who has it cannot lose it, so there is one first.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 from bridge.compliance import Duty, Officer
@@ -17,6 +17,8 @@ from storage.compliance.rights.officers import duty_named, officer_named, short
 from storage.hot import HotStore, Statement
 
 _HOST = "cli:"
+
+Objection = Callable[[str, Officer, Duty], Awaitable[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +45,27 @@ class _Change:
 
 @dataclass(frozen=True, slots=True)
 class StoredDuties:
-    """Implements `bridge.compliance.Duties`, and changes who has which."""
+    """
+    Implements `bridge.compliance.Duties`, and changes who has which.
+
+    A duty is of use only as long as nothing in `against` is against it: what a policy
+    says about an officer, as a sentence, empty if it agrees.
+    """
 
     store: HotStore
     acts: Acts
     clock: Callable[[], int]
+    against: list[Objection] = field(default_factory=list)
 
     async def require(self, tenant: str, officer: Officer, duty: Duty) -> None:
-        if await self.has(tenant, officer, duty):
-            return
+        if await self._trusted(tenant, officer, duty):
+            why = await self._objection(tenant, officer, duty)
+            if not why:
+                return
+            await self._refused(
+                tenant, officer, f"policy on {short(duty)}: {why}", duty
+            )
+            raise Refused(f"{officer.name} may not {short(duty)} now: {why}")
         reason = await self._who_can_help(tenant)
         await self._refused(tenant, officer, f"{short(duty)} is not theirs", duty)
         raise Refused(
@@ -60,6 +74,17 @@ class StoredDuties:
 
     async def has(self, tenant: str, officer: Officer, duty: Duty) -> bool:
         """Say whether an officer has a duty. That alone is no use of it."""
+        if not await self._trusted(tenant, officer, duty):
+            return False
+        return not await self._objection(tenant, officer, duty)
+
+    async def _objection(self, tenant: str, officer: Officer, duty: Duty) -> str:
+        for against in self.against:
+            if why := await against(tenant, officer, duty):
+                return why
+        return ""
+
+    async def _trusted(self, tenant: str, officer: Officer, duty: Duty) -> bool:
         rows = await self.store.fetch(
             Statement(
                 "SELECT 1 FROM duty WHERE tenant = :tenant AND officer = :officer "
