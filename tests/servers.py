@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -27,6 +27,7 @@ Found = TypeVar("Found")
 
 _STARTING_TAKES_AT_MOST = 60.0  # seconds; a busy machine, not a slow server
 _STOPPING_TAKES_AT_MOST = 30.0
+_SLOTS = 16_384  # of a Redis Cluster
 
 
 def require(name: str, found: Found | None, how: str) -> Found:
@@ -360,6 +361,35 @@ def running_redis(*more: str) -> Iterator[Redis]:
             yield server
         finally:
             server.kill()
+
+
+@contextmanager
+def running_redis_cluster(count: int = 3) -> Iterator[Sequence[Redis]]:
+    """Run a Redis Cluster of several masters that share the slots, or skip the test."""
+    with ExitStack() as stack:
+        alone = ("--cluster-enabled", "yes", "--cluster-require-full-coverage", "no")
+        nodes = []
+        for _ in range(count):
+            bus = ("--cluster-port", str(free_port()))
+            nodes.append(stack.enter_context(running_redis(*alone, *bus)))
+        bounds = [_SLOTS * n // count for n in range(count + 1)]
+        for node, first, after in zip(nodes, bounds, bounds[1:], strict=False):
+            node.answer(f"CLUSTER ADDSLOTSRANGE {first} {after - 1}")
+            nodes[0].answer(f"CLUSTER MEET 127.0.0.1 {node.port} {node.more[-1]}")
+        for node in nodes:
+            _wait_for_cluster(node, count)
+        yield nodes
+
+
+def _wait_for_cluster(node: Redis, count: int) -> None:
+    """Wait until a node knows that every slot is somebody's."""
+    told, deadline = "", time.monotonic() + _STARTING_TAKES_AT_MOST
+    wanted = (f"size:{count}", f"slots_ok:{_SLOTS}", "state:ok")
+    while not all(f"cluster_{word}" in told for word in wanted):
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"Redis Cluster did not form: {told}")
+        time.sleep(0.02)
+        told = node.answer("CLUSTER INFO")
 
 
 def postgres_binaries() -> Path | None:

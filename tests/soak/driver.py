@@ -9,7 +9,7 @@ from bots.core import Core
 from bridge.links import Link, LinkState
 from tests.e2e.test_kills import STEPS as WHERE_TO_DIE
 from tests.e2e.world import COMPANY, FALCON, PROJECT, World
-from tests.soak.model import EMOJI, Chosen, Said, Side, text_of, wrongs
+from tests.soak.model import EMOJI, Chosen, Said, Side, name_of, text_of, wrongs
 from tests.soak.seen import seen
 from tests.soak.steps import Step
 
@@ -71,6 +71,7 @@ class Driver:
         acts: Mapping[str, Callable[[Step], Awaitable[None]]] = {
             "post": self._post,
             "burst": self._burst,
+            "upload": self._upload,
             "reply": self._reply,
             "edit": self._edit,
             "delete": self._delete,
@@ -95,7 +96,15 @@ class Driver:
         for _ in range(3 + step.which % 4):
             await self._post(step)
 
-    async def _reply(self, step: Step) -> None:
+    async def _upload(self, step: Step) -> None:
+        """Let somebody attach a file, to a message or to an answer."""
+        if step.which % 2:
+            await self._reply(step, file=True)
+        else:
+            author = _pick(_PEOPLE[step.side], step.detail)
+            await self._say(step.side, author, file=True)
+
+    async def _reply(self, step: Step, *, file: bool = False) -> None:
         roots = [s for s in self._living() if s.root is None]
         if not roots:
             return await self._post(step)
@@ -104,21 +113,29 @@ class Driver:
         if not thread:
             return await self._post(step)
         author = _pick(_PEOPLE[step.side], step.detail)
-        return await self._say(step.side, author, root, thread)
+        return await self._say(step.side, author, root, thread, file=file)
 
     async def _say(
-        self, side: Side, author: str, root: Said | None = None, thread: str = ""
+        self,
+        side: Side,
+        author: str,
+        root: Said | None = None,
+        thread: str = "",
+        *,
+        file: bool = False,
     ) -> None:
         n = len(self.said) + 1
-        text = text_of(n, 1)
         action = "reply" if root else "post"
-        if side is Side.SLACK:
-            more = {"thread_ts": thread} if root else {}
-            made = await self.here.slack(action, text=text, user=author, **more)
-        else:
-            more = {"thread": thread} if root else {}
-            made = await self.here.teams(action, text=text, user=author, **more)
-        self.said.append(Said(n, side, made, author, root, crosses=self.linked))
+        more = {"text": text_of(n, 1), "user": author}
+        if file:
+            action = "upload"
+            more |= {"name": f"{name_of(n)}.txt", "content": name_of(n)}
+        if root:
+            more["thread_ts" if side is Side.SLACK else "thread"] = thread
+        act = self.here.slack if side is Side.SLACK else self.here.teams
+        made = await act(action, **more)
+        said = Said(n, side, made, author, root, crosses=self.linked, file=file)
+        self.said.append(said)
 
     async def _edit(self, step: Step) -> None:
         if not (said := self._one_of(step)):

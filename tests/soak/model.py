@@ -38,6 +38,7 @@ class Said:
 
     `crosses` is False for what was said without a link. `loose` says that a link ended
     since: the copy stays as it happens to be, and nothing is asked of it any more.
+    With `file`, the author attached one that is named and filled after the number.
     """
 
     n: int
@@ -49,6 +50,7 @@ class Said:
     deleted: bool = False
     crosses: bool = True
     loose: bool = False
+    file: bool = False
     at_original: Chosen = field(default_factory=dict)
     at_copy: Chosen = field(default_factory=dict)
 
@@ -77,19 +79,30 @@ class Copy:
 
 
 @dataclass(frozen=True, slots=True)
+class Brought:
+    """A file that stands for a message's own on the other side, in a thread there."""
+
+    n: int
+    thread: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """
     Both platforms at one moment, and the order in which the log took messages in.
 
     `copies` are by the side on which they stand, `ours` are ATOM's own reactions to
     people's messages in Slack, by the message's id. `shared` says by number which
-    messages were brought to Teams in one, those included that are gone.
+    messages were brought to Teams in one, those included that are gone. `files` are by
+    the side on which they stand, as copies are.
     """
 
     copies: Mapping[Side, Sequence[Copy]]
     ours: Mapping[str, frozenset[str]]
     captured: Mapping[tuple[Side, str], int]
     shared: Collection[frozenset[int]] = ()
+    files: Mapping[Side, Sequence[Brought]] = field(default_factory=dict)
 
     def together(self, said: Said) -> frozenset[int]:
         """Return the messages that stand or stood in one with this, itself included."""
@@ -97,6 +110,11 @@ class Seen:
 
     def copies_of(self, said: Said) -> list[Copy]:
         return [copy for copy in self.copies[said.side.other] if copy.n == said.n]
+
+
+def name_of(n: int) -> str:
+    """Return what a message's file is called. Its content is the same."""
+    return f"f{n:05}"
 
 
 def text_of(n: int, revision: int) -> str:
@@ -122,6 +140,7 @@ def _about(said: Said, seen: Seen, known: Mapping[int, Said]) -> Iterator[str]:
         return
     if said.loose:
         return
+    yield from _misfiled(said, seen)
     if said.deleted:
         if copies:
             yield f"{name} is deleted and stands there as {copies[0].text!r}"
@@ -153,6 +172,21 @@ def _in_wrong_thread(
         wanted = [found.thread or found.id for found in seen.copies_of(root)]
     if copy.thread not in wanted:
         yield f"{said.text} stands in {copy.thread or 'no thread'}, not in {wanted}"
+
+
+def _misfiled(said: Said, seen: Seen) -> Iterator[str]:
+    """A file stands once, whole and in the copy's thread, as long as its message does."""
+    files = [f for f in seen.files.get(said.side.other, ()) if f.n == said.n]
+    wanted = 1 if said.file and not said.deleted else 0
+    if len(files) != wanted:
+        yield f"the file of {said.text} stands {len(files)} times, not {wanted}"
+        return
+    for file in files:
+        if file.content != name_of(said.n):
+            yield f"the file of {said.text} holds {file.content!r}"
+        threads = [copy.thread or copy.id for copy in seen.copies_of(said)]
+        if threads and file.thread not in threads:
+            yield f"the file of {said.text} stands in {file.thread}, not in {threads}"
 
 
 def _miscounted(

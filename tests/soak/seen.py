@@ -9,10 +9,12 @@ from bots.sandbox.teams.model import Message as TeamsMessage
 from bots.sandbox.world import World as Outside
 from storage.log_reader import LogEntry
 from tests.e2e.world import FALCON, PROJECT
-from tests.soak.model import Copy, Seen, Side
+from tests.soak.model import Brought, Copy, Seen, Side
 
 _BOT = "UATOM"
 _TEXT = re.compile(r"m(\d{5}) r\d+")
+_FILE = re.compile(r"f(\d{5})\.txt")
+_IN_DRIVE = re.compile(r"/(f(\d{5})-[0-9a-f]+\.txt)#")
 _COUNT = re.compile(r"(\S+) (\d+)")
 _NOTHING: Mapping[str, int] = MappingProxyType({})
 
@@ -31,6 +33,10 @@ def seen(outside: Outside, entries: list[LogEntry]) -> Seen:
             if entry.etype == "message.create"
         },
         _shared(entries),
+        {
+            Side.SLACK: [*_files_in_slack(outside)],
+            Side.TEAMS: [*_files_in_teams(outside)],
+        },
     )
 
 
@@ -87,6 +93,27 @@ def _copies_in_teams(outside: Outside) -> Iterator[Copy]:
                 _line(html),
                 frozenset(),
             )
+
+
+def _files_in_slack(outside: Outside) -> Iterator[Brought]:
+    for file in outside.slack.files.values():
+        found = _FILE.fullmatch(file.name)
+        if file.user != _BOT or file.deleted or not found:
+            continue
+        for channel, ts in file.shares:
+            message = outside.slack.channels[channel].messages[ts]
+            if not message.deleted:
+                content = (file.content or b"").decode()
+                yield Brought(int(found[1]), message.root, content)
+
+
+def _files_in_teams(outside: Outside) -> Iterator[Brought]:
+    contents = {file.name: file.content for file in outside.teams.files.values()}
+    for message in teams_messages(outside):
+        for name, n in _IN_DRIVE.findall(
+            message.content.html if message.by_bot else ""
+        ):
+            yield Brought(int(n), message.root, contents.get(name, b"").decode())
 
 
 def _ours(message: SlackMessage) -> frozenset[str]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bots.core import core
+from tests.e2e.files import KEEPING
 from tests.e2e.world import COMPANY, world
 from tests.servers import free_port
 from tests.soak.driver import Driver
@@ -32,6 +33,7 @@ async def driver(
 ) -> AsyncIterator[Driver]:
     """A sandbox, a company, a link and as many processes, all of them running."""
     async with world(home, database_url, redis_url, **_TUNING) as here:
+        await here.set(teams__graph_roles=KEEPING)  # before ATOM has a token
         await here.link()
         await here.set(
             teams__reactions_on_user_messages=True,

@@ -13,6 +13,7 @@ from tests.soak.model import Side
 _WEIGHTS = {
     "post": 40,
     "burst": 10,
+    "upload": 12,
     "reply": 40,
     "edit": 36,
     "delete": 14,
