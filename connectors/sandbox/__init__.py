@@ -1,0 +1,1 @@
+"""Local stand-ins for business systems: the outside world, spoken to by HTTP alone."""

@@ -1,0 +1,1 @@
+"""A local BambooHR and a local Workday, as far as workers are read from them."""
