@@ -10,7 +10,8 @@ import storage.compliance.keys.tables
 import storage.compliance.membership.tables
 import storage.compliance.proofs.tables
 import storage.compliance.retention.tables
-import storage.compliance.rights.tables  # noqa: F401 - likewise
+import storage.compliance.rights.tables
+import storage.people.tables  # noqa: F401 - likewise
 from storage.schema import metadata
 
 __all__ = ["metadata"]

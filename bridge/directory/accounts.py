@@ -5,10 +5,8 @@ What a link rests on is its confidence. An address may be given to somebody else
 tomorrow, so nothing is ever looked up by it again once a link stands.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import Protocol
 
 from bridge.messages import Platform
 
@@ -64,24 +62,3 @@ class AccountLink:
     how: How
     by: str = "atom"
     since_us: int = 0
-
-
-class AccountLinks(Protocol):
-    """What is known of accounts now, in memory: it is asked for every message."""
-
-    def of(self, tenant: str, account: Account) -> AccountLink | None:
-        """
-        Return whose the account is, if anything is known about it.
-
-        An account without its workspace or tenant is found by its id, as long as only
-        one account of the company has it.
-        """
-        ...
-
-    def accounts(self, tenant: str, person: str) -> Sequence[AccountLink]:
-        """Return every account of a person, the surest first."""
-        ...
-
-    def version(self, tenant: str) -> int:
-        """Return a number that grows whenever any of the company's links changes."""
-        ...

@@ -61,6 +61,10 @@ ENTRY_TYPES: Mapping[str, str] = {
     "bridge.file_refused": "a file was refused, such as for a virus",
     "bridge.file_removed": "a copy of a file was removed",
     "bridge.file_shown": "a copy says what became of its files",
+    # Whose accounts are.
+    "account.link": "an account is somebody's of the directory from now on, and why",
+    "account.doubt": "it is not sure any more whose an account is",
+    "account.refused": "an account looked like somebody's, and was not taken for it",
     # What was decided and found on the way.
     "policy.decision": "something was allowed or denied on its own",
     "dlp.finding": "a detector found something; never the value",

@@ -1,0 +1,119 @@
+"""
+Whose an account probably is: what a first look at it may conclude.
+
+Only what others vouch for counts. A platform vouches that its holder confirmed an
+address, a directory that the address is somebody's; both may be wrong about an address
+that was somebody else's before, so whatever leaves a doubt is left to the person.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bridge.directory.accounts import Account, AccountLink, Confidence, How
+from bridge.directory.model import Standing, Subject
+from bridge.identities import Identity
+from bridge.messages import PersonKind, Platform
+
+_OUTSIDERS = {PersonKind.GUEST, PersonKind.EXTERNAL}
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a look at an account came to: a link, the address it rests on, and why."""
+
+    link: AccountLink
+    text: str
+    address: str = ""
+
+    @property
+    def refused(self) -> bool:
+        return self.link.how is How.REFUSED
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """
+    What is asked about people while an account is looked at.
+
+    `provisioned` returns whom the directory itself gives the account's id;
+    `under` everybody, gone or not, who has or had an address there; `taken` what other
+    accounts somebody has.
+    """
+
+    provisioned: Callable[[Account, Identity], Subject | None]
+    under: Callable[[str], Sequence[Subject]]
+    taken: Callable[[str], Sequence[AccountLink]]
+
+
+def claim(account: Account, identity: Identity, registry: Registry) -> Claim | None:
+    """
+    Return what is to be kept of an account that nothing is known of, if anything.
+
+    One that nobody in the directory resembles leaves nothing behind.
+    """
+    if identity.person.kind in {PersonKind.BOT, PersonKind.SYSTEM}:
+        return None
+    held = vouched(identity)
+    if identity.person.kind in _OUTSIDERS or not identity.active:
+        return _outsider(account, identity, held, registry)
+    if given := registry.provisioned(account, identity):
+        link = AccountLink(account, given.id, Confidence.PROVISIONED, How.PROVISIONED)
+        return Claim(link, f"the directory names the account as {given.name}'s")
+    for address in sorted(held):
+        people = registry.under(address)
+        if len(people) == 1:
+            return _one(account, address, people[0], registry)
+        if people:
+            names = ", ".join(sorted(one.name for one in people))
+            return _refusal(account, f"its address is or was that of several: {names}")
+    return None
+
+
+def vouched(identity: Identity) -> frozenset[str]:
+    """
+    Return the addresses of an account that count, in plain letters only.
+
+    In others two addresses may look alike and not be; nothing is ever normalised.
+    """
+    known = identity.addresses
+    if identity.person.platform is Platform.TEAMS:
+        known = identity.proven
+    return frozenset(address for address in known if address.isascii())
+
+
+def _one(account: Account, address: str, one: Subject, registry: Registry) -> Claim:
+    if one.standing is not Standing.ACTIVE and one.standing is not Standing.LOCKED:
+        return _refusal(account, f"{one.name}, whose address it has, is {one.standing}")
+    if one.guest:
+        return _refusal(account, f"{one.name}, whose address it has, is a guest")
+    rivals = [
+        link
+        for link in registry.taken(one.id)
+        if (link.account.platform, link.account.account)
+        == (account.platform, account.account)
+        and link.account != account
+        and link.confidence > Confidence.NONE
+    ]
+    if rivals:
+        other = rivals[0].account.user
+        return _refusal(account, f"{one.name} has the account {other} there already")
+    link = AccountLink(account, one.id, Confidence.ADDRESS, How.ADDRESS)
+    return Claim(link, f"it has the address of {one.name}", address)
+
+
+def _outsider(
+    account: Account, identity: Identity, held: frozenset[str], registry: Registry
+) -> Claim | None:
+    """A guest under an employee's address is nobody's, and admins should know of it."""
+    claimed = held or identity.addresses
+    people = [one for address in sorted(claimed) for one in registry.under(address)]
+    if not people:
+        return None
+    what = "inactive" if not identity.active else f"a {identity.person.kind}"
+    return _refusal(account, f"it is {what}, under the address of {people[0].name}")
+
+
+def _refusal(account: Account, why: str) -> Claim:
+    """It leaves no name behind: whose it looked like is no fact."""
+    link = AccountLink(account, "", Confidence.NONE, How.REFUSED)
+    return Claim(link, f"{account} is taken for nobody's: {why}")

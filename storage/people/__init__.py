@@ -1,0 +1,1 @@
+"""Whose the platforms' accounts are, on record."""
