@@ -53,7 +53,7 @@ class Facts:
 
     bundle: Bundle
     _named: frozenset[str] = frozenset()
-    _principals: dict[tuple[str, bool], tuple[int, Principal]] = field(
+    _principals: dict[tuple[str, bool, int], tuple[int, Principal]] = field(
         default_factory=dict
     )
     _resources: dict[tuple[object, ...], Resource] = field(default_factory=dict)
@@ -69,13 +69,16 @@ class Facts:
         Whom either the directory or the platform calls a guest is one.
         """
         guest = subject.guest or person.kind in _GUESTS
-        kept = self._principals.get((subject.id, guest))
+        kept = self._principals.get((subject.id, guest, subject.confidence))
         if kept and kept[0] == subject.version:
             return kept[1]
         made = self._user(subject, guest=guest)
         if len(self._principals) >= _MOST_KEPT:
             self._principals.clear()
-        self._principals[subject.id, guest] = (subject.version, made)
+        self._principals[subject.id, guest, subject.confidence] = (
+            subject.version,
+            made,
+        )
         return made
 
     def stranger(self, person: Person) -> Principal:

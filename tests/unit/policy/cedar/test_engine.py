@@ -429,3 +429,22 @@ class _Proofs:
 
     def of(self, tenant: str, subject: str) -> Proof:
         return self.proof
+
+
+async def test_a_doubt_whose_account_it_is_counts_at_once(world: World) -> None:
+    assert (await world.engine.decide(asked("bob"))).allowed
+    bob = world.directory.people["slack:bob"]
+
+    world.directory.people["slack:bob"] = replace(bob, confidence=0)
+
+    doubted = await world.engine.decide(asked("bob"))
+    assert (doubted.allowed, doubted.rule) == (False, "atom-unproved")
+
+
+async def test_only_what_may_pass_is_a_denial_that_may_wait(world: World) -> None:
+    assert not (await world.engine.decide(asked("gone"))).unsure
+    assert not (await world.engine.decide(asked("off"))).unsure
+    world.directory.age = 901
+    assert (await world.engine.decide(asked("bob"))).unsure
+    world.engine.drop("acme")
+    assert (await world.engine.decide(asked("bob"))).unsure

@@ -1,0 +1,257 @@
+"""
+Get to know accounts: look at whom nobody knows yet, before the policy is asked.
+
+A first look takes an answer of the platform, which is asked once however many messages
+wait for it, and not for long. What it came to is on record; what it did not come to is
+asked again later, or when the directory has changed.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Protocol
+
+import structlog
+
+from bridge.access import Asked, Decision
+from bridge.directory.accounts import Account, AccountLink, Confidence, How
+from bridge.directory.model import Kind, Subject
+from bridge.errors import AtomError
+from bridge.identities import Identities, Identity
+from bridge.messages import Channel, Person, PersonKind, Platform
+from bridge.places import PlaceBook
+from bridge.ports import AccessPolicy
+from policy.linking import Claim, Registry, claim, vouched
+from storage.people.accounts import StoredAccounts
+
+log = structlog.get_logger()
+
+_PATIENCE = 3.0  # seconds that a message waits for a first look
+_REST = 60.0
+_MOST = 100_000
+_PEOPLE = {PersonKind.USER, PersonKind.GUEST}
+_OUTSIDERS = {PersonKind.GUEST, PersonKind.EXTERNAL}
+
+
+class Registers(Protocol):
+    """What is asked of the directory: who somebody is, and what people are called."""
+
+    def configured(self, tenant: str) -> bool: ...
+
+    def version(self, tenant: str) -> str: ...
+
+    def subject(self, tenant: str, person: Person, account: str) -> Subject | None: ...
+
+    def find(self, tenant: str, subject: str) -> Subject | None: ...
+
+    def named(self, tenant: str, kind: Kind, name: str) -> Sequence[str]: ...
+
+
+@dataclass(slots=True)
+class Introducer:
+    """Looks at accounts. `identities` are those of the platforms switched on."""
+
+    accounts: StoredAccounts
+    directory: Registers
+    places: PlaceBook
+    identities: dict[Platform, Identities] = field(default_factory=dict)
+    now: Callable[[], float] = monotonic
+    _met: dict[tuple[str, Account], tuple[str, float]] = field(default_factory=dict)
+    _looks: dict[tuple[str, Account], asyncio.Task[None]] = field(default_factory=dict)
+
+    async def meet(self, tenant: str, person: Person, channel: Channel) -> None:
+        """Find out whose an account is, if that can be told soon. Never raises."""
+        account = await self.account_of(person, channel)
+        if account is None or self.accounts.link_of(tenant, account):
+            return
+        key, version = (tenant, account), self.directory.version(tenant)
+        seen, until = self._met.get(key, ("", 0.0))
+        if seen == version and until > self.now():
+            return
+        task = self._looks.get(key)
+        if task is None:
+            task = asyncio.create_task(self._look(tenant, account, channel))
+            self._looks[key] = task
+            task.add_done_callback(lambda _: self._looks.pop(key, None))
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await asyncio.shield(task)
+        except TimeoutError:
+            return
+        if len(self._met) >= _MOST:
+            self._met.clear()
+        self._met[key] = (version, self.now() + _REST)
+
+    async def identity(self, account: Account, channel: Channel) -> Identity | None:
+        """Return who an account is, as its platform describes it now."""
+        source = self.identities.get(account.platform)
+        if source is None:
+            return None
+        return (await source.described(channel, {account.user})).get(account.user)
+
+    async def account_of(self, person: Person, channel: Channel) -> Account | None:
+        """Return the account of somebody in a channel, if it is known whose that is."""
+        if person.platform is not channel.platform:
+            return None
+        if channel.platform is Platform.SLACK:
+            return Account(Platform.SLACK, channel.team, person.id)
+        place = await self.places.find(channel)
+        if place is None or not place.account:
+            return None
+        return Account(Platform.TEAMS, place.account, person.id)
+
+    async def changed(self, tenant: str, account: Account, identity: Identity) -> None:
+        """
+        Take in that somebody's profile changed.
+
+        What rests on an address that is another one now rests on nothing: the account
+        is asked for again, and is never matched by the new address by itself.
+        """
+        known = self.accounts.link_of(tenant, account)
+        if known is None or known.confidence is Confidence.NONE:
+            return
+        if known.how is How.PROVISIONED and identity.person.kind not in _OUTSIDERS:
+            return
+        new = min(identity.addresses, default="")
+        if identity.person.kind in _OUTSIDERS:
+            why = f"it is a {identity.person.kind} now"
+        elif await self.accounts.rests_on(tenant, account, new):
+            return
+        else:
+            why = "it has another address now"
+        doubt = AccountLink(account, known.person, Confidence.NONE, How.CHANGED)
+        await self.accounts.keep(tenant, doubt, f"{account} has to be asked for: {why}")
+
+    async def _look(self, tenant: str, account: Account, channel: Channel) -> None:
+        try:
+            identity = await self.identity(account, channel)
+            if identity is None:
+                return
+            found = claim(account, identity, self._registry(tenant))
+            if found is not None:
+                await self._keep(tenant, found)
+        except AtomError as error:
+            log.info("account not known", platform=account.platform, reason=str(error))
+
+    async def _keep(self, tenant: str, found: Claim) -> None:
+        await self.accounts.keep(tenant, found.link, found.text, found.address)
+        if found.refused:
+            # Somebody under another one's address: admins want to know.
+            log.warning("account refused", account=str(found.link.account))
+
+    def _registry(self, tenant: str) -> Registry:
+        directory = self.directory
+
+        def provisioned(account: Account, identity: Identity) -> Subject | None:
+            ids = dict.fromkeys((identity.directory_id.lower(), identity.directory_id))
+            for id_ in filter(None, ids):
+                one = Person(account.platform, id_)
+                if found := directory.subject(tenant, one, account.account):
+                    return found
+            return None
+
+        def under(address: str) -> Sequence[Subject]:
+            ids = directory.named(tenant, Kind.PERSON, address)
+            people = (directory.find(tenant, id_) for id_ in ids)
+            return [one for one in people if one]
+
+        return Registry(
+            provisioned, under, lambda one: self.accounts.accounts(tenant, one)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Introducing:
+    """
+    Implements `bridge.ports.AccessPolicy`: whom nobody knows is looked at first.
+
+    Whoever is known costs one look into memory.
+    """
+
+    policy: AccessPolicy
+    introducer: Introducer
+
+    async def decide(self, asked: Asked) -> Decision:
+        directory, person = self.introducer.directory, asked.person
+        if (
+            asked.channel is not None
+            and person.kind in _PEOPLE
+            and person.id
+            and directory.configured(asked.tenant)
+            and directory.subject(asked.tenant, person, asked.account) is None
+        ):
+            await self.introducer.meet(asked.tenant, person, asked.channel)
+        return await self.policy.decide(asked)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedPeople:
+    """
+    Implements `bridge.identities.WhoIsWho`: who is linked for sure goes first.
+
+    Of everybody else `others` tells, by the addresses that platforms vouch for.
+    """
+
+    introducer: Introducer
+    tenant_of: Callable[[Channel], Awaitable[str | None]]
+    others: "Counterparts"
+
+    async def counterparts(
+        self, source: Channel, ids: Sequence[str], target: Channel
+    ) -> Mapping[str, Person]:
+        found: dict[str, Person] = {}
+        tenant = await self.tenant_of(source)
+        if tenant and self.introducer.directory.configured(tenant):
+            for id_ in ids:
+                if there := await self._linked(tenant, source, id_, target):
+                    found[id_] = there
+        rest = [id_ for id_ in ids if id_ not in found]
+        if not rest:
+            return found
+        return found | dict(await self.others.counterparts(source, rest, target))
+
+    async def _linked(
+        self, tenant: str, source: Channel, id_: str, target: Channel
+    ) -> Person | None:
+        accounts = self.introducer.accounts
+        one = await self.introducer.account_of(Person(source.platform, id_), source)
+        known = accounts.link_of(tenant, one) if one else None
+        if known is None or known.confidence < Confidence.ADDRESS:
+            return None
+        there = [
+            link.account
+            for link in accounts.accounts(tenant, known.person)
+            if link.account.platform is target.platform
+            and link.confidence >= Confidence.ADDRESS
+        ]
+        if len(there) != 1:
+            return None
+        identity = await self.introducer.identity(there[0], target)
+        if identity is None or not identity.active:
+            return None
+        if identity.person.kind is not PersonKind.USER:
+            return None
+        return identity.person
+
+
+class Counterparts(Protocol):
+    """What tells of people who are not linked."""
+
+    async def counterparts(
+        self, source: Channel, ids: Sequence[str], target: Channel
+    ) -> Mapping[str, Person]: ...
+
+
+def may_be_linked(identity: Identity | None) -> bool:
+    """Whether an account can be anybody's at all: guests and strangers cannot."""
+    return (
+        identity is not None
+        and identity.active
+        and identity.person.kind is PersonKind.USER
+    )
+
+
+def address_of(identity: Identity | None) -> str:
+    """Return the address that a link may rest on, if there is one."""
+    return min(vouched(identity), default="") if identity else ""
