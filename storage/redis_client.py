@@ -40,6 +40,16 @@ class _Watched(Redis):
         await self.watchers.aclose()
 
 
+class _Cluster(RedisCluster):
+    """A cluster whose connections are closed also if it was lost in between."""
+
+    async def aclose(self) -> None:
+        # After an error, and until the next answer, redis-py takes itself for closed.
+        await super().aclose()
+        await self.nodes_manager.aclose()
+        await self.nodes_manager.aclose("startup_nodes")
+
+
 def redis_at(url: str, **options: Any) -> Client:
     """
     Make a client; nothing is connected yet. Raises `BadInput` on a wrong URL.
@@ -89,7 +99,7 @@ def _cluster(url: SplitResult, options: dict[str, Any]) -> RedisCluster:
         raise ValueError("a cluster has no databases")
     said = _said(url, "") | options
     nodes = [ClusterNode(host, port) for host, port in _hosts(url, "cluster")]
-    return RedisCluster(startup_nodes=nodes, **said)
+    return _Cluster(startup_nodes=nodes, **said)
 
 
 def _hosts(url: SplitResult, kind: str) -> list[tuple[str, int]]:
