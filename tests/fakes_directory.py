@@ -19,6 +19,7 @@ class FakeDirectory:
     people: dict[str, Subject] = field(default_factory=dict)
     things: dict[tuple[Kind, str], str] = field(default_factory=dict)
     paths: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    nested: dict[str, tuple[str, ...]] = field(default_factory=dict)
     age: int = 0
     number: int = 1
     known: bool = True
@@ -60,6 +61,9 @@ class FakeDirectory:
 
     def within(self, tenant: str, ancestor: str) -> Sequence[str]:
         return [s.id for s in self.subjects(tenant) if ancestor in s.ancestors]
+
+    def above(self, tenant: str, ancestor: str) -> Sequence[str]:
+        return self.nested.get(ancestor, ())
 
     def change(self, account: str, **changes: object) -> None:
         """Change somebody, as a source would: person and directory get new versions."""

@@ -85,3 +85,7 @@ class Names(Protocol):
         `ancestor` is written as in `Subject.ancestors`.
         """
         ...
+
+    def above(self, tenant: str, ancestor: str) -> Sequence[str]:
+        """Return what a group, unit, department or role is in itself, likewise."""
+        ...

@@ -24,9 +24,6 @@ TTL_SECONDS = 30
 
 _MOST_CACHED = 200_000
 _STRANGERS = {PersonKind.EXTERNAL, PersonKind.BOT, PersonKind.SYSTEM}
-# Denials that may pass without anybody being given a right: asked again later, the
-# answer may be another.
-_PASSING = frozenset({NO_POLICY, POLICY_ERROR, "atom-stale-directory"})
 _REASONS = {
     UNKNOWN_PERSON: "The company's directory does not know this account.",
     NO_POLICY: "The company's policy cannot be read, so nothing is allowed.",
@@ -117,7 +114,7 @@ class Engine:
             self.directory.version(tenant),
             subject.id if subject else person.id,
             subject.version if subject else None,
-            subject.confidence if subject else None,
+            subject.confidence if subject else 0,
             id(person.kind),
             id(person.platform),
             id(asked.action),
@@ -185,7 +182,6 @@ class Engine:
             directory=self.directory.version(asked.tenant),
             action=asked.action,
             reason=_REASONS[rule],
-            unsure=rule in _PASSING,
         )
 
 
@@ -210,7 +206,6 @@ def answered(bundle: Bundle, verdict: Verdict, asked: Asked) -> Decision:
         action=asked.action,
         reason=reason,
         duties=duties,
-        unsure=not verdict.allowed and bool(_PASSING & {rule, *verdict.rules}),
     )
 
 

@@ -52,7 +52,7 @@ class Facts:
     """Writes the facts of one bundle's decisions."""
 
     bundle: Bundle
-    _named: frozenset[str] = frozenset()
+    named: frozenset[str] = frozenset()
     _principals: dict[tuple[str, bool, int], tuple[int, Principal]] = field(
         default_factory=dict
     )
@@ -60,7 +60,7 @@ class Facts:
 
     def __post_init__(self) -> None:
         named = (uid for p in self.bundle.policies for uid in uids(p.est))
-        self._named = frozenset(f"{t.removeprefix('Atom::')}::{i}" for t, i in named)
+        self.named = frozenset(f"{t.removeprefix('Atom::')}::{i}" for t, i in named)
 
     def principal(self, subject: Subject, person: Person) -> Principal:
         """
@@ -69,16 +69,14 @@ class Facts:
         Whom either the directory or the platform calls a guest is one.
         """
         guest = subject.guest or person.kind in _GUESTS
-        kept = self._principals.get((subject.id, guest, subject.confidence))
+        key = (subject.id, guest, subject.confidence)
+        kept = self._principals.get(key)
         if kept and kept[0] == subject.version:
             return kept[1]
         made = self._user(subject, guest=guest)
         if len(self._principals) >= _MOST_KEPT:
             self._principals.clear()
-        self._principals[subject.id, guest, subject.confidence] = (
-            subject.version,
-            made,
-        )
+        self._principals[key] = (subject.version, made)
         return made
 
     def stranger(self, person: Person) -> Principal:
@@ -114,7 +112,7 @@ class Facts:
         if unit := _one(subject, _UNIT, subject.unit):
             attrs["unit"] = _ref("Unit", unit)
         seen = sorted(
-            ref for ref in refs if ref in self._named or ref.partition("::")[0] in _FREE
+            ref for ref in refs if ref in self.named or ref.partition("::")[0] in _FREE
         )
         parents = [r for r in seen if not r.startswith("User::")]
         return Principal(

@@ -1,0 +1,140 @@
+"""Why somebody may do something, or what is missing if they may not."""
+
+import pytest
+
+from bridge.access import Action, Label
+from policy.cedar.explaining import Explainer
+from tests.unit.policy.cedar.world import FIN_SLACK, FIN_TEAMS, World, asked
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+def explainer(world: World) -> Explainer:
+    return Explainer(world.engine, world.directory)
+
+
+async def test_an_allowance_tells_rule_reason_and_the_way_of_groups(
+    explainer: Explainer,
+) -> None:
+    why = await explainer.why(asked("ana", Action.POST, FIN_SLACK, FIN_TEAMS))
+
+    assert why.decision.allowed
+    assert why.name == "Ana Ek"
+    [hit] = why.hits
+    assert (hit.id, hit.reason) == (
+        "finance-talks",
+        "Finance talks in its own channels.",
+    )
+    [way] = hit.ways
+    assert way.into == "group GG-Finance-All"
+    assert way.names == ("Finance EMEA", "GG-Finance-All")
+    assert not why.near
+
+
+async def test_a_role_tells_the_group_that_gives_it(explainer: Explainer) -> None:
+    why = await explainer.why(
+        asked(
+            "leo",
+            Action.RECORD_APPROVE,
+            FIN_SLACK,
+            None,
+            thing="salesforce/opportunity/1",
+        )
+    )
+
+    [hit] = why.hits
+    [way] = hit.ways
+    assert (hit.id, way.into, way.names) == (
+        "leads-approve",
+        "role approver",
+        ("Finance Leads",),
+    )
+
+
+async def test_a_denial_by_nothing_names_what_is_missing(explainer: Explainer) -> None:
+    why = await explainer.why(asked("bob", Action.POST, FIN_SLACK, FIN_TEAMS))
+
+    assert not why.decision.allowed
+    nearest = why.near[0]
+    assert nearest.id == "finance-talks"
+    assert nearest.missing == ("member of GG-Finance-All (group)",)
+
+
+async def test_what_is_missing_is_ranked_by_how_much_it_is(
+    world: World, explainer: Explainer
+) -> None:
+    world.publish(
+        """
+        defaults: {grants: none}
+        spaces: {finance: ["slack:T1/C-FIN"]}
+        rules:
+          - {id: two, allow: bridge.post, who: {group: GG-Finance-All},
+             where: {space: finance}, when: {label_at_least: restricted}}
+          - {id: one, allow: bridge.post, who: {group: GG-Finance-All},
+             where: {space: finance}}
+        """
+    )
+    why = await explainer.why(asked("bob", Action.POST, FIN_SLACK, FIN_TEAMS))
+
+    assert [miss.id for miss in why.near] == ["one", "two"]
+    assert why.near[1].missing == (
+        "member of GG-Finance-All (group)",
+        "labelled at least restricted",
+    )
+
+
+async def test_doing_what_is_missing_opens_it(
+    world: World, explainer: Explainer
+) -> None:
+    """The nearest miss is no guess: with what it names, the answer is yes."""
+    question = asked("bob", Action.POST, FIN_SLACK, FIN_TEAMS)
+    why = await explainer.why(question)
+    assert why.near[0].missing == ("member of GG-Finance-All (group)",)
+
+    world.directory.join("slack:bob", ["g-fin"])
+
+    assert (await explainer.why(question)).decision.allowed
+
+
+async def test_a_denial_by_a_rule_names_it_and_guesses_nothing(
+    explainer: Explainer,
+) -> None:
+    why = await explainer.why(asked("bob", label=Label.RESTRICTED))
+
+    assert [hit.id for hit in why.hits] == ["atom-label-above-target"]
+    assert not why.near
+
+
+async def test_of_people_nobody_knows_it_says_just_that(explainer: Explainer) -> None:
+    why = await explainer.why(asked("nobody"))
+
+    assert why.name == ""
+    assert why.decision.rule == "unknown-person"
+    assert not why.hits
+    assert not why.near
+
+
+async def test_without_a_directory_it_explains_the_platforms_membership(
+    explainer: Explainer,
+) -> None:
+    why = await explainer.why(asked("bob", tenant="other"))
+
+    assert why.decision.allowed
+    assert not why.hits
+
+
+async def test_conditions_without_words_are_shown_as_cedar(
+    world: World, explainer: Explainer
+) -> None:
+    world.publish(
+        "defaults: {grants: none}",
+        '@id("odd") permit (principal, action == Atom::Action::"bridge.post", resource)'
+        ' when { context.mfaMethod like "web*" };',
+    )
+    why = await explainer.why(asked("bob"))
+
+    assert why.near[0].missing == ('(context.mfaMethod) like "web*"',)
