@@ -73,7 +73,7 @@ class Facts:
         kept = self._principals.get(key)
         if kept and kept[0] == subject.version:
             return kept[1]
-        made = self._user(subject, guest=guest)
+        made = self.made(subject, guest=guest)
         if len(self._principals) >= _MOST_KEPT:
             self._principals.clear()
         self._principals[key] = (subject.version, made)
@@ -95,7 +95,8 @@ class Facts:
             kind, id_, frozenset({f"{kind}::{id_}"}), _entity(kind, id_, attrs, ())
         )
 
-    def _user(self, subject: Subject, *, guest: bool) -> Principal:
+    def made(self, subject: Subject, *, guest: bool) -> Principal:
+        """Return somebody without keeping them: they may be made up."""
         refs = frozenset((*_ancestors(subject), f"User::{subject.id}"))
         roles = [n for n, members in self.bundle.roles.items() if refs & members]
         refs |= {f"Role::{name}" for name in roles}

@@ -17,7 +17,7 @@ from bridge.directory.model import Subject
 from bridge.messages import Channel, Person, Platform
 from bridge.proofs import Proof
 from policy.cedar.bundle import canonical
-from policy.cedar.deciding import Decider
+from policy.cedar.deciding import Decider, Verdict
 from policy.cedar.facts import Principal, Resource, context
 from policy.cedar.schema import family
 
@@ -62,7 +62,7 @@ class Sweep:
     """Asks one decider about kinds of people in kinds of places, each once."""
 
     decider: Decider
-    _known: dict[tuple[str, str], bool] = field(default_factory=dict)
+    _known: dict[tuple[str, str], Verdict] = field(default_factory=dict)
 
     def person(self, subject: Subject) -> "Seen[Principal]":
         """Return somebody, by all that policies can see of them."""
@@ -83,15 +83,17 @@ class Sweep:
         return Seen(key, Ask(where.action, resource, said))
 
     def allowed(self, person: "Seen[Principal]", place: "Seen[Ask]") -> bool:
-        """Say whether the person may do it there, kept by the kinds of both."""
+        """Say whether the person may do it there."""
+        return self.verdict(person, place).allowed
+
+    def verdict(self, person: "Seen[Principal]", place: "Seen[Ask]") -> Verdict:
+        """Return what is decided, kept by the kinds of both."""
         key = (person.key, place.key)
         kept = self._known.get(key)
         if kept is None:
             ask = place.what
-            verdict = self.decider.ask(
-                person.what, ask.action, ask.resource, ask.context
-            )
-            kept = self._known[key] = verdict.allowed
+            kept = self.decider.ask(person.what, ask.action, ask.resource, ask.context)
+            self._known[key] = kept
         return kept
 
     def _resource_key(self, resource: Resource) -> str:

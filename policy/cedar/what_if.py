@@ -133,7 +133,7 @@ async def _gathered(items: Iterator[T]) -> list[T]:
     """Make a list while other work goes on."""
     found: list[T] = []
     for item in items:
-        found.append(item)  # noqa: PERF402 - it stops for breath
+        found.append(item)
         if len(found) % _BREATH == 0:
             await asyncio.sleep(0)
     return found
