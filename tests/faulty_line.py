@@ -23,6 +23,7 @@ class Line:
     refusing: bool = False
     _flowing: asyncio.Event = field(default_factory=asyncio.Event)
     _open: set[asyncio.StreamWriter] = field(default_factory=set)
+    _serving: set[asyncio.Task[None]] = field(default_factory=set)
 
     def stall(self) -> None:
         """Let nothing pass any more, and tell nobody: a half-open connection."""
@@ -40,6 +41,8 @@ class Line:
     async def serve(
         self, near: asyncio.StreamReader, out: asyncio.StreamWriter
     ) -> None:
+        if task := asyncio.current_task():
+            self._serving.add(task)
         if self.refusing:
             _reset(out)
             return
@@ -69,6 +72,13 @@ class Line:
                 await sink.drain()
             sink.close()  # one side is done, so the other is
 
+    async def close(self) -> None:
+        """Let go of everything that is still open."""
+        self.flow()
+        self.cut()
+        if self._serving:
+            await asyncio.wait(self._serving)
+
 
 def _reset(writer: asyncio.StreamWriter) -> None:
     with suppress(OSError, AttributeError):
@@ -88,6 +98,5 @@ async def line_to(server_port: int) -> AsyncIterator[Line]:
     try:
         yield line
     finally:
-        line.flow()
-        line.cut()
         listener.close()
+        await line.close()

@@ -33,7 +33,9 @@ ADD, DELETE, REPLACE = MODIFY_ADD, MODIFY_DELETE, MODIFY_REPLACE
 @dataclass
 class Slapd:
     """
-    One server. Without `sync` it is one that cannot say what changed.
+    One server.
+
+    Without `sync` it is one that cannot say what changed.
 
     `session_log` is how many changes it remembers; with few, cookies get too old.
     """
@@ -44,6 +46,8 @@ class Slapd:
     people: int = 60
     sync: bool = True
     session_log: int = 1000
+    modules: tuple[str, ...] = ("syncprov", "ppolicy")
+    more: tuple[str, ...] = ()
     port: int = field(default_factory=free_port)
     tls_port: int = field(default_factory=free_port)
 
@@ -160,7 +164,7 @@ class Slapd:
             *(f"include {_SCHEMAS}/{name}.schema" for name in _SCHEMA_NAMES),
             f"modulepath {_MODULES}",
             *(f"moduleload {name}" for name in ("back_mdb", "memberof", "refint")),
-            *(f"moduleload {name}" for name in ("syncprov", "ppolicy")),
+            *(f"moduleload {name}" for name in self.modules),
             f"TLSCACertificateFile {self.tls.ca}",
             f"TLSCertificateFile {self.tls.certificate}",
             f"TLSCertificateKeyFile {self.tls.key}",
@@ -182,7 +186,8 @@ class Slapd:
             "refint_attributes member uniqueMember manager",
             f'refint_nothing "{ADMIN}"',
             *self._sync_lines(),
-            "overlay ppolicy",
+            *self.more,
+            *(["overlay ppolicy"] if "ppolicy" in self.modules else []),
             f'limits dn.exact="{READER}" size=unlimited time=unlimited',
             "access to attrs=userPassword by anonymous auth by * none",
             "access to * by users read by anonymous auth",
@@ -236,7 +241,7 @@ _SCHEMA_NAMES = ("core", "cosine", "inetorgperson", "nis")
 
 @contextmanager
 def running_slapd(
-    people: int = 60, *, sync: bool = True, session_log: int = 1000
+    people: int = 60, *more: str, sync: bool = True, session_log: int = 1000
 ) -> Iterator[Slapd]:
     """Run an OpenLDAP of one's own, in memory if possible, or skip the test."""
     how = "apt install slapd"
@@ -245,7 +250,7 @@ def running_slapd(
     binary = require("OpenLDAP", found, how)
     with _folder() as folder:
         tls = certificates(folder / "tls", "localhost", "127.0.0.1")
-        server = Slapd(binary, folder, tls, people, sync, session_log)
+        server = Slapd(binary, folder, tls, people, sync, session_log, more=more)
         server.start()
         try:
             yield server

@@ -133,10 +133,14 @@ def _reason(error: Exception, tls: _CheckedTls, settings: LdapSettings) -> str:
     match tls.failure:
         case ssl.SSLCertVerificationError() as failure:
             return f"its certificate is not trusted: {_why(failure, settings)}"
-        case None:
-            pass
-        case _:
+        case TimeoutError():
+            return f"no answer within {settings.answer_seconds} seconds"
+        case ConnectionError() | ssl.SSLEOFError():
+            return "the connection broke"
+        case ssl.SSLError():
             return "it did not agree on encryption"
+        case _:
+            pass
     text = str(error).lower()
     for sign, words in (
         ("timed out", f"no answer within {settings.connect_seconds} seconds"),

@@ -1,0 +1,110 @@
+"""
+Which id stands at which name.
+
+LDAP says who is in a group, and in which unit somebody stands, by DN. DNs change and are
+given again, so nothing is kept by them; this says what they mean now.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from bridge.directory.model import Kind
+from policy.directory.ldap.dn import Dn
+
+Name = Dn | str  # a DN, or a user name in lower case
+
+
+@dataclass(slots=True)
+class Index:
+    """
+    What is in scope, by name. `cookie` says for which state of the directory it holds.
+
+    `expiries` are when accounts will end, in seconds, of those that will.
+    """
+
+    cookie: bytes = b""
+    _ids: dict[Name, str] = field(default_factory=dict)
+    _dns: dict[str, Dn] = field(default_factory=dict)
+    _users: dict[str, str] = field(default_factory=dict)
+    _units: set[str] = field(default_factory=set)
+    expiries: dict[str, int] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self._dns)
+
+    def __contains__(self, id: str) -> bool:  # noqa: A002 - it is one
+        return id in self._dns
+
+    def ids(self) -> set[str]:
+        return set(self._dns)
+
+    def put(self, key: str, dn: Dn, kind: Kind, user: str = "") -> None:
+        """Say where something is now; what stands below it goes with it."""
+        before = self._dns.get(key)
+        if before is not None and before != dn:
+            self._carry(before, dn)
+        self._forget_names(key)
+        self._dns[key] = dn
+        names: list[Name] = [dn]
+        if user:
+            self._users[key] = user.lower()
+            names.append(user.lower())
+        if kind is Kind.UNIT:
+            self._units.add(key)
+        else:
+            self._units.discard(key)
+        for name in names:
+            self._ids[name] = key
+
+    def forget(self, key: str) -> None:
+        """Say that something is not in scope any more."""
+        self._forget_names(key)
+        self._dns.pop(key, None)
+        self._units.discard(key)
+        self.expiries.pop(key, None)
+
+    def place(self, key: str) -> Dn | None:
+        return self._dns.get(key)
+
+    def id(self, name: Name) -> str | None:
+        return self._ids.get(name)
+
+    def unit(self, dn: Dn) -> str:
+        """Return the unit that something stands in, empty at the top."""
+        for parent in dn.parents():
+            found = self._ids.get(parent)
+            if found in self._units:
+                return found or ""
+        return ""
+
+    def below(self, key: str) -> Iterator[str]:
+        """Go through everything that stands below something."""
+        top = self._dns.get(key)
+        if top is not None:
+            for other, dn in self._dns.items():
+                if other != key and dn.within(top):
+                    yield other
+
+    def _carry(self, before: Dn, now: Dn) -> None:
+        """Take everything below a name to below another."""
+        depth = len(before.rdns)
+        moved = {
+            key: Dn((*dn.rdns[:-depth], *now.rdns))
+            for key, dn in self._dns.items()
+            if len(dn.rdns) > depth and dn.within(before)
+        }
+        for key in moved:
+            self._unname(key, self._dns[key])
+        for key, dn in moved.items():
+            self._dns[key] = dn
+            self._ids[dn] = key
+
+    def _forget_names(self, key: str) -> None:
+        if (dn := self._dns.get(key)) is not None:
+            self._unname(key, dn)
+        if user := self._users.pop(key, ""):
+            self._unname(key, user)
+
+    def _unname(self, key: str, name: Name) -> None:
+        if self._ids.get(name) == key:  # else somebody else has it by now
+            del self._ids[name]
