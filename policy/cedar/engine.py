@@ -24,6 +24,16 @@ TTL_SECONDS = 30
 
 _MOST_CACHED = 200_000
 _STRANGERS = {PersonKind.EXTERNAL, PersonKind.BOT, PersonKind.SYSTEM}
+# Denials that may pass without anybody being given a right: asked again later, the
+# answer may be another.
+_PASSING = frozenset(
+    {
+        NO_POLICY,
+        POLICY_ERROR,
+        "atom-stale-directory",
+        "atom-stale-directory-commands",
+    }
+)
 _REASONS = {
     UNKNOWN_PERSON: "The company's directory does not know this account.",
     NO_POLICY: "The company's policy cannot be read, so nothing is allowed.",
@@ -182,6 +192,7 @@ class Engine:
             directory=self.directory.version(asked.tenant),
             action=asked.action,
             reason=_REASONS[rule],
+            unsure=rule in _PASSING,
         )
 
 
@@ -206,6 +217,7 @@ def answered(bundle: Bundle, verdict: Verdict, asked: Asked) -> Decision:
         action=asked.action,
         reason=reason,
         duties=duties,
+        unsure=not verdict.allowed and bool(_PASSING & {rule, *verdict.rules}),
     )
 
 
