@@ -70,7 +70,7 @@ def render(document: Document, names: Names) -> tuple[str, list[dict[str, Any]]]
 def _block(block: _Element) -> Iterator[Block]:
     match block.get("type"):
         case "rich_text":
-            yield from _tidy(_rich_text(mappings(block.get("elements"))))
+            yield from _rich_text(mappings(block.get("elements")))
         case "header":
             yield from _text_object(block.get("text"), (Style.BOLD,))
         case "section":
@@ -88,7 +88,14 @@ def _block(block: _Element) -> Iterator[Block]:
             yield _table(block)
 
 
-def _rich_text(elements_: Sequence[_Element]) -> Iterator[Block]:
+def _rich_text(elements_: Sequence[_Element]) -> Iterable[Block]:
+    if len(elements_) == 1 and _is_plain(elements_[0]):
+        # Almost everything that people write, and nothing to sort out.
+        return [Paragraph(leaves(elements_[0].get("elements")))]
+    return _tidy(_quoting(elements_))
+
+
+def _quoting(elements_: Sequence[_Element]) -> Iterator[Block]:
     """What has a border belongs to the quote beside it."""
     for quoted, group in _groups(elements_):
         inner = tuple(_blocks(group))
@@ -105,6 +112,10 @@ def _tidy(blocks: Iterable[Block]) -> Iterator[Block]:
             yield Paragraph(without_line_end(block.content))
         elif block is not None:
             yield block
+
+
+def _is_plain(element: _Element) -> bool:
+    return element.get("type") == "rich_text_section" and "border" not in element
 
 
 def _groups(elements_: Sequence[_Element]) -> Iterator[tuple[bool, list[_Element]]]:
