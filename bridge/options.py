@@ -55,6 +55,15 @@ class Join(StrEnum):
     NEVER = "never"  # each waits for its turn
 
 
+class Members(StrEnum):
+    """What becomes of who is in the link's channels against the company's policy."""
+
+    OFF = "off"
+    REPORT = "report"  # its owner hears of it
+    REMOVE = "remove"  # they are taken out, and come back with the right to be there
+    INVITE = "invite"  # and whom the company's own rules want there is let in
+
+
 @dataclass(frozen=True, slots=True)
 class LinkOptions:
     """
@@ -70,6 +79,7 @@ class LinkOptions:
     deletes: Deletes = Deletes.REMOVE
     external: External = External.HOLD
     join: Join = Join.BUSY
+    members: Members = Members.OFF
 
     @classmethod
     def read(cls, stored: Mapping[str, object]) -> Self:

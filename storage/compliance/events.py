@@ -65,6 +65,8 @@ ENTRY_TYPES: Mapping[str, str] = {
     "account.link": "an account is somebody's of the directory from now on, and why",
     "account.doubt": "it is not sure any more whose an account is",
     "account.refused": "an account looked like somebody's, and was not taken for it",
+    "member.kept": "somebody was let into a linked channel, or taken out, by policy",
+    "member.chose": "somebody left a linked channel by their own choice",
     # What was decided and found on the way.
     "policy.decision": "something was allowed or denied on its own",
     "dlp.finding": "a detector found something; never the value",

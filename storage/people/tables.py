@@ -1,6 +1,6 @@
 """Tables of accounts and whose they are."""
 
-from sqlalchemy import BigInteger, Column, SmallInteger, String, Table
+from sqlalchemy import BigInteger, Column, SmallInteger, String, Table, Text
 
 from storage.schema import Id, metadata
 
@@ -32,4 +32,15 @@ account_code = Table(
     Column("account", Id, nullable=False),
     Column("user_id", Id, nullable=False),
     Column("expires_us", BigInteger, nullable=False),
+)
+
+# Why somebody is not in a linked channel any more.
+departure = Table(
+    "departure",
+    metadata,
+    Column("tenant", Id, primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("user_id", Id, primary_key=True),
+    Column("ended", String(20), nullable=False),
+    Column("at_us", BigInteger, nullable=False),
 )
