@@ -1,0 +1,1 @@
+"""Runs about joiners, movers and leavers, on record."""
