@@ -29,6 +29,7 @@ from bots.commands.gate import Gate
 from bots.commands.organisations import Organisations
 from bots.commands.standard import standard_commands
 from bots.core import Core, Heard, clock_us, core, steady_us
+from bots.directory_side import Means
 from bots.enforcing import OnRecord, compliance
 from bots.erasing import Erasing
 from bots.fetching_roots import root_fetcher
@@ -270,6 +271,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             reconciling(built.core, histories(built.slack, built.teams), relay).run,
             built.core.search.indexing.run,
             listing.run,
+            *built.core.sources.jobs(Means(built.session, clock_us)),
         ]
         if settings.redis_url:
             wakes = Wakes.at(settings.redis_url.get_secret_value())

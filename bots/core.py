@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import structlog
 
 from bots.commands.base import Commands
+from bots.directory_side import DirectorySide, directory_side
 from bots.key_side import keyring
 from bots.retaining import Retention, retention_on
 from bots.searching import Search, search_on
 from bots.settings import Settings
 from bridge.compliance import Forgets
-from bridge.directory.ports import Directory
+from bridge.directory.view import LiveDirectory
 from bridge.echoes import Echoes
 from bridge.errors import BadInput, Conflict
 from bridge.messages import Platform
@@ -54,6 +55,7 @@ from storage.copies import StoredCopies
 from storage.database import Database, opened
 from storage.database_url import database_url
 from storage.dead_letters import StoredDeadLetters
+from storage.directory.stored import StoredDirectory
 from storage.dormancy import StoredHolds
 from storage.histories import StoredArchive, StoredWishes
 from storage.journal import Journal
@@ -132,6 +134,7 @@ class Core:
     origins: StoredOrigins
     health: StoredHealth
     letters: StoredDeadLetters
+    sources: DirectorySide
     policy: AccessPolicy
     queue: Outbox
     shards: StoredShards
@@ -145,7 +148,7 @@ class Core:
     others: Others
     late_roots: StoredLateRoots
     digests: StoredDigests
-    directory: Directory | None = None
+    directory: LiveDirectory | None = None
 
     def guarded(self, tenant: str) -> bool:
         """Whether a company's policy asks who people are, and who reads along."""
@@ -229,6 +232,12 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
             search_on(database, home, reader, companies, duties, acts, clock_us)
         )
         forgets: list[Forgets] = [search.index]
+        side = await directory_side(
+            settings.directory,
+            StoredDirectory(hot, journal, clock_us),
+            [company.id for company in await companies.all()],
+            owner,
+        )
         retention = retention_on(
             database=database,
             ring=ring,
@@ -292,6 +301,8 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
             origins=StoredOrigins(companies, places),
             health=StoredHealth(hot, links, clock_us),
             letters=StoredDeadLetters(hot, journal, queue, clock_us),
+            sources=side,
+            directory=side.view if side.sync else None,
             policy=MembershipPolicy(),
             queue=queue,
             shards=StoredShards(hot, owner, int(settings.tuning.lease * 1_000_000)),

@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from bots.directory_settings import DirectorySettings
 from bridge.errors import BadInput
 from bridge.limits import (
     SLACK_CHANNEL,
@@ -440,6 +441,7 @@ class Settings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True
     slack: SlackSettings | None = None
     teams: TeamsSettings | None = None
     keys: KeySettings = KeySettings()
+    directory: DirectorySettings = DirectorySettings()
     tuning: Tuning = Tuning()
 
     @property

@@ -18,6 +18,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError
 
+from bots.directory_settings import DirectorySettings
 from bots.settings import KeySettings, Settings, SlackSettings, TeamsSettings, Tuning
 from bridge.errors import BadInput
 
@@ -28,6 +29,7 @@ _GROUPS: Mapping[str, type[BaseModel]] = {
     "slack": SlackSettings,
     "teams": TeamsSettings,
     "keys": KeySettings,
+    "directory": DirectorySettings,
     "tuning": Tuning,
 }
 # Where a platform is reached says nothing about whether it is wanted.
@@ -96,8 +98,8 @@ def _from_env() -> dict[str, Any]:
         return _without_blanks(EnvSettingsSource(_Environment)())
     except SettingsError as error:
         raise BadInput(
-            "ATOM_SLACK, ATOM_TEAMS, ATOM_KEYS and ATOM_TUNING are no settings of "
-            "their own: set ATOM_SLACK_BOT_TOKEN and so on"
+            "ATOM_SLACK, ATOM_TEAMS, ATOM_KEYS, ATOM_DIRECTORY and ATOM_TUNING are "
+            "no settings of their own: set ATOM_SLACK_BOT_TOKEN and so on"
         ) from error
 
 
@@ -128,6 +130,11 @@ def _opened(values: Mapping[str, Any], path: tuple[str, ...] = ()) -> dict[str, 
     for name, value in values.items():
         if isinstance(value, Mapping):
             opened[name] = _opened(value, (*path, name))
+        elif isinstance(value, list):
+            opened[name] = [
+                _opened(each, (*path, name, str(n))) if isinstance(each, dict) else each
+                for n, each in enumerate(value)
+            ]
         elif not name.endswith(_FILE):
             opened[name] = value
         else:

@@ -6,6 +6,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from bots.directory_settings import DirectorySettings
 from bots.settings import (
     KeySettings,
     Settings,
@@ -24,6 +25,11 @@ _GROUPS: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("slack", "Leave it all out to run without Slack.", SlackSettings),
     ("teams", "Leave it all out to run without Teams.", TeamsSettings),
     ("keys", "Leave it all out to keep keys in files.", KeySettings),
+    (
+        "directory",
+        "Leave it all out to let the platforms' own membership decide.",
+        DirectorySettings,
+    ),
     ("tuning", "Rarely needs a change.", Tuning),
 )
 
@@ -43,8 +49,23 @@ def _lines() -> Iterator[str]:
         yield f"# {hint}"
         yield f"[{group}]"
         for name, field in model.model_fields.items():
-            yield _line(name, field)
+            yield from _lines_of(name, field)
     yield ""
+
+
+def _lines_of(name: str, field: FieldInfo) -> Iterator[str]:
+    if name == "sources":
+        source = (
+            'name = "ad", kind = "active-directory", url = "ldaps://dc1.acme.com", '
+            'base = "DC=acme,DC=com"'
+        )
+        yield f"# sources = [{{ {source} }}]  # or {field.description}"
+    elif isinstance(field.default, BaseModel):
+        inner = type(field.default).model_fields
+        known = ", ".join(f"{n} = {f.default}" for n, f in inner.items())
+        yield f"# {name} = {{ {known} }}"
+    else:
+        yield _line(name, field)
 
 
 def _line(name: str, field: FieldInfo) -> str:
@@ -53,6 +74,10 @@ def _line(name: str, field: FieldInfo) -> str:
 
 def _example(field: FieldInfo) -> str:
     default = field.default
+    if field.default_factory is dict:
+        return "{}"
+    if isinstance(default, tuple):
+        return "[]"
     if isinstance(default, bool | int | float):
         return str(default).lower()
     if (

@@ -9,7 +9,7 @@ more the last one had to write, the longer the moment.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import compress
@@ -143,19 +143,25 @@ class Journal:
         return await answer
 
     async def decide(
-        self, tenant: str, subject: str, finding: Callable[[int], Program[Write | None]]
+        self,
+        tenant: str,
+        subject: str,
+        finding: Callable[[int], Program[Write | None]],
+        others: Sequence[str] = (),
     ) -> Receipt | None:
         """
         Write what a program finds out while nobody else can append to the log.
 
         `finding` is given the position that its entry will have, and returns what to
-        write about `subject`, or None to write nothing. It may be run again. For what
-        must not be decided on what was true a moment ago.
+        write about `subject` and the `others`, or None to write nothing. It may be run
+        again. For what must not be decided on what was true a moment ago.
         """
         for _ in range(_TRIES):
             now = self.clock()
             # Keys of its own: what the queue believes is about its own head.
-            supply = await SubjectKeys(self.keys, tenant).supply([subject], now)
+            supply = await SubjectKeys(self.keys, tenant).supply(
+                [subject, *others], now
+            )
             program = partial(_decided, tenant, finding, supply, now)
             try:
                 committed = await self.store.run(program)

@@ -11,6 +11,7 @@ import storage.compliance.membership.tables
 import storage.compliance.proofs.tables
 import storage.compliance.retention.tables
 import storage.compliance.rights.tables
+import storage.directory.tables
 import storage.people.tables
 import storage.runs.tables  # noqa: F401 - likewise
 from storage.schema import metadata

@@ -29,6 +29,9 @@ class Source(Protocol):
         Yield changes as they happen, for ever; ends when the source cannot tell any more.
 
         A source that cannot push polls. Whoever calls reads again and follows again.
+        A complete reading with nothing in it says that all is well: a source that has
+        nothing to tell gives one at least once a minute, when it knows that it would
+        have heard, or else the directory is taken to be old.
         """
         ...
 

@@ -72,6 +72,11 @@ ENTRY_TYPES: Mapping[str, str] = {
     "dlp.finding": "a detector found something; never the value",
     "dlp.action": "something was redacted, held or stopped",
     "record.view": "a business record was shown to somebody",
+    # What a company's directory told.
+    "directory.change": "entries of the directory changed, or who is in what",
+    "directory.frozen": "changes of the directory wait, for they are too many at once",
+    "directory.decide": "somebody let such changes happen, or refused them",
+    "directory.incomplete": "a source could not be read to its end; nobody was removed",
     # What admins and officers did.
     "admin.command": "somebody gave ATOM a command",
     "admin.config": "a setting or a right was changed",

@@ -1,0 +1,1 @@
+"""The company's directory as it was read, and who is who in it."""
