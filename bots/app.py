@@ -363,6 +363,7 @@ async def _listeners(
         console.get_secret_value() if console else "",
     )
     pages.add_routes(app)
+    built.core.scim.pages(steady_us).add_routes(app)
     built.core.journal.on_commit.append(lambda *_: pages.committed())
     if built.slack:
         await listen_to_slack(stack, app, built.core, built.slack, heard)

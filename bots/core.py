@@ -11,6 +11,7 @@ from bots.commands.base import Commands
 from bots.directory_side import DirectorySide, directory_side
 from bots.key_side import keyring
 from bots.retaining import Retention, retention_on
+from bots.scim_side import ScimSide, scim_side
 from bots.searching import Search, search_on
 from bots.settings import Settings
 from bridge.compliance import Forgets
@@ -148,6 +149,7 @@ class Core:
     others: Others
     late_roots: StoredLateRoots
     digests: StoredDigests
+    scim: ScimSide
     directory: LiveDirectory | None = None
 
     def guarded(self, tenant: str) -> bool:
@@ -314,6 +316,7 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
             archive=StoredArchive(hot, reader),
             notices=StoredNotices(journal, clock_us),
             digests=StoredDigests(queue),
+            scim=scim_side(settings.scim, hot, acts, clock_us),
             late_roots=StoredLateRoots(journal, reader, clock_us),
             others=Others(links, copies, Echoes(CopiedInLog(reader), clock_us)),
         )

@@ -21,6 +21,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from bots.directory_settings import DirectorySettings
+from bots.settings_scim import ScimSettings
 from bridge.errors import BadInput
 from bridge.limits import (
     SLACK_CHANNEL,
@@ -442,6 +443,7 @@ class Settings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True
     teams: TeamsSettings | None = None
     keys: KeySettings = KeySettings()
     directory: DirectorySettings = DirectorySettings()
+    scim: ScimSettings = ScimSettings()
     tuning: Tuning = Tuning()
 
     @property

@@ -20,6 +20,7 @@ from pydantic_settings.exceptions import SettingsError
 
 from bots.directory_settings import DirectorySettings
 from bots.settings import KeySettings, Settings, SlackSettings, TeamsSettings, Tuning
+from bots.settings_scim import ScimSettings
 from bridge.errors import BadInput
 
 _PREFIX = "ATOM_"
@@ -30,6 +31,7 @@ _GROUPS: Mapping[str, type[BaseModel]] = {
     "teams": TeamsSettings,
     "keys": KeySettings,
     "directory": DirectorySettings,
+    "scim": ScimSettings,
     "tuning": Tuning,
 }
 # Where a platform is reached says nothing about whether it is wanted.

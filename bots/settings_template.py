@@ -14,6 +14,7 @@ from bots.settings import (
     TeamsSettings,
     Tuning,
 )
+from bots.settings_scim import ScimSettings
 
 _HEAD = """\
 # ATOM's settings. A line that begins with # is not set: remove the # and fill it in.
@@ -30,6 +31,7 @@ _GROUPS: tuple[tuple[str, str, type[BaseModel]], ...] = (
         "Leave it all out to let the platforms' own membership decide.",
         DirectorySettings,
     ),
+    ("scim", "Only tokens let identity providers in.", ScimSettings),
     ("tuning", "Rarely needs a change.", Tuning),
 )
 

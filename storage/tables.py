@@ -13,7 +13,8 @@ import storage.compliance.retention.tables
 import storage.compliance.rights.tables
 import storage.directory.tables
 import storage.people.tables
-import storage.runs.tables  # noqa: F401 - likewise
+import storage.runs.tables
+import storage.scim.tables  # noqa: F401 - likewise
 from storage.schema import metadata
 
 __all__ = ["metadata"]

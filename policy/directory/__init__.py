@@ -1,1 +1,1 @@
-"""Sources that people, groups and units are read from."""
+"""Sources that people, groups and units are read from, or that push them."""

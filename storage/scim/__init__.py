@@ -1,0 +1,1 @@
+"""What the SCIM server keeps: users, groups, who is in them, and its tokens."""
