@@ -80,12 +80,12 @@ class ScimPages:
             return _NO_TOKEN
         if wait := self.throttle.wait(token.id):
             return refused(429, "too many requests of this token", retry_after=wait)
-        kind = request.headers.get("Content-Type", "").partition(";")[0].strip()
-        if kind and kind.lower() not in _TAKEN:
-            return refused(415, f"the body has to be {MEDIA}")
         body = await _body(request)
         if body is None:
             return refused(413, f"the body has more than {LARGEST} bytes")
+        kind = request.headers.get("Content-Type", "").partition(";")[0].strip()
+        if body and kind and kind.lower() not in _TAKEN:
+            return refused(415, f"the body has to be {MEDIA}")
         here = f"{request.scheme}://{request.host}{ROOT}"
         return await self.server.answer(
             ScimRequest(
