@@ -445,7 +445,7 @@ def _worker(built: Tools, limiter: Limiter, trace: Trace, notices: Notices) -> W
         trace=trace,
         holds=built.core.holds,
         breaker=Breaker(LoggedDeletions(built.core.database.hot), tuning.deletions),
-        naming=naming(sides, built.core.links),
+        naming=naming(sides, built.core.links, built.core.policy),
         addresses={p: side.addresses for p, side in sides.items()},
         companions=lanes.companions,
     )

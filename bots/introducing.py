@@ -7,7 +7,7 @@ asked again later, or when the directory has changed.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Protocol
@@ -18,7 +18,7 @@ from bridge.access import Asked, Decision
 from bridge.directory.accounts import Account, AccountLink, Confidence, How
 from bridge.directory.model import Kind, Subject
 from bridge.errors import AtomError
-from bridge.identities import Identities, Identity
+from bridge.identities import Identities, Identity, WhoIsWho
 from bridge.messages import Channel, Person, PersonKind, Platform
 from bridge.places import PlaceBook
 from bridge.ports import AccessPolicy
@@ -195,10 +195,10 @@ class LinkedPeople:
 
     introducer: Introducer
     tenant_of: Callable[[Channel], Awaitable[str | None]]
-    others: "Counterparts"
+    others: WhoIsWho
 
     async def counterparts(
-        self, source: Channel, ids: Sequence[str], target: Channel
+        self, source: Channel, ids: Collection[str], target: Channel
     ) -> Mapping[str, Person]:
         found: dict[str, Person] = {}
         tenant = await self.tenant_of(source)
@@ -233,14 +233,6 @@ class LinkedPeople:
         if identity.person.kind is not PersonKind.USER:
             return None
         return identity.person
-
-
-class Counterparts(Protocol):
-    """What tells of people who are not linked."""
-
-    async def counterparts(
-        self, source: Channel, ids: Sequence[str], target: Channel
-    ) -> Mapping[str, Person]: ...
 
 
 def may_be_linked(identity: Identity | None) -> bool:

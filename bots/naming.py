@@ -9,10 +9,10 @@ from typing import Protocol
 from bridge.delivery import Delivery
 from bridge.document import Document, Names
 from bridge.errors import AtomError
-from bridge.identities import Identities
+from bridge.identities import Identities, WhoIsWho
 from bridge.messages import Person, Platform
 from bridge.naming import Naming, NamingBook, Signs, Vocabulary, unasked
-from bridge.ports import LinkBook
+from bridge.ports import AccessPolicy, LinkBook
 from policy.people import PeopleByAddress
 
 _PATIENCE = 2.0  # seconds that a message waits for what it names
@@ -33,12 +33,17 @@ class Side(Protocol):
     def vocabulary(self) -> Vocabulary | None: ...
 
 
-def naming(sides: Mapping[Platform, Side], links: LinkBook) -> Naming:
-    """Return what a courier asks."""
-    who = PeopleByAddress({p: side.identities for p, side in sides.items()})
+def naming(
+    sides: Mapping[Platform, Side],
+    links: LinkBook,
+    policy: AccessPolicy | None = None,
+    linked: Callable[[WhoIsWho], WhoIsWho] = lambda others: others,
+) -> Naming:
+    """Return what a courier asks; `linked` is told of people who are linked for sure."""
+    who = linked(PeopleByAddress({p: side.identities for p, side in sides.items()}))
     signs = {p: side.signs for p, side in sides.items()}
     words = {p: side.vocabulary for p, side in sides.items() if side.vocabulary}
-    return Prompt(NamingBook(who, signs, words, links))
+    return Prompt(NamingBook(who, signs, words, links, policy))
 
 
 @dataclass(slots=True)
@@ -56,13 +61,17 @@ class Prompt:
     _slow: dict[tuple[str, str], float] = field(default_factory=dict)
 
     async def names(
-        self, delivery: Delivery, document: Document, people: Mapping[str, Person]
+        self,
+        delivery: Delivery,
+        document: Document,
+        people: Mapping[str, Person],
+        author: Person,
     ) -> Names:
         direction = (str(delivery.source), str(delivery.target))
         slow = self._slow.get(direction, 0.0) > self.now()
         try:
             async with asyncio.timeout(_GLANCE if slow else self.patience):
-                found = await self.naming.names(delivery, document, people)
+                found = await self.naming.names(delivery, document, people, author)
         except TimeoutError:
             self._slow[direction] = self.now() + _REST
         except AtomError:

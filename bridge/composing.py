@@ -198,7 +198,7 @@ class Composer:
         author = history.author
         if known := found.get(author.id):
             author = author.named(known)
-        names = await self._names(delivery, history.document, found)
+        names = await self._names(delivery, history, found)
         orphan = bool(delivery.thread) and not thread
         return Post(
             marker=delivery.marker,
@@ -226,11 +226,12 @@ class Composer:
         return safe_url(await addresses.of(delivery.source, delivery.thread))
 
     async def _names(
-        self, delivery: Delivery, document: Document, people: Mapping[str, Person]
+        self, delivery: Delivery, history: History, people: Mapping[str, Person]
     ) -> Names:
+        document = history.document
         if self.naming is None:
             return unasked(document, people)
-        return await self.naming.names(delivery, document, people)
+        return await self.naming.names(delivery, document, people, history.author)
 
     async def _thread(self, delivery: Delivery) -> str | None:
         """Return the root's id on the target, "" for a new root, None to wait for it."""

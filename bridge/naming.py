@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from bridge.access import Action, Asked
 from bridge.delivery import Delivery, Post
 from bridge.document import (
     Broadcast,
@@ -23,7 +24,7 @@ from bridge.links import Link as ChannelLink
 from bridge.mentions import leaves
 from bridge.messages import Channel, Person, Platform
 from bridge.options import Pings
-from bridge.ports import LinkBook
+from bridge.ports import AccessPolicy, LinkBook
 
 HIDDEN = "private-channel"
 _MOST_PEOPLE = 50  # whom one message can call; the others are named
@@ -87,13 +88,18 @@ class Naming(Protocol):
     """What a composer asks."""
 
     async def names(
-        self, delivery: Delivery, document: Document, people: Mapping[str, Person]
+        self,
+        delivery: Delivery,
+        document: Document,
+        people: Mapping[str, Person],
+        author: Person,
     ) -> Names:
         """
         Return what the ids in a document are for the delivery's target.
 
         `people` is who is known on the source. What is not known for certain, or not
-        soon, is left out, and shown as text.
+        soon, is left out, and shown as text. Whether its `author` may call everybody is
+        asked as well.
         """
         ...
 
@@ -106,9 +112,14 @@ class NamingBook:
     signs: Mapping[Platform, Signs]
     vocabularies: Mapping[Platform, Vocabulary]
     links: LinkBook
+    policy: AccessPolicy | None = None
 
     async def names(
-        self, delivery: Delivery, document: Document, people: Mapping[str, Person]
+        self,
+        delivery: Delivery,
+        document: Document,
+        people: Mapping[str, Person],
+        author: Person,
     ) -> Names:
         spoken = _Spoken.of(document)
         names = Names(people=called(people))
@@ -133,8 +144,23 @@ class NamingBook:
         if spoken.of_channels:
             channels = await around.names(spoken.channels, spoken.urls)
             pings = spoken.calls and around.may_ping
+            pings = pings and await self._may_ping(delivery, author)
             names = replace(names, channels=channels, pings=pings)
         return names
+
+    async def _may_ping(self, delivery: Delivery, author: Person) -> bool:
+        """Ask again as it leaves; who may not call is read all the same."""
+        if self.policy is None:
+            return True
+        asked = Asked(
+            delivery.tenant,
+            author,
+            Action.PING,
+            delivery.source,
+            delivery.target,
+            delivery.link,
+        )
+        return (await self.policy.decide(asked)).allowed
 
     async def _with_emoji(
         self, names: Names, delivery: Delivery, wanted: Collection[str]

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bots.sandbox import members
+from bots.sandbox import company_routes, members
 from bots.sandbox.http import json_object
 from bots.sandbox.page import routes as page
 from bots.sandbox.slack import routes as slack
@@ -47,6 +47,7 @@ def create_app(world: World | None = None) -> web.Application:
     slack.add_routes(app, world)
     teams.add_routes(app, world)
     members.add_routes(app, world)
+    company_routes.add_routes(app, world)
     page.add_routes(app, world)
     return app
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from bots.sandbox.changes import Changes
+from bots.sandbox.company import Company
 from bots.sandbox.faults import Faults
 from bots.sandbox.http import Tasks
 from bots.sandbox.journal import Journal
@@ -30,6 +31,8 @@ class World:
         self.base_url = ""
         # Ends the ATOM that the page shows, without warning, if somebody can.
         self.kill_atom: Callable[[], bool] | None = None
+        # The people and groups that the page shows, if somebody keeps any.
+        self.company: Company | None = None
         self.undelivered = 0
         self.slack = SlackState(self.settings, self.changes)
         self.teams = TeamsState(self.settings, self.changes)

@@ -43,6 +43,7 @@ from bridge.ports import Intake
 log = structlog.get_logger()
 
 _FRESH = 300  # seconds
+_PROFILE = "user_change"
 _HANDSHAKES = frozenset({"ssl_check", "url_verification"})
 _EVENT = "atom_event"
 _STARTED = "atom_started"
@@ -53,6 +54,10 @@ Next = Callable[[], Awaitable[Any]]
 async def as_it_came(event: Event, _organisation: str) -> Event:
     """The default: channels have one address only."""
     return event
+
+
+async def unnoticed(_workspace: str, _user: Mapping[str, Any]) -> None:
+    """The default: nobody hangs anything on profiles."""
 
 
 async def nobody(_organisation: str) -> None:
@@ -67,7 +72,8 @@ class SlackIntake:
     `uninstalled` is told the workspace that took ATOM away, after it is on record.
     `at_home` gives an event the address under which ATOM knows its channel.
     `access_changed` is told the organisation that lets its app into workspaces, or
-    takes it out of some.
+    takes it out of some. `profile_changed` is told the workspace and the `user` object
+    of a profile that changed.
     """
 
     intake: Intake
@@ -81,6 +87,7 @@ class SlackIntake:
     uninstalled: Callable[[str], Awaitable[None]] | None = None
     at_home: Callable[[Event, str], Awaitable[Event]] = as_it_came
     access_changed: Callable[[str], Awaitable[object]] = nobody
+    profile_changed: Callable[[str, Mapping[str, Any]], Awaitable[None]] = unnoticed
     app: AsyncApp = field(init=False)
     _verifier: SignatureVerifier | None = field(init=False, repr=False, default=None)
 
@@ -210,6 +217,9 @@ class SlackIntake:
         if receipt.seq < 0 and found.message:
             IGNORED.labels("slack", "no company").inc()
             return None
+        told = mapping(body, "event")
+        if string(told, "type") == _PROFILE and receipt.seq >= 0:
+            await self.profile_changed(found.account, mapping(told, "user"))
         return found
 
     async def _translated(self, body: Mapping[str, Any], raw: bytes) -> Event | Ignored:

@@ -67,6 +67,11 @@ class SlackPeople:
         keys = [(channel.team, each) for each in addresses]
         return [one for one in await _found(self._holders, keys) if one]
 
+    def forget(self, team: str, user: str) -> None:
+        """Somebody's profile has changed: ask for it when it is needed again."""
+        self._known.forget((team, user))
+        self._holders.clear()  # under which address they were known is not
+
     async def aclose(self) -> None:
         await self._known.aclose()
         await self._holders.aclose()

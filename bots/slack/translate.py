@@ -46,6 +46,7 @@ EVENTS = frozenset(
         "team_access_granted",
         "team_access_revoked",
         "tokens_revoked",
+        "user_change",
     }
 )
 

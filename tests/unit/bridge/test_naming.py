@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import pytest
 
+from bridge.access import Action, Asked, Decision
 from bridge.delivery import Delivery, Operation, Post
 from bridge.document import (
     Audience,
@@ -28,7 +29,7 @@ from bridge.links import Link as ChannelLink
 from bridge.messages import Channel, Person, Platform
 from bridge.naming import CustomEmoji, NamingBook, Seen, names_of, unasked
 from bridge.options import LinkOptions, Pings
-from bridge.ports import LinkBook
+from bridge.ports import AccessPolicy, LinkBook
 from tests.events import ALICE, FALCON, PROJECT
 
 SALES = Channel(Platform.SLACK, FALCON.team, "C09SALES")
@@ -94,13 +95,15 @@ class Book:
     teams: FakeSigns = field(default_factory=FakeSigns)
     who: FakeWho = field(default_factory=FakeWho)
     links: FakeLinks = field(default_factory=lambda: FakeLinks([LINK, SALES_LINK]))
+    policy: AccessPolicy | None = None
 
     async def names(
         self, *leaves: Inline, of: Delivery | None = None, **people: Person
     ) -> Names:
         signs = {Platform.SLACK: self.slack, Platform.TEAMS: self.teams}
-        naming = NamingBook(self.who, signs, signs, cast(LinkBook, self.links))
-        return await naming.names(of or delivery(), said(*leaves), people)
+        links = cast(LinkBook, self.links)
+        naming = NamingBook(self.who, signs, signs, links, self.policy)
+        return await naming.names(of or delivery(), said(*leaves), people, ALICE)
 
 
 def said(*leaves: Inline) -> Document:
@@ -116,7 +119,7 @@ async def test_a_message_without_ids_asks_for_nothing() -> None:
     nothing: Any = None
     naming = NamingBook(nothing, {}, {}, nothing)
 
-    assert await naming.names(delivery(), said(Text("hi")), {}) == Names()
+    assert await naming.names(delivery(), said(Text("hi")), {}, ALICE) == Names()
 
 
 async def test_a_person_is_named_and_called_where_they_are_known(book: Book) -> None:
@@ -292,3 +295,27 @@ def test_a_post_names_who_is_known_by_name_only() -> None:
         "U1": PersonName(ALICE.name),
         "U3": PersonName("Carol", "29:carol", "Carol Díaz"),
     }
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+async def test_who_may_not_call_everybody_is_read_without_a_call(
+    book: Book, *, allowed: bool
+) -> None:
+    @dataclass
+    class Judge:
+        asked: list[Asked] = field(default_factory=list)
+
+        async def decide(self, asked: Asked) -> Decision:
+            self.asked.append(asked)
+            return Decision(allowed, "rule", "hash", "7")
+
+    judge = Judge()
+    book.policy = judge
+    loud = replace(LINK, options=LinkOptions(pings=Pings.PING))
+    book.links = FakeLinks([loud])
+
+    names = await book.names(Broadcast(Audience.HERE))
+
+    assert names.pings is allowed
+    [asked] = judge.asked
+    assert (asked.action, asked.person, asked.target) == (Action.PING, ALICE, PROJECT)

@@ -1,6 +1,7 @@
 // Put the three columns together and keep them up to date.
 
 import { follow, read } from "./api.js";
+import { CompanyPanel } from "./company.js";
 import { byId } from "./dom.js";
 import { FaultPanel } from "./faults.js";
 import { LogSide } from "./log.js";
@@ -16,6 +17,7 @@ const links = {
 const slack = new SlackSide(links, () => showBond());
 const teams = new TeamsSide(links);
 const faults = new FaultPanel();
+const company = new CompanyPanel();
 const small = tabs();
 const log = new LogSide({
   nameOf,
@@ -102,11 +104,16 @@ follow({
   address: () => "/sandbox/changes",
   onOpen: () => {
     faults.refresh();
+    company.refresh();
     refresh().catch(() => showHealth("lost"));
   },
   onData: (change) => {
     if (change.kind === "faults") {
       faults.refresh();
+      return;
+    }
+    if (change.kind === "company") {
+      company.refresh();
       return;
     }
     small.news(change.side);

@@ -308,7 +308,7 @@ async def test_another_address_is_a_doubt_and_is_not_matched_again(
 async def test_who_is_linked_is_mentioned_without_any_address(scene: Scene) -> None:
     class Nobody:
         async def counterparts(
-            self, source: Channel, ids: Sequence[str], target: Channel
+            self, source: Channel, ids: Collection[str], target: Channel
         ) -> Mapping[str, Person]:
             return {}
 
