@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from bridge.messages import Person
 from bridge.what_if import Report
 
 
@@ -140,7 +141,13 @@ class PolicyDesk(Protocol):
         """Run the tests of the version in force."""
         ...
 
-    async def try_rule(self, tenant: str, author: str, rule: str) -> Shown:
+    async def owner(self, tenant: str, person: Person, account: str) -> str:
+        """Return the person's id in the directory if they own a channel, or nothing."""
+        ...
+
+    async def try_rule(
+        self, tenant: str, author: str, rule: str, here: str = ""
+    ) -> Shown:
         """Say what one rule, written in YAML on one line, would change."""
         ...
 
@@ -154,9 +161,12 @@ class PolicyDesk(Protocol):
         """Say what would change without a rule."""
         ...
 
-    async def apply(self, tenant: str, author: str, preview: str) -> PolicyVersion:
+    async def apply(
+        self, tenant: str, author: str, preview: str, owner: str | None = None
+    ) -> PolicyVersion:
         """
-        Publish what a preview showed.
+        Publish what a preview showed; for an `owner`, only if it is about channels of
+        theirs.
 
         Raises `Conflict` if the policy or the directory moved on since, and `BadInput`
         if tests fail or are missing.

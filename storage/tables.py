@@ -13,6 +13,7 @@ import storage.compliance.retention.tables
 import storage.compliance.rights.tables
 import storage.directory.tables
 import storage.people.tables
+import storage.policies.tables
 import storage.runs.tables
 import storage.scim.tables  # noqa: F401 - likewise
 from storage.schema import metadata

@@ -5,7 +5,8 @@ How a decision of the policy stands in the log, to be explained years later.
 the version of the directory, `action` what was asked for. `inputs` commits to what the
 policy was asked, under a salt beside it: shown alone it tells nobody anything, and with
 the salt whoever knows the question can show that it was this one. Both go with the
-entry's key.
+entry's key. `evidence` is what a policy that follows a directory was asked on, from
+which it can be asked again; `reason` and `duties` are the rule's own.
 """
 
 import hmac
@@ -32,6 +33,12 @@ def as_json(tenant: str, event: Event, decision: Decision) -> dict[str, object]:
     }
     if decision.target:
         told["target"] = decision.target
+    if decision.reason:
+        told["reason"] = decision.reason
+    if decision.duties:
+        told["duties"] = list(decision.duties)
+    if decision.evidence:
+        told["evidence"] = decision.evidence
     if event.kind is EventKind.HISTORY_POST:  # it was asked of each author in it
         return told
     salt = token_bytes(_SALT_BYTES)

@@ -69,6 +69,7 @@ ENTRY_TYPES: Mapping[str, str] = {
     "member.chose": "somebody left a linked channel by their own choice",
     # What was decided and found on the way.
     "policy.decision": "something was allowed or denied on its own",
+    "policy.publish": "a version of the policy was put into force",
     "dlp.finding": "a detector found something; never the value",
     "dlp.action": "something was redacted, held or stopped",
     "record.view": "a business record was shown to somebody",

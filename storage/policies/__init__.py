@@ -1,0 +1,1 @@
+"""Versions of companies' policies, and what their hashes stand for."""
