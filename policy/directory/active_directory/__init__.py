@@ -1,0 +1,1 @@
+"""People, groups and units out of Active Directory, and what changes among them."""
