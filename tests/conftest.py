@@ -1,5 +1,6 @@
 """Fixtures that every kind of test may use."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 import structlog
 
 from tests.clamd_server import ClamdServer, running_clamd
+from tests.samba import Samba, running_samba, samba_template
 from tests.servers import Postgres, Redis, running_postgres, running_redis
 from tests.slapd import Slapd, running_slapd
 from tests.softhsm import SoftHsm, running_softhsm
@@ -97,4 +99,19 @@ def slapd() -> Iterator[Slapd]:
 def own_slapd() -> Iterator[Slapd]:
     """A running OpenLDAP for one test, which may change, stop and start it."""
     with running_slapd() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def samba_domain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an Active Directory domain to run copies of; made once."""
+    place = tmp_path_factory.getbasetemp()
+    several = "PYTEST_XDIST_WORKER" in os.environ
+    return samba_template(place.parent if several else place)
+
+
+@pytest.fixture(scope="module")
+def samba(samba_domain: Path) -> Iterator[Samba]:
+    """A domain controller of the file's own: what one test does, the next one sees."""
+    with running_samba(samba_domain) as server:
         yield server

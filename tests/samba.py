@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from signal import SIGKILL, SIGTERM
 
-from tests.own_authority import make_authority, make_certificate
+from tests.certificates import certificates
 from tests.samba_world import Admin, fill
 from tests.servers import Daemon, folder_for, require
 
@@ -67,13 +67,29 @@ for where, right in (
 """
 
 
+def free_address() -> str:
+    """Return a loopback address whose LDAP port is free, or skip the test."""
+    for _ in range(100):
+        numbers = [random.SystemRandom().randint(2, 250) for _ in range(3)]
+        address = "127." + ".".join(map(str, numbers))
+        with socket.socket() as probe:
+            try:
+                probe.bind((address, 389))
+            except PermissionError:
+                require("the right to listen on port 389", None, "run as root")
+            except OSError:
+                continue
+            return address
+    raise RuntimeError("no loopback address with a free port 389")
+
+
 @dataclass
 class Samba:
     """One domain controller with the people of `samba_world`, in its folder."""
 
     binary: str
     folder: Path
-    address: str = field(default_factory=lambda: free_address())
+    address: str = field(default_factory=free_address)
 
     def __post_init__(self) -> None:
         configuration = str(self.folder / "etc" / "smb.conf")
@@ -137,7 +153,7 @@ def offline(configuration: Path, script: str) -> None:
 @contextmanager
 def running_samba(template: Path) -> Iterator[Samba]:
     """Run a controller that starts as the template does."""
-    binary = _samba()
+    binary = samba_binary()
     with _quick_folder() as folder:
         server = copied(binary, template, folder / "dc")
         server.start()
@@ -154,15 +170,13 @@ def copied(binary: str, template: Path, folder: Path) -> Samba:
     settings = folder / "etc" / "smb.conf"
     text = settings.read_text().replace(_TEMPLATE, str(folder))
     settings.write_text(text.replace("127.0.0.1/8", f"{server.address}/8"))
-    key, certificate = make_certificate(folder / "certs", server.address)
-    key.rename(folder / "certs" / "server.key")
-    certificate.rename(folder / "certs" / "server.pem")
+    certificates(folder / "certs", server.address)
     return server
 
 
 def samba_template(shared: Path) -> Path:
     """Return a domain to copy; the first who asks, of all the workers, makes it."""
-    binary = _samba()
+    binary = samba_binary()
     made = shared / "samba-template"
     with (shared / "samba-template.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -192,7 +206,6 @@ def _provision(folder: Path) -> None:
             *("--option", "server services=ldap"),
         ]
     )
-    make_authority(place / "certs")
     settings = place / "etc" / "smb.conf"
     head, rest = settings.read_text().split("[global]", 1)
     settings.write_text(
@@ -236,23 +249,7 @@ def _sockets(folder: str, names: list[str]) -> list[str]:
     return [name for name in names if (Path(folder) / name).is_socket()]
 
 
-def free_address() -> str:
-    """Return a loopback address whose LDAP port is free, or skip the test."""
-    for _ in range(100):
-        numbers = [random.SystemRandom().randint(2, 250) for _ in range(3)]
-        address = "127." + ".".join(map(str, numbers))
-        with socket.socket() as probe:
-            try:
-                probe.bind((address, 389))
-            except PermissionError:
-                require("the right to listen on port 389", None, "run as root")
-            except OSError:
-                continue
-            return address
-    raise RuntimeError("no loopback address with a free port 389")
-
-
-def _samba() -> str:
+def samba_binary() -> str:
     found = shutil.which("samba", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     return require("Samba's domain controller", found, _HOW)
 

@@ -11,12 +11,21 @@ Who works at the company in the tests' Active Directory, and an admin's hands th
       Newsletter (a distribution list: ana), Payroll (nobody: a primary group for later)
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from ldap3 import BASE, MODIFY_ADD, MODIFY_DELETE, MODIFY_REPLACE, NONE, SUBTREE
-from ldap3 import Connection, Server
+from ldap3 import (
+    BASE,
+    MODIFY_ADD,
+    MODIFY_DELETE,
+    MODIFY_REPLACE,
+    NONE,
+    SUBTREE,
+    Connection,
+    Server,
+)
 
 ROOT = "DC=ad,DC=atom,DC=test"
 COMPANY = f"OU=Company,{ROOT}"
@@ -30,7 +39,7 @@ SECURITY_GLOBAL, DISTRIBUTION_GLOBAL = -2147483646, 2
 SECURITY_UNIVERSAL = -2147483640
 ENABLED, DISABLED = 512, 514
 _NO_PASSWORD = 32  # allowed to have none: nobody signs in as them
-_ADDED = 68  # entryAlreadyExists
+_SHOW_DELETED = ("1.2.840.113556.1.4.417", True, None)
 
 
 @dataclass
@@ -95,15 +104,26 @@ class Admin:
     def rename(self, dn: str, name: str) -> str:
         """Give something another first part of its DN."""
         self.connection.modify_dn(dn, name)
-        return f"{name},{dn.split(',', 1)[1]}"
+        return f"{name},{_parts(dn)[1]}"
 
     def move(self, dn: str, unit: str) -> str:
-        first = dn.split(",", 1)[0]
+        first = _parts(dn)[0]
         self.connection.modify_dn(dn, first, new_superior=unit)
         return f"{first},{unit}"
 
     def delete(self, dn: str) -> None:
         self.connection.delete(dn)
+
+    def bring_back(self, id_: str, dn: str) -> None:
+        """Undo a deletion: it comes back without the groups it was in."""
+        change = {
+            "isDeleted": [(MODIFY_DELETE, [])],
+            "distinguishedName": [(MODIFY_REPLACE, [dn])],
+        }
+        guid = "".join(f"\\{byte:02x}" for byte in UUID(id_).bytes_le)
+        found, shown = f"(objectGUID={guid})", [_SHOW_DELETED]
+        self.connection.search(ROOT, found, SUBTREE, controls=shown)
+        self.connection.modify(self.connection.response[0]["dn"], change, shown)
 
     def id_of(self, dn: str) -> str:
         """Return the objectGUID in canonical form."""
@@ -120,6 +140,11 @@ class Admin:
 
     def give_password(self, dn: str, password: str) -> None:
         self.set(dn, unicodePwd=f'"{password}"'.encode("utf-16-le"))
+
+
+def _parts(dn: str) -> list[str]:
+    """Return the first step of a DN and the rest."""
+    return re.split(r"(?<!\\),", dn, maxsplit=1)
 
 
 def fill(admin: Admin) -> str:

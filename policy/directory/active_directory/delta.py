@@ -83,7 +83,9 @@ async def changes(
 def _reading(lookup: Lookup, gathered: Gathered, after: Cursor) -> Reading:
     gathered.entries += lookup.primary_groups()
     problems, lookup.problems = lookup.problems, []
-    why = f"{len(problems)} entries were not readable: {problems[0]}" if problems else ""
+    why = (
+        f"{len(problems)} entries were not readable: {problems[0]}" if problems else ""
+    )
     return Reading(
         lookup.settings.name,
         whole=False,

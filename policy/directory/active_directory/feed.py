@@ -87,6 +87,7 @@ async def beginning(
     )
     if settings.changes is Way.USN:
         return Start(base)
+    refused: Incomplete | None = None
     for own_security in (False, True):
         asked = replace(base, way=Way.DIRSYNC, own_security=own_security)
         try:
@@ -99,7 +100,7 @@ async def beginning(
             if problem.code not in _NOT_ALLOWED:
                 raise
             refused = problem
-    if settings.changes is Way.DIRSYNC:
+    if refused and settings.changes is Way.DIRSYNC:
         raise refused
     return Start(base)
 

@@ -130,9 +130,7 @@ class Lookup:
             self.problems.append(str(problem))
             return None
 
-    async def _entry(
-        self, found: Found, sort: Sort, *, members: bool
-    ) -> Entry | None:
+    async def _entry(self, found: Found, sort: Sort, *, members: bool) -> Entry | None:
         match sort:
             case Sort.PERSON:
                 await self._learn_primary_group(found)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -45,7 +45,7 @@ class ActiveDirectory:
     def name(self) -> str:
         return self._settings.name
 
-    async def read(self, cursor: bytes) -> AsyncIterator[Reading]:
+    async def read(self, cursor: bytes) -> AsyncGenerator[Reading]:
         """Read what changed since `cursor`, or everything where that is not possible."""
         try:
             async with connected(self._settings.ldap) as connection:
@@ -56,7 +56,7 @@ class ActiveDirectory:
         except _PROBLEMS as problem:
             yield self._broken(problem)
 
-    async def _read(self, lookup: Lookup, stored: bytes) -> AsyncIterator[Reading]:
+    async def _read(self, lookup: Lookup, stored: bytes) -> AsyncGenerator[Reading]:
         try:
             since = usable(cursor(stored), lookup)
             async for reading, _ in changes(lookup, since, lookup.controller.usn):
@@ -65,7 +65,7 @@ class ActiveDirectory:
             async for reading in everything(lookup):
                 yield reading
 
-    async def follow(self, cursor: bytes) -> AsyncIterator[Reading]:
+    async def follow(self, cursor: bytes) -> AsyncGenerator[Reading]:
         """
         Yield changes as the controller tells of them.
 
@@ -88,7 +88,7 @@ class ActiveDirectory:
 
     async def _follow(
         self, lookup: Lookup, waking: Waking, stored: bytes
-    ) -> AsyncIterator[Reading]:
+    ) -> AsyncGenerator[Reading]:
         since = usable(cursor(stored), lookup)
         waking.watch(lookup.controller.root)
         roll = None if await sees_deleted(lookup) else Roll()

@@ -21,7 +21,8 @@ async def sees_deleted(lookup: Lookup) -> bool:
     """Whether the account may look at what was deleted."""
     place = _DELETED.format(root=lookup.controller.root)
     found = await lookup.controller.connection.one(place, ("name",), (SHOW_DELETED,))
-    return found is not None
+    # Samba names it to those who may not read it, with nothing in it.
+    return found is not None and found.text("name") != ""
 
 
 @dataclass

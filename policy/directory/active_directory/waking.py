@@ -7,10 +7,12 @@ so it only wakes whoever asks. Where it is refused or breaks off, they ask every
 
 import asyncio
 from contextlib import aclosing, suppress
+from dataclasses import replace
 from types import TracebackType
+from typing import Self
 
 from bridge.errors import BadInput, ServiceUnavailable
-from policy.directory.active_directory.controls import NOTIFICATION
+from policy.directory.active_directory.controls import NOTIFICATION, SHOW_DELETED
 from policy.directory.ldap.answers import Found
 from policy.directory.ldap.connection import connected
 from policy.directory.ldap.conversation import Search
@@ -27,7 +29,7 @@ class Waking:
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
-    async def __aenter__(self) -> "Waking":
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(
@@ -56,10 +58,11 @@ class Waking:
     async def _listen(self, root: str) -> None:
         # The only filter that is taken.
         search = Search(root, "(objectClass=*)", ("objectGUID",))
+        asked = (NOTIFICATION, replace(SHOW_DELETED, critical=False))
         # Whoever waits asks by the clock as well, and says what is wrong.
         with suppress(ServiceUnavailable, BadInput):
             async with connected(self._settings) as connection:
-                answers = connection.answers(search, (NOTIFICATION,), silence=_SILENCE)
+                answers = connection.answers(search, asked, silence=_SILENCE)
                 async with aclosing(answers) as heard:
                     async for some in heard:
                         if any(isinstance(each, Found) for each in some):

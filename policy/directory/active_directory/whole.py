@@ -32,7 +32,9 @@ async def everything(lookup: Lookup) -> AsyncIterator[Reading]:
 
 def _last(lookup: Lookup, rest: tuple[Entry, ...], start: Cursor) -> Reading:
     problems = lookup.problems
-    why = f"{len(problems)} entries were not readable: {problems[0]}" if problems else ""
+    why = (
+        f"{len(problems)} entries were not readable: {problems[0]}" if problems else ""
+    )
     return Reading(
         lookup.settings.name,
         whole=True,
