@@ -14,8 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from ldap3.protocol.rfc4511 import LDAPMessage
-from ldap3.utils.asn1 import encode
-from pyasn1.codec.ber.decoder import decode
+from ldap3.utils.asn1 import decoder, encode
 
 from policy.directory.ldap import ber
 from tests.samba import Samba
@@ -75,7 +74,7 @@ class RangeLine:
     async def _in_ranges(self, message: bytes) -> bytes:
         if b"member" not in message:
             return message
-        told, _ = decode(message, asn1Spec=LDAPMessage())
+        told, _ = decoder.decode(message, asn1Spec=LDAPMessage())
         operation = told["protocolOp"].getComponent()
         if told["protocolOp"].getName() != "searchRequest":
             return message
