@@ -7,15 +7,16 @@ from tests.samba_world import COMPANY, GROUPS, SECURITY_GLOBAL
 
 _HIRE = """
 db.transaction_start()
-unit = "OU=Crowd,{company}"
+unit = "OU={unit},{company}"
 db.add({{"dn": unit, "objectClass": "organizationalUnit"}})
 people = []
 for number in range({many}):
-    people.append("CN=c%05d,%s" % (number, unit))
+    name = "{letter}%05d" % number
+    people.append("CN=%s,%s" % (name, unit))
     db.add({{
-        "dn": people[-1], "objectClass": "user", "sAMAccountName": "c%05d" % number,
-        "userPrincipalName": "c%05d@ad.atom.test" % number, "displayName": "C %d" % number,
-        "mail": "c%05d@atom.test" % number, "department": "D%d" % (number % 12),
+        "dn": people[-1], "objectClass": "user", "sAMAccountName": name,
+        "userPrincipalName": name + "@ad.atom.test", "displayName": name,
+        "mail": name + "@atom.test", "department": "D%d" % (number % 12),
         "userAccountControl": "544",
     }})
 for size in {sizes}:
@@ -28,10 +29,18 @@ db.transaction_commit()
 """
 
 
-def hire(server: Samba, many: int, groups: Sequence[int] = ()) -> None:
-    """Hire people into one unit, and put the first so many of them into groups."""
+def hire(
+    server: Samba, many: int, groups: Sequence[int] = (), unit: str = "Crowd"
+) -> None:
+    """
+    Hire people into a new unit, and put the first so many of them into groups.
+
+    Do not move those in large groups: Samba writes every group again for each of them.
+    """
     script = _HIRE.format(
         company=COMPANY,
+        unit=unit,
+        letter=unit[0].lower(),
         groups=GROUPS,
         many=many,
         sizes=list(groups),
