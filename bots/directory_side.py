@@ -24,6 +24,7 @@ from bridge.directory.ports import Source
 from bridge.directory.pushed import PushSource
 from bridge.directory.view import LiveDirectory
 from bridge.errors import BadInput, NotFound, StoreUnavailable
+from policy.directory.yaml_file import YamlFile
 from storage.directory.stored import StoredDirectory
 
 log = structlog.get_logger()
@@ -55,7 +56,14 @@ def _pushed(settings: SourceSettings, _means: Means) -> Source:
     return PushSource(settings.name)
 
 
+def _yaml(settings: SourceSettings, _means: Means) -> Source:
+    if settings.path is None:
+        raise BadInput(f"The source {settings.name} needs the path of its YAML file.")
+    return YamlFile(settings.name, settings.path)
+
+
 _MAKERS: Mapping[str, Callable[[SourceSettings, Means], Source]] = {
+    "yaml": _yaml,
     "scim": _pushed,
 }
 

@@ -18,6 +18,8 @@ from bridge.errors import StoreUnavailable
 
 log = structlog.get_logger()
 
+_FIRST_PAUSE = 0.5  # seconds
+
 Seen = Callable[[Reading], None]
 
 
@@ -94,12 +96,15 @@ class Follower:
                 raise _LostLease
 
     async def _follow(self) -> None:
+        pause = _FIRST_PAUSE
         while True:
             complete = await self._catch_up()
             if complete:
+                pause = _FIRST_PAUSE
                 complete = await self._listen()
             if not complete:
-                await asyncio.sleep(self.pace.retry)
+                await asyncio.sleep(min(pause, self.pace.retry))
+                pause *= 2
 
     async def _catch_up(self) -> bool:
         """Read what was missed; everything, if that is due."""

@@ -1,0 +1,263 @@
+"""
+Every source keeps the same promises, whatever directory it reads.
+
+A kind of source is added by a `World` of its own: a directory that can be changed and
+broken. Register it in `WORLDS`.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+import yaml
+
+from bridge.directory.difference import folded
+from bridge.directory.held import State
+from bridge.directory.model import Entry, Kind, Reading, Standing
+from bridge.directory.ports import Source
+from policy.directory.yaml_file import YamlFile
+from tests.unit.bridge.directory.told import taken_in
+
+
+class World(Protocol):
+    """
+    A directory with ana and ben, and a group fin with ana in it.
+
+    `ids` are the ids that the source gives them, known after the first reading.
+    """
+
+    source: Source
+
+    def restarted(self) -> Source:
+        """Return the source as another process would make it."""
+        ...
+
+    async def hire(self, name: str) -> None: ...
+
+    async def join(self, name: str) -> None:
+        """Put somebody into fin."""
+        ...
+
+    async def leave(self, name: str) -> None: ...
+
+    async def disable(self, name: str) -> None: ...
+
+    async def delete(self, name: str) -> None: ...
+
+    async def break_off(self) -> None:
+        """Let it answer with an error, or not at all, until `mend`."""
+        ...
+
+    async def mend(self) -> None: ...
+
+
+class YamlWorld:
+    """People in a file. Nobody is deleted in it but by being left out."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "people.yaml"
+        self.people: dict[str, dict[str, object]] = {
+            name: {"id": name, "name": name} for name in ("ana", "ben")
+        }
+        self.fin = {"ana"}
+        self.source: Source = YamlFile("people", self.path, look=0.01)
+        self._write()
+
+    def restarted(self) -> Source:
+        return YamlFile("people", self.path, look=0.01)
+
+    async def hire(self, name: str) -> None:
+        self.people[name] = {"id": name, "name": name}
+        self._write()
+
+    async def join(self, name: str) -> None:
+        self.fin.add(name)
+        self._write()
+
+    async def leave(self, name: str) -> None:
+        self.fin.discard(name)
+        self._write()
+
+    async def disable(self, name: str) -> None:
+        self.people[name]["standing"] = "disabled"
+        self._write()
+
+    async def delete(self, name: str) -> None:
+        del self.people[name]
+        self.fin.discard(name)
+        self._write()
+
+    async def break_off(self) -> None:
+        self.path.write_text("people: [", "utf-8")
+
+    async def mend(self) -> None:
+        self._write()
+
+    def _write(self) -> None:
+        groups = {"fin": {"name": "fin", "members": sorted(self.fin)}}
+        content = {"people": list(self.people.values()), "groups": groups}
+        self.path.write_text(yaml.safe_dump(content), "utf-8")
+
+
+@asynccontextmanager
+async def _yaml(folder: Path) -> AsyncIterator[World]:
+    yield YamlWorld(folder)
+
+
+WORLDS: dict[str, Callable[[Path], AbstractAsyncContextManager[World]]] = {
+    "yaml": _yaml,
+}
+
+
+@pytest.fixture(params=[*WORLDS])
+async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
+    async with WORLDS[request.param](tmp_path) as made:
+        yield made
+
+
+class _Seen:
+    """What a source told, as it would be kept."""
+
+    def __init__(self) -> None:
+        self.state = State()
+        self.cursor = b""
+        self.readings: list[Reading] = []
+
+    def take(self, reading: Reading) -> None:
+        self.readings.append(reading)
+        taken_in(self.state, reading)
+        self.cursor = reading.cursor or self.cursor
+
+    async def read(self, source: Source, cursor: bytes = b"") -> Reading:
+        reading = folded([each async for each in source.read(cursor)])
+        self.take(reading)
+        return reading
+
+    async def follow(self, source: Source, until: Callable[[], bool]) -> None:
+        """Follow until something is seen; fails if it is not seen for long."""
+        async with asyncio.timeout(30):
+            async for reading in source.follow(self.cursor):
+                self.take(folded([reading]))
+                if until():
+                    return
+
+    def named(self, name: str, kind: Kind = Kind.PERSON) -> Entry:
+        [found] = [
+            kept.entry
+            for kept in self.state.entries.values()
+            if kept.entry.kind is kind and kept.entry.name == name
+        ]
+        return found
+
+    def inside(self, name: str) -> bool:
+        member = self.named(name)
+        fin = self.named("fin", Kind.GROUP)
+        source = self.readings[0].source
+        listed = self.state.members.get((source, fin.id), set())
+        return member.id in listed or fin.id in member.parents
+
+    def gone(self, name: str) -> bool:
+        entry = self.named(name)
+        return self.state.entries[self.readings[0].source, entry.id].life.gone
+
+    def knows(self, name: str) -> bool:
+        return any(k.entry.name == name for k in self.state.entries.values())
+
+
+async def test_reading_from_nothing_names_everything(world: World) -> None:
+    seen = _Seen()
+
+    reading = await seen.read(world.source)
+
+    assert (reading.whole, reading.complete) == (True, True)
+    assert reading.source == world.source.name
+    assert reading.cursor
+    assert seen.inside("ana")
+    assert not seen.inside("ben")
+
+
+async def test_reading_twice_tells_the_same(world: World) -> None:
+    seen = _Seen()
+    await seen.read(world.source)
+    before = dict(seen.state.entries)
+
+    await seen.read(world.restarted())
+
+    assert seen.state.entries == before
+
+
+async def test_a_cursor_leads_to_what_changed_since(world: World) -> None:
+    seen = _Seen()
+    await seen.read(world.source)
+    await world.hire("eve")
+    await world.join("eve")
+    await world.leave("ana")
+
+    reading = await seen.read(world.restarted(), seen.cursor)
+
+    assert reading.complete
+    assert seen.inside("eve")
+    assert not seen.inside("ana")
+
+
+async def test_a_cursor_of_nonsense_leads_to_everything(world: World) -> None:
+    seen = _Seen()
+
+    reading = await seen.read(world.source, b"nonsense")
+
+    assert (reading.whole, reading.complete) == (True, True)
+
+
+async def test_somebody_disabled_is_told_of_and_not_left_out(world: World) -> None:
+    seen = _Seen()
+    await seen.read(world.source)
+    await world.disable("ben")
+
+    await seen.read(world.restarted())
+
+    assert seen.named("ben").standing is Standing.DISABLED
+
+
+async def test_what_breaks_off_is_incomplete_with_a_reason_and_no_exception(
+    world: World,
+) -> None:
+    seen = _Seen()
+    await seen.read(world.source)
+    await world.break_off()
+
+    reading = await seen.read(world.restarted())
+    assert not reading.complete
+    assert reading.why
+    assert "\n" not in reading.why
+    assert not seen.gone("ana")
+
+    await world.mend()
+    assert (await seen.read(world.restarted())).complete
+
+
+@pytest.mark.parametrize("change", ["hire", "join", "leave", "disable", "delete"])
+async def test_changes_are_told_as_they_happen(world: World, change: str) -> None:
+    seen = _Seen()
+    await seen.read(world.source)
+    changes: dict[str, tuple[Callable[[], Awaitable[None]], Callable[[], bool]]] = {
+        "hire": (lambda: world.hire("eve"), lambda: seen.knows("eve")),
+        "join": (lambda: world.join("ben"), lambda: seen.inside("ben")),
+        "leave": (lambda: world.leave("ana"), lambda: not seen.inside("ana")),
+        "disable": (
+            lambda: world.disable("ben"),
+            lambda: seen.named("ben").standing is Standing.DISABLED,
+        ),
+        "delete": (lambda: world.delete("ben"), lambda: seen.gone("ben")),
+    }
+    do, done = changes[change]
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(seen.follow(world.source, done))
+        await asyncio.sleep(0.1)  # it may already listen, or not yet
+        await do()
+
+    assert done()
+    assert all(reading.complete for reading in seen.readings)
