@@ -74,6 +74,21 @@ def rotate_key(company: OfCompany = "") -> None:
     asyncio.run(rotated(company))
 
 
+def declare_restored(
+    reason: Annotated[
+        str, typer.Option(help="What was restored, and why. It goes on record.")
+    ] = "",
+    approved: Annotated[
+        bool, typer.Option("--approved", help="Somebody else has agreed: do it.")
+    ] = False,
+    company: OfCompany = "",
+) -> None:
+    """Sign again after an older backup was restored; two persons declare it."""
+    from bots.command_line.proving import declare_restored as declared
+
+    asyncio.run(declared(company, reason, approved=approved))
+
+
 def tiles(
     folder: Annotated[Path, typer.Argument(help="The folder to write to.")],
     company: OfCompany = "",
@@ -129,6 +144,7 @@ def register_proofs(group: typer.Typer) -> None:
         ("consistency", consistency),
         ("keys", keys),
         ("rotate-key", rotate_key),
+        ("declare-restored", declare_restored),
         ("tiles", tiles),
         ("anchor", anchor),
         ("unanchor", unanchor),

@@ -17,6 +17,7 @@ from bridge.errors import BadInput
 from storage.compliance.acts import Act
 from storage.compliance.proofs.checkpoints import Seen
 from storage.compliance.proofs.publisher import Contradiction
+from storage.compliance.proofs.restoring import Restoring
 from storage.compliance.proofs.signers import Known
 from storage.compliance.proofs.tile_files import write_log
 
@@ -87,6 +88,35 @@ async def rotate_key(company: str) -> None:
         act = Act(tenant, "key.rotate", cli_officer().name, "new signing key", detail)
         await built.acts.note(act)
         say(f"A new key signs from size {known.from_size} on:")
+        say(str(known.key))
+        say("Back up ATOM_HOME/keys, and hand out the note that vouches for it:")
+        sys.stdout.write(f"\n{known.note}")
+
+
+async def declare_restored(company: str, reason: str, *, approved: bool) -> None:
+    async with company_core(company) as (built, tenant):
+        restoring = Restoring(
+            built.publisher, built.acts, built.duties, built.approvals
+        )
+        try:
+            if not approved:
+                found = await restoring.look(tenant)
+                approval = await restoring.ask(tenant, cli_officer())
+                say(
+                    f"{found.signed.checkpoint.size} entries were signed; of those this "
+                    f"log holds the first {found.kept} for certain."
+                )
+                say(
+                    "Somebody else has to agree: "
+                    f"atom compliance approvals approve {approval}"
+                )
+                say("Then: atom log declare-restored --reason … --approved")
+                return
+            known = await restoring.declare(tenant, cli_officer(), reason)
+        except Contradiction as found:
+            show_evidence(found)
+            raise
+        say(f"The log goes on as {known.key.name}, from size {known.from_size}:")
         say(str(known.key))
         say("Back up ATOM_HOME/keys, and hand out the note that vouches for it:")
         sys.stdout.write(f"\n{known.note}")

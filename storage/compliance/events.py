@@ -121,6 +121,7 @@ ENTRY_TYPES: Mapping[str, str] = {
     "assessment.close": "an impact assessment was done",
     "key.rotate": "a key was replaced",
     "key.destroy": "a key was destroyed",
+    "log.restored": "the log goes on after a backup was restored; says what is gone",
     # What speaks for the record itself.
     "recon.attest": "the record was compared with a platform's history; signed",
     "gap.detected": "messages of a platform's history were not on record",

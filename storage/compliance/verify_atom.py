@@ -283,6 +283,7 @@ class Trust:
     ) -> None:
         self.keys, self.witnesses = list(keys), list(witnesses)
         self.quorum = quorum
+        self.restored: dict[str, Restored] = {}  # by the origin that goes on
         self._seen: dict[str, Signed] = {}
 
     def note(self, note: str) -> Signed:
@@ -337,6 +338,8 @@ class Trust:
         """Trust the key that a trusted key vouches for in an `atom-key/v1` note."""
         text, _ = split_note(note)
         lines = text.split("\n")
+        if lines[0] == "atom-restored/v1":
+            return self._follow_restored(note, lines)
         if len(lines) != 6 or lines[0] != "atom-key/v1":
             raise Bad("this note names no new key")
         size = re.fullmatch(r"size (0|[1-9]\d*)", lines[4], re.ASCII)
@@ -357,6 +360,49 @@ class Trust:
             self.keys.append(new)
         self._seen.clear()
         return new
+
+    def _follow_restored(self, note: str, lines: list[str]) -> Key:
+        """Trust the key of the log that goes on after a backup was restored."""
+        told = re.fullmatch(
+            r"kept (0|[1-9]\d*)\nsize (0|[1-9]\d*)\nsigned (0|[1-9]\d*) (\S+)\n",
+            "\n".join(lines[5:]),
+            re.ASCII,
+        )
+        if len(lines) != 9 or not told:
+            raise Bad("this note names no log that goes on")
+        old, new = Key.parse(lines[3]), Key.parse(lines[4])
+        if lines[1:3] != [old.name, new.name] or old.name == new.name:
+            raise Bad("this note names no log that goes on")
+        if str(old) not in map(str, self.keys):
+            raise Bad("the key that vouches for the new log is not trusted")
+        both = Trust([old, new]).note(note)
+        if len({str(key) for key in both.signers}) != 2:
+            raise Bad("the new log is not signed for by both keys")
+        kept, new.first, signed = map(int, told.groups()[:3])
+        unbase64(told.group(4), "the root of what was signed")
+        self.restored[new.name] = Restored(old.name, kept, signed)
+        if str(new) not in map(str, self.keys):
+            self.keys.append(new)
+        self._seen.clear()
+        return new
+
+    def goes_on(self, origin: str) -> list[Restored]:
+        """Return the logs that this one says it goes on from, the last one first."""
+        found: list[Restored] = []
+        while origin in self.restored and len(found) < len(self.restored):
+            found.append(self.restored[origin])
+            origin = found[-1].origin
+        return found
+
+
+class Restored:
+    """
+    What was declared of an earlier log: its origin, up to where the one that goes on is
+    the same for certain, and how much it had signed.
+    """
+
+    def __init__(self, origin: str, kept: int, signed: int) -> None:
+        self.origin, self.kept, self.signed = origin, kept, signed
 
 
 def _valid(key: Key, size: int) -> bool:
@@ -405,9 +451,21 @@ def _moment(seconds: int) -> str:
         return "at %d" % seconds
 
 
-def compare(old: Checkpoint, new: Checkpoint, path: list[bytes] | None) -> None:
+def compare(
+    old: Checkpoint,
+    new: Checkpoint,
+    path: list[bytes] | None,
+    restored: Iterable[Restored] = (),
+) -> None:
     """Check that `new` goes on from `old`; `path` may be None where sizes are one."""
-    if old.origin != new.origin:
+    for before in restored:
+        if before.origin == old.origin and old.size > before.kept:
+            raise Bad(
+                "size %d was signed, and cannot be compared any more: it was declared "
+                "that a backup was restored, which holds the first %d of %d entries"
+                % (old.size, before.kept, before.signed)
+            )
+    if old.origin not in {new.origin, *(before.origin for before in restored)}:
         raise Bad("the checkpoints are of different logs")
     if new.size < old.size:
         old, new = new, old
@@ -857,7 +915,7 @@ def run_checkpoint(trust: Trust, options: argparse.Namespace) -> None:
         if options.proof:
             lines = read_text(options.proof).split()
             path = [unbase64(line, "a line of the proof") for line in lines]
-        compare(old, new, path)
+        compare(old, new, path, trust.goes_on(new.origin))
         say("checkpoint: size %d goes on from size %d" % (new.size, old.size))
     say(f"checkpoint: {new}")
 

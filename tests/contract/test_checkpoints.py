@@ -9,16 +9,19 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select
 
-from bridge.errors import BadInput, StoreUnavailable
+from bridge.compliance import Duty
+from bridge.errors import BadInput, Conflict, StoreUnavailable
 from storage.compliance.proofs.checkpoints import verified
 from storage.compliance.proofs.keeper import LogBroken, TreeKeeper
 from storage.compliance.proofs.merkle import verify_consistency, verify_inclusion
 from storage.compliance.proofs.notes import opened
 from storage.compliance.proofs.publisher import ClockBehind, Contradiction
+from storage.compliance.proofs.restoring import Restoring
 from storage.compliance.tree import Frontier
 from storage.hot import Insert, Program, Rows, Statement
 from storage.tables import metadata
 from tests.contract.conftest import TENANT, Store
+from tests.contract.officers import ADA, CLARA, Office
 from tests.contract.proofs import Proofs, proofs_of, said, tamper
 
 
@@ -187,6 +190,62 @@ async def test_a_database_that_was_rolled_back_is_not_signed(
 
     assert told.value.evidence[0] == shown.note
     assert told.value.evidence[1].splitlines()[1] == "4"
+
+
+async def test_what_was_set_back_goes_on_once_two_persons_declared_it(
+    proofs: Proofs, store: Store
+) -> None:
+    office, before = Office.of(store), await proofs.publisher.keys(TENANT)
+    await office.open()
+    await office.duties.assign(TENANT, CLARA, ADA, Duty.RETAIN)
+    await said(store, 3)
+    kept = await proofs.publisher.publish(TENANT)
+    saved = await dump(store)
+    await said(store, 9, 3)
+    gone = await proofs.publisher.publish(TENANT)
+    await restore(store, saved)
+    await said(store, 20, 100)  # more than had been signed, and other than that
+    restoring = Restoring(
+        proofs.publisher, office.acts, office.duties, office.approvals
+    )
+
+    approval = await restoring.ask(TENANT, ADA)
+    await office.agree(approval)
+    known = await restoring.declare(TENANT, ADA, "the disk broke")
+
+    told = opened(known.note, [before[0].key, known.key]).text.splitlines()
+    assert told[5] == f"kept {kept.checkpoint.size}"
+    assert told[7].startswith(f"signed {gone.checkpoint.size} ")
+    assert known.key.name != before[0].key.name
+    signed = await proofs.publisher.newest(TENANT)
+    assert signed is not None
+    assert signed.checkpoint.origin == known.key.name
+    assert await proofs.verified() is None
+    assert await proofs.verified(kept.note) is None
+    with pytest.raises(Conflict, match="nothing to declare"):
+        await restoring.look(TENANT)
+    await said(store, 1, 200)
+    await proofs.publisher.rotate(TENANT)
+    assert await proofs.verified() is None
+
+
+async def test_a_log_that_was_changed_is_no_backup(
+    proofs: Proofs, store: Store
+) -> None:
+    office = Office.of(store)
+    await said(store, 3)
+    await proofs.publisher.publish(TENANT)
+    saved = await dump(store)
+    await restore(store, saved)
+    forged = {**saved, "bundle": [], "tile": [], "tree": []}
+    await restore(store, {k: v for k, v in forged.items() if k in saved})
+    await tamper(store, "UPDATE log SET leaf = :leaf WHERE seq = 1", leaf=b"x" * 32)
+    restoring = Restoring(
+        proofs.publisher, office.acts, office.duties, office.approvals
+    )
+
+    with pytest.raises((Contradiction, LogBroken)):
+        await restoring.look(TENANT)
 
 
 async def test_a_log_that_went_on_differently_is_not_signed(

@@ -1,16 +1,23 @@
 """Proofs from the command line, checked by the stand-alone verifier as a regulator would."""
 
+import asyncio
 import shutil
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
+from bots.command_line.officer import cli_officer
+from bots.core import core
+from bots.settings import Settings
+from bridge.compliance import Duty
 from storage.compliance import verify_atom
 from tests.command_line import CommandLine
+from tests.contract.officers import CLARA
 
 VERIFIER = Path(verify_atom.__file__)
 
@@ -87,18 +94,10 @@ def test_a_rolled_back_database_is_told_with_both_statements(
     atom: CommandLine, tmp_path: Path
 ) -> None:
     atom.done("log", "rotate-key")
-    saved = tmp_path / "saved.db"
-    with (
-        closing(sqlite3.connect(tmp_path / "var/atom.db")) as database,
-        closing(sqlite3.connect(saved)) as copy,
-    ):
-        database.backup(copy)
-    for _ in range(2):
-        atom.done("log", "rotate-key")
-    shown = atom.done("log", "checkpoint").out
-    for left in (tmp_path / "var").glob("atom.db-*"):
-        left.unlink()
-    shutil.copy(saved, tmp_path / "var/atom.db")
+    with set_back(tmp_path / "var"):
+        for _ in range(2):
+            atom.done("log", "rotate-key")
+        shown = atom.done("log", "checkpoint").out
 
     head, signing = atom.run("log", "head"), atom.run("log", "checkpoint")
 
@@ -107,6 +106,76 @@ def test_a_rolled_back_database_is_told_with_both_statements(
     assert shown in head.out
     findings = atom.run("doctor", "--json").json["checks"]
     assert any(f["what"] == "proofs" and f["state"] == "fail" for f in findings)
+
+
+def test_two_persons_declare_a_backup_and_an_auditor_is_told(
+    atom: CommandLine, tmp_path: Path
+) -> None:
+    old_key, kept, gone = (tmp_path / name for name in ("key", "kept", "gone"))
+    asyncio.run(appoint(tmp_path))
+    old_key.write_text(atom.done("log", "keys").out)
+    kept.write_text(atom.done("log", "checkpoint").out)
+    assert "nothing to declare" in atom.run("log", "declare-restored").err
+    with set_back(tmp_path / "var"):
+        atom.done("compliance", "officers", "assign", "cli:dora", "read")
+        gone.write_text(atom.done("log", "checkpoint").out)
+    assert atom.run("log", "checkpoint").code == 1
+
+    asked = atom.done("log", "declare-restored").out
+    why = ("--reason", "the disk broke", "--approved")
+    assert "second person" in atom.run("log", "declare-restored", *why).err
+    asyncio.run(agree(tmp_path, asked.split("approve ")[1].split()[0]))
+    assert "--reason" in atom.run("log", "declare-restored", "--approved").err
+    note = atom.done("log", "declare-restored", *why).out.split("\n\n", 1)[1]
+
+    restored, new = tmp_path / "restored", tmp_path / "new"
+    restored.write_text(note)
+    new.write_text(atom.done("log", "checkpoint").out)
+    size, before = (int(path.read_text().split("\n")[1]) for path in (new, kept))
+    between = tmp_path / "between"
+    atom.done("log", "consistency", str(before), str(size), "--out", str(between))
+    assert atom.done("log", "verify", "--json").json["intact"] is True
+    assert "log.restored" in atom.done("log", "show").out
+    trusted = ("--key", old_key, "--key-note", restored)
+    follows = ("--proof", between, "--old")
+    assert regulator(*trusted, "checkpoint", new)[0] == 0
+    assert regulator(*trusted, "checkpoint", new, *follows, kept)[0] == 0
+    code, told = regulator(*trusted, "checkpoint", new, *follows, gone)
+    assert code == 1
+    assert f"a backup was restored, which holds the first {before} of" in told
+    assert regulator("--key", old_key, "checkpoint", new)[0] == 1
+    atom.done("log", "rotate-key")
+    assert atom.done("log", "checkpoint").code == 0
+
+
+async def appoint(folder: Path) -> None:
+    """Trust whoever runs this with keeping the record, and Clara with approving."""
+    async with core(Settings(home=folder / "var"), "test") as built:
+        me = cli_officer()
+        await built.duties.assign("acme", me, me, Duty.ASSIGN)
+        await built.duties.assign("acme", me, CLARA, Duty.APPROVE)
+        await built.duties.assign("acme", me, CLARA, Duty.ASSIGN)
+        await built.duties.assign("acme", CLARA, me, Duty.RETAIN)
+
+
+async def agree(folder: Path, approval: str) -> None:
+    async with core(Settings(home=folder / "var"), "test") as built:
+        await built.approvals.approve("acme", CLARA, approval)
+
+
+@contextmanager
+def set_back(home: Path) -> Iterator[None]:
+    """Put the database back as it was before what happens meanwhile."""
+    saved = home / "saved.db"
+    with (
+        closing(sqlite3.connect(home / "atom.db")) as database,
+        closing(sqlite3.connect(saved)) as copy,
+    ):
+        database.backup(copy)
+    yield
+    for left in home.glob("atom.db-*"):
+        left.unlink()
+    shutil.copy(saved, home / "atom.db")
 
 
 def test_an_earlier_checkpoint_may_be_given(atom: CommandLine, tmp_path: Path) -> None:

@@ -80,8 +80,8 @@ def verified(note: str, keys: Iterable[VerifierKey]) -> Seen:
     stamping = (VerifierKey(k.name, k.public, COSIGNATURE) for k in known)
     found = opened(note, (*known, *stamping))
     checkpoint = Checkpoint.parse(found.text)
-    plain = [s for s in found.signatures if not s.time]
-    if not plain or any(k.name != checkpoint.origin for k in known):
+    own = checkpoint.origin
+    if not any(s.name == own for s in found.signatures if not s.time):
         raise NoteRefused("the checkpoint is not signed by its own log")
     times = [s.time for s in found.signatures]
     return Seen(checkpoint, note, max(times))

@@ -35,6 +35,14 @@ class HighWater:
         except (OSError, UnicodeDecodeError) as error:
             raise BadInput(f"{self.path(tenant)} cannot be read") from error
 
+    def set_aside(self, tenant: str, size: int) -> None:
+        """Keep the note of a log that does not go on, under another name."""
+        aside = self.folder / f"{tenant}.{size}.{token_hex(4)}.restored"
+        try:
+            self.path(tenant).replace(aside)
+        except OSError as error:
+            raise BadInput(f"{self.path(tenant)} cannot be renamed") from error
+
     def raise_to(self, tenant: str, note: str) -> None:
         """Put the note there, on the disk, before it is shown to anybody."""
         draft = self.folder / f".{tenant}.{token_hex(8)}"

@@ -7,7 +7,7 @@ statements are shown: that is the evidence.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from bridge.errors import AtomError
@@ -128,9 +128,17 @@ class Publisher:
 
     async def check(self, tenant: str) -> Checkpoint:
         """Compare the log with all that was signed, and sign nothing."""
+        return await self._compared(tenant, await self.signed_before(tenant))
+
+    async def check_recorded(self, tenant: str) -> Checkpoint:
+        """Compare the log with what its own database says was signed."""
+        newest = await self.newest(tenant)
+        return await self._compared(tenant, [newest] if newest else [])
+
+    async def _compared(self, tenant: str, signed: Sequence[Seen]) -> Checkpoint:
         name = (await self.keys(tenant))[-1].key.name
         checkpoint = await self._now(tenant, name)
-        for before in await self.signed_before(tenant):
+        for before in signed:
             await self._follows(tenant, before, checkpoint)
         return checkpoint
 
@@ -155,8 +163,8 @@ class Publisher:
         known = [each.key for each in await self.keys(tenant)]
         files = self.signers.files
         made = [files.load(tenant, v).verifier for v in files.versions(tenant)]
-        name = known[-1].name
-        return known + [key for key in made if key not in known and key.name == name]
+        names = {key.name for key in known}
+        return known + [key for key in made if key not in known and key.name in names]
 
     async def newest(self, tenant: str) -> Seen | None:
         """Return the checkpoint on record that was signed last, if there is one."""
@@ -167,7 +175,7 @@ class Publisher:
                 {"tenant": tenant},
             )
         )
-        return self._read(rows[0][0], await self.verifiers(tenant)) if rows else None
+        return self.read(rows[0][0], await self.verifiers(tenant)) if rows else None
 
     async def all_signed(self, tenant: str) -> list[Seen]:
         """
@@ -186,14 +194,14 @@ class Publisher:
         )
         found = []
         for size, root, note in rows:
-            seen = self._read(note, keys)
+            seen = self.read(note, keys)
             told = Checkpoint(seen.checkpoint.origin, size, bytes(root))
             if told != seen.checkpoint:
                 reason = f"the checkpoint of size {size} is not what was signed"
                 raise Contradiction(reason, (note, told.text))
             found.append(seen)
         if text := self.high_water.read(tenant):
-            found.append(self._read(text, keys))
+            found.append(self.read(text, keys))
         return found
 
     async def signed_before(self, tenant: str) -> list[Seen]:
@@ -205,10 +213,11 @@ class Publisher:
         keys = await self.verifiers(tenant)
         found = [] if (newest := await self.newest(tenant)) is None else [newest]
         if text := self.high_water.read(tenant):
-            found.append(self._read(text, keys))
+            found.append(self.read(text, keys))
         return found
 
-    def _read(self, note: str, keys: list[VerifierKey]) -> Seen:
+    def read(self, note: str, keys: list[VerifierKey]) -> Seen:
+        """Return a note of this log's. Raises `Contradiction` if it is not."""
         try:
             return verified(note, keys)
         except NoteRefused as error:

@@ -5,15 +5,18 @@ The private keys are files, the public ones are on record in the database. A pro
 whose files are not those on record signs nothing.
 """
 
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from bridge.errors import BadInput
+from storage.compliance.proofs.checkpoints import Checkpoint
 from storage.compliance.proofs.notes import SigningKey, VerifierKey
 from storage.compliance.proofs.signing_keys import SigningKeys
 from storage.hot import HotStore, Program, Statement
 
 _TITLE = "atom-key/v1"
+_RESTORED = "atom-restored/v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +76,35 @@ class Signers:
         """
         old = await self.current(tenant)
         last = (await self.known(tenant))[-1]
-        made = [v for v in self.files.versions(tenant) if v > last.version]
-        new = self.files.load(tenant, made[0]) if made else self.files.add(tenant)
+        versions = (v for v in self.files.versions(tenant) if v > last.version)
+        made = [
+            key
+            for version in versions
+            if (key := self.files.load(tenant, version)).name == old.name
+        ]
+        new = made[0] if made else self.files.add(tenant)
         text = key_text(old.verifier, new.verifier, size)
         note = new.add_to(old.sign(text))
         version = last.version + 1
         await self._record(tenant, version, new.verifier, size, note)
         return Known(version, new.verifier, size, note), new
+
+    async def begin(
+        self, tenant: str, kept: int, size: int, signed: Checkpoint
+    ) -> Known:
+        """
+        Make the key of the log that goes on after a backup was restored, from `size` on.
+
+        The note is signed by the key before and by the new one. It says that the first
+        `kept` entries are the same as before, and what had been signed in all.
+        """
+        old = await self.current(tenant)
+        new = self.files.begin(tenant)
+        told = restored_text((old.verifier, new.verifier), kept, size, signed)
+        note = new.add_to(old.sign(told))
+        version = self.files.versions(tenant)[-1]
+        await self._record(tenant, version, new.verifier, size, note)
+        return Known(version, new.verifier, size, note)
 
     def _file_of(self, tenant: str, known: Known) -> SigningKey:
         for version in self.files.versions(tenant):
@@ -119,3 +144,15 @@ class Signers:
 def key_text(old: VerifierKey, new: VerifierKey, size: int) -> str:
     """Return what both keys sign when the new one takes over at `size`."""
     return f"{_TITLE}\n{new.name}\n{old}\n{new}\nsize {size}\n"
+
+
+def restored_text(
+    keys: tuple[VerifierKey, VerifierKey], kept: int, size: int, signed: Checkpoint
+) -> str:
+    """Return what both keys sign when a log goes on after a backup was restored."""
+    old, new = keys
+    root = b64encode(signed.root).decode()
+    return (
+        f"{_RESTORED}\n{old.name}\n{new.name}\n{old}\n{new}\n"
+        f"kept {kept}\nsize {size}\nsigned {signed.size} {root}\n"
+    )

@@ -2,8 +2,8 @@
 The keys that a company's notes are signed with: files beside its other key.
 
 `ATOM_HOME/keys/COMPANY.signing-N`, mode 0600, one a version, the highest signs. A
-file's one line is `NAME SEED`: the log's origin, which never changes, and 32 bytes in
-hexadecimal. The origin has random digits, so that no other installation's log of a
+file's one line is `NAME SEED`: the log's origin, which changes only with a restored backup, and
+32 bytes in hexadecimal. The origin has random digits, so that no other installation's log of a
 company of the same id is ever taken for this one.
 """
 
@@ -42,7 +42,7 @@ class SigningKeys:
         """Make the first key. Returns False, and changes nothing, if there is one."""
         if self.versions(tenant):
             return False
-        return self._write(tenant, 1, f"atom-log/{tenant}/{token_hex(4)}")
+        return self._write(tenant, 1, _origin(tenant))
 
     def sign(self, tenant: str, text: str) -> str:
         """Return a note of `text`, which ends with a newline, signed by the company."""
@@ -58,6 +58,13 @@ class SigningKeys:
         current = self.current(tenant)
         version = self.versions(tenant)[-1] + 1
         if not self._write(tenant, version, current.name):
+            raise BadInput("another process is making a signing key: try again")
+        return self.load(tenant, version)
+
+    def begin(self, tenant: str) -> SigningKey:
+        """Make the next version, of an origin of its own, and return it."""
+        version = self.versions(tenant)[-1] + 1
+        if not self._write(tenant, version, _origin(tenant)):
             raise BadInput("another process is making a signing key: try again")
         return self.load(tenant, version)
 
@@ -92,3 +99,7 @@ class SigningKeys:
         finally:
             draft.unlink()
         return True
+
+
+def _origin(tenant: str) -> str:
+    return f"atom-log/{tenant}/{token_hex(4)}"

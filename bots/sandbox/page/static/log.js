@@ -109,6 +109,7 @@ const VERBS = {
   "assessment.close": "closed an impact assessment",
   "key.rotate": "replaced a key",
   "key.destroy": "destroyed a key",
+  "log.restored": "went on after a backup was restored",
   "recon.attest": "compared with the platform",
   "gap.detected": "found a gap",
   "gap.filled": "closed a gap",
