@@ -271,7 +271,9 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             reconciling(built.core, histories(built.slack, built.teams), relay).run,
             built.core.search.indexing.run,
             listing.run,
-            *built.core.sources.jobs(Means(built.session, clock_us)),
+            *built.core.sources.jobs(
+                Means(built.session, clock_us, built.core.scim.source)
+            ),
         ]
         if settings.redis_url:
             wakes = Wakes.at(settings.redis_url.get_secret_value())

@@ -316,7 +316,7 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
             archive=StoredArchive(hot, reader),
             notices=StoredNotices(journal, clock_us),
             digests=StoredDigests(queue),
-            scim=scim_side(settings.scim, hot, acts, clock_us),
+            scim=scim_side(settings.scim, hot, acts, clock_us, side),
             late_roots=StoredLateRoots(journal, reader, clock_us),
             others=Others(links, copies, Echoes(CopiedInLog(reader), clock_us)),
         )

@@ -38,10 +38,15 @@ Job = Callable[[], Coroutine[Any, Any, None]]
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What an adapter may need of the process it runs in."""
+    """
+    What an adapter may need of the process it runs in.
+
+    `pushed` makes the source of what identity providers pushed, where that is kept.
+    """
 
     session: ClientSession | None
     clock: Callable[[], int]
+    pushed: Callable[[], Source] | None = None
 
 
 def source_of(settings: SourceSettings, means: Means) -> Source:
@@ -52,8 +57,8 @@ def source_of(settings: SourceSettings, means: Means) -> Source:
     return make(settings, means)
 
 
-def _pushed(settings: SourceSettings, _means: Means) -> Source:
-    return PushSource(settings.name)
+def _pushed(settings: SourceSettings, means: Means) -> Source:
+    return means.pushed() if means.pushed else PushSource(settings.name)
 
 
 def _yaml(settings: SourceSettings, _means: Means) -> Source:

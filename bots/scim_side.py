@@ -1,15 +1,18 @@
-"""The SCIM server, put together."""
+"""The SCIM server, put together, and how the directory follows what it is told."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from bots.directory_side import DirectorySide
 from bots.settings_scim import ScimSettings
+from bots.syncing import Outcome
 from bots.web.scim.pages import ScimPages
 from bots.web.scim.throttle import Throttle
+from bridge.directory.frozen import Frozen
 from bridge.directory.model import Reading
 from bridge.directory.scim import Receipt
 from policy.directory.scim.brake import Brake
-from policy.directory.scim.mapping import Translation
+from policy.directory.scim.mapping import SOURCE, Translation
 from policy.directory.scim.server import ScimEndpoints
 from policy.directory.scim.service import ScimService
 from policy.directory.scim.source import ScimSource
@@ -19,20 +22,48 @@ from storage.scim.resources import StoredScim
 from storage.scim.tokens import StoredTokens
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Followed:
     """
-    Implements `bridge.directory.scim.Receives`: companies' sources hear of changes.
+    Implements `bridge.directory.scim.Receives`: the directory follows at once.
 
-    What changed is stored by then, so a source that hears nothing reads it later.
+    A company whose directory has no source of the kind `scim` has its users and groups
+    kept all the same; they count for nothing.
     """
 
-    sources: dict[str, ScimSource] = field(default_factory=dict)
+    directory: DirectorySide
 
     async def receive(self, tenant: str, reading: Reading) -> Receipt:
-        if source := self.sources.get(tenant):
-            source.changed.set()
-        return Receipt(reading.cursor.decode())
+        if not self.follows(tenant):
+            return Receipt()
+        outcome = await self.directory.push(tenant, reading)
+        return Receipt(str(outcome.version), _held(reading, outcome))
+
+    def follows(self, tenant: str) -> bool:
+        """Say whether what is pushed for a company counts."""
+        return self.directory.tenant == tenant and bool(source_name(self.directory))
+
+
+def source_name(directory: DirectorySide) -> str:
+    """Return what the directory calls its source of this kind; empty without one."""
+    several = directory.settings.all_sources
+    return next((each.name for each in several if each.kind == "scim"), "")
+
+
+def _held(reading: Reading, outcome: Outcome) -> str:
+    """Return why some of a reading waits for an admin's word; empty if none does."""
+    told = {entry.id for entry in reading.entries} | {gone.id for gone in reading.gone}
+    edges = {(e.member, e.group) for e in (*reading.joined, *reading.left)}
+
+    def concerns(frozen: Frozen) -> bool:
+        return any(
+            (change.id, change.group) in edges
+            or (not change.group and change.id in told)
+            for change in frozen.changes
+        )
+
+    reasons = [each.reason for each in outcome.frozen if concerns(each)]
+    return "; ".join(reason or "it waits" for reason in reasons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +81,12 @@ class ScimSide:
             self.settings.role_names,
             self.settings.external_id,
             admin_roles=self.settings.admin_roles,
+            source=source_name(self.followed.directory) or SOURCE,
         )
 
-    def source(self, tenant: str) -> ScimSource:
-        """Return what a company's identity provider pushed, as a source."""
-        if tenant not in self.followed.sources:
-            made = ScimSource(tenant, self.store, self.translation)
-            self.followed.sources[tenant] = made
-        return self.followed.sources[tenant]
+    def source(self) -> ScimSource:
+        """Return what identity providers pushed, as a source of the directory's."""
+        return ScimSource(self.followed.directory.tenant, self.store, self.translation)
 
     def pages(self, steady: Callable[[], int]) -> ScimPages:
         """Return what serves `/scim/v2`; `steady` are microseconds that never go back."""
@@ -75,8 +104,15 @@ class ScimSide:
 
 
 def scim_side(
-    settings: ScimSettings, store: HotStore, acts: Acts, clock: Callable[[], int]
+    settings: ScimSettings,
+    store: HotStore,
+    acts: Acts,
+    clock: Callable[[], int],
+    directory: DirectorySide,
 ) -> ScimSide:
     return ScimSide(
-        settings, StoredScim(store, clock), StoredTokens(store, acts, clock), Followed()
+        settings,
+        StoredScim(store, clock),
+        StoredTokens(store, acts, clock),
+        Followed(directory),
     )

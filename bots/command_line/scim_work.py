@@ -23,6 +23,9 @@ async def create(note: str, days: int, company: str, *, as_json: bool) -> None:
         say(made.text)
         say(f"This is shown once. It is good until {_time(made.token.expires_us)}.")
         say("Enter it as the bearer token of your identity provider's SCIM client.")
+        if not built.scim.followed.follows(tenant):
+            say("The directory has no source of kind scim yet: what is pushed is kept,")
+            say("and counts for nothing until docs/directory.md was followed.")
 
 
 async def tokens(company: str, *, as_json: bool) -> None:

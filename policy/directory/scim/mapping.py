@@ -71,12 +71,24 @@ class Translation:
         kept: Kept,
         joined: Sequence[Member] = (),
         left: Sequence[str] = (),
+        outer: Sequence[str] = (),
     ) -> Reading:
-        """Return what one change of a resource tells."""
+        """
+        Return what one change of a resource tells.
+
+        `outer` are the groups that what was deleted was in.
+        """
         cursor = str(kept.change).encode()
         if kept.deleted:
-            gone = (Gone(kept.id, Fate.DELETED),)
-            return Reading(self.source, whole=False, gone=gone, cursor=cursor)
+            inside = [Edge(member, kept.id) for member in left]
+            around = [Edge(kept.id, group) for group in outer]
+            return Reading(
+                self.source,
+                whole=False,
+                left=(*inside, *around),
+                gone=(Gone(kept.id, Fate.DELETED),),
+                cursor=cursor,
+            )
         return Reading(
             self.source,
             whole=False,
@@ -91,7 +103,6 @@ class Translation:
         several: Sequence[Kept],
         members: Mapping[str, Sequence[Member]],
         *,
-        whole: bool,
         cursor: int,
     ) -> Reading:
         """Return what many resources tell, groups with all of their members."""
@@ -112,7 +123,7 @@ class Translation:
             entries.append(entry)
         return Reading(
             self.source,
-            whole=whole,
+            whole=False,
             entries=tuple(self._with_roles(entries)),
             gone=tuple(Gone(kept.id) for kept in several if kept.deleted),
             cursor=str(cursor).encode(),

@@ -119,7 +119,10 @@ class ScimService:
             target.require(kept)
             before = await self._members(caller, target)
             await self._brake(caller, target, len(before), len(before))
-            change = Change(target.kind, target.id, kept.version, {}, deleted=True)
+            left = tuple(member.id for member in before)
+            change = Change(
+                target.kind, target.id, kept.version, {}, left=left, deleted=True
+            )
             try:
                 return await self._written(caller, change)
             except Stale:
@@ -157,15 +160,21 @@ class ScimService:
                 for member in change.joined
                 if member.id in kinds
             )
+            outer = await self._outer(tenant, change) if change.deleted else ()
             try:
                 kept = await self.store.write(tenant, replace(change, joined=joined))
             except Conflict as error:
                 raise taken(f"{error}: userName has to be another one") from error
             told = replace(kept, deleted=change.deleted)
-            reading = self.translation.changed(told, joined, change.left)
+            reading = self.translation.changed(told, joined, change.left, outer)
             receipt = await self.receives.receive(tenant, reading)
         document = {} if change.deleted else await self._whole(caller, kept)
         return Answer(kept, document, receipt.held)
+
+    async def _outer(self, tenant: str, change: Change) -> Sequence[str]:
+        """Return the groups that something is directly in."""
+        found = await self.store.memberships(tenant, [change.id])
+        return [each.group for each in found[change.id] if each.direct]
 
     async def _members(self, caller: Caller, target: Target) -> Sequence[Member]:
         if target.kind is ScimKind.USER:
