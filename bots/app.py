@@ -8,6 +8,7 @@ import secrets
 import signal
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from bots.commands.gate import Gate
 from bots.commands.organisations import Organisations
 from bots.commands.standard import standard_commands
 from bots.core import Core, Heard, clock_us, core, steady_us
+from bots.directory_hooks import DirectoryHooks
 from bots.directory_side import Means
 from bots.enforcing import OnRecord, compliance
 from bots.erasing import Erasing
@@ -288,6 +290,9 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
         app = web.Application(client_max_size=settings.tuning.body_limit)
         if feed := _second_feed(app, built, catching_up):
             background.append(feed.run)
+        DirectoryHooks(
+            built.core.sources.live, built.core.sources.hook_secrets(), time.time
+        ).add_routes(app)
         HealthPages(built.core.require_company, watchfulness.refresh).add_routes(app)
         await _listeners(stack, app, built, door)
         await _run(settings, app, worker, background)

@@ -14,6 +14,13 @@ import structlog
 from aiohttp import ClientSession
 
 from bots.directory_settings import DirectorySettings, SourceSettings
+from bots.directory_sources import (
+    bamboo_source,
+    csv_source,
+    entra_source,
+    hook_secret,
+    workday_source,
+)
 from bots.following import Follower, Pace
 from bots.syncing import Outcome, Rules, Sync
 from bridge.directory.brake import Limits
@@ -70,6 +77,10 @@ def _yaml(settings: SourceSettings, _means: Means) -> Source:
 _MAKERS: Mapping[str, Callable[[SourceSettings, Means], Source]] = {
     "yaml": _yaml,
     "scim": _pushed,
+    "entra": lambda source, means: entra_source(source, means.session, means.clock),
+    "hr-csv": lambda source, means: csv_source(source, means.session, means.clock),
+    "bamboohr": lambda source, means: bamboo_source(source, means.session, means.clock),
+    "workday": lambda source, means: workday_source(source, means.session, means.clock),
 }
 
 
@@ -87,6 +98,7 @@ class DirectorySide:
     owner: str
     sync: Sync | None = None
     on_outcome: list[Callable[[str, Outcome], None]] = field(default_factory=list)
+    live: dict[str, Source] = field(default_factory=dict)  # those that are read here
 
     @property
     def tenant(self) -> str:
@@ -124,14 +136,20 @@ class DirectorySide:
         for listener in self.on_outcome:
             listener(self.tenant, outcome)
 
+    def hook_secrets(self) -> Mapping[str, str]:
+        """Return by what calls are known of the sources that may call, by name."""
+        return {each.name: hook_secret(each) for each in self.settings.all_sources}
+
     def jobs(self, means: Means) -> Sequence[Job]:
         """Return what keeps the directory up to date, to be run for ever."""
         if self.sync is None:
             return ()
         pace = Pace(self.settings.whole_every, self.settings.retry)
+        for each in self.settings.all_sources:
+            self.live[each.name] = source_of(each, means)
         followers = [
-            Follower(self.sync, source_of(each, means), self.owner, pace, self.told)
-            for each in self.settings.all_sources
+            Follower(self.sync, source, self.owner, pace, self.told)
+            for source in self.live.values()
         ]
         return (self._see_others, *(follower.run for follower in followers))
 
