@@ -91,7 +91,7 @@ class Conversation:
                 auto_escape=False,
                 auto_encode=False,
             )
-        except LDAPException as error:
+        except (LDAPException, AttributeError, IndexError) as error:  # by its parser
             raise BadInput(f"not a search filter: {search.filter}") from error
         while self._dropped:
             self._send("abandonRequest", abandon_operation(self._dropped.pop()), ())
