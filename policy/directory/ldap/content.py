@@ -217,10 +217,10 @@ class Content:
             self._keep(drafts, key, found)
         tops = [made for made in drafts.values() if self._took_along(made, trusted)]
         for made in _topmost(tops):
-            await self._more(drafts, made.entry.path, self.search.filter)
+            await self._more(drafts, made.path, self.search.filter)
         new = [made for key, made in drafts.items() if key not in self.index]
         for wanted in self._settings.shape.lists(
-            [(made.entry.path, made.user) for made in new]
+            [(made.path, made.user) for made in new]
         ):
             await self._more(drafts, self._settings.base, wanted)
         return drafts
@@ -235,12 +235,12 @@ class Content:
 
     def _took_along(self, made: Draft, trusted: bool) -> bool:  # noqa: FBT001 - private
         """Whether what stands below may have come with it."""
-        before = self.index.place(made.entry.id)
+        before = self.index.place(made.id)
         if trusted and before == made.at:
             return False
-        if made.entry.kind is Kind.UNIT:
+        if made.kind is Kind.UNIT:
             return True
-        return trusted and any(True for _ in self.index.below(made.entry.id))
+        return trusted and any(True for _ in self.index.below(made.id))
 
     async def _gone(self, said: Refresh, *, trusted: bool) -> list[Gone]:
         """Find out what became of everything that is not in scope any more."""
@@ -293,7 +293,7 @@ class Content:
 def _resolved(drafts: dict[str, Draft], index: Index) -> list[Entry]:
     """Put ids for names, when all names are known."""
     for key, made in drafts.items():
-        index.put(key, made.at, made.entry.kind, made.user)
+        index.put(key, made.at, made.kind, made.user)
         if made.ends_at is None:
             index.expiries.pop(key, None)
         else:

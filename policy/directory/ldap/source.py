@@ -26,12 +26,17 @@ from policy.directory.ldap.sync_codec import SYNC_REQUEST, Mode, sync_control
 
 @dataclass
 class LdapSource:
-    """Implements `bridge.directory.ports.Source`. `now` is the time in seconds."""
+    """
+    Implements `bridge.directory.ports.Source`. `now` is the time in seconds.
+
+    `pages_only` says not to try synchronization, as a server may turn out not to do it
+    for this base although it knows of it.
+    """
 
     settings: LdapSourceSettings
     now: Callable[[], float] = time.time
+    pages_only: bool = False
     _index: Index = field(default_factory=Index)
-    _pages_only: bool = False
 
     @property
     def name(self) -> str:
@@ -82,7 +87,7 @@ class LdapSource:
         except StartOver:
             return await content.everything(sync=sync)
         finally:
-            self._index, self._pages_only = content.index, content.pages_only
+            self._index, self.pages_only = content.index, content.pages_only
 
     async def _since(
         self, connection: LdapConnection, content: Content, cookie: bytes
@@ -145,7 +150,7 @@ class LdapSource:
                     return
 
     async def _can_sync(self, connection: LdapConnection) -> bool:
-        return not self._pages_only and await _knows_sync(connection)
+        return not self.pages_only and await _knows_sync(connection)
 
     def _content(self, connection: LdapConnection) -> Content:
         return Content(self.settings, connection, self._index, self.now)

@@ -1,7 +1,7 @@
 """From what a directory shows to ATOM's entries: classes, names, standing, places."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 
 from bridge.directory.model import Entry, Kind, Standing
 from bridge.errors import BadInput
@@ -14,21 +14,27 @@ from policy.directory.ldap.shape import Shape, expiry_seconds
 @dataclass(frozen=True, slots=True)
 class Draft:
     """
-    An entry whose relations are still names.
+    What will be an entry, its relations still names.
 
     Names mean something only once everything is known, so they are looked up last.
+    `ends_at` is when the account will end by the calendar, in seconds.
     """
 
-    entry: Entry
+    kind: Kind
+    id: str
     at: Dn
-    manager: str = ""
+    name: str
+    path: str
+    attributes: dict[str, str] = field(default_factory=dict)
+    standing: Standing = Standing.ACTIVE
+    guest: bool = False
     members: tuple[str, ...] = ()
     user_names: tuple[str, ...] = ()
     ends_at: int | None = None
 
     @property
     def user(self) -> str:
-        return self.entry.attributes.get("user_name", "")
+        return self.attributes.get("user_name", "")
 
 
 def draft(
@@ -36,47 +42,67 @@ def draft(
 ) -> Draft | None:
     """Read one entry; None if it is nothing that ATOM keeps. Raises BadInput."""
     kind, at = shape.kind(found), dn(found.dn)
-    if kind is None:
-        return None
-    name = shape.name(found)
-    entry = Entry(kind, key, name, path=found.dn)
-    if kind is Kind.UNIT:
-        return Draft(entry, at)
-    if kind is Kind.GROUP:
-        members = [text for name in shape.members for text in found.texts(name)]
-        users = [text for name in shape.member_names for text in found.texts(name)]
-        mail = {"mail": found.text(shape.attributes.get("mail", "mail"))}
-        entry = replace(entry, attributes={k: v for k, v in mail.items() if v})
-        return Draft(entry, at, "", tuple(members), tuple(users))
-    moment = now()
-    values = shape.values(found)
+    name, path = shape.name(found), found.dn
+    match kind:
+        case None:
+            return None
+        case Kind.PERSON:
+            return _person(shape, found, now(), Draft(kind, key, at, name, path))
+        case Kind.GROUP:
+            lists = (shape.members, shape.member_names)
+            members, users = (
+                tuple(text for name in names for text in found.texts(name))
+                for names in lists
+            )
+            mail = found.text(shape.attributes.get("mail", "mail"))
+            shown = {"mail": mail} if mail else {}
+            return Draft(
+                kind, key, at, name, path, shown, members=members, user_names=users
+            )
+        case _:
+            return Draft(kind, key, at, name, path)
+
+
+def _person(shape: Shape, found: Found, now: float, made: Draft) -> Draft:
     ends_at = expiry_seconds(found)
-    standing: Standing = shape.standing(found, moment)
-    manager = values.pop("manager", "")
-    entry = replace(
-        entry, attributes=values, standing=standing, guest=shape.guest(found)
+    return Draft(
+        made.kind,
+        made.id,
+        made.at,
+        made.name,
+        made.path,
+        shape.values(found),
+        shape.standing(found, now),
+        shape.guest(found),
+        ends_at=ends_at if ends_at is not None and ends_at > now else None,
     )
-    waits = ends_at if ends_at is not None and ends_at > moment else None
-    return Draft(entry, at, manager, ends_at=waits)
 
 
 def finished(made: Draft, index: Index) -> Entry:
     """Put ids for names. A name that nothing in scope answers to is nobody."""
-    entry = replace(made.entry, unit=index.unit(made.at))
-    if entry.kind is Kind.GROUP:
-        return _with_members(entry, made, index)
-    name = _named(made.manager)
-    manager = index.id(name) if name else None
-    if manager is None:
-        return entry
-    return replace(entry, attributes={**entry.attributes, "manager": manager})
+    attributes = made.attributes
+    if manager := attributes.pop("manager", ""):
+        name = _named(manager)
+        if name and (found := index.id(name)):
+            attributes["manager"] = found
+    return Entry(
+        made.kind,
+        made.id,
+        made.name,
+        made.path,
+        index.unit(made.at),
+        members=_members(made, index) if made.kind is Kind.GROUP else None,
+        attributes=attributes,
+        standing=made.standing,
+        guest=made.guest,
+    )
 
 
-def _with_members(entry: Entry, made: Draft, index: Index) -> Entry:
+def _members(made: Draft, index: Index) -> frozenset[str]:
     names: list[Name] = [user.lower() for user in made.user_names if user]
     names += [name for name in map(_named, made.members) if name is not None]
-    members = {index.id(name) for name in names} - {None, entry.id}
-    return replace(entry, members=frozenset(each for each in members if each))
+    members = {index.id(name) for name in names} - {None, made.id}
+    return frozenset(each for each in members if each)
 
 
 def _named(text: str) -> Dn | None:
