@@ -22,6 +22,7 @@ from bots.directory_sources import (
     workday_source,
 )
 from bots.following import Follower, Pace
+from bots.ldap_source import ldap_source
 from bots.syncing import Outcome, Rules, Sync
 from bridge.directory.brake import Limits
 from bridge.directory.links import AccountLinks
@@ -74,8 +75,13 @@ def _yaml(settings: SourceSettings, _means: Means) -> Source:
     return YamlFile(settings.name, settings.path)
 
 
+def _ldap(settings: SourceSettings, means: Means) -> Source:
+    return ldap_source(settings, means.clock)
+
+
 _MAKERS: Mapping[str, Callable[[SourceSettings, Means], Source]] = {
     "yaml": _yaml,
+    "ldap": _ldap,
     "scim": _pushed,
     "entra": lambda source, means: entra_source(source, means.session, means.clock),
     "hr-csv": lambda source, means: csv_source(source, means.session, means.clock),
