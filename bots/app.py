@@ -172,6 +172,8 @@ async def tools(settings: Settings) -> AsyncIterator[Tools]:
                     {p: side.addresses for p, side in sides.items()},
                     _memberships(slack),
                 ),
+                explains=built.policies.explainer,
+                policies=built.policies.desk,
                 clock=clock_us,
                 gate=Gate(built.policy, on_record.command),
             ),
@@ -276,6 +278,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             *built.core.sources.jobs(
                 Means(built.session, clock_us, built.core.scim.source)
             ),
+            built.core.policies.follow,
         ]
         if settings.redis_url:
             wakes = Wakes.at(settings.redis_url.get_secret_value())

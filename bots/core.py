@@ -10,6 +10,7 @@ import structlog
 from bots.commands.base import Commands
 from bots.directory_side import DirectorySide, directory_side
 from bots.key_side import keyring
+from bots.policy_side import Means, PolicySide, policy_side
 from bots.retaining import Retention, retention_on
 from bots.scim_side import ScimSide, scim_side
 from bots.searching import Search, search_on
@@ -21,7 +22,6 @@ from bridge.errors import BadInput, Conflict
 from bridge.messages import Platform
 from bridge.others import Others
 from bridge.ports import AccessPolicy, Intake, LinkStatus
-from policy.default import MembershipPolicy
 from storage.audit import StoredAudit
 from storage.bot_digests import StoredDigests
 from storage.companies import Company, StoredCompanies
@@ -137,6 +137,7 @@ class Core:
     letters: StoredDeadLetters
     sources: DirectorySide
     policy: AccessPolicy
+    policies: PolicySide
     queue: Outbox
     shards: StoredShards
     ledger: StoredLedger
@@ -240,6 +241,12 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
             [company.id for company in await companies.all()],
             owner,
         )
+        policies = await policy_side(
+            Means(hot, acts, links, reader, clock_us),
+            side.view,
+            [company.id for company in await companies.all()],
+            settings.directory.stale_after,
+        )
         retention = retention_on(
             database=database,
             ring=ring,
@@ -305,7 +312,8 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
             letters=StoredDeadLetters(hot, journal, queue, clock_us),
             sources=side,
             directory=side.view if side.sync else None,
-            policy=MembershipPolicy(),
+            policy=policies.engine,
+            policies=policies,
             queue=queue,
             shards=StoredShards(hot, owner, int(settings.tuning.lease * 1_000_000)),
             ledger=StoredLedger(journal, reader, copies, owner, clock_us),

@@ -130,6 +130,11 @@ class DirectorySettings(
         le=10,
         description="seconds until another process's changes are seen, at most 10",
     )
+    stale_after: float = Field(
+        default=900.0,
+        gt=0,
+        description="seconds without word from a source until writing waits, above 0",
+    )
     missed_grace: float = Field(
         default=3_600.0, ge=0, description="seconds that nobody may be named, 0 or more"
     )

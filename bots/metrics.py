@@ -27,6 +27,11 @@ IGNORED = Counter(
 CONFLICTS = Counter(
     "atom_conflicts_total", "Events that contradict one with the same id", ["platform"]
 )
+POLICY_ALARMS = Counter(
+    "atom_policy_alarms_total",
+    "Denials because the policy could not be read or worked out",
+    ["rule"],
+)
 DELIVERED = Counter("atom_deliveries_ended_total", "Deliveries brought to an end")
 QUEUED = Gauge("atom_deliveries_queued", "Deliveries this process has yet to end")
 WAITS = Counter(

@@ -107,7 +107,8 @@ def _history(listed: Sequence[PolicyVersion]) -> Card:
         Section(f"Version {one.number}", one.note, _details(one).fields)
         for one in listed[:_SHOWN]
     )
-    return Card(f"{len(listed)} versions", "", Tone.PLAIN, sections)
+    count = "1 version" if len(listed) == 1 else f"{len(listed)} versions"
+    return Card(count, "", Tone.PLAIN, sections)
 
 
 def _details(version: PolicyVersion) -> Section:

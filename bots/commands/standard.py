@@ -12,10 +12,12 @@ from bots.commands.help import Help
 from bots.commands.hold import HoldCommand
 from bots.commands.link import LinkChannels
 from bots.commands.links import ListLinks
+from bots.commands.me import Me, Who
 from bots.commands.officers import Officers
 from bots.commands.options import Options
 from bots.commands.organisations import Organisations
 from bots.commands.pause import Pause
+from bots.commands.policy import Policy
 from bots.commands.replay import Replay
 from bots.commands.resume import Resume
 from bots.commands.retry import Retry
@@ -23,13 +25,47 @@ from bots.commands.search import Search
 from bots.commands.sessions import ResetSessions
 from bots.commands.status import Status
 from bots.commands.unlink import Unlink
+from bots.commands.what_if import WhatIf
+from bots.commands.why import Why
 from bots.commands.workspaces import ListWorkspaces
 from bridge.compliance import ApprovalDesk, DutyBook
+from bridge.explaining import Explains
 from bridge.legal_holds import HoldDesk
 from bridge.letters import DeadLetters
 from bridge.messages import Platform
+from bridge.policy_desk import PolicyDesk
 from bridge.ports import Announcer, Health, LinkBook, Rights
 from bridge.search.finding import Finder
+
+# What policies may name, as `admin.link` for one.
+NAMES: tuple[str, ...] = (
+    LinkChannels.name,
+    Unlink.name,
+    ListLinks.name,
+    Status.name,
+    Pause.name,
+    Resume.name,
+    Options.name,
+    Dead.name,
+    Retry.name,
+    Replay.name,
+    Drop.name,
+    Search.name,
+    ListWorkspaces.name,
+    Channels.name,
+    ResetSessions.name,
+    Officers.name,
+    Approvals.name,
+    Approve.name,
+    Refuse.name,
+    HoldCommand.name,
+    Me.name,
+    Who.name,
+    Why.name,
+    WhatIf.name,
+    Policy.name,
+    Help.name,
+)
 
 
 def standard_commands(  # noqa: PLR0913 - each is some command's
@@ -45,6 +81,8 @@ def standard_commands(  # noqa: PLR0913 - each is some command's
     approvals: ApprovalDesk,
     legal_holds: HoldDesk,
     finder: Finder,
+    explains: Explains,
+    policies: PolicyDesk,
     clock: Callable[[], int],
     gate: Doorman | None = None,
 ) -> Commands:
@@ -70,5 +108,8 @@ def standard_commands(  # noqa: PLR0913 - each is some command's
         Approve(approvals),
         Refuse(approvals),
         HoldCommand(legal_holds, clock),
+        Why(explains, links, rights, announcers),
+        WhatIf(policies, rights),
+        Policy(policies, rights),
     )
     return Commands((*known, Help(known)), gate)

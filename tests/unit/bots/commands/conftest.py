@@ -10,6 +10,7 @@ from bots.commands.organisations import Organisations
 from bots.commands.standard import standard_commands
 from bridge.cards import Card
 from bridge.delivery import Delivery, Operation
+from bridge.explaining import Explains
 from bridge.letters import DeadLetter
 from bridge.messages import Channel, Person, Platform
 from tests.fakes import (
@@ -23,6 +24,7 @@ from tests.fakes import (
 )
 from tests.fakes_compliance import FakeHolds, FakeTrust
 from tests.fakes_organisation import FakeAudit, FakeOrganisation
+from tests.fakes_policy import FakeExplains, FakePolicyDesk
 from tests.fakes_search import FakeFinder
 
 TENANT = "acme"
@@ -66,6 +68,8 @@ class Office:
     audit: FakeAudit = field(default_factory=FakeAudit)
     trusted: FakeTrust = field(default_factory=FakeTrust)
     holds: FakeHolds = field(default_factory=FakeHolds)
+    explains: Explains = field(default_factory=FakeExplains)
+    desk: FakePolicyDesk = field(default_factory=FakePolicyDesk)
 
     @property
     def commands(self) -> Commands:
@@ -83,6 +87,8 @@ class Office:
             approvals=self.trusted,
             legal_holds=self.holds,
             finder=FakeFinder(),
+            explains=self.explains,
+            policies=self.desk,
             clock=self.clock,
             gate=self.gate,
         )
