@@ -30,6 +30,7 @@ from bots.command_line.compliance import compliance_app
 from bots.command_line.directory import directory_app
 from bots.command_line.dlp import dlp_app
 from bots.command_line.organisation import channels_app, sessions_app, workspaces_app
+from bots.command_line.policy import policy_app
 from bots.command_line.proofs import register_proofs
 from bots.command_line.spaces import register_spaces
 from bots.logs import configure_logging
@@ -83,6 +84,7 @@ app.add_typer(sessions_app, name="sessions")
 app.add_typer(compliance_app, name="compliance")
 app.add_typer(dlp_app, name="dlp")
 app.add_typer(directory_app, name="directory")
+app.add_typer(policy_app, name="policy")
 
 
 @app.command()

@@ -109,7 +109,7 @@ def read_question(request: Request) -> Question:
         words.pop(0)
     action, thing = Action.POST, ""
     if words and _is_action(words[0]):
-        action, thing = _action(words.pop(0))
+        action, thing = action_named(words.pop(0))
     where = words.pop(0) if words else ""
     if words:
         line = spoken(request.channel.platform, Why.usage)
@@ -122,7 +122,12 @@ def _is_action(word: str) -> bool:
     return lower in _SHORT or lower in set(Action) or lower.startswith(_COMMAND)
 
 
-def _action(word: str) -> tuple[Action, str]:
+def action_named(word: str) -> tuple[Action, str]:
+    """Return the action that a word means, and the command's name if it is one."""
+    if not _is_action(word):
+        raise BadInput(
+            f"there is no action {word}: write one such as post, file, join or admin.link"
+        )
     lower = word.lower()
     if lower.startswith(_COMMAND):
         return Action.COMMAND, lower.removeprefix(_COMMAND)
