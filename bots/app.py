@@ -37,10 +37,19 @@ from bots.erasing import Erasing
 from bots.fetching_roots import root_fetcher
 from bots.file_side import filing, keeping
 from bots.history_side import backfilling
+from bots.keeping_members import Keeping
 from bots.leases import checking
 from bots.live_health import LiveHealth
 from bots.metrics import LinkFigures, conflicting, taken_in
 from bots.naming import naming
+from bots.people_side import (
+    commands_about_people,
+    following,
+    jobs_about_people,
+    keeping_members,
+    linked_first,
+    profiles,
+)
 from bots.reconciling import histories, reconciling
 from bots.retaining import Retaining
 from bots.rosters import rosters
@@ -102,6 +111,7 @@ class Tools:
     slack: SlackSide | None
     teams: TeamsSide | None
     commands: Commands
+    members: Keeping
     health: LiveHealth
     session: ClientSession
 
@@ -150,6 +160,7 @@ async def tools(settings: Settings) -> AsyncIterator[Tools]:
         guarded(built, slack, teams)
         on_record = OnRecord(built.acts)
         built.duties.against.append(compliance(built.policy, on_record))
+        members = keeping_members(built, sides)
         health = LiveHealth(built.health)
         yield Tools(
             built,
@@ -176,7 +187,9 @@ async def tools(settings: Settings) -> AsyncIterator[Tools]:
                 policies=built.policies.desk,
                 clock=clock_us,
                 gate=Gate(built.policy, on_record.command),
+                more=commands_about_people(built, sides, members),
             ),
+            members,
             health,
             session,
         )
@@ -222,7 +235,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             TellingJournal(built.core.journal, teller, built.core.links),
             trace,
             built.core.others,
-            dormancy.followed,
+            following(dormancy.followed, built.members),
             guarded=built.core.guarded,
         )
         catching_up = _catching_up(built, relay)
@@ -279,6 +292,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
                 Means(built.session, clock_us, built.core.scim.source)
             ),
             built.core.policies.follow,
+            *jobs_about_people(built.core, built.members),
         ]
         if settings.redis_url:
             wakes = Wakes.at(settings.redis_url.get_secret_value())
@@ -363,10 +377,15 @@ async def _kept_up(job: Job) -> None:
             return
 
 
+def _nobody_known(_team: str, _user: str) -> None:
+    """Without Slack nothing is remembered of its people."""
+
+
 async def _listeners(
     stack: AsyncExitStack, app: web.Application, built: Tools, intake: Intake
 ) -> None:
-    heard = Heard(intake, built.commands)
+    forget = built.slack.people.forget if built.slack else _nobody_known
+    heard = Heard(intake, built.commands, profiles(built.core, forget))
     console = built.core.settings.console_token
     pages = LogApi(
         LogView(built.core.log, built.core.reading),
@@ -455,7 +474,9 @@ def _worker(built: Tools, limiter: Limiter, trace: Trace, notices: Notices) -> W
         trace=trace,
         holds=built.core.holds,
         breaker=Breaker(LoggedDeletions(built.core.database.hot), tuning.deletions),
-        naming=naming(sides, built.core.links, built.core.policy),
+        naming=naming(
+            sides, built.core.links, built.core.policy, linked_first(built.core)
+        ),
         addresses={p: side.addresses for p, side in sides.items()},
         companions=lanes.companions,
     )

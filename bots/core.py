@@ -1,14 +1,16 @@
 """ATOM without its platforms: the database, the log, the links, the policy."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
 from bots.commands.base import Commands
 from bots.directory_side import DirectorySide, directory_side
+from bots.introducing import Introducer, Introducing
 from bots.key_side import keyring
 from bots.policy_side import Means, PolicySide, policy_side
 from bots.retaining import Retention, retention_on
@@ -68,6 +70,8 @@ from storage.migrate import upgrade
 from storage.notices import StoredNotices
 from storage.origins import StoredOrigins
 from storage.outbox import Outbox, StoredShards
+from storage.people.accounts import StoredAccounts
+from storage.people.departures import StoredDepartures
 from storage.places import StoredPlaces
 from storage.reactions import LoggedReactions
 from storage.record import StoredRecord
@@ -94,6 +98,7 @@ class Heard:
 
     intake: Intake
     commands: Commands
+    profile_changed: Callable[[str, Mapping[str, Any]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +143,9 @@ class Core:
     sources: DirectorySide
     policy: AccessPolicy
     policies: PolicySide
+    accounts: StoredAccounts
+    introducer: Introducer
+    departures: StoredDepartures
     queue: Outbox
     shards: StoredShards
     ledger: StoredLedger
@@ -240,6 +248,7 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
             StoredDirectory(hot, journal, clock_us),
             [company.id for company in await companies.all()],
             owner,
+            accounts := StoredAccounts(hot, acts, ring, clock_us),
         )
         policies = await policy_side(
             Means(hot, acts, links, reader, clock_us),
@@ -247,6 +256,11 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
             [company.id for company in await companies.all()],
             settings.directory.stale_after,
         )
+        introducer = Introducer(accounts, side.view, places)
+        policy: AccessPolicy = policies.engine
+        if side.sync:
+            await accounts.refresh(side.tenant)
+            policy = Introducing(policy, introducer)
         retention = retention_on(
             database=database,
             ring=ring,
@@ -312,8 +326,11 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
             letters=StoredDeadLetters(hot, journal, queue, clock_us),
             sources=side,
             directory=side.view if side.sync else None,
-            policy=policies.engine,
             policies=policies,
+            policy=policy,
+            accounts=accounts,
+            introducer=introducer,
+            departures=StoredDepartures(hot, acts, clock_us),
             queue=queue,
             shards=StoredShards(hot, owner, int(settings.tuning.lease * 1_000_000)),
             ledger=StoredLedger(journal, reader, copies, owner, clock_us),

@@ -16,7 +16,7 @@ import structlog
 
 from bridge.access import Asked, Decision
 from bridge.directory.accounts import Account, AccountLink, Confidence, How
-from bridge.directory.model import Kind, Subject
+from bridge.directory.model import Kind, Standing, Subject
 from bridge.errors import AtomError
 from bridge.identities import Identities, Identity, WhoIsWho
 from bridge.messages import Channel, Person, PersonKind, Platform
@@ -46,6 +46,8 @@ class Registers(Protocol):
     def find(self, tenant: str, subject: str) -> Subject | None: ...
 
     def named(self, tenant: str, kind: Kind, name: str) -> Sequence[str]: ...
+
+    def gone_under(self, tenant: str, address: str) -> bool: ...
 
 
 @dataclass(slots=True)
@@ -153,8 +155,11 @@ class Introducer:
 
         def under(address: str) -> Sequence[Subject]:
             ids = directory.named(tenant, Kind.PERSON, address)
-            people = (directory.find(tenant, id_) for id_ in ids)
-            return [one for one in people if one]
+            found = [one for id_ in ids if (one := directory.find(tenant, id_))]
+            if directory.gone_under(tenant, address):
+                # Whose account it is may still be who left, whoever has it now.
+                found.append(Subject("", "somebody who left", Standing.LEFT))
+            return found
 
         return Registry(
             provisioned, under, lambda one: self.accounts.accounts(tenant, one)

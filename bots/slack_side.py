@@ -29,6 +29,7 @@ from bots.slack.reactor import SlackReactor
 from bots.slack.readers import SlackReaders
 from bots.slack.recent import SlackRecent
 from bots.slack.rights import SlackRights
+from bots.slack.seats import SlackSeats
 from bots.slack.sender import SlackSender
 from bots.slack.signs import SlackSigns
 from bots.slack.socket import SlackSocket
@@ -63,6 +64,7 @@ class SlackSide:
     grid: GridSync | None
     discovery: SlackDiscovery | None
     readers: SlackReaders
+    seats: SlackSeats
     on_install: list[Callable[[str], Awaitable[None]]] = field(default_factory=list)
 
     @property
@@ -132,6 +134,7 @@ def slack_side(
         grid_sync(built, settings, session),
         discovery(settings, session, recent),
         SlackReaders(members, people),
+        SlackSeats(clients, members, people, asyncio.sleep),
     )
 
 
@@ -173,6 +176,7 @@ async def listen_to_slack(
         uninstalled=uninstalled,
         at_home=Homes(built.companies, built.links).of,
         access_changed=side.installations.granted,
+        profile_changed=heard.profile_changed,
     )
     if secret:
         app.router.add_post("/slack/events", intake.handle)

@@ -33,6 +33,7 @@ from bots.teams.reactor import TeamsReactor
 from bots.teams.recent import TeamsRecent
 from bots.teams.rights import TeamsRights
 from bots.teams.roster import TeamsRoster
+from bots.teams.seats import TeamsSeats
 from bots.teams.sender import TeamsSender
 from bots.teams.signs import TeamsSigns
 from bots.teams.subscriptions import Subscriptions
@@ -64,6 +65,7 @@ class TeamsSide:
     files: TeamsFiles
     file_target: TeamsFileTarget
     members: TeamsMembers
+    seats: TeamsSeats
     subscriptions: Subscriptions | None
     administration: Administration | None
     vocabulary: None = None
@@ -92,6 +94,8 @@ def teams_side(
     )
     connector = Connector(session, tokens, session.timeout)
     graph = Graph(session, tokens, settings.graph_url)
+    admin = _admin_graph(settings, session)
+    members = TeamsMembers(connector, built.places, asyncio.sleep)
     return TeamsSide(
         settings,
         session,
@@ -109,15 +113,14 @@ def teams_side(
         TeamsSigns(connector, built.places),
         TeamsFiles(connector, graph, built.places),
         TeamsFileTarget(connector, graph, Drive(graph), built.places, settings.app_id),
-        TeamsMembers(connector, built.places, asyncio.sleep),
+        members,
+        TeamsSeats(members, admin),
         _subscriptions(settings, graph, connector, built),
-        _administration(settings, session, connector, built),
+        teams_administration(admin, connector, built.places) if admin else None,
     )
 
 
-def _administration(
-    settings: TeamsSettings, session: ClientSession, connector: Connector, built: Core
-) -> Administration | None:
+def _admin_graph(settings: TeamsSettings, session: ClientSession) -> AdminGraph | None:
     """The organisation's side, in the bot's own tenant, where an admin app is set."""
     if settings.admin_app_id is None or settings.admin_app_password is None:
         return None
@@ -128,10 +131,9 @@ def _administration(
         settings.tenant_id,
         time.time,
     )
-    graph = AdminGraph(
+    return AdminGraph(
         session, tokens, settings.graph_url, settings.tenant_id, asyncio.sleep
     )
-    return teams_administration(graph, connector, built.places)
 
 
 def _subscriptions(

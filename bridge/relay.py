@@ -101,7 +101,8 @@ class Relay:
             Commitment(tenant, event, tuple(decisions), tuple(deliveries), follows)
         )
         self.trace("captured")
-        if follows and not receipt.duplicate:
+        moves = event.kind in _MOVES and self.guarded(tenant)
+        if (follows or moves) and not receipt.duplicate:
             await self.followed(tenant, event, follows)
         return receipt
 

@@ -85,6 +85,7 @@ def standard_commands(  # noqa: PLR0913 - each is some command's
     policies: PolicyDesk,
     clock: Callable[[], int],
     gate: Doorman | None = None,
+    more: tuple[Command, ...] = (),
 ) -> Commands:
     """Make every command; `clock` gives microseconds UTC."""
     known: tuple[Command, ...] = (
@@ -112,4 +113,5 @@ def standard_commands(  # noqa: PLR0913 - each is some command's
         WhatIf(policies, rights),
         Policy(policies, rights),
     )
+    known = (*known, *more)
     return Commands((*known, Help(known)), gate)

@@ -85,12 +85,14 @@ class Company:
         raise ValueError("there is no such person")
 
     def _told(self) -> dict[str, Any]:
+        departments = {one.department for one in self.people} - {""}
         return {
             "people": [_entry(one) for one in self.people],
-            "groups": [
-                {"id": id_, "name": name, "members": sorted(self._in(id_))}
+            "departments": {name.lower(): name for name in sorted(departments)},
+            "groups": {
+                id_: {"name": name, "members": sorted(self._in(id_))}
                 for id_, name in self.groups.items()
-            ],
+            },
         }
 
 
@@ -99,11 +101,11 @@ def _entry(one: Member) -> dict[str, Any]:
     if one.mail:
         told["mail"] = one.mail
     if one.department:
-        told["department"] = one.department
+        told["department"] = one.department.lower()
     if one.accounts:
         told["accounts"] = list(one.accounts)
     if one.guest:
         told["guest"] = True
     if one.disabled:
-        told["disabled"] = True
+        told["standing"] = "disabled"
     return told

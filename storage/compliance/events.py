@@ -66,6 +66,7 @@ ENTRY_TYPES: Mapping[str, str] = {
     "account.doubt": "it is not sure any more whose an account is",
     "account.refused": "an account looked like somebody's, and was not taken for it",
     "member.kept": "somebody was let into a linked channel, or taken out, by policy",
+    "member.report": "people are in a linked channel against the policy",
     "member.chose": "somebody left a linked channel by their own choice",
     # What was decided and found on the way.
     "policy.decision": "something was allowed or denied on its own",
