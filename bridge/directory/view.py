@@ -150,6 +150,19 @@ class LiveDirectory:
             return {}
         return _merged(known, subject).attributes
 
+    def gone_under(self, tenant: str, address: str) -> bool:
+        """Say whether somebody who is gone had an address, and not who has it now."""
+        known = self._companies.get(tenant)
+        if known is None:
+            return False
+        had: dict[bool, set[str]] = {True: set(), False: set()}
+        for ref, who in known.state.people.items():
+            kept = known.state.entries[ref]
+            told = kept.entry.attributes
+            if address in {told.get("mail", "").lower(), told.get("user_name", "")}:
+                had[kept.life.gone].add(who)
+        return bool(had[True] - had[False])
+
     def entries(self, tenant: str, subject: str) -> Sequence[Kept]:
         """Return the entries of all sources that are somebody."""
         known = self._companies.get(tenant)

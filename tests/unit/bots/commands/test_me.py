@@ -41,6 +41,10 @@ class Directory(FakeDirectory):
         default_factory=lambda: {"p-alice": ALICE, "p-ben": BEN}
     )
     accounts: Any = None
+    left: set[str] = field(default_factory=set)
+
+    def gone_under(self, tenant: str, address: str) -> bool:
+        return address in self.left
 
     def find(self, tenant: str, subject: str) -> Subject | None:
         return self.everybody.get(subject)
@@ -275,6 +279,18 @@ async def test_whom_nobody_knows_is_looked_at_once_before_the_policy_is_asked(
     scene.directory.number += 1
     await policy.decide(Asked(TENANT, mallory, Action.POST, FALCON, account="T01ACME"))
     assert scene.slack.asked == 3
+
+
+async def test_a_new_hire_under_a_leavers_address_is_not_given_the_old_account(
+    scene: Scene,
+) -> None:
+    """Scenario 8: the account may still be who left."""
+    scene.directory.left.add(MAIL)
+
+    card = await scene.type(FALCON, "me")
+
+    assert card.title == "You are nobody that ATOM knows"
+    assert scene.accounts.links[SLACK].how is How.REFUSED
 
 
 async def test_where_no_directory_is_nobody_is_looked_at(scene: Scene) -> None:

@@ -308,3 +308,15 @@ def test_people_and_things_are_found_by_what_they_are_called() -> None:
     world.hears(Reading("ad", whole=False, gone=(Gone("fin"), Gone("ben"))))
     assert view.named("acme", Kind.GROUP, "fin") == []
     assert view.named("acme", Kind.PERSON, "ana@acme.com") == [who]
+
+
+def test_an_address_of_somebody_who_is_gone_is_remembered_as_theirs() -> None:
+    world = _World()
+    world.hears(part(person("old", mail="ana@acme.com")))
+    assert not world.view.gone_under("acme", "ana@acme.com")
+
+    world.hears(Reading("ad", whole=False, gone=(Gone("old"),)))
+    world.hears(part(person("new", mail="ana@acme.com")))
+
+    assert world.view.gone_under("acme", "ana@acme.com")
+    assert not world.view.gone_under("acme", "ben@acme.com")
