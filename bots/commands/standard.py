@@ -13,6 +13,7 @@ from bots.commands.hold import HoldCommand
 from bots.commands.link import LinkChannels
 from bots.commands.links import ListLinks
 from bots.commands.me import Me, Who
+from bots.commands.members import MembersCommand
 from bots.commands.officers import Officers
 from bots.commands.options import Options
 from bots.commands.organisations import Organisations
@@ -61,6 +62,7 @@ NAMES: tuple[str, ...] = (
     HoldCommand.name,
     Me.name,
     Who.name,
+    MembersCommand.name,
     Why.name,
     WhatIf.name,
     Policy.name,
