@@ -75,6 +75,7 @@ from bridge.catchup import CatchUp
 from bridge.courier import Courier
 from bridge.errors import BadInput
 from bridge.lanes import Lanes
+from bridge.leaving.leaving import WatchedLedger
 from bridge.letters import DeadLetters
 from bridge.limits import Limits
 from bridge.messages import Platform
@@ -177,6 +178,7 @@ async def tools(settings: Settings) -> AsyncIterator[Tools]:
                 duties=built.duties,
                 approvals=built.approvals,
                 legal_holds=built.retention.holds,
+                reviews=built.leaving.reviews,
                 finder=chat_search(
                     built,
                     {p: side.announcer for p, side in sides.items()},
@@ -224,8 +226,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
         if built.core.database.embedded:
             stack.enter_context(_alone(settings))
             await built.core.shards.seize()
-        erasing = Erasing(built.core.eraser, built.core.company_ids)
-        await erasing.before_serving()
+        erasing = await _made_ready(built.core)
         teller = _teller(built)
         dormancy = watched(built.core, built.slack, built.teams)
         relay = Relay(
@@ -236,7 +237,9 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             trace,
             built.core.others,
             following(dormancy.followed, built.members),
+            labels=built.core.leaving.inspector,
             guarded=built.core.guarded,
+            leaving=built.core.leaving.leaving,
         )
         catching_up = _catching_up(built, relay)
         roots = {p: s.recent for p, s in _sides(built.slack, built.teams).items()}
@@ -270,6 +273,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
         background: list[Job] = [
             worker.run,
             erasing.run,
+            built.core.leaving.rules.run,
             Janitor(built.core.database, clock_us).run,
             Retaining(built.core.retention, built.core.company_ids).run,
             partial(bind_configured, built.core, built.slack, built.teams),
@@ -313,6 +317,14 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
         HealthPages(built.core.require_company, watchfulness.refresh).add_routes(app)
         await _listeners(stack, app, built, door)
         await _run(settings, app, worker, background)
+
+
+async def _made_ready(built: Core) -> Erasing:
+    """Finish what was begun, and read what has to hold from the first message on."""
+    erasing = Erasing(built.eraser, built.company_ids)
+    await erasing.before_serving()
+    await built.leaving.rules.read()
+    return erasing
 
 
 def _spare_the_collector() -> None:
@@ -456,8 +468,13 @@ def _worker(built: Tools, limiter: Limiter, trace: Trace, notices: Notices) -> W
         patience_us=times.longest_unknown_us,
     )
     lanes = Lanes(gates_of=limits.names)
+    leaving = built.core.leaving
     courier = Courier(
-        ledger=TellingLedger(built.core.ledger, notices, built.core.links),
+        ledger=TellingLedger(
+            WatchedLedger(built.core.ledger, leaving.leaving),
+            notices,
+            built.core.links,
+        ),
         copies=built.core.copies,
         links=built.core.links,
         policy=built.core.policy,
@@ -479,6 +496,8 @@ def _worker(built: Tools, limiter: Limiter, trace: Trace, notices: Notices) -> W
         ),
         addresses={p: side.addresses for p, side in sides.items()},
         companions=lanes.companions,
+        labels=leaving.inspector,
+        leaving=leaving.leaving,
     )
     pace = Pace(
         lease=tuning.lease,

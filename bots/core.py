@@ -12,6 +12,7 @@ from bots.commands.base import Commands
 from bots.directory_side import DirectorySide, directory_side
 from bots.introducing import Introducer, Introducing
 from bots.key_side import keyring
+from bots.leaving_side import LeavingSide, leaving_side
 from bots.policy_side import Means, PolicySide, policy_side
 from bots.retaining import Retention, retention_on
 from bots.scim_side import ScimSide, scim_side
@@ -159,6 +160,7 @@ class Core:
     late_roots: StoredLateRoots
     digests: StoredDigests
     scim: ScimSide
+    leaving: LeavingSide
     directory: LiveDirectory | None = None
 
     def guarded(self, tenant: str) -> bool:
@@ -228,6 +230,17 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
         places = StoredPlaces(hot, clock_us)
         queue = Outbox(hot)
         acts = Acts(journal, clock_us)
+        ledger = StoredLedger(journal, reader, copies, owner, clock_us)
+        letters = StoredDeadLetters(hot, journal, queue, clock_us)
+        leaving = leaving_side(
+            store=hot,
+            ring=ring,
+            journal=journal,
+            acts=acts,
+            links=links,
+            letters=letters,
+            ledger=ledger,
+        )
         duties = StoredDuties(hot, acts, clock_us)
         approvals = StoredApprovals(
             hot, acts, duties, clock_us, int(settings.tuning.approval * 1_000_000)
@@ -323,7 +336,7 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
             places=places,
             origins=StoredOrigins(companies, places),
             health=StoredHealth(hot, links, clock_us),
-            letters=StoredDeadLetters(hot, journal, queue, clock_us),
+            letters=letters,
             sources=side,
             directory=side.view if side.sync else None,
             policies=policies,
@@ -333,7 +346,8 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
             departures=StoredDepartures(hot, acts, clock_us),
             queue=queue,
             shards=StoredShards(hot, owner, int(settings.tuning.lease * 1_000_000)),
-            ledger=StoredLedger(journal, reader, copies, owner, clock_us),
+            ledger=ledger,
+            leaving=leaving,
             record=StoredRecord(hot, reader),
             watermarks=StoredWatermarks(hot),
             reactions=LoggedReactions(reader),

@@ -7,6 +7,7 @@ from bots.slack_side import SlackSide
 from bots.teams_side import TeamsSide
 from bridge.file_ports import FileSource, FileTarget
 from bridge.filing import Filing
+from bridge.leaving.leaving import WatchedLedger
 from bridge.messages import Platform
 from bridge.tuning import Tuning
 from policy.scanning.clamd import Clamd, ClamdAddress
@@ -28,7 +29,7 @@ def filing(
     sources: dict[Platform, FileSource] = {p: s.files for p, s in on.items()}
     targets: dict[Platform, FileTarget] = {p: s.file_target for p, s in on.items()}
     return Filing(
-        ledger=built.ledger,
+        ledger=WatchedLedger(built.ledger, built.leaving.leaving),
         log=LoggedFiles(built.log),
         copies=built.copies,
         links=built.links,
@@ -41,6 +42,7 @@ def filing(
         scanner=scanner(built.settings),
         clock=clock_us,
         tuning=tuning,
+        leaving=built.leaving.files,
     )
 
 

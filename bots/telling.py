@@ -31,6 +31,9 @@ _BECAUSE = {
     Cause.FILE_BLOCKED: "this link does not carry files.",
     Cause.FILE_INFECTED: "the virus scanner found something in the file.",
     Cause.FILE_FAILED: "the file could not be fetched.",
+    Cause.FILE_WITHHELD: "your company's rules keep back what it says.",
+    Cause.FILE_HELD: "it waits until an admin has looked at it.",
+    Cause.HELD: "it waits until an admin has looked at it{rule}.",
 }
 
 
@@ -42,6 +45,10 @@ def sentence(notice: Notice) -> str:
         return (
             f"This crossed to {other} late: ATOM could not take it in when it was said."
         )
+    if notice.cause is Cause.WARNED:
+        return f"This crossed to {other}. Please look at it again: {notice.rule}."
+    if notice.cause is Cause.REDACTED:
+        return f"A part of this was hidden in {other} ({notice.rule.rstrip('.')})."
     if notice.cause is Cause.OWNER:
         what = "A message on a link that you made"
     rule = f" ({notice.rule.rstrip('.')})" if notice.rule else ""

@@ -44,6 +44,13 @@ class Admission:
         if delivery.message.startswith(HISTORY):
             # ATOM's own digest: each author in it was asked for as it was made.
             return _UNASKED
+        if history.verdict.withholds:
+            return replace(
+                _UNASKED,
+                allowed=False,
+                rule=history.verdict.named,
+                reason=history.verdict.says,
+            )
         return await asked_of(self.policy, self._asked(delivery, history, link), link)
 
     async def denial(
@@ -61,14 +68,17 @@ class Admission:
 
         What stands there is then replaced by a line that says no more than that.
         """
+        if history.verdict.withholds:
+            # It says no more than that already.
+            return history if delivery.operation is Operation.EDIT else None
         asked = self._asked(delivery, history, link)
         if not await Enforcement(self.policy).hides(asked, ruling):
             return None
         return replace(history, document=_WITHHELD, files=(), earlier=())
 
     def _asked(self, delivery: Delivery, history: History, link: Link | None) -> Asked:
-        label = Label.PUBLIC
-        if self.labels:
+        label = history.label or Label.PUBLIC
+        if self.labels and history.label is None:
             label = self.labels.label(delivery.tenant, history.document, history.files)
         return Asked(
             delivery.tenant,

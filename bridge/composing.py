@@ -45,6 +45,11 @@ class Addresses(Protocol):
         ...
 
 
+def as_called(_tenant: str, name: str) -> str:
+    """The default: names are shown as they are."""
+    return name
+
+
 @dataclass(frozen=True, slots=True)
 class Composer:
     """
@@ -52,7 +57,7 @@ class Composer:
 
     It waits longer for a root that is still on its way.
     `lines` tells what a copy says about its message's files, and `story` what the log
-    knows of a delivery's message.
+    knows of a delivery's message. `called` says how a company lets a name be shown.
     """
 
     copies: Copies
@@ -65,6 +70,7 @@ class Composer:
     story: Callable[[Delivery], Awaitable[History]]
     naming: Naming | None = None
     addresses: Mapping[Platform, Addresses] = field(default_factory=dict)
+    called: Callable[[str, str], str] = as_called
 
     async def compose(
         self,
@@ -195,6 +201,7 @@ class Composer:
         people = self.people.get(delivery.source.platform)
         ids = {history.author.id, *mentioned(history.document)}
         found = await people.lookup(delivery.source, ids) if people else {}
+        found = {id_: self._called(delivery, each) for id_, each in found.items()}
         author = history.author
         if known := found.get(author.id):
             author = author.named(known)
@@ -217,6 +224,10 @@ class Composer:
             files=await self.lines(delivery, history, copy),
             address=await self._address(delivery) if orphan else "",
         )
+
+    def _called(self, delivery: Delivery, person: Person) -> Person:
+        name = self.called(delivery.tenant, person.name)
+        return person if name == person.name else replace(person, name=name)
 
     async def _address(self, delivery: Delivery) -> str:
         """Return where the root is that is not on this side."""

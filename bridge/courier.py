@@ -9,7 +9,7 @@ from bridge.below import Below
 from bridge.breaker import Breaker
 from bridge.carrying import Carrying, held
 from bridge.chores import Chore, Wanted
-from bridge.composing import Addresses, Composer, Origins
+from bridge.composing import Addresses, Composer, Origins, as_called
 from bridge.conclusions import Conclusions
 from bridge.delivery import REPEATABLE, AttemptState, Delivery, Operation
 from bridge.endings import Done, Later
@@ -18,6 +18,7 @@ from bridge.filing import Filing
 from bridge.holds import Cause, Hold, Holds
 from bridge.joining import Companions, Joining, alone, with_mates
 from bridge.labelling import Labeller
+from bridge.leaving.leaving import Leaving
 from bridge.lifecycle import overdue
 from bridge.limits import Limits
 from bridge.links import Link, LinkState
@@ -82,6 +83,7 @@ class Courier:
     breaker: Breaker | None = None
     companions: Companions = alone
     labels: Labeller | None = None
+    leaving: Leaving | None = None
     _noted: dict[tuple[str, int, int], Delivery] = field(
         default_factory=dict, init=False
     )
@@ -106,6 +108,7 @@ class Courier:
             self.ledger.history,
             self.naming,
             self.addresses,
+            self.leaving.shown_name if self.leaving else as_called,
         )
         admission = Admission(self.policy, self.labels)
         parts = {
@@ -234,6 +237,8 @@ class Courier:
         If it cannot tell for want of what it needs, the delivery waits for a while, and
         its lane with it: nothing is lost or overtaken for a directory that is away.
         """
+        if held := history.verdict.held:
+            return await self._give_up(delivery, lease, history, held)
         waited = self.clock() - delivery.created_us
         if ruling.unsure and waited < self.tuning.undecided_us:
             return self._later(delivery, self.tuning.undecided_pause_us)
@@ -330,6 +335,10 @@ class Courier:
                 stale = replace(copy, version_us=0, deleted=gone)
                 return Outcome(AttemptState.RETRY, reason, until, stale, more=more)
         text = plain_text(history.document)
+        if copy and (held := history.verdict.held):
+            # What it says now waits; as the oldest it takes that once it is let go.
+            waiting = replace(copy, version_us=0)
+            return Outcome(AttemptState.DEAD, held, copy=waiting, text=text, more=more)
         return Outcome(AttemptState.DELIVERED, copy=copy, text=text, more=more)
 
     async def _apart(

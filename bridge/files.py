@@ -30,6 +30,8 @@ class Fate(StrEnum):
     UNKEPT = "unkept"  # ATOM may not keep it on this platform
     INFECTED = "infected"
     UNSCANNED = "unscanned"  # larger than the scanner looks at
+    WITHHELD = "withheld"  # for what it says
+    HELD = "held"  # for what it says, until somebody has looked at it
     GONE = "gone"  # from where it came
     FAILED = "failed"
     REMOVED = "removed"  # its copy, after the message or the file was deleted
@@ -47,11 +49,20 @@ _SAID: Mapping[Fate, str] = {
     Fate.UNKEPT: "ATOM may not keep files here: open it in {where}",
     Fate.INFECTED: "refused: it contains a virus",
     Fate.UNSCANNED: "refused: too large to be scanned for viruses",
+    Fate.WITHHELD: "kept back by the company's rules",
+    Fate.HELD: "waits until somebody has looked at it",
     Fate.GONE: "not there any more",
     Fate.FAILED: "could not be fetched: open it in {where}",
 }
 # Nothing of these may be reached from here, not even by a link.
-_UNLINKED = {Fate.BLOCKED, Fate.INFECTED, Fate.UNSCANNED, Fate.GONE}
+_UNLINKED = {
+    Fate.BLOCKED,
+    Fate.INFECTED,
+    Fate.UNSCANNED,
+    Fate.WITHHELD,
+    Fate.HELD,
+    Fate.GONE,
+}
 
 
 class StaysBehind(AtomError):

@@ -35,6 +35,8 @@ from bridge.files import (
     lines,
     most_bytes,
 )
+from bridge.leaving.files import FilesLeaving
+from bridge.leaving.rules import HELD
 from bridge.links import Link
 from bridge.messages import File, Person, Platform
 from bridge.options import LinkOptions
@@ -53,7 +55,7 @@ from bridge.tuning import Tuning
 
 _MESSAGES = {Operation.POST, Operation.EDIT, Operation.DELETE}
 _LOST = {AttemptState.DEAD, AttemptState.PARKED}
-_NOT_SETTLED = {Fate.FAILED, Fate.REMOVED}
+_NOT_SETTLED = {Fate.FAILED, Fate.HELD, Fate.REMOVED}
 _NOT_WANTED = "the file is not wanted any more"
 
 
@@ -121,6 +123,7 @@ class Filing:
     scanner: Scanner | None
     clock: Callable[[], int]
     tuning: Tuning
+    leaving: FilesLeaving | None = None
 
     async def lines(
         self, delivery: Delivery, history: History, copy: Copy | None
@@ -146,7 +149,8 @@ class Filing:
         change = await self.plan(delivery)
         if not isinstance(change, FileChange) or change.file is None:
             return outcome
-        word = replace(change.word(Fate.FAILED), detail=outcome.reason)
+        fate = Fate.HELD if outcome.reason.startswith(HELD) else Fate.FAILED
+        word = replace(change.word(fate), detail=outcome.reason)
         return replace(outcome, file=word, then=(_of(delivery, ""),))
 
     async def plan(self, delivery: Delivery) -> FileChange | str | None:
@@ -217,6 +221,10 @@ class Filing:
             found = replace(word, name=parcel.name, size=kept.size, sha256=kept.sha256)
             if virus := await self._virus(kept):
                 return replace(found, fate=Fate.INFECTED, detail=virus)
+            if self.leaving:
+                await self.leaving.pass_by(
+                    delivery, change.story.author, file, kept.chunks()
+                )
             try:
                 return replace(found, remote=await target.put(parcel, kept))
             except StaysBehind as stays:

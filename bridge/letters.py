@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bridge.delivery import Delivery
+from bridge.leaving.rules import HELD
 from bridge.links import Link
 
 
@@ -26,6 +27,11 @@ class DeadLetter:
     def number(self) -> str:
         """How people name it."""
         return f"{self.delivery.seq}.{self.delivery.n}"
+
+    @property
+    def held(self) -> bool:
+        """Whether it waits for somebody to look at it: the review list has it."""
+        return self.reason.startswith(HELD)
 
     @property
     def unknown(self) -> bool:

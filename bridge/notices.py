@@ -15,6 +15,7 @@ from bridge.access import Decision
 from bridge.delivery import AttemptState, Delivery, Operation
 from bridge.files import Fate
 from bridge.holds import NEWCOMERS, READERS
+from bridge.leaving.rules import HELD, Deed
 from bridge.lifecycle import WAITED
 from bridge.links import Link
 from bridge.messages import Channel, EventKind, Person, PersonKind, Platform
@@ -53,10 +54,15 @@ class Cause(StrEnum):
     REFUSED = "refused"  # the other platform would not have it, or ATOM gave up
     UNKNOWN = "unknown"  # an answer was lost: it may stand there
     LATE = "late"  # ATOM could not take it in when it was said; it crossed since
+    WARNED = "warned"  # it crossed, and should perhaps not have been said
+    REDACTED = "redacted"  # it crossed without a part of it
+    HELD = "held"  # it waits until somebody has looked at it
     FILE_TOO_LARGE = "file_too_large"
     FILE_BLOCKED = "file_blocked"
     FILE_INFECTED = "file_infected"
     FILE_FAILED = "file_failed"
+    FILE_WITHHELD = "file_withheld"
+    FILE_HELD = "file_held"
 
 
 # Of a file that its link's owners want to stay where it is, nobody is told.
@@ -66,8 +72,18 @@ _FILES: Mapping[Fate, Cause] = {
     Fate.UNSCANNED: Cause.FILE_TOO_LARGE,
     Fate.INFECTED: Cause.FILE_INFECTED,
     Fate.FAILED: Cause.FILE_FAILED,
+    Fate.WITHHELD: Cause.FILE_WITHHELD,
+    Fate.HELD: Cause.FILE_HELD,
     Fate.GONE: Cause.FILE_FAILED,
     Fate.UNKEPT: Cause.FILE_FAILED,
+}
+
+
+# What is done about what may not leave, as its author is told.
+_ABOUT = {
+    Deed.WARN: Cause.WARNED,
+    Deed.REDACT: Cause.REDACTED,
+    Deed.QUARANTINE: Cause.HELD,
 }
 
 
@@ -139,7 +155,11 @@ class TellingJournal:
 
     async def append(self, commitment: Commitment) -> Receipt:
         receipt = await self.journal.append(commitment)
-        if not receipt.duplicate and (notice := denied(commitment)):
+        if receipt.duplicate:
+            return receipt
+        if notice := kept_back(commitment):
+            self.notices.tell(replace(notice, reference=receipt.seq))
+        if notice := denied(commitment):
             notice = replace(notice, reference=receipt.seq)
             self.notices.tell(notice)
             await tell_owners(self.notices, self.links, notice)
@@ -195,6 +215,28 @@ def denied(commitment: Commitment) -> Notice | None:
             event.thread,
             Cause.NOT_ALLOWED,
             explained(against[0]),
+        ),
+    )
+
+
+def kept_back(commitment: Commitment) -> Notice | None:
+    """Return what an author is to be told of what was found in their message."""
+    event = commitment.event
+    told = [taken for taken in commitment.taken if taken.deed in _ABOUT]
+    if not told or event.channel is None:
+        return None
+    most = max(told, key=lambda taken: taken.deed.weight)
+    rule = most.verdict.named.removeprefix("dlp ")
+    return _to(
+        event.author,
+        Notice(
+            commitment.tenant,
+            event.author,
+            event.channel,
+            event.message,
+            event.thread,
+            _ABOUT[most.deed],
+            f"{rule}: {most.verdict.says}" if most.verdict.says else rule,
         ),
     )
 
@@ -277,6 +319,8 @@ def _was_late(outcome: Outcome, origin: History) -> bool:
 
 def _cause(outcome: Outcome) -> Cause | None:
     match outcome.state:
+        case AttemptState.DEAD if outcome.reason.startswith(HELD):
+            return None  # they were told as it was heard
         case AttemptState.DEAD:
             return Cause.REFUSED
         case AttemptState.PARKED:

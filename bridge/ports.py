@@ -4,11 +4,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from bridge.access import Asked, Decision
+from bridge.access import Asked, Decision, Label
 from bridge.cards import Card
 from bridge.delivery import AttemptState, Copy, Delivery, Post
 from bridge.document import Document
 from bridge.files import FileWord
+from bridge.leaving.findings import NOTHING, Inspection
+from bridge.leaving.rules import PASSES, Taken, Verdict
 from bridge.lifecycle import Consequence
 from bridge.limits import Bucket, Wait
 from bridge.links import Link, LinkState, Offer
@@ -60,7 +62,8 @@ class Commitment:
     """
     What one event leaves behind: the log entry's content and its deliveries.
 
-    `consequences` is what follows for the state of channels.
+    `consequences` is what follows for the state of channels. `inspection` is what was
+    found in it that may not leave, and `taken` what is done about that.
     """
 
     tenant: str
@@ -68,6 +71,8 @@ class Commitment:
     decisions: tuple[Decision, ...]
     deliveries: tuple[Delivery, ...]
     consequences: tuple[Consequence, ...] = ()
+    inspection: Inspection = NOTHING
+    taken: tuple[Taken, ...] = ()
 
 
 class Journal(Protocol):
@@ -332,7 +337,9 @@ class History:
     the message. `files` belong to the newest content, `former_files` to what it
     replaced. From the version `same_since_us` on it said what it says now; None is the
     newest version alone. `erased` says that the content was, with the author: it is
-    brought nowhere any more.
+    brought nowhere any more. `inspection` is what was found in it as it was heard. Once
+    it is made fit for a target, `verdict` says what was withheld there and `label` what
+    all of it is classified as, whatever is left of it.
     """
 
     seq: int
@@ -352,6 +359,9 @@ class History:
     former_files: tuple[File, ...] = ()
     same_since_us: int | None = None
     erased: bool = False
+    inspection: Inspection | None = None
+    verdict: Verdict = PASSES
+    label: Label | None = None
 
 
 @dataclass(frozen=True, slots=True)

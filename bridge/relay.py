@@ -7,6 +7,8 @@ from bridge.access import Action, Decision
 from bridge.delivery import Delivery, Operation
 from bridge.enforcement import Enforcement
 from bridge.labelling import Labeller
+from bridge.leaving.findings import NOTHING
+from bridge.leaving.leaving import Leaving, Plan
 from bridge.lifecycle import (
     Consequence,
     consequences,
@@ -66,6 +68,7 @@ class Relay:
     is told each step's name as it is passed; tests stop the process there. `followed`
     is told what followed for channels, once that is written. `labels` reads what is
     said. `guarded` says for which companies it matters who joins a linked channel.
+    `leaving` keeps back what must not leave.
     """
 
     tenants: Tenants
@@ -77,6 +80,7 @@ class Relay:
     followed: Followed = unfollowed
     labels: Labeller | None = None
     guarded: Callable[[str], bool] = unguarded
+    leaving: Leaving | None = None
     _enforcement: Enforcement = field(init=False)
 
     def __post_init__(self) -> None:
@@ -94,11 +98,23 @@ class Relay:
         tenant = await self.tenants.tenant_of(event.platform, event.account)
         if tenant is None:
             return NOT_OURS
+        found = await self.leaving.look(tenant, event) if self.leaving else NOTHING
         decisions, deliveries = await self._plan(tenant, event)
+        plan = Plan(tuple(deliveries))
+        if self.leaving:
+            plan = await self.leaving.plan(event, found, deliveries)
         follows = await self._follows(tenant, event)
         self.trace("decided")
         receipt = await self.journal.append(
-            Commitment(tenant, event, tuple(decisions), tuple(deliveries), follows)
+            Commitment(
+                tenant,
+                event,
+                (*decisions, *plan.decisions),
+                plan.deliveries,
+                follows,
+                found,
+                plan.taken,
+            )
         )
         self.trace("captured")
         moves = event.kind in _MOVES and self.guarded(tenant)

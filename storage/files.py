@@ -15,6 +15,8 @@ _ENTRIES: Mapping[Fate, str] = {
     Fate.BLOCKED: "bridge.file_blocked",
     Fate.INFECTED: "bridge.file_refused",
     Fate.UNSCANNED: "bridge.file_refused",
+    Fate.WITHHELD: "bridge.file_blocked",
+    Fate.HELD: "bridge.file_blocked",
     Fate.GONE: "bridge.file_failed",
     Fate.FAILED: "bridge.file_failed",
     Fate.REMOVED: "bridge.file_removed",

@@ -36,6 +36,7 @@ from storage.compliance.membership.changes import followed as members_followed
 from storage.holds import follow
 from storage.hot import HotStore, Program
 from storage.just_captured import JustCaptured
+from storage.leaving.entries import found_in, label_of, looked
 from storage.rows import clean_text
 from storage.sealed import Batch
 from storage.writes import Entry, Write
@@ -102,6 +103,7 @@ class Journal:
                 *files_noted(commitment.tenant, event, self.clock()),
                 *members_followed(commitment.tenant, event),
             ),
+            others=found_in(commitment, self.clock()),
         )
         try:
             async with asyncio.timeout(_PATIENCE):
@@ -348,7 +350,8 @@ def _entry_of(commitment: Commitment) -> Entry:
         subject=f"{event.platform}|{event.author.id}",
         src_us=event.sent_us,
         body=_body(event)
-        | {"decisions": [as_json(commitment.tenant, event, d) for d in decisions]},
+        | {"decisions": [as_json(commitment.tenant, event, d) for d in decisions]}
+        | looked(commitment.inspection),
         raw=event.raw,
         team=event.channel.team if event.channel else event.account,
         conv=event.channel.id if event.channel else "",
@@ -358,6 +361,8 @@ def _entry_of(commitment: Commitment) -> Entry:
         actor_kind=event.author.kind,
         via=event.via,
         outcome=outcome,
+        label=label_of(commitment.inspection),
+        dlp=",".join(commitment.inspection.detectors) or None,
     )
 
 

@@ -16,6 +16,7 @@ from storage.files import entry_type, files_in
 from storage.files import word_as_json as file_as_json
 from storage.hot import Statement
 from storage.journal import Journal
+from storage.leaving.entries import inspected
 from storage.log_reader import LATE_US, LogEntry, LogReader, late_us
 from storage.reactions import word_as_json
 from storage.rows import clean_id
@@ -226,6 +227,7 @@ def _told(delivery: Delivery, entries: list[LogEntry]) -> History:
         files=files_in(newest),
         former_files=tuple(file for entry in earlier for file in files_in(entry)),
         same_since_us=_same_since(entries, newest),
+        inspection=inspected(newest.body),
     )
 
 
@@ -391,7 +393,7 @@ def _entry(
             },
             **({"shown": word_as_json(shown)} if shown else {}),
             **({"file": file_as_json(file)} if file else {}),
-            **({"transform": _transform(delivery)} if copy else {}),
+            **({"transform": _transform(delivery, origin)} if copy else {}),
             **({"parts": copy.parts} if copy and copy.parts > 1 else {}),
             **({"segment": copy.segment} if copy and copy.segment else {}),
         },
@@ -407,8 +409,10 @@ def _entry(
     )
 
 
-def _transform(delivery: Delivery) -> str:
+def _transform(delivery: Delivery, origin: History) -> str:
     """Say what was done to what was said: the other platform has another markup."""
+    if origin.verdict.hide or origin.verdict.withholds:
+        return f"redact:{', '.join(origin.verdict.rules)}"
     alike = delivery.source.platform is delivery.target.platform
     return "identity" if alike else "markdown"
 

@@ -12,6 +12,7 @@ import storage.compliance.proofs.tables
 import storage.compliance.retention.tables
 import storage.compliance.rights.tables
 import storage.directory.tables
+import storage.leaving.tables
 import storage.people.tables
 import storage.policies.tables
 import storage.runs.tables

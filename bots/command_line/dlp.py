@@ -1,5 +1,6 @@
 """What can be typed about what may leave: `atom dlp …`."""
 
+import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -41,6 +42,9 @@ def scan(
     check: Annotated[
         bool, typer.Option("--check", help="Exit with 1 if anything is found.")
     ] = False,
+    rules: Annotated[
+        Path | None, typer.Option(help="Use the detectors of these rules.")
+    ] = None,
     company: OfCompany = "",
 ) -> None:
     """
@@ -52,7 +56,7 @@ def scan(
     from bots.command_line.dlp_work import Wanted
     from bots.command_line.dlp_work import scan as run
 
-    wanted = Wanted.of(detector or (), confidence, whole=whole)
+    wanted = Wanted.of(detector or (), confidence, rules, whole=whole)
     found = run(tuple(files or ()), wanted, company)
     if check and found:
         raise typer.Exit(1)
@@ -64,3 +68,45 @@ def detectors(json: AsJson = False) -> None:
     from bots.command_line.dlp_work import list_detectors
 
     list_detectors(as_json=json)
+
+
+@dlp_app.command("check")
+def check_rules(
+    file: Annotated[Path, typer.Argument(help="Rules as YAML; docs/dlp.md says how.")],
+) -> None:
+    """Say whether rules can be used, and what is wrong with them."""
+    from bots.command_line.dlp_rules_work import check as run
+
+    run(file)
+
+
+@dlp_app.command("publish")
+def publish(
+    file: Annotated[Path, typer.Argument(help="Rules as YAML; docs/dlp.md says how.")],
+    company: OfCompany = "",
+) -> None:
+    """Let rules hold from now on. Earlier versions stay on record."""
+    from bots.command_line.dlp_rules_work import publish as run
+
+    asyncio.run(run(file, company))
+
+
+@dlp_app.command("rules")
+def rules(
+    version: Annotated[
+        int, typer.Option(help="This version; 0 is the newest.", min=0)
+    ] = 0,
+    versions: Annotated[
+        bool, typer.Option("--versions", help="List them instead.")
+    ] = False,
+    company: OfCompany = "",
+    json: AsJson = False,
+) -> None:
+    """Print the rules that hold, or held."""
+    from bots.command_line.dlp_rules_work import list_versions
+    from bots.command_line.dlp_rules_work import show as run
+
+    if versions:
+        asyncio.run(list_versions(company, as_json=json))
+    else:
+        asyncio.run(run(version, company, as_json=json))

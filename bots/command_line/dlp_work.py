@@ -3,22 +3,25 @@
 import asyncio
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_bytes
 from typing import IO
 
 from bots.command_line.company import company_core
+from bots.command_line.dlp_rules_work import read_rules
 from bots.command_line.output import print_json, print_table
+from bots.leaving_side import HASHES
 from bots.settings_sources import read_settings
 from bridge.errors import BadInput
 from bridge.leaving.findings import Confidence
 from policy.dlp.catalogue import detectors, expanded
+from policy.dlp.detector import Detector
 from policy.dlp.extracting import READ_WHOLE, text_of
-from policy.dlp.scanner import Scanner
+from policy.dlp.rulebook import prepared
+from policy.dlp.scanner import Exceptions, Scanner
 
-HASHES = "dlp"  # the purpose of the company's secret that values are hashed with
 _STDIN = Path("-")
 
 
@@ -28,10 +31,18 @@ class Wanted:
 
     detectors: tuple[str, ...]
     least: Confidence
+    rules: Path | None = None
     whole: bool = False
 
     @classmethod
-    def of(cls, detectors: Sequence[str], confidence: str, *, whole: bool) -> "Wanted":
+    def of(
+        cls,
+        detectors: Sequence[str],
+        confidence: str,
+        rules: Path | None,
+        *,
+        whole: bool,
+    ) -> "Wanted":
         """Read what was typed. Raises `BadInput`."""
         try:
             least = Confidence[confidence.upper()]
@@ -39,7 +50,7 @@ class Wanted:
             raise BadInput(
                 f"'{confidence}' is no confidence: low, medium or high"
             ) from error
-        return cls(tuple(detectors), least, whole)
+        return cls(tuple(detectors), least, rules, whole)
 
 
 def scan(files: Sequence[Path], wanted: Wanted, company: str) -> int:
@@ -72,12 +83,16 @@ def list_detectors(*, as_json: bool) -> None:
 
 
 def _scanner(wanted: Wanted) -> Scanner:
-    known = detectors()
+    exceptions = Exceptions()
+    known: Mapping[str, Detector] = detectors()
+    if wanted.rules:
+        scanner = prepared(read_rules(wanted.rules)).scanner
+        known, exceptions = scanner.detectors, scanner.exceptions
     if wanted.detectors:
         groups = {name: each.group for name, each in known.items()}
         chosen = expanded(wanted.detectors, groups)
         known = {name: known[name] for name in known if name in chosen}
-    return Scanner(known, usual=wanted.least)
+    return Scanner(known, exceptions, usual=wanted.least)
 
 
 async def _key(company: str) -> bytes:

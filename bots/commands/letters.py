@@ -27,7 +27,8 @@ async def letters_here(
     if not here:
         raise NotFound("This channel is not linked.")
     known = await letters.all(request.tenant)
-    own = [letter for letter in known if letter.delivery.link in here]
+    # What is held for review is decided on there, and not here.
+    own = [one for one in known if one.delivery.link in here and not one.held]
     return named(own, here, which)
 
 

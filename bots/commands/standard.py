@@ -22,6 +22,7 @@ from bots.commands.policy import Policy
 from bots.commands.replay import Replay
 from bots.commands.resume import Resume
 from bots.commands.retry import Retry
+from bots.commands.review import RefuseEither, Release, Review, Reviewing
 from bots.commands.search import Search
 from bots.commands.sessions import ResetSessions
 from bots.commands.status import Status
@@ -31,6 +32,7 @@ from bots.commands.why import Why
 from bots.commands.workspaces import ListWorkspaces
 from bridge.compliance import ApprovalDesk, DutyBook
 from bridge.explaining import Explains
+from bridge.leaving.review import ReviewDesk
 from bridge.legal_holds import HoldDesk
 from bridge.letters import DeadLetters
 from bridge.messages import Platform
@@ -58,7 +60,9 @@ NAMES: tuple[str, ...] = (
     Officers.name,
     Approvals.name,
     Approve.name,
-    Refuse.name,
+    Review.name,
+    Release.name,
+    RefuseEither.name,
     HoldCommand.name,
     Me.name,
     Who.name,
@@ -85,11 +89,13 @@ def standard_commands(  # noqa: PLR0913 - each is some command's
     finder: Finder,
     explains: Explains,
     policies: PolicyDesk,
+    reviews: ReviewDesk,
     clock: Callable[[], int],
     gate: Doorman | None = None,
     more: tuple[Command, ...] = (),
 ) -> Commands:
     """Make every command; `clock` gives microseconds UTC."""
+    reviewing = Reviewing(reviews, links, rights)
     known: tuple[Command, ...] = (
         LinkChannels(links, rights, announcers, backfills),
         Unlink(links, rights, announcers),
@@ -109,7 +115,9 @@ def standard_commands(  # noqa: PLR0913 - each is some command's
         Officers(duties),
         Approvals(approvals),
         Approve(approvals),
-        Refuse(approvals),
+        Review(reviewing, announcers, clock),
+        Release(reviewing),
+        RefuseEither(Refuse(approvals), reviewing),
         HoldCommand(legal_holds, clock),
         Why(explains, links, rights, announcers),
         WhatIf(policies, rights),

@@ -32,7 +32,7 @@ NO_TYPES = {
     "search.db",
 }
 # What other parts of ATOM will write; some of them are read already.
-PLANNED = {"dlp.action"}
+PLANNED: set[str] = set()
 ACTIONS = ("bridge/access.py", "policy/cedar/")
 FAMILIES = {each.partition(".")[0] for each in ENTRY_TYPES if "." in each}
 SHAPE = re.compile(rf"({'|'.join(sorted(FAMILIES))})\.[a-z_]+")

@@ -23,6 +23,7 @@ from tests.fakes import (
     FakeWishes,
 )
 from tests.fakes_compliance import FakeHolds, FakeTrust
+from tests.fakes_leaving import FakeReviews
 from tests.fakes_organisation import FakeAudit, FakeOrganisation
 from tests.fakes_policy import FakeExplains, FakePolicyDesk
 from tests.fakes_search import FakeFinder
@@ -70,6 +71,7 @@ class Office:
     holds: FakeHolds = field(default_factory=FakeHolds)
     explains: Explains = field(default_factory=FakeExplains)
     desk: FakePolicyDesk = field(default_factory=FakePolicyDesk)
+    reviews: FakeReviews = field(default_factory=FakeReviews)
 
     @property
     def commands(self) -> Commands:
@@ -89,6 +91,7 @@ class Office:
             finder=FakeFinder(),
             explains=self.explains,
             policies=self.desk,
+            reviews=self.reviews,
             clock=self.clock,
             gate=self.gate,
         )

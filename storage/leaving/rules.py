@@ -1,0 +1,97 @@
+"""Rules for what may leave, in versions: none is ever changed, the newest holds."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from bridge.errors import Conflict
+from storage.compliance.acts import Act, Acts
+from storage.hot import HotStore, Row, Statement
+
+
+@dataclass(frozen=True, slots=True)
+class RulesVersion:
+    """One version of a company's rules, as they were published."""
+
+    number: int
+    hash: str
+    text: str
+    actor: str
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRules:
+    """Keeps every version. Publishing one is a log entry."""
+
+    store: HotStore
+    acts: Acts
+    clock: Callable[[], int]
+
+    async def newest(self) -> Mapping[str, int]:
+        """Return every company's newest version, of those that have any."""
+        rows = await self.store.fetch(
+            Statement("SELECT tenant, max(version) FROM dlp_rules GROUP BY tenant", {})
+        )
+        return {row[0]: row[1] for row in rows}
+
+    async def version(self, tenant: str, number: int = 0) -> RulesVersion | None:
+        """Return one version, the newest without a number; None if there is none."""
+        rows = await self.store.fetch(
+            Statement(
+                "SELECT version, hash, text, actor, at_us FROM dlp_rules "
+                "WHERE tenant = :tenant AND (:number = 0 OR version = :number) "
+                "ORDER BY version DESC LIMIT 1",
+                {"tenant": tenant, "number": number},
+            )
+        )
+        return _version(rows[0]) if rows else None
+
+    async def versions(self, tenant: str) -> list[RulesVersion]:
+        """Return all of them, newest first."""
+        rows = await self.store.fetch(
+            Statement(
+                "SELECT version, hash, text, actor, at_us FROM dlp_rules "
+                "WHERE tenant = :tenant ORDER BY version DESC",
+                {"tenant": tenant},
+            )
+        )
+        return [_version(row) for row in rows]
+
+    async def publish(self, tenant: str, text: str, name: str, actor: str) -> int:
+        """
+        Make a text the newest version; `name` is its hash. Returns its number.
+
+        Raises `Conflict` if somebody else published one just now.
+        """
+        now = await self.version(tenant)
+        if now is not None and now.hash == name:
+            return now.number
+        number = (now.number if now else 0) + 1
+        act = Act(
+            tenant,
+            "admin.config",
+            actor,
+            f"published version {number} of the rules for what may leave",
+            {"setting": "leaving", "version": number, "hash": name},
+        )
+        change = Statement(
+            "INSERT INTO dlp_rules (tenant, version, hash, text, actor, at_us) "
+            "VALUES (:tenant, :version, :hash, :text, :actor, :at_us)",
+            {
+                "tenant": tenant,
+                "version": number,
+                "hash": name,
+                "text": text,
+                "actor": actor,
+                "at_us": self.clock(),
+            },
+        )
+        receipt = await self.acts.note(act, (change,), f"dlp-rules:{number}")
+        if receipt.duplicate:
+            raise Conflict("Somebody published other rules just now: look again.")
+        return number
+
+
+def _version(row: Row) -> RulesVersion:
+    number, name, text, actor, at_us = row
+    return RulesVersion(number, name, text, actor, at_us)
