@@ -8,6 +8,7 @@ broken. Register it in `WORLDS`.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -18,7 +19,11 @@ from bridge.directory.difference import folded
 from bridge.directory.held import State
 from bridge.directory.model import Entry, Kind, Reading, Standing
 from bridge.directory.ports import Source
+from policy.directory.ldap.source import LdapSource
+from policy.directory.ldap.source_settings import LdapSourceSettings
 from policy.directory.yaml_file import YamlFile
+from tests.acme_ldif import BASE, GROUPS, PEOPLE
+from tests.slapd import ADD, DELETE, REPLACE, Slapd, running_slapd
 from tests.unit.bridge.directory.told import taken_in
 
 
@@ -107,8 +112,64 @@ async def _yaml(folder: Path) -> AsyncIterator[World]:
     yield YamlWorld(folder)
 
 
+class LdapWorld:
+    """An OpenLDAP that tells of changes, or one that is read in pages again and again."""
+
+    def __init__(self, slapd: Slapd, *, pages: bool) -> None:
+        self.slapd = slapd
+        self.pages = pages
+        for name in ("ana", "ben"):
+            slapd.add_person(_ldap_person(name))
+        # A group of this class must not be empty.
+        members = [f"cn=nobody,{BASE}", _ldap_person("ana")]
+        slapd.add(f"cn=fin,{GROUPS}", ["groupOfNames"], member=members)
+        self.source: Source = self.restarted()
+
+    def restarted(self) -> Source:
+        settings = LdapSourceSettings("ldap", self.slapd.settings(seconds=5), BASE)
+        quick = replace(settings, poll_seconds=0.05, beat_seconds=0.05)
+        return LdapSource(quick, pages_only=self.pages)
+
+    async def hire(self, name: str) -> None:
+        self.slapd.add_person(_ldap_person(name))
+
+    async def join(self, name: str) -> None:
+        self.slapd.change(f"cn=fin,{GROUPS}", ADD, member=[_ldap_person(name)])
+
+    async def leave(self, name: str) -> None:
+        self.slapd.change(f"cn=fin,{GROUPS}", DELETE, member=[_ldap_person(name)])
+
+    async def disable(self, name: str) -> None:
+        locked = ["000001010000Z"]
+        self.slapd.change(_ldap_person(name), REPLACE, pwdAccountLockedTime=locked)
+
+    async def delete(self, name: str) -> None:
+        self.slapd.remove(_ldap_person(name))
+
+    async def break_off(self) -> None:
+        self.slapd.stop()
+
+    async def mend(self) -> None:
+        self.slapd.start()
+
+
+def _ldap_person(name: str) -> str:
+    return f"uid={name},{PEOPLE}"
+
+
+def _ldap(*, pages: bool) -> Callable[[Path], AbstractAsyncContextManager[World]]:
+    @asynccontextmanager
+    async def world(folder: Path) -> AsyncIterator[World]:
+        with running_slapd(5) as slapd:
+            yield LdapWorld(slapd, pages=pages)
+
+    return world
+
+
 WORLDS: dict[str, Callable[[Path], AbstractAsyncContextManager[World]]] = {
     "yaml": _yaml,
+    "openldap": _ldap(pages=False),
+    "ldap in pages": _ldap(pages=True),
 }
 
 

@@ -31,7 +31,7 @@ _NUMBERS = (
     "connect_seconds",
     "answer_seconds",
 )
-_OPTIONS = ("preset", "id", "guests", "anonymous", *_LISTS, *_NUMBERS)
+_OPTIONS = ("preset", "id", "group_number", "guests", "anonymous", *_LISTS, *_NUMBERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +105,18 @@ def _shape(written: Written) -> Shape:
         key: _names(written, key) for key in _chosen(written, _LISTS)
     }
     identity = _checked_name(str(written.options.get("id", shape.id)))
+    number = str(written.options.get("group_number", shape.group_number))
+    if number:
+        _checked_name(number)
     guests = _guests(str(written.options.get("guests", "")))
-    return replace(shape, id=identity, attributes=kept, guests=guests, **changes)
+    return replace(
+        shape,
+        id=identity,
+        group_number=number,
+        attributes=kept,
+        guests=guests,
+        **changes,
+    )
 
 
 def _filter(written: Written, shape: Shape) -> str:

@@ -22,7 +22,7 @@ from policy.directory.ldap.results import incomplete_because
 from policy.directory.ldap.shape import any_of
 from policy.directory.ldap.source_settings import LdapSourceSettings
 from policy.directory.ldap.sync_codec import Mode, sync_control
-from policy.directory.ldap.translate import Draft, draft, finished
+from policy.directory.ldap.translate import Draft, draft, finished, settled
 
 _UNKNOWN_CONTROL = 12
 
@@ -77,12 +77,13 @@ class Content:
         except ServiceUnavailable as problem:
             why = str(problem)
         index = Index(refresh.cookie)
-        entries = _resolved(drafts, index)
         if why:
-            return self._broken(why, entries)
+            return self._broken(why, _settled(drafts, index))
+        entries = _resolved(drafts, index)
         self.index = index
         reading = Reading(self._settings.name, whole=True, entries=tuple(entries))
-        return self._told(reading, refresh.cookie)
+        # Without a cookie a cursor still says that everything was read.
+        return replace(reading, cursor=self._settings.cursor(refresh.cookie))
 
     async def changes(self, said: Refresh, *, trusted: bool) -> Reading:
         """
@@ -118,7 +119,8 @@ class Content:
         shape = self._settings.shape
         lists = (*shape.members, *shape.member_names)
         user = shape.attributes.get("user_name", "uid")
-        names = ("objectClass", shape.id, user, "shadowExpire")
+        numbers = (shape.group_number,) if shape.group_number else ()
+        names = ("objectClass", shape.id, user, "shadowExpire", *numbers)
         index, drafts = Index(), dict[str, Draft]()
         light = Search(self.search.base, self.search.filter, (*names, *lists))
         async for found in self._entries(light):
@@ -223,6 +225,11 @@ class Content:
             [(made.path, made.user) for made in new]
         ):
             await self._more(drafts, self._settings.base, wanted)
+        for made in list(drafts.values()):
+            number = made.number if made.kind is Kind.GROUP else None
+            if number is not None and self.index.id(number) != made.id:
+                people = self._settings.shape.people_of(number)
+                await self._more(drafts, self._settings.base, people)
         return drafts
 
     async def _more(self, drafts: dict[str, Draft], base: str, wanted: str) -> None:
@@ -290,10 +297,18 @@ class Content:
         return Reading(name, False, complete=False, why=why, entries=tuple(entries))
 
 
+def _settled(drafts: dict[str, Draft], index: Index) -> list[Entry]:
+    """Put ids for names where an answer broke off: what cannot be told is left out."""
+    for key, made in drafts.items():
+        index.put(key, made.at, made.kind, made.other)
+    told = [made for made in drafts.values() if settled(made, index)]
+    return [finished(made, index) for made in told]
+
+
 def _resolved(drafts: dict[str, Draft], index: Index) -> list[Entry]:
     """Put ids for names, when all names are known."""
     for key, made in drafts.items():
-        index.put(key, made.at, made.kind, made.user)
+        index.put(key, made.at, made.kind, made.other)
         if made.ends_at is None:
             index.expiries.pop(key, None)
         else:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from bridge.directory.model import Kind
 from policy.directory.ldap.dn import Dn
 
-Name = Dn | str  # a DN, or a user name in lower case
+# A DN, a user name in lower case, or the number of a POSIX group.
+Name = Dn | str | int
 
 
 @dataclass(slots=True)
@@ -19,13 +20,15 @@ class Index:
     """
     What is in scope, by name. `cookie` says for which state of the directory it holds.
 
-    `expiries` are when accounts will end, in seconds, of those that will.
+    What two things are called means neither of them. `expiries` are when accounts will
+    end, in seconds, of those that will.
     """
 
     cookie: bytes = b""
     _ids: dict[Name, str] = field(default_factory=dict)
     _dns: dict[str, Dn] = field(default_factory=dict)
-    _users: dict[str, str] = field(default_factory=dict)
+    _shared: dict[Name, set[str]] = field(default_factory=dict)
+    _others: dict[str, Name] = field(default_factory=dict)
     _units: set[str] = field(default_factory=set)
     expiries: dict[str, int] = field(default_factory=dict)
 
@@ -38,23 +41,25 @@ class Index:
     def ids(self) -> set[str]:
         return set(self._dns)
 
-    def put(self, key: str, dn: Dn, kind: Kind, user: str = "") -> None:
-        """Say where something is now; what stands below it goes with it."""
+    def put(self, key: str, dn: Dn, kind: Kind, other: Name | None = None) -> None:
+        """
+        Say where something is now; what stands below it goes with it.
+
+        `other` is what else it may be called by.
+        """
         before = self._dns.get(key)
         if before is not None and before != dn:
             self._carry(before, dn)
         self._forget_names(key)
         self._dns[key] = dn
-        names: list[Name] = [dn]
-        if user:
-            self._users[key] = user.lower()
-            names.append(user.lower())
+        self._name(key, dn)
+        if other is not None:
+            self._others[key] = other
+            self._name(key, other)
         if kind is Kind.UNIT:
             self._units.add(key)
         else:
             self._units.discard(key)
-        for name in names:
-            self._ids[name] = key
 
     def forget(self, key: str) -> None:
         """Say that something is not in scope any more."""
@@ -67,12 +72,12 @@ class Index:
         return self._dns.get(key)
 
     def id(self, name: Name) -> str | None:
-        return self._ids.get(name)
+        return None if name in self._shared else self._ids.get(name)
 
     def unit(self, dn: Dn) -> str:
         """Return the unit that something stands in, empty at the top."""
         for parent in dn.parents():
-            found = self._ids.get(parent)
+            found = self.id(parent)
             if found in self._units:
                 return found or ""
         return ""
@@ -97,14 +102,26 @@ class Index:
             self._unname(key, self._dns[key])
         for key, dn in moved.items():
             self._dns[key] = dn
-            self._ids[dn] = key
+            self._name(key, dn)
 
     def _forget_names(self, key: str) -> None:
         if (dn := self._dns.get(key)) is not None:
             self._unname(key, dn)
-        if user := self._users.pop(key, ""):
-            self._unname(key, user)
+        if (other := self._others.pop(key, None)) is not None:
+            self._unname(key, other)
+
+    def _name(self, key: str, name: Name) -> None:
+        holder = self._ids.setdefault(name, key)
+        if name in self._shared:
+            self._shared[name].add(key)
+        elif holder != key:
+            self._shared[name] = {holder, key}
 
     def _unname(self, key: str, name: Name) -> None:
-        if self._ids.get(name) == key:  # else somebody else has it by now
-            del self._ids[name]
+        holders = self._shared.get(name, {key})
+        holders.discard(key)
+        if not holders:
+            self._ids.pop(name, None)
+        elif len(holders) == 1:
+            del self._shared[name]
+            self._ids[name] = next(iter(holders))

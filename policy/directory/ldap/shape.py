@@ -34,6 +34,7 @@ class Shape:
 
     Names of classes and attributes may be in any case. `attributes` are ATOM's names and
     this directory's. `members` hold DNs, `member_names` hold values of `user_name`.
+    `group_number` is a group's own number, and that of somebody's primary group.
     `disabled` are attributes that say TRUE of a disabled account. Whoever has one of
     `guests` (attribute and value) is a guest.
     """
@@ -57,6 +58,7 @@ class Shape:
     attributes: Mapping[str, str] = field(default_factory=lambda: dict(_ATTRIBUTES))
     members: tuple[str, ...] = ("member", "uniqueMember")
     member_names: tuple[str, ...] = ("memberUid",)
+    group_number: str = "gidNumber"
     disabled: tuple[str, ...] = ("nsAccountLock", "loginDisabled")
     guests: tuple[tuple[str, str], ...] = ()
 
@@ -69,6 +71,7 @@ class Shape:
             *self.attributes.values(),
             *self.members,
             *self.member_names,
+            *([self.group_number] if self.group_number else []),
             *self.disabled,
             *(name for name, _ in self.guests),
             "pwdAccountLockedTime",
@@ -99,6 +102,11 @@ class Shape:
             for name in names
             if value
         )
+
+    def people_of(self, number: int) -> str:
+        """Find the people whose primary group has this number."""
+        people = any_of_all(f"(objectClass={each})" for each in self.person_classes)
+        return f"(&({self.group_number}={number}){people})"
 
     def kind(self, found: Found) -> Kind | None:
         """Say what an entry is; somebody who is also a container is somebody."""
@@ -137,6 +145,11 @@ class Shape:
             value.lower() in {each.lower() for each in found.texts(name)}
             for name, value in self.guests
         )
+
+    def number(self, found: Found) -> int | None:
+        """Return the number of a POSIX group, or of somebody's primary one."""
+        text = found.text(self.group_number) if self.group_number else ""
+        return int(text) if text.isascii() and text.isdigit() else None
 
     def identity(self, found: Found) -> str:
         """Return the id that never changes, empty if the entry shows none."""

@@ -30,11 +30,20 @@ class Draft:
     guest: bool = False
     members: tuple[str, ...] = ()
     user_names: tuple[str, ...] = ()
+    number: int | None = None
     ends_at: int | None = None
 
     @property
     def user(self) -> str:
+        """The name that lists of user names mean; only people have one."""
         return self.attributes.get("user_name", "")
+
+    @property
+    def other(self) -> Name | None:
+        """What it may be called by beside its DN."""
+        if self.kind is Kind.GROUP:
+            return self.number
+        return self.user.lower() or None
 
 
 def draft(
@@ -57,7 +66,15 @@ def draft(
             mail = found.text(shape.attributes.get("mail", "mail"))
             shown = {"mail": mail} if mail else {}
             return Draft(
-                kind, key, at, name, path, shown, members=members, user_names=users
+                kind,
+                key,
+                at,
+                name,
+                path,
+                shown,
+                members=members,
+                user_names=users,
+                number=shape.number(found),
             )
         case _:
             return Draft(kind, key, at, name, path)
@@ -74,6 +91,7 @@ def _person(shape: Shape, found: Found, now: float, made: Draft) -> Draft:
         shape.values(found),
         shape.standing(found, now),
         shape.guest(found),
+        number=shape.number(found),
         ends_at=ends_at if ends_at is not None and ends_at > now else None,
     )
 
@@ -91,11 +109,32 @@ def finished(made: Draft, index: Index) -> Entry:
         made.name,
         made.path,
         index.unit(made.at),
-        members=_members(made, index) if made.kind is Kind.GROUP else None,
-        attributes=attributes,
-        standing=made.standing,
-        guest=made.guest,
+        _primary(made, index),
+        _members(made, index) if made.kind is Kind.GROUP else None,
+        attributes,
+        made.standing,
+        made.guest,
     )
+
+
+def settled(made: Draft, index: Index) -> bool:
+    """
+    Whether all that an entry says of itself can be told already.
+
+    Who may do less from now on is told of in any case.
+    """
+    if made.standing not in {Standing.ACTIVE, Standing.LOCKED}:
+        return True
+    manager = _named(made.attributes.get("manager", ""))
+    return manager is None or index.id(manager) is not None
+
+
+def _primary(made: Draft, index: Index) -> frozenset[str]:
+    """Return the POSIX group that somebody is in by their own entry."""
+    if made.kind is not Kind.PERSON or made.number is None:
+        return frozenset()
+    group = index.id(made.number)
+    return frozenset((group,)) if group else frozenset()
 
 
 def _members(made: Draft, index: Index) -> frozenset[str]:

@@ -260,6 +260,34 @@ async def test_somebody_who_is_in_a_group_before_they_exist(own_slapd: Slapd) ->
         assert _NEW in told.names(group("deal-desk"))
 
 
+async def test_a_primary_group_is_followed_whichever_comes_first(
+    own_slapd: Slapd,
+) -> None:
+    told = mirror(own_slapd)
+    posix = {"uidNumber": "1", "gidNumber": "700", "homeDirectory": "/home/new"}
+    async with told.following():
+        await told.until(lambda: told.has(person(2)))
+        own_slapd.add(
+            _NEW,
+            ["inetOrgPerson", "posixAccount"],
+            cn="new",
+            sn="new",
+            uid="new",
+            **posix,
+        )
+        await told.until(lambda: told.has(_NEW))
+        alone = told.at(_NEW).parents
+        own_slapd.add(group("staff"), ["posixGroup"], gidNumber="700")
+        await told.until(lambda: told.at(_NEW).parents)
+        inside = told.at(_NEW).parents
+        own_slapd.change(_NEW, REPLACE, gidNumber=["100"])
+        await told.until(lambda: told.at(_NEW).parents != inside)
+
+    assert alone == frozenset()
+    assert inside == {told.at(group("staff")).id}
+    assert told.at(_NEW).parents == {told.at(group("unix")).id}
+
+
 async def test_odd_names_are_found_in_their_units_and_groups(own_slapd: Slapd) -> None:
     unit = f"ou={dn_value('Q+A, (R&D)*')},{PEOPLE}"
     name = 'Smith, Ana (R&D)*\\"#;<>= 佐藤'

@@ -44,6 +44,8 @@ def test_spellings_of_one_name_are_equal(one: str, other: str) -> None:
         (r"cn=\23616e61", "cn=#0403616e61"),
         ("cn=ana,ou=a,ou=b", "cn=ana,ou=b,ou=a"),
         (r"cn=a\5c2c", "cn=a,"),
+        ("cn=ana", "cn=\u0430na"),  # a Cyrillic letter that looks the same
+        ("cn=ana", "cn=\u0430n\u0430"),
     ],
 )
 def test_different_names_are_different(one: str, other: str) -> None:

@@ -1,12 +1,14 @@
 """What directories of different makers show, and what it comes to."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bridge.directory.model import Kind, Standing
 from bridge.errors import BadInput
 from policy.directory.ldap.answers import Found
 from policy.directory.ldap.dn import dn
-from policy.directory.ldap.index import Index
+from policy.directory.ldap.index import Index, Name
 from policy.directory.ldap.settings import LdapSettings
 from policy.directory.ldap.shape import DS389, FREEIPA, OPENLDAP, canonical
 from policy.directory.ldap.source_settings import LdapSourceSettings
@@ -111,7 +113,7 @@ def test_a_person_gets_atoms_names_and_no_empty_ones() -> None:
 
 def test_members_are_found_by_name_however_it_is_spelt() -> None:
     index = Index()
-    index.put("ana", dn(r"cn=Smith\, Ana,o=acme"), Kind.PERSON, "AnaS")
+    index.put("ana", dn(r"cn=Smith\, Ana,o=acme"), Kind.PERSON, "anas")
     index.put("ben", dn("uid=ben,o=acme"), Kind.PERSON, "ben")
     found = _found(
         "cn=g,o=acme",
@@ -158,6 +160,70 @@ def test_names_that_are_exchanged_or_given_again_mean_the_new_one() -> None:
     assert swapped == ["b", "a", "b"]
     assert index.id(dn("cn=x")) == index.id("x") == "c"
     assert index.ids() == {"a", "c"}
+
+
+def test_a_name_that_two_have_means_neither_until_one_is_gone() -> None:
+    index = Index()
+    index.put("a", dn("cn=fin,o=acme"), Kind.PERSON, "ana")
+    index.put("b", dn("cn=ﬁn,o=acme"), Kind.PERSON, "ana")
+    index.put("c", dn("uid=c,o=acme"), Kind.PERSON, "ana")
+
+    both = index.id(dn("cn=fin,o=acme")), index.id("ana")
+    index.forget("a")
+    later = index.id(dn("cn=fin,o=acme")), index.id("ana")
+    index.forget("b")
+
+    assert both == (None, None)
+    assert later == ("b", None)
+    assert index.id("ana") == "c"
+    assert index.id(dn("cn=fin,o=acme")) is None
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from("abcd"),
+            st.sampled_from(["cn=x", "cn=y", "cn=z,cn=x", "cn=w,cn=y", ""]),
+            st.sampled_from([None, "u", "v"]),
+        ),
+        max_size=20,
+    )
+)
+def test_names_mean_what_they_would_if_all_were_put_anew(
+    steps: list[tuple[str, str, str | None]],
+) -> None:
+    index = Index()
+    others: dict[str, str | None] = {}
+    for key, at, other in steps:
+        if at:
+            index.put(key, dn(at), Kind.UNIT, other)
+            others[key] = other
+        else:
+            index.forget(key)
+            others.pop(key, None)
+
+    fresh = Index()
+    for key in index.ids():
+        place = index.place(key)
+        assert place is not None
+        fresh.put(key, place, Kind.UNIT, others[key])
+    names: list[Name] = ["u", "v"]
+    names += map(dn, ("cn=x", "cn=y", "cn=z,cn=x", "cn=w,cn=y"))
+    for name in names:
+        assert index.id(name) == fresh.id(name)
+    assert index.ids() == others.keys()
+
+
+def test_somebodys_primary_group_is_found_by_its_number() -> None:
+    index = Index()
+    index.put("staff", dn("cn=staff,o=acme"), Kind.GROUP, 100)
+    index.put("u", dn("uid=100,o=acme"), Kind.PERSON, "100")
+    found = _found(objectclass=["posixAccount"], gidnumber="100")
+
+    made = draft(OPENLDAP, found, "ana", lambda: _NOW)
+
+    assert made is not None
+    assert finished(made, index).parents == {"staff"}
 
 
 def test_a_cursor_is_good_only_for_the_same_question() -> None:
