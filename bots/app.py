@@ -30,6 +30,7 @@ from bots.commands.gate import Gate
 from bots.commands.organisations import Organisations
 from bots.commands.standard import standard_commands
 from bots.core import Core, Heard, clock_us, core, steady_us
+from bots.directory_desk import Desk
 from bots.directory_hooks import DirectoryHooks
 from bots.directory_side import Means
 from bots.enforcing import OnRecord, compliance
@@ -188,6 +189,7 @@ async def tools(settings: Settings) -> AsyncIterator[Tools]:
                 explains=built.policies.explainer,
                 policies=built.policies.desk,
                 clock=clock_us,
+                directory=Desk(built.sources, built.duties),
                 gate=Gate(built.policy, on_record.command),
                 more=commands_about_people(built, sides, members),
             ),

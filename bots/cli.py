@@ -27,7 +27,7 @@ import bots.command_line.search
 import bots.command_line.subject  # noqa: F401 - adds its commands to `atom compliance`
 from bots.command_line.accounts import accounts_app
 from bots.command_line.compliance import compliance_app
-from bots.command_line.directory import directory_app
+from bots.command_line.directory import directory_app, users_app
 from bots.command_line.dlp import dlp_app
 from bots.command_line.organisation import channels_app, sessions_app, workspaces_app
 from bots.command_line.policy import policy_app
@@ -82,6 +82,7 @@ register_spaces(workspaces_app)
 app.add_typer(channels_app, name="channels")
 app.add_typer(sessions_app, name="sessions")
 app.add_typer(compliance_app, name="compliance")
+app.add_typer(users_app, name="users")
 app.add_typer(dlp_app, name="dlp")
 app.add_typer(directory_app, name="directory")
 app.add_typer(policy_app, name="policy")

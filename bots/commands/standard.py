@@ -7,6 +7,7 @@ from bots.commands.backfill import Backfills
 from bots.commands.base import Command, Commands, Doorman
 from bots.commands.channels import Channels
 from bots.commands.dead import Dead
+from bots.commands.directory import DirectoryCommand
 from bots.commands.drop import Drop
 from bots.commands.help import Help
 from bots.commands.hold import HoldCommand
@@ -31,6 +32,7 @@ from bots.commands.what_if import WhatIf
 from bots.commands.why import Why
 from bots.commands.workspaces import ListWorkspaces
 from bridge.compliance import ApprovalDesk, DutyBook
+from bridge.directory.control import DirectoryDesk
 from bridge.explaining import Explains
 from bridge.leaving.review import ReviewDesk
 from bridge.legal_holds import HoldDesk
@@ -91,6 +93,7 @@ def standard_commands(  # noqa: PLR0913 - each is some command's
     policies: PolicyDesk,
     reviews: ReviewDesk,
     clock: Callable[[], int],
+    directory: DirectoryDesk | None = None,
     gate: Doorman | None = None,
     more: tuple[Command, ...] = (),
 ) -> Commands:
@@ -119,6 +122,7 @@ def standard_commands(  # noqa: PLR0913 - each is some command's
         Release(reviewing),
         RefuseEither(Refuse(approvals), reviewing),
         HoldCommand(legal_holds, clock),
+        *([DirectoryCommand(directory)] if directory else ()),
         Why(explains, links, rights, announcers),
         WhatIf(policies, rights),
         Policy(policies, rights),

@@ -121,7 +121,8 @@ def judged(
 
 
 def _marked(change: Change, *, first: bool) -> Change:
-    return replace(change, why=FIRST) if first and change.what is What.ADD else change
+    new = change.what in {What.ADD, What.JOIN}
+    return replace(change, why=FIRST) if first and new else change
 
 
 def _set(

@@ -32,9 +32,8 @@ def entries_about(
     """
     first = [c for c in changes if c.why == FIRST]
     if first:
-        bulk = [c for c in changes if c.why == FIRST or c.what is What.JOIN]
-        yield _entry("directory.change", _summary(bulk), _whole(bulk, people), now_us)
-        changes = [c for c in changes if c.why != FIRST and c.what is not What.JOIN]
+        yield _entry("directory.change", _summary(first), _whole(first, people), now_us)
+        changes = [c for c in changes if c.why != FIRST]
     for start in range(0, len(changes), _AT_ONCE):
         some = changes[start : start + _AT_ONCE]
         detail = {"source": some[0].source, "changes": [_item(c, people) for c in some]}
