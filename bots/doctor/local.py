@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bots.doctor.findings import Finding, State, bad, good, poor
 from bots.doctor.postgres import durability
 from bots.doctor.proofs import proofs
+from bots.doctor.scim import scim
 from bots.file_side import scanner
 from bots.key_side import keyring
 from bots.settings import Settings
@@ -73,6 +74,7 @@ async def database(settings: Settings) -> Sequence[Finding]:
                 now_us = time.time_ns() // 1000
                 found = [*found, *await proofs(database, settings, now_us)]
                 found += await wrapping_keys(database, settings)
+                found += await scim(database, settings, now_us)
             if database.embedded:
                 return found
             return [*found, *await durability(database.engine, url)]

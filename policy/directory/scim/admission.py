@@ -8,18 +8,20 @@ providers write some values in ways of their own, which are understood: booleans
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 
 from policy.directory.scim.comparing import moment, truth
-from policy.directory.scim.problems import invalid_syntax, invalid_value
+from policy.directory.scim.problems import Problem, invalid_syntax, invalid_value
 from policy.directory.scim.schemas import Attribute, Attributes, Shape
 
 LONGEST = 8_192  # characters of a text
 LONGEST_KEY = 512  # of what resources are looked up by
-MOST_VALUES = 100_000  # of one attribute
+MOST_VALUES = 500  # of one attribute
+MOST_MEMBERS = 100_000
+LARGEST = 256 << 10  # bytes of a resource without its members
 
 _KEYS = frozenset({"userName", "externalId", "displayName"})
 _RANGE = 2**53
@@ -72,12 +74,24 @@ def value_of(attribute: Attribute, raw: object) -> Any:
     if raw is None:
         return None
     several = raw if isinstance(raw, list) else [raw]
-    if len(several) > MOST_VALUES:
-        raise invalid_value(f"{attribute.name} has more than {MOST_VALUES} values")
+    require_few(attribute, several)
     values = [_single(attribute, each) for each in several]
     kept = [each for each in values if each is not None]
     one_primary(attribute, kept)
     return kept or None
+
+
+def require_few(attribute: Attribute, values: Sequence[object]) -> None:
+    """Raise `Problem` if an attribute has more values than are kept."""
+    most = MOST_MEMBERS if attribute.name == "members" else MOST_VALUES
+    if len(values) > most:
+        raise invalid_value(f"{attribute.name} has more than {most} values")
+
+
+def require_small(document: Mapping[str, Any]) -> None:
+    """Raise `Problem` if a resource without its members is too large to be kept."""
+    if len(orjson.dumps(document)) > LARGEST:
+        raise Problem(413, f"the resource has more than {LARGEST} bytes")
 
 
 def one_primary(attribute: Attribute, values: list[Any]) -> None:

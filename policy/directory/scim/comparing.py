@@ -11,8 +11,13 @@ _MOMENT = re.compile(
 
 
 def folded(text: str) -> str:
-    """Return a text as it is compared where case makes no difference."""
-    return unicodedata.normalize("NFC", text.casefold())
+    """
+    Return a text as it is compared where case makes no difference.
+
+    By its lower case, as RFC 8265 has it for user names: folding would make one name
+    of Strasse and Straße.
+    """
+    return unicodedata.normalize("NFC", text.lower())
 
 
 def moment(text: object) -> datetime | None:

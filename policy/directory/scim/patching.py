@@ -35,6 +35,7 @@ from policy.directory.scim.admission import (
     one_primary,
     refuse_password,
     require,
+    require_few,
     value_of,
 )
 from policy.directory.scim.filters import selected
@@ -118,6 +119,9 @@ class Patch:
         made = cls(shape, deepcopy(dict(document)))
         for step in steps:
             made._apply(step)
+        for attribute in shape.attributes.values():
+            if attribute.required and attribute.name not in made.document:
+                raise mutability(f"{attribute.name} cannot be taken away")
         require(shape, made.document)
         return made
 
@@ -222,6 +226,7 @@ class Patch:
         else:
             given = self._given(attribute, step)
             values = _united(attribute, values if step.op == "add" else [], given)
+        require_few(attribute, values)
         _one_primary(attribute, values, before)
         _set(inside, attribute.name, values or None)
 
@@ -234,7 +239,11 @@ class Patch:
         self, attribute: Attribute, step: Operation, values: list[Any]
     ) -> list[Any]:
         if step.has_value and step.value is not None:
-            going = [_key(attribute, v) for v in self._given(attribute, step)]
+            given = self._given(attribute, step)
+            if _by_id(attribute):
+                ids = {value.get("value") for value in given}
+                return [v for v in values if v["value"] not in ids]
+            going = [_key(attribute, value) for value in given]
             return [v for v in values if _key(attribute, v) not in going]
         return []
 

@@ -21,7 +21,7 @@ from bridge.directory.scim import (
     Stale,
 )
 from bridge.errors import Conflict
-from policy.directory.scim.admission import Document, admitted
+from policy.directory.scim.admission import Document, admitted, require_small
 from policy.directory.scim.asking import Query
 from policy.directory.scim.brake import Brake
 from policy.directory.scim.comparing import folded
@@ -211,6 +211,7 @@ class ScimService:
 
 
 def _change(target: Target, expected: int, document: Document) -> Change:
+    require_small(document)
     user = target.kind is ScimKind.USER
     label = folded(str(document["userName" if user else "displayName"]))
     return Change(
