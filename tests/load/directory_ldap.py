@@ -16,21 +16,41 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from bridge.access import Action, Asked
 from bridge.directory.model import Reading
+from bridge.messages import Channel, Person, Platform
+from policy.cedar.bundle import Draft, build
+from policy.cedar.engine import Engine
+from policy.cedar.naming import FromDirectory
+from policy.default import MembershipPolicy
 from policy.directory.ldap.settings import LdapSettings
 from policy.directory.ldap.shape import OPENLDAP
 from policy.directory.ldap.source import LdapSource
 from policy.directory.ldap.source_settings import LdapSourceSettings
-from tests.acme_ldif import BASE, PASSWORD, READER, person
-from tests.slapd import REPLACE, Slapd, running_slapd
+from tests.acme_ldif import BASE, PASSWORD, READER, group, person
+from tests.contract.conftest import TENANT
+from tests.followed_directory import followed_directory
+from tests.slapd import ADD, DELETE, REPLACE, Slapd, running_slapd
 
+_RULES = """
+spaces:
+  finance: ["slack:T1/C-FIN", "teams:19:team/19:fin"]
+rules:
+  - id: finance-talks
+    allow: bridge.post
+    who: {group: dept-Finance}
+    where: {links_between: [space:finance, space:finance]}
+    reason: Finance talks in its own channels.
+"""
 _WAYS = ("ATOM, synchronized", "ATOM, in pages", "ldap3, in pages")
 
 
@@ -48,6 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with running_slapd(given.people) as synced:
         console.print(_reads(synced, given.people, given.times))
         console.print(asyncio.run(_changes(synced, given.changes)))
+        console.print(asyncio.run(_enforced(synced, given.changes)))
 
 
 def _reads(slapd: Slapd, people: int, times: int) -> Table:
@@ -149,13 +170,53 @@ async def _changes(slapd: Slapd, count: int) -> Table:
                     break
             took.append(time.perf_counter() - started)
             await change
+    return _latencies(f"From a change in OpenLDAP to its reading, {count} times", took)
+
+
+def _latencies(title: str, took: list[float]) -> Table:
     took.sort()
-    table = Table(title=f"From a change in OpenLDAP to its reading, {count} times")
+    table = Table(title=title)
     for column in ("median, ms", "95 %, ms", "longest, ms"):
         table.add_column(column, justify="right")
     points = (took[len(took) // 2], took[len(took) * 95 // 100], took[-1])
     table.add_row(*(f"{1000 * each:.1f}" for each in points))
     return table
+
+
+async def _enforced(slapd: Slapd, count: int) -> Table:
+    who, there = person(3), group("dept-Finance")
+    slapd.change(who, ADD, carLicense=["T1/U3"])
+    asked = Asked(
+        TENANT,
+        Person(Platform.SLACK, "U3", "U3"),
+        Action.POST,
+        Channel(Platform.SLACK, "T1", "C-FIN"),
+        Channel(Platform.TEAMS, "19:team", "19:fin"),
+        "L1",
+        "T1",
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.perf_counter()
+        async with followed_directory(Path(folder), slapd) as world:
+            synced = time.perf_counter() - started
+            view = world.side.view
+            engine = Engine(view, MembershipPolicy())
+            names = FromDirectory(view, TENANT)
+            engine.use(build(TENANT, Draft(_RULES, ""), names, ("why",)))
+            took: list[float] = []
+            for number in range(count):
+                inside = number % 2 == 0
+                kind = ADD if inside else DELETE
+                started = time.perf_counter()
+                await asyncio.to_thread(slapd.change, there, kind, member=[who])
+                while (await engine.decide(asked)).allowed is not inside:
+                    await asyncio.sleep(0.001)
+                took.append(time.perf_counter() - started)
+    title = (
+        f"From a change in OpenLDAP to the policy's answer, {count} times "
+        f"(first sync into SQLite: {synced:.1f} s)"
+    )
+    return _latencies(title, took)
 
 
 def _says(reading: Reading, title: str) -> bool:

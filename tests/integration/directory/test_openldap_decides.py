@@ -1,42 +1,20 @@
 """From a change in OpenLDAP to who is who, and to what the policy says to a message."""
 
-import asyncio
-import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import SecretStr
-
-from bots.directory_settings import DirectorySettings, SourceSettings
-from bots.directory_side import DirectorySide, Means, directory_side, source_of
+from bots.directory_side import source_of
 from bots.following import read_once
-from bots.syncing import Outcome
 from bridge.access import Action, Asked
-from bridge.directory.model import Kind, Standing, Subject
+from bridge.directory.model import Kind, Standing
 from bridge.messages import Channel, Person, Platform
 from policy.cedar.bundle import Draft, build
 from policy.cedar.engine import Engine
 from policy.cedar.naming import FromDirectory
 from policy.default import MembershipPolicy
-from storage.compliance.keys import KeyFile
-from storage.database import opened
-from storage.database_url import database_url
-from storage.directory.stored import StoredDirectory
-from storage.migrate import upgrade
-from tests.acme_ldif import (
-    BASE,
-    FORMER,
-    PASSWORD,
-    PEOPLE,
-    READER,
-    group,
-    people_of,
-    person,
-)
-from tests.contract.conftest import TENANT, assemble
+from tests.acme_ldif import FORMER, PEOPLE, group, people_of, person
+from tests.contract.conftest import TENANT
 from tests.faulty_line import line_to
+from tests.followed_directory import MEANS, followed_directory, source_settings
 from tests.slapd import ADD, DELETE, REPLACE, Slapd
 
 _FIN_SLACK = Channel(Platform.SLACK, "T1", "C-FIN")
@@ -53,86 +31,6 @@ rules:
 """
 
 
-def _now() -> int:
-    return time.time_ns() // 1000
-
-
-_MEANS = Means(None, _now)
-
-
-@dataclass
-class World:
-    """A directory that follows OpenLDAP, and what came of its readings."""
-
-    side: DirectorySide
-    outcomes: list[Outcome]
-
-    @property
-    def people(self) -> dict[str, Subject]:
-        return {each.name: each for each in self.side.view.subjects(TENANT)}
-
-    def at(self, path: str) -> Subject:
-        """Return whoever stands at a DN."""
-        view = self.side.view
-        (found,) = [
-            each
-            for each in view.subjects(TENANT)
-            if any(kept.entry.path == path for kept in view.entries(TENANT, each.id))
-        ]
-        return found
-
-    def groups(self, path: str) -> set[str]:
-        """Return the names of all groups that somebody is in, through others too."""
-        view, who = self.side.view, self.at(path)
-        kinds = (each.partition(":") for each in who.ancestors)
-        named = (
-            view.name_of(TENANT, Kind.GROUP, key) for k, _, key in kinds if k == "group"
-        )
-        return {name for name in named if name}
-
-    async def until(self, true: Callable[[], object]) -> None:
-        async with asyncio.timeout(60):
-            while not true():
-                await asyncio.sleep(0.01)
-
-
-@asynccontextmanager
-async def _world(folder: Path, slapd: Slapd) -> AsyncIterator[World]:
-    settings = DirectorySettings(sources=(_source(slapd, slapd.url),), retry=0.1)
-    keys = KeyFile.under(folder)
-    keys.create(TENANT)
-    async with opened(database_url(f"sqlite:///{folder}/atom.db")) as database:
-        await upgrade(database.engine)
-        store = assemble(database, keys, "one")
-        stored = StoredDirectory(database.hot, store.journal, _now)
-        side = await directory_side(settings, stored, [TENANT], "one")
-        outcomes: list[Outcome] = []
-        side.on_outcome.append(lambda _, outcome: outcomes.append(outcome))
-        tasks = [asyncio.create_task(job()) for job in side.jobs(_MEANS)]
-        world = World(side, outcomes)
-        try:
-            await world.until(lambda: outcomes)
-            yield world
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
-
-
-def _source(slapd: Slapd, url: str) -> SourceSettings:
-    return SourceSettings(
-        name="ldap",
-        kind="ldap",
-        url=url,
-        base=BASE,
-        bind=READER,
-        password=SecretStr(PASSWORD),
-        ca=slapd.tls.ca,
-        attributes={"slack_id": "carLicense"},
-        options={"beat_seconds": 0.1, "answer_seconds": 5},
-    )
-
-
 async def test_the_next_message_is_decided_by_what_changed_in_openldap(
     own_slapd: Slapd, tmp_path: Path
 ) -> None:
@@ -146,7 +44,7 @@ async def test_the_next_message_is_decided_by_what_changed_in_openldap(
         "L1",
         "T1",
     )
-    async with _world(tmp_path, own_slapd) as world:
+    async with followed_directory(tmp_path, own_slapd) as world:
         view = world.side.view
         engine = Engine(view, MembershipPolicy(), ttl=30)
         bundle = build(TENANT, Draft(_FRONT, ""), FromDirectory(view, TENANT), ("why",))
@@ -177,7 +75,7 @@ async def test_the_next_message_is_decided_by_what_changed_in_openldap(
 async def test_groups_in_groups_and_in_each_other_are_followed_to_their_end(
     own_slapd: Slapd, tmp_path: Path
 ) -> None:
-    async with _world(tmp_path, own_slapd) as world:
+    async with followed_directory(tmp_path, own_slapd) as world:
         first = people_of("Finance", own_slapd.people)[0]
         through = world.groups(first)
         around = world.groups(person(0)), world.groups(person(1))
@@ -196,7 +94,7 @@ async def test_groups_in_groups_and_in_each_other_are_followed_to_their_end(
 async def test_renamed_units_and_people_stay_who_they_are(
     own_slapd: Slapd, tmp_path: Path
 ) -> None:
-    async with _world(tmp_path, own_slapd) as world:
+    async with followed_directory(tmp_path, own_slapd) as world:
         before = {s.id: s for s in world.side.view.subjects(TENANT)}
         somebody = world.at(person(1))
         own_slapd.move(f"ou=Sales,{PEOPLE}", "ou=Verkauf")
@@ -221,11 +119,16 @@ async def test_renamed_units_and_people_stay_who_they_are(
 async def test_an_answer_that_breaks_off_removes_nobody(
     slapd: Slapd, tmp_path: Path
 ) -> None:
-    async with _world(tmp_path, slapd) as world, line_to(slapd.tls_port) as line:
+    async with (
+        followed_directory(tmp_path, slapd) as world,
+        line_to(slapd.tls_port) as line,
+    ):
         sync = world.side.required(TENANT)
         before = world.side.view.subjects(TENANT)
         edges = sync.state.edges("ldap")
-        source = source_of(_source(slapd, f"ldaps://127.0.0.1:{line.port}"), _MEANS)
+        source = source_of(
+            source_settings(slapd, f"ldaps://127.0.0.1:{line.port}"), MEANS
+        )
         whole = await read_once(source)
         passed = line.passed
         assert whole
@@ -247,7 +150,7 @@ async def test_an_answer_that_breaks_off_removes_nobody(
 async def test_many_who_vanish_at_once_wait_for_a_word_and_a_leaver_does_not(
     own_slapd: Slapd, tmp_path: Path
 ) -> None:
-    async with _world(tmp_path, own_slapd) as world:
+    async with followed_directory(tmp_path, own_slapd) as world:
         leavers = [world.at(path).id for path in people_of("Sales", own_slapd.people)]
         own_slapd.move(f"ou=Sales,{PEOPLE}", "ou=Sales", FORMER)
         await world.until(lambda: any(each.frozen for each in world.outcomes))
