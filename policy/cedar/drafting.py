@@ -62,4 +62,12 @@ def _placed(value: Any, here: str) -> Any:
 
 
 def _dumped(front: dict[str, Any]) -> str:
-    return yaml.safe_dump(front, sort_keys=False, allow_unicode=True)
+    return yaml.dump(front, Dumper=_Plain, sort_keys=False, allow_unicode=True)
+
+
+class _Plain(yaml.SafeDumper):
+    """Writes everything out: anchors are refused when it is read again."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        del data
+        return True
