@@ -22,6 +22,7 @@ import bots.command_line.imports
 import bots.command_line.keys
 import bots.command_line.officers
 import bots.command_line.retention
+import bots.command_line.runs
 import bots.command_line.scim
 import bots.command_line.search
 import bots.command_line.subject  # noqa: F401 - adds its commands to `atom compliance`

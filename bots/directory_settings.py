@@ -8,6 +8,8 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, Field, SecretStr, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from bridge.directory.lifecycle import Deed, Happening
+
 _JOIN = r"(\*|[\w-]+)\.(\w+) = (\*|[\w-]+)\.(\w+)"
 _NAME = r"^[a-z0-9][a-z0-9-]{0,79}$"
 
@@ -81,6 +83,32 @@ class LimitSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors
     newcomers_percent: float = Field(default=10, ge=0, description="0 or more")
 
 
+class RunSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
+    """What is done by itself about joiners, movers and leavers."""
+
+    on: bool = Field(
+        default=False, description="true or false: whether anything is done by itself"
+    )
+    rooms: Mapping[str, tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="a table: group:ID, unit:ID, department:ID or role:ID = the links "
+        "whose channels its people are added to",
+    )
+    joiner: tuple[Deed, ...] = Field(default=(Deed.ADD,), description="add, or nothing")
+    mover: tuple[Deed, ...] = Field(
+        default=(Deed.REMOVE, Deed.ADD), description="remove, add"
+    )
+    leaver: tuple[Deed, ...] = Field(
+        default=(Deed.END_SESSIONS, Deed.REMOVE, Deed.REVOKE, Deed.HAND_OVER),
+        description="end sessions, remove, revoke, hand over",
+    )
+    asks: tuple[Happening, ...] = Field(
+        default=(Happening.CONVERSION,),
+        description="what waits for an admin: joiner, returner, mover, leaver, "
+        "conversion (which always does)",
+    )
+
+
 class DirectorySettings(
     BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True
 ):
@@ -116,6 +144,7 @@ class DirectorySettings(
         "a second person's word",
     )
     limits: LimitSettings = LimitSettings()
+    runs: RunSettings = RunSettings()
     whole_every: float = Field(
         default=86_400.0,
         gt=0,

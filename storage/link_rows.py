@@ -105,6 +105,20 @@ def keep_options(link: Link, now_us: int) -> Statement:
     )
 
 
+def keep_owner(link: Link, now_us: int) -> Statement:
+    return Statement(
+        f"UPDATE link SET created_by = :owner, changed_us = {NEWEST} "
+        "WHERE tenant = :tenant AND id = :id",
+        {
+            "owner": link.created_by,
+            "now": now_us,
+            "whose": link.tenant,
+            "tenant": link.tenant,
+            "id": link.id,
+        },
+    )
+
+
 def keep_offer(offer: Mapping[str, object]) -> Program[None]:
     yield Statement(
         "DELETE FROM link_offer WHERE expires_us < :now", {"now": offer["now"]}

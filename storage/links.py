@@ -21,6 +21,7 @@ from storage.link_rows import (
     insert,
     keep_offer,
     keep_options,
+    keep_owner,
     take_in,
     take_offer,
     take_out,
@@ -175,6 +176,13 @@ class StoredLinks:
         said = " ".join(f"{name}={value}" for name, value in options.as_dict().items())
         rows = (keep_options(changed, self.clock()),)
         await self._write(changed, f"options {said}:", actor, rows)
+        return changed
+
+    async def hand_over(self, link: Link, owner: str, actor: str) -> Link:
+        """Let somebody else look after a link, as if they had made it."""
+        changed = replace(link, created_by=owner)
+        rows = (keep_owner(changed, self.clock()),)
+        await self._write(changed, f"handed over to {owner}:", actor, rows)
         return changed
 
     async def offer(self, tenant: str, offer: Offer, actor: str) -> str:

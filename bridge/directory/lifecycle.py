@@ -74,7 +74,7 @@ class Holdings:
 
     `seats` are where their accounts are; `chosen` are seats that they left by
     themselves. `open` are the linked channels in which the policy lets them be now.
-    `links` they look after and `duties` they have; `heir` is who takes over (ATOM's id
+    `links` they look after, with the account by which they do, and `duties` they have; `heir` is who takes over (ATOM's id
     of their manager), empty if there is nobody.
     """
 
@@ -82,7 +82,7 @@ class Holdings:
     seats: frozenset[Seat] = frozenset()
     chosen: frozenset[Seat] = frozenset()
     open: frozenset[Channel] = frozenset()
-    links: tuple[str, ...] = ()
+    links: tuple[tuple[str, Account], ...] = ()
     duties: tuple[str, ...] = ()
     heir: str = ""
 
@@ -322,12 +322,12 @@ def _removals(case: Case) -> Iterator[Step]:
 
 
 def _handing_over(case: Case, notes: list[str]) -> Iterator[Step]:
-    for link in case.holdings.links:
+    for link, account in case.holdings.links:
         if not case.holdings.heir:
             notes.append(f"link {link} has nobody to take it over: an admin has to")
             continue
         heir = case.holdings.heir
-        yield Step(Deed.HAND_OVER, case.reason, target=link, heir=heir)
+        yield Step(Deed.HAND_OVER, case.reason, account, target=link, heir=heir)
 
 
 def _additions(

@@ -94,19 +94,24 @@ def left_by_choice(left_us: int, removed_us: Iterable[int]) -> bool:
 
 class Hands(Protocol):
     """
-    What does steps.
+    What does steps, and takes them back.
 
     Every step can be done again without harm: who is in already is not added twice.
+    Both raise `NotAllowed`, `Refused`, `NotFound`, `BadInput`, `Conflict` or `CannotTell`
+    for what will not work later either, and other `AtomError`s for what may.
     """
 
-    async def do(self, tenant: str, step: Step) -> StepState:
+    async def do(self, tenant: str, person: str, step: Step) -> StepState:
         """
-        Do one step and return `DONE`, or `NEEDLESS` if it was so already.
+        Do one step about a person and return `DONE`, or `NEEDLESS` if nothing was to do.
 
-        Somebody is added only where the policy lets them be at this very moment. Raises
-        `NotAllowed`, `Refused`, `NotFound` or `CannotTell` for what will not work later
-        either, and other `AtomError`s for what may.
+        It is looked again whether it still holds: nobody is added whom the policy does
+        not let in at this very moment, nor put out or signed out who may be there again.
         """
+        ...
+
+    async def undo(self, tenant: str, step: Step) -> None:
+        """Do the opposite of a step that was done, as far as the policy lets it be."""
         ...
 
 

@@ -48,8 +48,15 @@ class StoredRuns:
     acts: Acts
     clock: Callable[[], int]
 
-    async def keep(self, plan: Plan) -> Run:
-        """Keep a plan as a run. The same plan is kept once, whoever makes it."""
+    async def keep(
+        self, plan: Plan, changes: tuple[Statement, ...] = (), key: str = ""
+    ) -> Run | None:
+        """
+        Keep a plan as a run, together with other changes.
+
+        The same plan is kept once, whoever makes it; and of all plans with the same
+        `key` the first one. None if another one was.
+        """
         run = Run(
             id=f"R-{plan.digest[:_DIGITS]}",
             tenant=plan.tenant,
@@ -71,9 +78,13 @@ class StoredRuns:
             f"{run.id}: {plan.happening} {plan.name}: {summary(plan.steps)}",
             {**_about(run), "steps": [step_data(step) for step in plan.steps]},
         )
-        changes = (_insert(run), *(_insert_step(run, n) for n in range(len(run.steps))))
-        await self.acts.note(act, changes, key=f"run:{run.digest}")
-        return await self.called(plan.tenant, run.id)
+        steps = tuple(_insert_step(run, n) for n in range(len(run.steps)))
+        changes = (_insert(run), *steps, *changes)
+        await self.acts.note(act, changes, key=key or f"run:{run.digest}")
+        try:
+            return await self.called(plan.tenant, run.id)
+        except NotFound:
+            return None
 
     async def listed(self, tenant: str, *, everything: bool = False) -> list[Run]:
         """Return the newest runs first, those that are over only if so asked."""

@@ -39,3 +39,14 @@ directory_run_step = Table(
     Column("at_us", BigInteger, nullable=False),
     Index("ix_directory_run_step_seat", "tenant", "platform", "conv", "subject"),
 )
+
+# How somebody stood when it was last looked at what becomes of them. The row without a
+# person says that everybody there was at the beginning has one.
+directory_stand = Table(
+    "directory_stand",
+    metadata,
+    Column("tenant", Id, primary_key=True),
+    Column("person", Id, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+)

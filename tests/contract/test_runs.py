@@ -34,6 +34,12 @@ def runs(store: Store) -> StoredRuns:
     return runs_of(store)
 
 
+async def kept(runs: StoredRuns, *, asks: bool = False) -> Run:
+    run = await runs.keep(replace(PLAN, asks=asks))
+    assert run is not None
+    return run
+
+
 async def told(store: Store) -> list[tuple[str, str]]:
     entries = await store.reader.entries(TENANT, -1, 99)
     return [(e.etype, e.body["text"]) for e in entries]
@@ -42,7 +48,7 @@ async def told(store: Store) -> list[tuple[str, str]]:
 async def test_a_plan_is_kept_once_and_on_record(
     store: Store, runs: StoredRuns
 ) -> None:
-    run = await runs.keep(PLAN)
+    run = await kept(runs)
     again = await runs_of(store.another_process("two")).keep(PLAN)
 
     assert again == run
@@ -60,7 +66,7 @@ async def test_a_plan_is_kept_once_and_on_record(
 
 
 async def test_what_asks_waits_for_one_word(store: Store, runs: StoredRuns) -> None:
-    run = await runs.keep(replace(PLAN, asks=True))
+    run = await kept(runs, asks=True)
     assert await runs.due(TENANT, _LEASE) is None
 
     with pytest.raises(Conflict, match="other steps"):
@@ -75,7 +81,7 @@ async def test_what_asks_waits_for_one_word(store: Store, runs: StoredRuns) -> N
 
 
 async def test_what_is_refused_is_never_done(runs: StoredRuns) -> None:
-    run = await runs.keep(replace(PLAN, asks=True))
+    run = await kept(runs, asks=True)
 
     await runs.decide(TENANT, run.id, run.digest, "boss", agreed=False)
 
@@ -87,7 +93,7 @@ async def test_what_is_refused_is_never_done(runs: StoredRuns) -> None:
 
 
 async def test_two_admins_at_once_decide_once(store: Store, runs: StoredRuns) -> None:
-    run = await runs.keep(replace(PLAN, asks=True))
+    run = await kept(runs, asks=True)
     other = runs_of(store.another_process("two"))
 
     answers = await asyncio.gather(
@@ -103,7 +109,7 @@ async def test_two_admins_at_once_decide_once(store: Store, runs: StoredRuns) ->
 async def test_one_process_does_a_run_until_its_lease_ends(
     store: Store, runs: StoredRuns
 ) -> None:
-    run = await runs.keep(PLAN)
+    run = await kept(runs)
     other = runs_of(store.another_process("two"))
 
     first = await runs.due(TENANT, _LEASE)
@@ -117,7 +123,7 @@ async def test_one_process_does_a_run_until_its_lease_ends(
 
 
 async def test_a_run_whose_process_died_is_taken_over(runs: StoredRuns) -> None:
-    await runs.keep(PLAN)
+    await kept(runs)
     first = await runs.due(TENANT, 0)
     assert first is not None
     await runs.begin(first, 0)
@@ -133,7 +139,7 @@ async def test_a_run_whose_process_died_is_taken_over(runs: StoredRuns) -> None:
 
 
 async def test_steps_and_the_end_are_on_record(store: Store, runs: StoredRuns) -> None:
-    run = await runs.keep(PLAN)
+    run = await kept(runs)
     await runs.end(run, 0, Done(StepState.FAILED, "no admin app"))
     await runs.end(run, 1, Done(StepState.DONE))
     await runs.conclude(run, RunState.PARTLY)
@@ -157,7 +163,7 @@ async def test_steps_and_the_end_are_on_record(store: Store, runs: StoredRuns) -
 
 
 async def test_only_what_was_done_can_be_taken_back_and_once(runs: StoredRuns) -> None:
-    run = await runs.keep(PLAN)
+    run = await kept(runs)
     with pytest.raises(Conflict, match="it is ready"):
         await runs.revert(TENANT, run.id, "boss")
     await runs.end(run, 1, Done(StepState.DONE))
@@ -179,7 +185,7 @@ async def test_whoever_was_put_out_did_not_leave_by_choice(
     now = runs.clock()
     channels = {FINANCE: "fin"}
     await _done(store, came(TENANT, FINANCE, ["U1", "U2", "U3"], now - 10))
-    run = await runs.keep(PLAN)
+    run = await kept(runs)
     await runs.begin(run, 1)
     await runs.end(run, 1, Done(StepState.DONE))
 
@@ -196,6 +202,6 @@ async def test_whoever_was_put_out_did_not_leave_by_choice(
 
 async def _done(store: Store, statements: tuple[Statement, ...]) -> None:
     def program() -> Program[None]:
-        yield from statements
+        yield from (statement for statement in statements)
 
     await store.database.hot.run(program)

@@ -158,6 +158,27 @@ class StoredDuties:
         change = _Change(found[0], granted=False, assigners=tuple(assigners))
         await self._change(tenant, actor, change)
 
+    async def strip(self, tenant: str, officer: Officer, duty: Duty) -> bool:
+        """
+        Take a duty from somebody who has left; False if they do not have it.
+
+        ATOM does this by itself. Raises `Conflict` for the last who may assign duties:
+        without anybody who may, no officer could ever be made again.
+        """
+        known = await self.all(tenant)
+        found = [t for t in known if (t.officer, t.duty) == (officer, duty)]
+        if not found:
+            return False
+        assigners = [trust for trust in known if trust.duty is Duty.ASSIGN]
+        if assigners == found:
+            raise Conflict(
+                f"{officer.name} is the last who may assign duties: give 'assign' to "
+                "somebody else first"
+            )
+        change = _Change(found[0], granted=False, assigners=tuple(assigners))
+        await self._change(tenant, Officer("atom"), change)
+        return True
+
     async def holders(self, tenant: str) -> list[tuple[str, Duty]]:
         """Implements `bridge.compliance.DutyBook`, as the next two do."""
         return [(trust.officer.name, trust.duty) for trust in await self.all(tenant)]

@@ -156,7 +156,7 @@ def test_a_leaver_is_signed_out_before_everything_else() -> None:
         BOTH,
         seats,
         open=frozenset({S_FIN}),
-        links=("fin",),
+        links=(("fin", SLACK),),
         duties=("export",),
         heir="p-2",
     )
@@ -175,7 +175,7 @@ def test_a_leaver_is_signed_out_before_everything_else() -> None:
 
 
 def test_without_an_heir_an_admin_has_to_see_to_it() -> None:
-    holdings = Holdings(BOTH, links=("fin",))
+    holdings = Holdings(BOTH, links=(("fin", SLACK),))
 
     steps, notes = planned(case(Happening.LEAVER, ANA, None, holdings), ACTIONS)
 
