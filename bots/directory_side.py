@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 from aiohttp import ClientSession
 
+from bots.active_directory_source import active_directory
 from bots.directory_settings import DirectorySettings, SourceSettings
 from bots.directory_sources import (
     bamboo_source,
@@ -82,6 +83,7 @@ def _ldap(settings: SourceSettings, means: Means) -> Source:
 _MAKERS: Mapping[str, Callable[[SourceSettings, Means], Source]] = {
     "yaml": _yaml,
     "ldap": _ldap,
+    "active-directory": lambda source, means: active_directory(source, means.clock),
     "scim": _pushed,
     "entra": lambda source, means: entra_source(source, means.session, means.clock),
     "hr-csv": lambda source, means: csv_source(source, means.session, means.clock),

@@ -23,6 +23,7 @@ from policy.directory.ldap.source import LdapSource
 from policy.directory.ldap.source_settings import LdapSourceSettings
 from policy.directory.yaml_file import YamlFile
 from tests.acme_ldif import BASE, GROUPS, PEOPLE
+from tests.contract.samba_world import samba_world
 from tests.slapd import ADD, DELETE, REPLACE, Slapd, running_slapd
 from tests.unit.bridge.directory.told import taken_in
 
@@ -170,6 +171,7 @@ WORLDS: dict[str, Callable[[Path], AbstractAsyncContextManager[World]]] = {
     "yaml": _yaml,
     "openldap": _ldap(pages=False),
     "ldap in pages": _ldap(pages=True),
+    "active-directory": samba_world,
 }
 
 

@@ -36,7 +36,7 @@ from policy.directory.ldap.dn import dn
 UNITS = "(|(objectClass=organizationalUnit)(objectClass=domainDNS))"
 CONTROLS = (EXTENDED_NAMES, DOMAIN_ONLY)
 
-_NOT_PEOPLE = ("group", "organizationalUnit", "foreignSecurityPrincipal")
+_OTHERS = ("organizationalUnit", "foreignSecurityPrincipal")
 _OF_ALL = ("objectClass", "objectGUID", "objectSid", "name", "cn")
 _OF_PEOPLE = (
     "displayName",
@@ -95,8 +95,12 @@ class Lookup:
     @property
     def sorts(self) -> str:
         """A filter for everything that can become an entry."""
-        rest = "".join(f"(objectClass={each})" for each in _NOT_PEOPLE)
-        return f"(|{self.people}{rest})"
+        rest = "".join(f"(objectClass={each})" for each in _OTHERS)
+        return f"(|{self.people}{self.groups}{rest})"
+
+    @property
+    def groups(self) -> str:
+        return f"(&(objectClass=group){self.settings.groups_filter})"
 
     async def learn_units(self) -> list[Entry]:
         """Read every unit, so that it is known who stands in which."""

@@ -41,7 +41,7 @@ class ActiveDirectorySettings:
     One domain, read as one source.
 
     People are read below `bases` and groups below `group_bases`, both the whole domain
-    if empty; `people_filter` narrows people further. `attributes` adds to ATTRIBUTES, or
+    if empty; `people_filter` and `groups_filter` narrow them further. `attributes` adds to ATTRIBUTES, or
     takes one away if its value is empty. Distribution lists and contacts are left out
     unless asked for. Whose employeeType is one of `guest_types` is a guest, as are
     Domain Guests. A change is looked for every `poll_seconds`, besides being told of it;
@@ -53,6 +53,7 @@ class ActiveDirectorySettings:
     bases: tuple[str, ...] = ()
     group_bases: tuple[str, ...] = ()
     people_filter: str = ""
+    groups_filter: str = ""
     attributes: Mapping[str, str] = field(default_factory=dict)
     distribution_groups: bool = False
     contacts: bool = False
@@ -72,8 +73,9 @@ class ActiveDirectorySettings:
             raise BadInput(f"page_size is 1 to {_LARGEST_PAGE}")
         if self.poll_seconds <= 0 or self.sign_of_life_seconds <= 0:
             raise BadInput("poll_seconds and sign_of_life_seconds are above 0")
-        if self.people_filter and not self.people_filter.startswith("("):
-            raise BadInput(f"a filter stands in parentheses: {self.people_filter}")
+        for each in (self.people_filter, self.groups_filter):
+            if each and not (each.startswith("(") and each.endswith(")")):
+                raise BadInput(f"a filter stands in parentheses: {each}")
         return self
 
     @property
@@ -96,6 +98,7 @@ class ActiveDirectorySettings:
             sorted(self.people_below),
             sorted(self.groups_below),
             self.people_filter,
+            self.groups_filter,
             sorted(self.mapping.items()),
             self.distribution_groups,
             self.contacts,

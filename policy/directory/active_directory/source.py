@@ -1,12 +1,11 @@
 """Active Directory as a source of people, groups and units."""
 
-import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import replace
 
-from bridge.directory.model import Gone, Reading
+from bridge.directory.model import Reading
 from bridge.errors import BadInput, ServiceUnavailable
 from policy.directory.active_directory.controller import met, usn
 from policy.directory.active_directory.cursor import Cursor, cursor
@@ -40,6 +39,7 @@ class ActiveDirectory:
     ) -> None:
         self._settings = settings.checked()
         self._clock = clock
+        self._roll: Roll | None = None
 
     @property
     def name(self) -> str:
@@ -57,13 +57,36 @@ class ActiveDirectory:
             yield self._broken(problem)
 
     async def _read(self, lookup: Lookup, stored: bytes) -> AsyncGenerator[Reading]:
+        blind = not await sees_deleted(lookup)
         try:
             since = usable(cursor(stored), lookup)
-            async for reading, _ in changes(lookup, since, lookup.controller.usn):
+            roll = self._required(blind=blind)
+            async for reading, after in changes(lookup, since, lookup.controller.usn):
+                roll.note(reading)
+                since = after
                 yield reading
+            if blind:
+                yield await self._missing(roll, lookup, since, lookup.controller.usn)
         except StartOver:
+            self._roll = Roll() if blind else None
             async for reading in everything(lookup):
+                if self._roll:
+                    self._roll.note(reading)
                 yield reading
+
+    def _required(self, *, blind: bool) -> Roll:
+        """Return whom this process knows of. Raises StartOver if it has to and none."""
+        if blind and self._roll is None:
+            raise StartOver("what was deleted meanwhile cannot be seen")
+        return self._roll or Roll()
+
+    async def _missing(
+        self, roll: Roll, lookup: Lookup, since: Cursor, number: int
+    ) -> Reading:
+        gone = await roll.vanished(lookup, number)
+        reading = replace(self._nothing(since), gone=tuple(gone))
+        roll.note(reading)
+        return reading
 
     async def follow(self, cursor: bytes) -> AsyncGenerator[Reading]:
         """
@@ -89,38 +112,36 @@ class ActiveDirectory:
     async def _follow(
         self, lookup: Lookup, waking: Waking, stored: bytes
     ) -> AsyncGenerator[Reading]:
-        since = usable(cursor(stored), lookup)
+        blind = not await sees_deleted(lookup)
+        since, roll = usable(cursor(stored), lookup), self._required(blind=blind)
         waking.watch(lookup.controller.root)
-        roll = None if await sees_deleted(lookup) else Roll()
         told = self._clock()
         number, seen = lookup.controller.usn, -1
         while True:
-            due = self._clock() - since.looked >= EXPIRIES_EVERY
-            if number != seen or due:
+            news: list[Reading] = []
+            if number != seen or self._clock() - since.looked >= EXPIRIES_EVERY:
                 async for reading, after in changes(lookup, since, number):
-                    if _says_something(reading) or not reading.complete:
-                        yield reading
-                        told = self._clock()
-                    if not reading.complete:
-                        return
+                    roll.note(reading)
+                    news.append(reading)
                     since = after
                 seen = number
-            if roll and (gone := await self._vanished(roll, lookup, number)):
-                yield replace(self._nothing(since), gone=tuple(gone))
-                told = self._clock()
+            if blind and self._may_lack(roll, number):
+                news.append(await self._missing(roll, lookup, since, number))
             if self._clock() - told >= self._settings.sign_of_life_seconds:
-                yield self._nothing(since)
-                told = self._clock()
+                told = 0.0
+            for reading in news or [self._nothing(since)]:
+                if _says_something(reading) or not told:
+                    yield reading
+                    told = self._clock()
+                if not reading.complete:
+                    return
             await waking.wait(self._settings.poll_seconds)
             number = await usn(lookup.controller.connection)
 
-    async def _vanished(self, roll: Roll, lookup: Lookup, number: int) -> list[Gone]:
-        """Look for what is not there any more, if anything can have changed."""
-        now = self._clock()
-        if number == roll.number or now - roll.at < self._settings.vanished_seconds:
-            return []
-        roll.number = number
-        return await roll.vanished(lookup)
+    def _may_lack(self, roll: Roll, number: int) -> bool:
+        """Whether something can have been deleted, and it is time to look."""
+        due = self._clock() - roll.at >= self._settings.vanished_seconds
+        return due and number != roll.number
 
     async def _lookup(self, connection: LdapConnection) -> Lookup:
         return Lookup(await met(connection), self._settings, self._clock)
@@ -133,12 +154,6 @@ class ActiveDirectory:
         return Reading(self.name, whole=False, complete=False, why=str(problem))
 
 
-async def tried(settings: ActiveDirectorySettings) -> str:
-    """Reach a controller and return its domain's name. Raises with what is wrong."""
-    async with asyncio.timeout(settings.ldap.answer_seconds * 4):
-        async with connected(settings.checked().ldap) as connection:
-            return (await met(connection)).root
-
-
 def _says_something(reading: Reading) -> bool:
-    return bool(reading.entries or reading.joined or reading.left or reading.gone)
+    changed = reading.entries or reading.joined or reading.left or reading.gone
+    return bool(changed) or not reading.complete

@@ -2,12 +2,13 @@
 What was deleted, for an account that may not see deleted objects.
 
 Without that right nothing tells of a deletion but a number that grows. The ids of
-everything are listed then, and compared with those of before.
+everything are listed then, and compared with those that were told of. Whoever begins has
+no such ids and has to read everything.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from bridge.directory.model import Fate, Gone
+from bridge.directory.model import Fate, Gone, Reading
 from policy.directory.active_directory.controls import DOMAIN_ONLY, SHOW_DELETED
 from policy.directory.active_directory.lookup import Lookup
 from policy.directory.active_directory.translate import id_of
@@ -28,31 +29,37 @@ async def sees_deleted(lookup: Lookup) -> bool:
 @dataclass
 class Roll:
     """
-    Who and what there was when it was last looked.
+    The ids of everything that was told of since everything was read.
 
-    `at` is when that was in Unix seconds, and `number` how far the controller's changes
-    had got.
+    `at` is when it was last compared, in Unix seconds, and `number` how far the
+    controller's changes had got.
     """
 
-    ids: frozenset[str] = frozenset()
+    ids: set[str] = field(default_factory=set)
     at: float = 0.0
     number: int = -1
 
-    async def vanished(self, lookup: Lookup) -> list[Gone]:
+    def note(self, reading: Reading) -> None:
+        """Keep in mind what a reading tells of."""
+        self.ids |= {entry.id for entry in reading.entries}
+        self.ids -= {gone.id for gone in reading.gone}
+
+    async def vanished(self, lookup: Lookup, number: int) -> list[Gone]:
         """
-        Return what was there and is not, the first time nothing.
+        Return what was told of and is not there any more.
 
         Whether it was deleted, or ATOM may not see it any more, nobody can tell.
         """
-        before, self.ids = self.ids, await _listed(lookup)
-        self.at = lookup.around.clock()
-        return [Gone(each, Fate.OUT_OF_SCOPE) for each in sorted(before - self.ids)]
+        missing = self.ids - await _listed(lookup)
+        self.at, self.number = lookup.around.clock(), number
+        return [Gone(each, Fate.OUT_OF_SCOPE) for each in sorted(missing)]
 
 
-async def _listed(lookup: Lookup) -> frozenset[str]:
-    search = Search(lookup.controller.root, lookup.sorts, ("objectGUID",))
+async def _listed(lookup: Lookup) -> set[str]:
+    filter_ = f"(|{lookup.sorts}(objectClass=domainDNS))"
+    search = Search(lookup.controller.root, filter_, ("objectGUID",))
     connection, size = lookup.controller.connection, lookup.settings.page_size
     found: set[str] = set()
     async for page in connection.paged(search, size, (DOMAIN_ONLY,)):
         found |= {id_of(each) for each in page}
-    return frozenset(found)
+    return found

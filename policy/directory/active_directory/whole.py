@@ -48,7 +48,7 @@ def _last(lookup: Lookup, rest: tuple[Entry, ...], start: Cursor) -> Reading:
 async def _groups(lookup: Lookup) -> AsyncIterator[list[Entry]]:
     asked = (*lookup.wanted, "member")
     for base in lookup.settings.groups_below or (lookup.controller.root,):
-        async for entries in _below(lookup, base, "(objectClass=group)", asked):
+        async for entries in _below(lookup, base, lookup.groups, asked):
             yield entries
     root = lookup.controller.root
     async for entries in _below(lookup, root, FOREIGN, lookup.wanted):

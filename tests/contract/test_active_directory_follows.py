@@ -1,0 +1,126 @@
+"""From a change in Active Directory to what decisions see, through every part."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+
+import pytest
+
+from bots.directory_settings import SourceSettings
+from bots.directory_side import Means, source_of
+from bots.following import Follower, Pace
+from bots.syncing import Rules, Sync
+from bridge.directory.model import Kind, Standing, Subject
+from bridge.directory.people import Precedence
+from bridge.directory.view import LiveDirectory
+from bridge.messages import Person, Platform
+from storage.directory.stored import StoredDirectory
+from tests.contract.conftest import TENANT, Store
+from tests.samba import Samba
+from tests.samba_world import FINANCE, PASSWORD, SYNC, Admin
+
+PATIENCE = 60.0  # seconds for a busy machine; nothing here should take one
+
+
+@pytest.fixture
+def admin(samba: Samba) -> Iterator[Admin]:
+    with samba.admin() as made:
+        yield made
+
+
+@pytest.fixture
+async def view(store: Store, samba: Samba) -> AsyncIterator[LiveDirectory]:
+    """A directory that follows the domain, as a running ATOM does."""
+    given = SourceSettings.model_validate(
+        {
+            "name": "ad",
+            "kind": "active-directory",
+            "url": samba.url,
+            "bind": SYNC,
+            "password": PASSWORD,
+            "ca": samba.authority,
+            "attributes": {"slack_id": "info"},
+        }
+    )
+    source = source_of(given, Means(None, now_us))
+    live = LiveDirectory(now_us)
+    live.configure(TENANT, ("ad",), Precedence())
+    kept = StoredDirectory(store.database.hot, store.journal, now_us)
+    sync = Sync(TENANT, live, kept, Rules(), now_us)
+    follower = Follower(sync, source, "one", Pace(retry=0.1), lambda _: None)
+    task = asyncio.create_task(follower.run())
+    yield live
+    task.cancel()
+    await asyncio.wait([task])
+
+
+def now_us() -> int:
+    return time.time_ns() // 1000
+
+
+async def until(true: Callable[[], object]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not true():
+            await asyncio.sleep(0.01)
+
+
+def somebody(view: LiveDirectory, account: str) -> Subject | None:
+    return view.subject(TENANT, Person(Platform.SLACK, account, account), "T1")
+
+
+def groups(view: LiveDirectory, account: str) -> set[str]:
+    """Return the names of all groups somebody is in, through others too."""
+    subject = somebody(view, account)
+    ids = [each.partition(":") for each in subject.ancestors] if subject else []
+    names = {view.name_of(TENANT, Kind(kind), id_) for kind, _, id_ in ids}
+    return {name for name in names if name}
+
+
+async def test_d16_joining_and_leaving_a_group_is_known_at_once(
+    view: LiveDirectory, admin: Admin, store: Store
+) -> None:
+    account = f"U{time.time_ns()}"
+    dn = admin.person(account, FINANCE, info=f"T1/{account}", department="Finance")
+    finance = admin.dn_of("Finance")
+    await until(lambda: somebody(view, account))
+    assert {"Company", "Domain Users"} <= groups(view, account)
+    assert "Everybody" not in groups(view, account)
+
+    admin.put_in(finance, dn)
+    await until(lambda: {"Finance", "Everybody"} <= groups(view, account))
+
+    admin.take_out(finance, dn)
+    await until(lambda: not {"Finance", "Everybody"} & groups(view, account))
+
+
+async def test_d03_whoever_is_disabled_is_known_to_be_at_once(
+    view: LiveDirectory, admin: Admin
+) -> None:
+    account = f"U{time.time_ns()}"
+    dn = admin.person(account, FINANCE, info=f"T1/{account}")
+    await until(lambda: somebody(view, account))
+
+    admin.set(dn, userAccountControl=546)
+
+    await until(
+        lambda: (who := somebody(view, account)) and who.standing is Standing.DISABLED
+    )
+
+
+async def test_d08_a_new_hire_has_nothing_of_the_former_ones(
+    view: LiveDirectory, admin: Admin
+) -> None:
+    account = f"U{time.time_ns()}"
+    finance = admin.dn_of("Finance")
+    dn = admin.person(account, FINANCE, info=f"T1/{account}", mail="same@atom.test")
+    admin.put_in(finance, dn)
+    await until(lambda: "Finance" in groups(view, account))
+    former = somebody(view, account)
+
+    admin.delete(dn)
+    admin.person(account, FINANCE, info=f"T1/{account}", mail="same@atom.test")
+
+    await until(
+        lambda: (who := somebody(view, account)) and former and who.id != former.id
+    )
+    assert "Finance" not in groups(view, account)
