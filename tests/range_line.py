@@ -11,7 +11,7 @@ import re
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ldap3.protocol.rfc4511 import LDAPMessage
 from ldap3.utils.asn1 import decoder, encode
@@ -24,13 +24,20 @@ _MEMBERS = re.compile(r"member(?:;range=(\d+)-\*)?", re.IGNORECASE)
 
 @dataclass
 class RangeLine:
-    """`most` values of `member` come at once; `before_more` runs before further ones."""
+    """
+    `most` values of `member` come at once; `before_more` runs before further ones.
+
+    After `cut_after` bytes of the controller's the line breaks.
+    """
 
     server: Samba
     most: int = 1500
     port: int = 0
     pieces: int = 0
     before_more: Callable[[], None] | None = None
+    cut_after: int | None = None
+    passed: int = 0
+    _serving: set[asyncio.Task[None]] = field(default_factory=set)
 
     @property
     def url(self) -> str:
@@ -39,6 +46,8 @@ class RangeLine:
     async def serve(
         self, near: asyncio.StreamReader, out: asyncio.StreamWriter
     ) -> None:
+        if task := asyncio.current_task():
+            self._serving.add(task)
         trusted = ssl.create_default_context(cafile=str(self.server.authority))
         far, onward = await asyncio.open_connection(
             self.server.address, 636, ssl=trusted
@@ -48,8 +57,15 @@ class RangeLine:
                 both.create_task(self._asked(near, onward))
                 both.create_task(self._answered(far, out))
         finally:
-            out.close()
-            onward.close()
+            for writer in (out, onward):
+                writer.close()
+                with suppress(ConnectionError, ssl.SSLError):
+                    await writer.wait_closed()
+
+    async def ended(self) -> None:
+        """Wait until everybody who was on the line has left."""
+        if self._serving:
+            await asyncio.wait(self._serving, timeout=10)
 
     async def _asked(
         self, near: asyncio.StreamReader, onward: asyncio.StreamWriter
@@ -66,7 +82,10 @@ class RangeLine:
         self, far: asyncio.StreamReader, out: asyncio.StreamWriter
     ) -> None:
         with suppress(ConnectionError, ssl.SSLError):
-            while data := await far.read(65_536):
+            while data := await far.read(16_384):
+                self.passed += len(data)
+                if self.cut_after is not None and self.passed > self.cut_after:
+                    break
                 out.write(data)
                 await out.drain()
             out.close()
@@ -105,3 +124,4 @@ async def range_line(server: Samba, most: int = 1500) -> AsyncIterator[RangeLine
         yield line
     finally:
         listener.close()
+        await line.ended()

@@ -10,15 +10,33 @@ from bots.directory_settings import SourceSettings
 from bots.directory_side import Means, source_of
 from bots.following import Follower, Pace
 from bots.syncing import Rules, Sync
+from bridge.access import Action, Asked
 from bridge.directory.model import Kind, Standing, Subject
 from bridge.directory.people import Precedence
 from bridge.directory.view import LiveDirectory
-from bridge.messages import Person, Platform
+from bridge.messages import Channel, Person, Platform
+from policy.cedar.bundle import Draft, build
+from policy.cedar.engine import Engine
+from policy.cedar.naming import FromDirectory
+from policy.default import MembershipPolicy
 from storage.directory.stored import StoredDirectory
 from tests.contract.conftest import TENANT, Store
 from tests.samba import Samba
-from tests.samba_world import FINANCE, PASSWORD, SYNC, Admin
+from tests.samba_world import FINANCE, PASSWORD, SALES, SECURITY_UNIVERSAL, SYNC, Admin
 
+GROUP = Kind.GROUP
+HERE = Channel(Platform.SLACK, "T1", "C-FIN")
+THERE = Channel(Platform.TEAMS, "19:team", "19:fin")
+FRONT = """
+spaces:
+  team: ["slack:T1/C-FIN", "teams:19:team/19:fin"]
+rules:
+  - id: team-talks
+    allow: [bridge.post, bridge.read]
+    who: {{group: {group}}}
+    where: {{links_between: [space:team, space:team]}}
+    reason: The team talks in its own channels.
+"""
 PATIENCE = 60.0  # seconds for a busy machine; nothing here should take one
 
 
@@ -91,6 +109,33 @@ async def test_d16_joining_and_leaving_a_group_is_known_at_once(
 
     admin.take_out(finance, dn)
     await until(lambda: not {"Finance", "Everybody"} & groups(view, account))
+
+
+async def test_d16_the_next_message_obeys_what_changed_in_the_domain(
+    view: LiveDirectory, admin: Admin
+) -> None:
+    account = f"U{time.time_ns()}"
+    dn = admin.person(account, SALES, info=f"T1/{account}")
+    group = admin.group(account, kind=SECURITY_UNIVERSAL)
+    await until(lambda: somebody(view, account) and view.named(TENANT, GROUP, account))
+    policy = Engine(view, MembershipPolicy(), ttl=30)
+    draft = Draft(FRONT.format(group=account), "")
+    policy.use(build(TENANT, draft, FromDirectory(view, TENANT), ("why",)))
+    who = Person(Platform.SLACK, account, account)
+    asked = Asked(TENANT, who, Action.POST, HERE, THERE, "L1", "T1")
+
+    before = await policy.decide(asked)
+    admin.put_in(group, admin.dn_of("Sales"))
+    admin.put_in(admin.dn_of("Sales"), dn)  # in a group of the group
+    await until(lambda: account in groups(view, account))
+    inside = await policy.decide(asked)
+    admin.take_out(group, admin.dn_of("Sales"))
+    await until(lambda: account not in groups(view, account))
+    outside = await policy.decide(asked)
+
+    assert [each.allowed for each in (before, inside, outside)] == [False, True, False]
+    assert inside.rule == "team-talks"
+    assert before.directory != inside.directory != outside.directory
 
 
 async def test_d03_whoever_is_disabled_is_known_to_be_at_once(

@@ -115,7 +115,8 @@ async def dirsync(
     """Ask for the next changes. Raises Incomplete if the cookie is not taken."""
     flags = _FLAGS | (Flag.OBJECT_SECURITY if since.own_security else Flag(0))
     # Deleted objects come by themselves, and the base has to be the domain's own root.
-    controls = (request(since.cookie, flags), EXTENDED_NAMES, SHOW_DELETED)
+    shown = replace(SHOW_DELETED, critical=False)
+    controls = (request(since.cookie, flags), EXTENDED_NAMES, shown)
     search = Search(controller.root, filter_, stored)
     connection = controller.connection
     found: list[Found] = []

@@ -41,11 +41,12 @@ class ActiveDirectorySettings:
     One domain, read as one source.
 
     People are read below `bases` and groups below `group_bases`, both the whole domain
-    if empty; `people_filter` and `groups_filter` narrow them further. `attributes` adds to ATTRIBUTES, or
-    takes one away if its value is empty. Distribution lists and contacts are left out
-    unless asked for. Whose employeeType is one of `guest_types` is a guest, as are
-    Domain Guests. A change is looked for every `poll_seconds`, besides being told of it;
-    what was deleted every `vanished_seconds`, if the account may not see that.
+    if empty; `people_filter` and `groups_filter` narrow them further. `attributes` adds
+    to ATTRIBUTES, or takes one away if its value is empty. Distribution lists and
+    contacts are left out unless asked for. Whose employeeType is one of `guest_types` is
+    a guest, as are Domain Guests. A change is looked for every `poll_seconds`, besides
+    being told of it; what was deleted every `vanished_seconds`, if the account may not
+    see that. `sign_of_life_seconds` is how often it is said that nothing changed.
     """
 
     name: str

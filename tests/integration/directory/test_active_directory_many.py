@@ -90,6 +90,21 @@ async def test_d04_somebody_who_comes_between_two_pieces_counts_once(
     )
 
 
+async def test_d01_a_line_that_breaks_in_the_middle_takes_nobody_away(
+    crowded: Samba,
+) -> None:
+    async with range_line(crowded) as line:
+        line.cut_after = 600_000
+        told = await told_by(ActiveDirectory(through(line)))
+
+    some = [name for name in told.people() if name.startswith("c0")]
+    assert 0 < len(some) < MANY
+    assert not told.last.complete
+    assert "closed the connection" in told.last.why
+    assert not told.last.cursor
+    assert not told.gone
+
+
 async def test_d07_a_moved_unit_takes_everybody_along(crowded: Samba) -> None:
     source = ActiveDirectory(settings_for(crowded))
     told = await told_by(source)
