@@ -68,10 +68,11 @@ class ActiveDirectory:
             if blind:
                 yield await self._missing(roll, lookup, since, lookup.controller.usn)
         except StartOver:
-            self._roll = Roll() if blind else None
+            self._roll, fresh = None, Roll()
             async for reading in everything(lookup):
-                if self._roll:
-                    self._roll.note(reading)
+                fresh.note(reading)
+                if blind and reading.whole and reading.complete:
+                    self._roll = fresh
                 yield reading
 
     def _required(self, *, blind: bool) -> Roll:
