@@ -11,6 +11,7 @@ from bots.web.scim.throttle import Throttle
 from bridge.directory.frozen import Frozen
 from bridge.directory.model import Reading
 from bridge.directory.scim import Receipt
+from bridge.errors import StoreUnavailable
 from policy.directory.scim.brake import Brake
 from policy.directory.scim.mapping import SOURCE, Translation
 from policy.directory.scim.server import ScimEndpoints
@@ -36,7 +37,11 @@ class Followed:
     async def receive(self, tenant: str, reading: Reading) -> Receipt:
         if not self.follows(tenant):
             return Receipt()
-        outcome = await self.directory.push(tenant, reading)
+        try:
+            outcome = await self.directory.push(tenant, reading)
+        except StoreUnavailable:
+            # It is stored, and read from there as soon as the database takes it.
+            return Receipt(held="the directory follows in a moment")
         return Receipt(str(outcome.version), _held(reading, outcome))
 
     def follows(self, tenant: str) -> bool:

@@ -65,7 +65,8 @@ class Change:
     One resource's next state. `expected` is the version that it replaces, 0 for none.
 
     `unique` is taken by at most one living resource of the company, if not empty;
-    `label` and `external` are what it is looked up by.
+    `label` and `external` are what it is looked up by. `spends` says that an admin let
+    the group shrink for this once.
     """
 
     kind: ScimKind
@@ -78,6 +79,7 @@ class Change:
     joined: tuple[Member, ...] = ()
     left: tuple[str, ...] = ()
     deleted: bool = False
+    spends: bool = False
 
 
 class Stale(AtomError):

@@ -323,7 +323,7 @@ def _peopled(tenant: str, change: Change, number: int) -> Program[None]:
                 **dict(zip(names, some, strict=True)),
             },
         )
-    if change.left:
+    if change.spends:
         yield _without_pass(tenant, change.id)
     rows = [
         {

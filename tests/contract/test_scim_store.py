@@ -19,7 +19,7 @@ from bridge.directory.scim import (
 )
 from bridge.errors import Conflict
 from storage.database import opened
-from storage.database_url import database_url
+from storage.database_url import database_url as parsed
 from storage.migrate import upgrade
 from storage.scim.resources import StoredScim
 from tests.contract.conftest import TENANT, ticking_clock
@@ -43,7 +43,7 @@ async def scim(
         if request.param == "postgresql":
             server: Postgres = request.getfixturevalue("postgres")
             url = stack.enter_context(server.database(migrated_template(server)))
-        async with opened(database_url(url)) as database:
+        async with opened(parsed(url)) as database:
             await upgrade(database.engine)
             yield StoredScim(database.hot, clock)
 
@@ -238,6 +238,29 @@ async def test_changes_are_told_in_order_each_resource_by_its_last(
     assert newest == some[-1].change
     assert await scim.changes(TENANT, some[0].change, 10) == ([some[1]], newest)
     assert await scim.changes("other", 0, 10) == ([], 0)
+
+
+async def test_a_word_is_spent_by_the_change_that_needs_it(
+    database_url: str,
+) -> None:
+    async with opened(parsed(database_url)) as database:
+        await upgrade(database.engine)
+        scim = StoredScim(database.hot, ticking_clock())
+        await scim.write(TENANT, user("ana"))
+        await scim.write(TENANT, group("staff", "ana"))
+        assert not await scim.allowed(TENANT, "id-staff")
+        await scim.allow(TENANT, "id-staff", 2**60)
+        await scim.allow(TENANT, "id-staff", 2**60)
+        await scim.allow(TENANT, "id-other", 1)
+
+        small = replace(group("staff", expected=1), left=("id-ana",))
+        await scim.write(TENANT, small)
+        assert await scim.allowed(TENANT, "id-staff")
+        assert not await scim.allowed("other", "id-staff")
+        assert not await scim.allowed(TENANT, "id-other")
+
+        await scim.write(TENANT, replace(small, expected=2, spends=True))
+        assert not await scim.allowed(TENANT, "id-staff")
 
 
 async def test_many_members_go_in_and_out_at_once(scim: ScimStore) -> None:

@@ -20,6 +20,7 @@ _AT_ONCE = 25  # resources compared without a pause
 _MOST = 100_000  # resources that one answer may be taken from
 
 _Document = dict[str, Any]
+_NONE = Wanted(only=("id",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +72,13 @@ class Finder:
             return await self._page(caller, kinds[0], query)
         filters = _filters(kinds, query.filter)
         found: list[_Document] = []
+        kept: dict[str, Kept] = {}
         for kind in kinds:
             matching = filters[kind]
-            found += [
-                document
-                async for document in self._candidates(caller, kind, matching, query)
-                if matching is None or matching.matches(document)
-            ]
+            async for one, document in self._candidates(caller, kind, matching, query):
+                if matching is None or matching.matches(document):
+                    found.append(document)
+                    kept[one.id] = one
             if len(found) > _MOST:
                 raise Problem(
                     400, f"more than {_MOST} resources: narrow the filter", "tooMany"
@@ -85,8 +86,22 @@ class Finder:
         if query.sort_by:
             found = _sorted(kinds, found, query)
         page = found[query.start - 1 : query.start - 1 + query.count]
-        documents = [query.wanted.of(shape(_kind(each)), each) for each in page]
+        documents = await self._whole(
+            caller, [kept[each["id"]] for each in page], query
+        )
         return Found(len(found), query.start, documents)
+
+    async def _whole(
+        self, caller: Caller, page: Sequence[Kept], query: Query
+    ) -> list[_Document]:
+        """Return a page as it is wanted; what costs is looked up for it alone."""
+        documents: dict[str, _Document] = {}
+        for kind in ScimKind:
+            some = [kept for kept in page if kept.kind is kind]
+            needs = Needs.of(kind, query.wanted)
+            for document in await self.render(caller, some, needs):
+                documents[document["id"]] = query.wanted.of(shape(kind), document)
+        return [documents[kept.id] for kept in page]
 
     async def render(
         self, caller: Caller, several: Sequence[Kept], needs: Needs
@@ -111,28 +126,27 @@ class Finder:
             page = await self.store.page(
                 caller.tenant, kind, query.start - 1, query.count
             )
-        needs = Needs.of(kind, query.wanted)
-        whole = await self.render(caller, page, needs)
-        documents = [query.wanted.of(shape(kind), each) for each in whole]
+        documents = await self._whole(caller, page, query)
         return Found(total, query.start, documents)
 
     async def _candidates(
         self, caller: Caller, kind: ScimKind, matching: Filter | None, query: Query
-    ) -> AsyncIterator[_Document]:
+    ) -> AsyncIterator[tuple[Kept, _Document]]:
         """Yield resources as they are shown, among them every one that matches."""
-        needs = Needs.of(kind, query.wanted, matching, query.sort_by)
+        needs = Needs.of(kind, _NONE, matching, query.sort_by)
         lookup = matching.lookup() if matching else Lookup()
         if lookup != Lookup():
             lookup = replace(lookup, label=folded(lookup.label))
             some = await self.store.found(caller.tenant, kind, lookup)
-            for document in await self.render(caller, some, needs):
-                yield document
+            for pair in zip(some, await self.render(caller, some, needs), strict=True):
+                yield pair
             return
         after, more = 0, True
         while more:
             some, after = await self.store.scan(caller.tenant, kind, after, _SCANNED)
-            for number, document in enumerate(await self.render(caller, some, needs)):
-                yield document
+            rendered = await self.render(caller, some, needs)
+            for number, pair in enumerate(zip(some, rendered, strict=True)):
+                yield pair
                 if number % _AT_ONCE == 0:
                     await asyncio.sleep(0)  # people's messages come first
             more = bool(after)
@@ -165,7 +179,3 @@ def _sorted(
         else:
             return ordered
     return found
-
-
-def _kind(document: _Document) -> ScimKind:
-    return ScimKind(document["meta"]["resourceType"])

@@ -141,11 +141,11 @@ class ScimService:
             if document == kept.document and not joined and not left:
                 return Answer(kept, await self._whole(caller, kept))
             await self._require(caller, joined)
-            await self._brake(caller, target, len(before), len(left))
+            spends = await self._brake(caller, target, len(before), len(left))
             change = _change(target, kept.version, document)
             try:
                 return await self._written(
-                    caller, replace(change, joined=joined, left=left)
+                    caller, replace(change, joined=joined, left=left, spends=spends)
                 )
             except Stale:
                 continue
@@ -191,12 +191,16 @@ class ScimService:
 
     async def _brake(
         self, caller: Caller, target: Target, before: int, leaving: int
-    ) -> None:
-        """Raise `Problem` if too many would leave a group at once."""
+    ) -> bool:
+        """
+        Say whether an admin's word is needed for what would leave a group, and spent.
+
+        Raises `Problem` if it was not given.
+        """
         if not self.brake.holds(before, leaving):
-            return
+            return False
         if await self.allowed(caller.tenant, target.id):
-            return
+            return True
         raise Problem(
             409,
             f"the circuit breaker holds this back and nothing was changed: {leaving} "
