@@ -269,6 +269,7 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
             [company.id for company in await companies.all()],
             settings.directory.stale_after,
         )
+        leaving.inspector.classified = policies.classification
         introducer = Introducer(accounts, side.view, places)
         policy: AccessPolicy = policies.engine
         if side.sync:

@@ -9,6 +9,7 @@ import structlog
 from bots import metrics
 from bots.commands.standard import NAMES
 from bots.policy_desk import Desk
+from bridge.access import Label
 from bridge.directory.view import LiveDirectory
 from bridge.errors import StoreUnavailable
 from bridge.ports import LinkBook
@@ -33,6 +34,11 @@ class PolicySide:
     desk: Desk
     explainer: Explainer
     companies: Sequence[str]
+
+    def classification(self, tenant: str, channel: str) -> Label | None:
+        """Return how a channel is classified; None if the company has no policy."""
+        bundle = self.engine.bundle(tenant)
+        return bundle.place(channel).classification if bundle else None
 
     async def follow(self) -> None:
         """Take over what other processes publish, for ever."""

@@ -98,9 +98,10 @@ class _Labels(_Strict, frozen=True):
 
 
 class _Book(_Strict, frozen=True):
+    # No word here may be one that YAML takes for something else, such as `off`.
     version: Literal[1] = 1
     regions: tuple[str, ...] = ("US",)
-    off: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
     patterns: Annotated[tuple[_Pattern, ...], Field(max_length=_MOST_PATTERNS)] = ()
     dictionaries: Annotated[tuple[_Dictionary, ...], Field(max_length=50)] = ()
     exceptions: tuple[_Exception, ...] = ()
@@ -154,7 +155,7 @@ def prepared(text: str) -> Prepared:
             raise BadInput(f"'{own.name}' is a detector already: choose another name")
         known[own.name] = own
     groups = {name: each.group for name, each in known.items()}
-    off = expanded(written.off, groups)
+    off = expanded(written.without, groups)
     used = {name: each for name, each in known.items() if name not in off}
     scanner = Scanner(used, _exceptions(written.exceptions, groups, known))
     return Prepared(

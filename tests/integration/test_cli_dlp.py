@@ -91,3 +91,45 @@ def test_detectors_are_listed(atom: CommandLine) -> None:
     listed = atom.done("dlp", "detectors", "--json").json
 
     assert {"detector": "iban", "group": "payment", "title": "IBAN"} in listed
+
+
+def test_rules_are_checked_published_and_shown(
+    atom: CommandLine, tmp_path: Path
+) -> None:
+    atom.set_up()
+    file = tmp_path / "rules.yaml"
+    file.write_text("patterns: [{name: project, pattern: 'PRJ-[0-9]{6}'}]\n")
+
+    assert "0 rules" in atom.done("dlp", "check", str(file)).out
+    assert "What holds as long as" in atom.done("dlp", "rules").out
+    assert "Version 1 holds now" in atom.done("dlp", "publish", str(file)).out
+
+    shown = atom.done("dlp", "rules", "--json").json
+    [listed] = atom.done("dlp", "rules", "--versions", "--json").json
+    assert (shown["version"], shown["text"]) == (1, file.read_text())
+    assert listed["hash"] == shown["hash"]
+    assert atom.run("dlp", "rules", "--version", "9").code == 1
+
+
+def test_a_scan_uses_the_detectors_of_rules(atom: CommandLine, tmp_path: Path) -> None:
+    rules, text = tmp_path / "rules.yaml", tmp_path / "text.txt"
+    rules.write_text("patterns: [{name: project, pattern: 'PRJ-[0-9]{6}'}]\n")
+    text.write_text("see PRJ-123456\n")
+
+    ran = atom.done("dlp", "scan", "--rules", str(rules), str(text))
+
+    assert [told["detector"] for told in _told(ran.out)] == ["project"]
+
+
+def test_wrong_rules_are_one_line_and_nothing_changes(
+    atom: CommandLine, tmp_path: Path
+) -> None:
+    atom.set_up()
+    file = tmp_path / "rules.yaml"
+    file.write_text("patterns: [{name: project, pattern: '(?=x)'}]\n")
+
+    ran = atom.run("dlp", "publish", str(file))
+
+    assert ran.code == 1
+    assert "patterns.project: the pattern is refused" in ran.err
+    assert atom.done("dlp", "rules", "--versions", "--json").json == []
