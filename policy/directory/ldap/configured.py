@@ -27,11 +27,18 @@ _LISTS = (
 _NUMBERS = (
     "page",
     "poll_seconds",
+    "look_seconds",
     "beat_seconds",
     "connect_seconds",
     "answer_seconds",
 )
-_OPTIONS = ("preset", "id", "group_number", "guests", "anonymous", *_LISTS, *_NUMBERS)
+_SWITCHES = ("anonymous", "skip_referrals")
+_OPTIONS = (
+    *("preset", "id", "group_number", "guests"),
+    *_SWITCHES,
+    *_LISTS,
+    *_NUMBERS,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +90,9 @@ def configured(written: Written) -> LdapSourceSettings:
         _filter(written, shape),
         page=int(chosen.get("page", 500)),
         poll_seconds=chosen.get("poll_seconds", 60.0),
+        look_seconds=chosen.get("look_seconds", 5.0),
         beat_seconds=chosen.get("beat_seconds", 10.0),
+        skip_referrals=_switch(written, "skip_referrals"),
     ).checked()
 
 

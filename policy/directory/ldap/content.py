@@ -14,7 +14,7 @@ from bridge.errors import BadInput, ServiceUnavailable
 from policy.directory.ldap import ber
 from policy.directory.ldap.answers import Found
 from policy.directory.ldap.connection import Incomplete, LdapConnection
-from policy.directory.ldap.conversation import Search
+from policy.directory.ldap.conversation import Control, Search
 from policy.directory.ldap.dn import Dn, dn, filter_value
 from policy.directory.ldap.index import Index
 from policy.directory.ldap.refresh import Refresh
@@ -25,6 +25,7 @@ from policy.directory.ldap.sync_codec import Mode, sync_control
 from policy.directory.ldap.translate import Draft, draft, finished, settled
 
 _UNKNOWN_CONTROL = 12
+_MANAGE_DSA_IT = "2.16.840.1.113730.3.4.2"  # a referral is an entry like any other
 
 
 class StartOver(Exception):
@@ -51,6 +52,13 @@ class Content:
         self._connection = connection
         self._now = now
         self._base = dn(settings.base)
+        self._stamp = ""
+
+    @property
+    def controls(self) -> tuple[Control, ...]:
+        """What is asked beside every search."""
+        skips = self._settings.skip_referrals
+        return (Control(_MANAGE_DSA_IT, critical=True),) if skips else ()
 
     @property
     def search(self) -> Search:
@@ -63,7 +71,7 @@ class Content:
         """Read all there is, with a cookie to go on from if the server gives one."""
         drafts: dict[str, Draft] = {}
         refresh = Refresh()
-        why = ""
+        self._stamp, why = "", ""
         try:
             pieces = self._synced(refresh) if sync else self._paged()
             async with aclosing(pieces):
@@ -80,8 +88,14 @@ class Content:
         if why:
             return self._broken(why, _settled(drafts, index))
         entries = _resolved(drafts, index)
-        self.index = index
-        reading = Reading(self._settings.name, whole=True, entries=tuple(entries))
+        try:
+            gone = await self._fates(self.index.ids() - index.ids(), trusted=True)
+        except ServiceUnavailable as problem:
+            return self._broken(str(problem), entries)
+        self.index, index.stamp = index, self._stamp
+        reading = Reading(
+            self._settings.name, whole=True, entries=tuple(entries), gone=tuple(gone)
+        )
         # Without a cookie a cursor still says that everything was read.
         return replace(reading, cursor=self._settings.cursor(refresh.cookie))
 
@@ -113,6 +127,29 @@ class Content:
             gone=tuple(gone),
         )
         return self._told(reading, said.cookie)
+
+    async def modified(self) -> Reading | None:
+        """
+        Read what was modified since it was last read; None if the server does not say.
+
+        What is gone is not known by this.
+        """
+        since, shape = self.index.stamp, self._settings.shape
+        if not since:
+            return None
+        # Whatever else happened in that second is told too, once more or for the first time.
+        wanted = f"(&{self.search.filter}(modifyTimestamp>={filter_value(since)}))"
+        search = Search(self._settings.base, wanted, self.search.attributes)
+        said = Refresh()
+        try:
+            async for found in self._entries(search):
+                if key := shape.identity(found):
+                    said.changed[key] = found
+        except ServiceUnavailable as problem:
+            return self._broken(str(problem))
+        reading = await self.changes(said, trusted=True)
+        self.index.stamp = max(since, self._stamp)
+        return reading
 
     async def load_index(self) -> None:
         """Learn what stands where now, without reading all of it again."""
@@ -152,9 +189,9 @@ class Content:
         self, refresh: Refresh
     ) -> AsyncGenerator[tuple[str, Found], None]:
         """Yield everything, by a refresh without a cookie."""
-        control = sync_control(Mode.REFRESH_ONLY)
+        asked = (sync_control(Mode.REFRESH_ONLY), *self.controls)
         where = self._connection.where
-        answers = self._connection.answers(self.search, (control,))
+        answers = self._connection.answers(self.search, asked)
         async with aclosing(answers):
             async for heard in answers:
                 try:
@@ -192,7 +229,7 @@ class Content:
             )
 
     async def _entries(self, search: Search) -> AsyncGenerator[Found, None]:
-        pages = self._connection.paged(search, self._settings.page)
+        pages = self._connection.paged(search, self._settings.page, self.controls)
         async with aclosing(pages):
             async for page in pages:
                 for found in page:
@@ -205,6 +242,7 @@ class Content:
             raise Incomplete(f"{self._connection.where}: {error}") from error
         if made is not None and key:
             drafts[key] = made
+            self._stamp = max(self._stamp, found.text("modifyTimestamp"))
 
     async def _changed(self, said: Refresh, *, trusted: bool) -> dict[str, Draft]:
         """
@@ -256,8 +294,15 @@ class Content:
             missing |= self.index.ids() - said.changed.keys() - said.there
         for key in list(missing):
             missing.update(self.index.below(key))
-        missing -= said.changed.keys()
-        inside = self.search.filter
+        return await self._fates(missing - said.changed.keys(), trusted=trusted)
+
+    async def _fates(self, ids: set[str], *, trusted: bool) -> list[Gone]:
+        """
+        Look for what is not named any more. What is in scope after all is not gone.
+
+        Without trust in the index, raises StartOver if others may have gone with it.
+        """
+        missing, inside = set(ids), self.search.filter
         missing -= (await self._found(self._settings.base, missing, inside)).keys()
         elsewhere = await self._found(await self._top(), missing) if missing else {}
         left_below = (each.text("hasSubordinates") for each in elsewhere.values())

@@ -18,13 +18,15 @@ Name = Dn | str | int
 @dataclass(slots=True)
 class Index:
     """
-    What is in scope, by name. `cookie` says for which state of the directory it holds.
+    What is in scope, by name. `cookie` says for which state of the directory it holds,
+    `stamp` when the last of what is in it was modified, as the server writes times.
 
     What two things are called means neither of them. `expiries` are when accounts will
     end, in seconds, of those that will.
     """
 
     cookie: bytes = b""
+    stamp: str = ""
     _ids: dict[Name, str] = field(default_factory=dict)
     _dns: dict[str, Dn] = field(default_factory=dict)
     _shared: dict[Name, set[str]] = field(default_factory=dict)

@@ -77,6 +77,7 @@ class Shape:
             "pwdAccountLockedTime",
             "shadowExpire",
             "hasSubordinates",
+            "modifyTimestamp",
         ]
         unique = {name.lower(): name for name in reversed(names)}
         return tuple(sorted(unique.values()))

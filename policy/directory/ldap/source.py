@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bridge.directory.model import Reading
 from bridge.errors import BadInput, ServiceUnavailable
@@ -29,13 +29,13 @@ class LdapSource:
     """
     Implements `bridge.directory.ports.Source`. `now` is the time in seconds.
 
-    `pages_only` says not to try synchronization, as a server may turn out not to do it
-    for this base although it knows of it.
+    `pages_only` says not to try synchronization.
     """
 
     settings: LdapSourceSettings
     now: Callable[[], float] = time.time
     pages_only: bool = False
+    _no_sync: bool = False
     _index: Index = field(default_factory=Index)
 
     @property
@@ -78,7 +78,7 @@ class LdapSource:
 
     async def _read(self, connection: LdapConnection, cursor: bytes) -> Reading:
         content = self._content(connection)
-        sync = await _knows_sync(connection)
+        sync = not self.pages_only and await _knows_sync(connection)
         cookie = self.settings.cookie(cursor) if sync else b""
         try:
             if cookie:
@@ -87,7 +87,7 @@ class LdapSource:
         except StartOver:
             return await content.everything(sync=sync)
         finally:
-            self._index, self.pages_only = content.index, content.pages_only
+            self._index, self._no_sync = content.index, content.pages_only
 
     async def _since(
         self, connection: LdapConnection, content: Content, cookie: bytes
@@ -97,8 +97,8 @@ class LdapSource:
         if not trusted:
             await content.load_index()
         refresh = Refresh(cookie)
-        control = sync_control(Mode.REFRESH_ONLY, cookie)
-        async with aclosing(connection.answers(content.search, (control,))) as answers:
+        asked = (sync_control(Mode.REFRESH_ONLY, cookie), *content.controls)
+        async with aclosing(connection.answers(content.search, asked)) as answers:
             async for heard in answers:
                 _hear(refresh, heard, connection)
         if refresh.restart:
@@ -116,10 +116,10 @@ class LdapSource:
             await content.load_index()
             self._index = content.index
         refresh = Refresh(cookie)
-        control = sync_control(Mode.REFRESH_AND_PERSIST, cookie)
+        asked = (sync_control(Mode.REFRESH_AND_PERSIST, cookie), *content.controls)
         beat = self.settings.beat_seconds
-        asked = connection.answers(content.search, (control,), silence=beat)
-        async with aclosing(asked) as answers:
+        told = connection.answers(content.search, asked, silence=beat)
+        async with aclosing(told) as answers:
             async for heard in answers:
                 _hear(refresh, heard, connection)
                 if refresh.restart:
@@ -141,16 +141,34 @@ class LdapSource:
                     yield expired
 
     async def _polled(self) -> AsyncGenerator[Reading, None]:
-        """Read everything every so often."""
+        """Look for what was modified, and read everything every so often."""
+        whole_in = self.settings.poll_seconds
         while True:
-            await asyncio.sleep(self.settings.poll_seconds)
-            async for reading in self.read(b""):
+            pause = min(self.settings.look_seconds, whole_in)
+            await asyncio.sleep(pause)
+            whole_in -= pause
+            reading = None if whole_in <= 0 else await self._looked()
+            if reading is None and whole_in <= 0:
+                whole_in = self.settings.poll_seconds
+                async for reading in self.read(b""):
+                    yield reading
+            elif reading is not None:
                 yield reading
-                if not reading.complete:
-                    return
+            if reading is not None and not reading.complete:
+                return
+
+    async def _looked(self) -> Reading | None:
+        """Read what was modified. A connection that is kept would be idle for long."""
+        async with connected(self.settings.ldap) as connection:
+            content = self._content(connection)
+            reading = await content.modified()
+            due = await content.expired() if reading and reading.complete else None
+            if reading and due:
+                return replace(reading, entries=(*reading.entries, *due.entries))
+            return reading
 
     async def _can_sync(self, connection: LdapConnection) -> bool:
-        return not self.pages_only and await _knows_sync(connection)
+        return not (self.pages_only or self._no_sync) and await _knows_sync(connection)
 
     def _content(self, connection: LdapConnection) -> Content:
         return Content(self.settings, connection, self._index, self.now)

@@ -20,7 +20,9 @@ class LdapSourceSettings:
     let units through, or whoever moves with one is not noticed. `page` is how many
     entries are asked for at once, `poll_seconds` how often everything is read from a
     server that cannot say what changed, and `beat_seconds` after how much silence one
-    that can has to show that it is still there.
+    that can has to show that it is still there. `look_seconds` is how often one that
+    cannot is asked what was modified meanwhile. A part of the tree that another server
+    holds makes a reading incomplete, unless `skip_referrals` says it is not wanted.
     """
 
     name: str
@@ -30,15 +32,18 @@ class LdapSourceSettings:
     filter: str = ""
     page: int = 500
     poll_seconds: float = 60.0
+    look_seconds: float = 5.0
     beat_seconds: float = 10.0
+    skip_referrals: bool = False
 
     def checked(self) -> "LdapSourceSettings":
         """Return these settings if they can be used. Raises BadInput."""
         self.ldap.checked()
         if not dn(self.base).rdns:
             raise BadInput("say where in the directory to read (base DN)")
-        if self.page < 1 or self.poll_seconds <= 0 or self.beat_seconds <= 0:
-            raise BadInput("page, poll_seconds and beat_seconds must be above 0")
+        times = (self.poll_seconds, self.look_seconds, self.beat_seconds)
+        if self.page < 1 or min(times) <= 0:
+            raise BadInput("page and the seconds of waiting must be above 0")
         return self
 
     def cursor(self, cookie: bytes) -> bytes:

@@ -1,6 +1,7 @@
 """A directory that is slow, wrong, partial, forgetful or away: nobody is lost for it."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -13,12 +14,14 @@ from policy.directory.ldap.settings import LdapSettings
 from policy.directory.ldap.shape import DS389
 from policy.directory.ldap.source import LdapSource
 from policy.directory.ldap.source_settings import LdapSourceSettings
-from tests.acme_ldif import BASE, FORMER, PEOPLE, SMALL_READER, person
+from tests.acme_ldif import BASE, FORMER, PEOPLE, SMALL_READER, group, person
 from tests.certificates import certificates
 from tests.faulty_line import Line, line_to
 from tests.integration.directory.mirror import Mirror
 from tests.servers import free_port
-from tests.slapd import REPLACE, Slapd, running_slapd
+from tests.slapd import ADD, REPLACE, Slapd, running_slapd
+
+_DESK = group("deal-desk")
 
 
 def _source(
@@ -203,11 +206,70 @@ async def test_a_server_without_synchronization_is_read_again_and_again(
             await told.until(lambda: told.has(person(3)))
             slapd.change(person(3), REPLACE, title=["Boss"])
             await told.until(lambda: told.at(person(3)).attributes["title"] == "Boss")
+            deleted, left = told.at(person(7)).id, told.at(person(2)).id
             slapd.remove(person(7))
-            await told.until(lambda: not told.has(person(7)))
+            slapd.move(person(2), "uid=user00002", FORMER)
+            await told.until(lambda: {deleted, left} <= told.gone.keys())
 
-    assert all(each.whole and each.complete for each in told.readings)
-    assert not told.readings[-1].gone
+    assert all(each.complete for each in told.readings)
+    # Not being named is looked into before it is told.
+    assert told.gone[deleted].fate is Fate.DELETED
+    assert told.gone[left].fate is Fate.OUT_OF_SCOPE
+
+
+async def test_what_was_modified_is_found_between_readings_of_everything() -> None:
+    with running_slapd(sync=False) as slapd:
+        told = Mirror(_source(slapd, poll_seconds=3600.0, look_seconds=0.05))
+        renamed = person(1).replace("ou=Sales", "ou=Verkauf")
+        new = f"uid=new,ou=Finance,{PEOPLE}"
+        async with told.following():
+            await told.until(lambda: told.has(person(3)))
+            slapd.change(person(3), REPLACE, title=["Boss"])
+            await told.until(lambda: told.at(person(3)).attributes["title"] == "Boss")
+            slapd.add_person(new)
+            slapd.change(group("deal-desk"), ADD, member=[new])
+            await told.until(lambda: told.has(new) and new in told.names(_DESK))
+            slapd.move(f"ou=Sales,{PEOPLE}", "ou=Verkauf")
+            await told.until(lambda: told.has(renamed))
+            slapd.remove(person(7))
+            slapd.change(person(3), REPLACE, title=["Associate"])
+            await told.until(
+                lambda: told.at(person(3)).attributes["title"] == "Associate"
+            )
+            still_there = told.has(person(7))
+
+    assert [each.whole for each in told.readings].count(True) == 1
+    assert all(each.complete for each in told.readings)
+    assert still_there  # who is gone is seen only when everything is read
+
+
+@pytest.mark.parametrize("pages", [True, False], ids=["pages", "sync"])
+async def test_a_part_on_another_server_is_never_asked_for(
+    own_slapd: Slapd, *, pages: bool
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as elsewhere:
+        elsewhere.settimeout(0.05)
+        own_slapd.add(
+            f"ou=berlin,{PEOPLE}",
+            ["referral", "extensibleObject"],
+            ou="berlin",
+            ref=f"ldap://127.0.0.1:{elsewhere.getsockname()[1]}/ou=berlin",
+        )
+        careful = _source(own_slapd)
+        careful.pages_only = pages
+        content = _source(own_slapd, skip_referrals=True)
+        content.pages_only = pages
+
+        partial = await Mirror(careful).read()
+        whole = await Mirror(content).read()
+
+        with pytest.raises(TimeoutError):
+            elsewhere.accept()
+    # OpenLDAP's synchronization tells of its own tree alone, and so is everything.
+    assert partial.complete is not pages
+    assert pages is ("other server" in partial.why)
+    assert (whole.whole, whole.complete) == (True, True)
+    assert not any("berlin" in entry.path for entry in whole.entries)
 
 
 async def test_an_id_that_changes_are_not_told_by_is_read_in_pages(
