@@ -9,7 +9,7 @@ in canonical JSON, the `body`, which is kept for as long as decisions refer to i
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any
@@ -87,8 +87,12 @@ class Bundle:
         said = self.records
         return said.get(f"{system}/{kind}") or said.get(system) or RecordFacts()
 
+    @cached_property
+    def by_id(self) -> Mapping[str, Policy]:
+        return {policy.id: policy for policy in self.policies}
+
     def policy(self, id_: str) -> Policy | None:
-        return next((each for each in self.policies if each.id == id_), None)
+        return self.by_id.get(id_)
 
     @property
     def own(self) -> tuple[Policy, ...]:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from bridge.access import Action, Asked, Decision
 from bridge.directory.model import Subject
@@ -175,13 +175,14 @@ class Engine:
             return self._refused(asked, NO_CHANNEL, policy)
         said = context(asked, age, self.stale_after, proof)
         verdict = decider.ask(principal, action, resource, said)
-        decision = answered(decider.bundle, verdict, asked)
         if verdict.errors:
             self.alarm(asked.tenant, POLICY_ERROR, verdict.errors[0])
-        return replace(
-            decision,
-            directory=self.directory.version(asked.tenant),
-            evidence=evidence(principal, action, resource, said),
+        return answered(
+            decider.bundle,
+            verdict,
+            asked.action,
+            self.directory.version(asked.tenant),
+            evidence(principal, action, resource, said),
         )
 
     def _refused(self, asked: Asked, rule: str, policy: str) -> Decision:
@@ -196,16 +197,16 @@ class Engine:
         )
 
 
-def answered(bundle: Bundle, verdict: Verdict, asked: Asked) -> Decision:
-    """Return the decision that a verdict makes, without what it was taken on."""
+def answered(
+    bundle: Bundle, verdict: Verdict, action: Action, directory: str, evidence_: str
+) -> Decision:
+    """Return the decision that a verdict makes."""
+    rule, reason = NOTHING_ALLOWS, _REASONS[NOTHING_ALLOWS]
     duties: tuple[str, ...] = ()
     if verdict.errors:
         rule, reason = POLICY_ERROR, _REASONS[POLICY_ERROR]
-    elif not verdict.rules:
-        rule, reason = NOTHING_ALLOWS, _REASONS[NOTHING_ALLOWS]
-    else:
-        told = {policy.id: policy for policy in bundle.policies}
-        hits = [told[each] for each in verdict.rules if each in told]
+    elif verdict.rules:
+        hits = [bundle.by_id[each] for each in verdict.rules]
         rule = ", ".join(verdict.rules)
         reason = next((hit.reason for hit in hits if hit.reason), "")
         duties = tuple(dict.fromkeys(d for hit in hits for d in hit.duties))
@@ -213,10 +214,11 @@ def answered(bundle: Bundle, verdict: Verdict, asked: Asked) -> Decision:
         allowed=verdict.allowed,
         rule=rule,
         policy=bundle.hash,
-        directory="",
-        action=asked.action,
+        directory=directory,
+        action=action,
         reason=reason,
         duties=duties,
+        evidence=evidence_,
         unsure=not verdict.allowed and bool(_PASSING & {rule, *verdict.rules}),
     )
 

@@ -51,7 +51,7 @@ def _again(evidence: str, body: str) -> Taken:
         policy_set(policies),
         canonical([facts["principal"], facts["resource"]]),
         cedarpy.Schema.from_str(bundle["schema"]),
-        {id_: number for number, id_ in enumerate(policies)},
+        ({}, {id_: number for number, id_ in enumerate(policies)}),
     )
     if verdict.errors:
         return False, (POLICY_ERROR,)
