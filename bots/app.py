@@ -40,6 +40,7 @@ from bots.file_side import filing, keeping
 from bots.history_side import backfilling
 from bots.keeping_members import Keeping
 from bots.leases import checking
+from bots.lifecycle_side import lifecycle
 from bots.live_health import LiveHealth
 from bots.metrics import LinkFigures, conflicting, taken_in
 from bots.naming import naming
@@ -211,6 +212,16 @@ def _organisations(
     return Organisations({p: one for p, one in managed.items() if one}, built.audit)
 
 
+def _runs_about_people(built: Tools) -> list[Job]:
+    """Return what does something about joiners, movers and leavers, if it is wanted."""
+    managed = {
+        p: side.administration for p, side in _sides(built.slack, built.teams).items()
+    }
+    found = {platform: one for platform, one in managed.items() if one}
+    made = lifecycle(built.core, built.members, found)
+    return [made.run] if made else []
+
+
 async def serve(settings: Settings, trace: Trace = unwatched) -> None:
     """
     Serve until SIGTERM or SIGINT.
@@ -299,6 +310,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             ),
             built.core.policies.follow,
             *jobs_about_people(built.core, built.members),
+            *_runs_about_people(built),
         ]
         if settings.redis_url:
             wakes = Wakes.at(settings.redis_url.get_secret_value())

@@ -6,24 +6,34 @@ broken. Register it in `WORLDS`.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
+from uuid import NAMESPACE_DNS, uuid5
 
 import pytest
 import yaml
+from aiohttp import ClientSession
 
+from bots.sandbox.teams.seed import ACME, BOT_APP_ID, BOT_PASSWORD
+from bots.teams.tokens import Tokens
 from bridge.directory.difference import folded
 from bridge.directory.held import State
 from bridge.directory.model import Entry, Kind, Reading, Standing
 from bridge.directory.ports import Source
+from policy.directory.entra.graph import Graph
+from policy.directory.entra.objects import Shape
+from policy.directory.entra.source import EntraSource
 from policy.directory.ldap.source import LdapSource
 from policy.directory.ldap.source_settings import LdapSourceSettings
+from policy.directory.rest import Rest
 from policy.directory.yaml_file import YamlFile
 from tests.acme_ldif import BASE, GROUPS, PEOPLE
 from tests.contract.samba_world import samba_world
+from tests.sandbox import Sandbox, running_sandbox
 from tests.slapd import ADD, DELETE, REPLACE, Slapd, running_slapd
 from tests.unit.bridge.directory.told import taken_in
 
@@ -167,11 +177,78 @@ def _ldap(*, pages: bool) -> Callable[[Path], AbstractAsyncContextManager[World]
     return world
 
 
+class EntraWorld:
+    """The sandbox's Graph, and what an administrator does there."""
+
+    def __init__(self, sandbox: Sandbox, session: ClientSession) -> None:
+        self.sandbox = sandbox
+        self.session = session
+        self.source: Source = self.restarted()
+
+    def restarted(self) -> Source:
+        base = self.sandbox.base
+        url = f"{base}/teams/login/{{tenant}}/oauth2/v2.0/token"
+        tokens = Tokens(BOT_APP_ID, BOT_PASSWORD, url, ACME, time.monotonic)
+        rest = Rest(self.session, "Microsoft Graph", attempts=1)
+        graph = Graph(rest, tokens, ACME, f"{base}/teams/graph/v1.0")
+        return EntraSource("entra", graph, Shape(ACME), poll=0.05)
+
+    async def hire(self, name: str) -> None:
+        values = {"displayName": name, "userPrincipalName": f"{name}@acme.example"}
+        await self._do("add_user", name, values=values)
+
+    async def join(self, name: str) -> None:
+        await self._do("join", "fin", member=_oid(name))
+
+    async def leave(self, name: str) -> None:
+        await self._do("leave", "fin", member=_oid(name))
+
+    async def disable(self, name: str) -> None:
+        await self._do("change_user", name, values={"accountEnabled": False})
+
+    async def delete(self, name: str) -> None:
+        await self._do("purge", name)
+
+    async def break_off(self) -> None:
+        await self.sandbox.fault("teams.graph.*", "reset", times=1_000)
+
+    async def mend(self) -> None:
+        await self.sandbox.call("DELETE", "/sandbox/faults")
+
+    async def _do(self, do: str, name: str, **more: object) -> None:
+        await self.sandbox.act_in_teams(
+            action="directory", do=do, id=_oid(name), **more
+        )
+
+
+def _oid(name: str) -> str:
+    return str(uuid5(NAMESPACE_DNS, f"{name}.acme.example"))
+
+
+@asynccontextmanager
+async def _entra(folder: Path) -> AsyncIterator[World]:
+    with running_sandbox() as sandbox:
+        rights = ["User.Read.All", "GroupMember.Read.All"]
+        quick = {"teams.throttles": False, "teams.graph_roles": rights}
+        await sandbox.set(quick)
+        async with ClientSession() as session:
+            world = EntraWorld(sandbox, session)
+            for name in ("ana", "ben"):
+                await world.hire(name)
+            values = {"displayName": "fin"}
+            await sandbox.act_in_teams(
+                action="directory", do="add_group", id=_oid("fin"), values=values
+            )
+            await world.join("ana")
+            yield world
+
+
 WORLDS: dict[str, Callable[[Path], AbstractAsyncContextManager[World]]] = {
     "yaml": _yaml,
     "openldap": _ldap(pages=False),
     "ldap in pages": _ldap(pages=True),
     "active-directory": samba_world,
+    "entra": _entra,
 }
 
 

@@ -1,0 +1,191 @@
+"""From a change in the directory to seats on a platform: a whole ATOM without platforms."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bots.core import Core, clock_us, core
+from bots.directory_settings import DirectorySettings, RunSettings
+from bots.directory_side import Means, source_of
+from bots.following import read_once
+from bots.keeping_members import Keeping
+from bots.lifecycle import Lifecycle
+from bots.lifecycle_side import lifecycle
+from bots.settings import Settings
+from bridge.compliance import Duty, Officer
+from bridge.directory.lifecycle import Deed, Happening
+from bridge.directory.runs import Run, RunState, StepState
+from bridge.links import Link
+from bridge.messages import Channel, Person, Platform
+from storage.compliance.membership.changes import came
+from storage.hot import Program
+from tests.command_line import CommandLine
+
+TENANT = "acme"
+FIN = Channel(Platform.SLACK, "T1", "CFIN")
+THERE = Channel(Platform.TEAMS, "19:g@thread.tacv2", "19:f@thread.tacv2")
+SALES = Channel(Platform.SLACK, "T1", "CSALES")
+AWAY = Channel(Platform.TEAMS, "19:g@thread.tacv2", "19:s@thread.tacv2")
+
+
+@dataclass
+class FakeSeats:
+    """Who is in channels of one platform."""
+
+    inside: set[tuple[str, str]] = field(default_factory=set)
+
+    async def people(self, channel: Channel) -> tuple[Person, ...]:
+        return ()
+
+    async def invite(self, channel: Channel, user: str) -> None:
+        self.inside.add((channel.id, user))
+
+    async def remove(self, channel: Channel, user: str) -> None:
+        self.inside.discard((channel.id, user))
+
+
+@dataclass
+class Company:
+    """A company whose directory is a file, and what ATOM does about it."""
+
+    path: Path
+    built: Core
+    seats: FakeSeats
+    lifecycle: Lifecycle
+    links: dict[str, Link]
+
+    async def directory(self, ana: dict[str, object] | None) -> None:
+        """Let the directory say something else of Ana, and ATOM read it."""
+        self.write(ana)
+        settings = self.built.settings.directory
+        source = source_of(settings.all_sources[0], Means(None, clock_us))
+        reading = await read_once(source)
+        assert reading is not None
+        await self.built.sources.push(TENANT, reading)
+        await self.lifecycle.look(TENANT)
+        await self.lifecycle.work(TENANT)
+
+    def write(self, ana: dict[str, object] | None) -> None:
+        boss = {"id": "boss", "name": "Boss", "accounts": ["slack:T1/U9"]}
+        people = [boss, *([{"id": "ana", "name": "Ana", **ana}] if ana else [])]
+        groups = {"fin": {"name": "Finance"}, "sales": {"name": "Sales"}}
+        told = {"people": people, "groups": groups}
+        self.path.write_text(yaml.safe_dump(told), "utf-8")
+
+    async def runs(self) -> list[Run]:
+        return await self.lifecycle.runs.listed(TENANT, everything=True)
+
+
+def ana(**more: object) -> dict[str, object]:
+    return {"accounts": ["slack:T1/U1"], "manager": "boss", "groups": ["fin"], **more}
+
+
+@pytest.fixture
+def home(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    CommandLine(tmp_path, capsys).set_up()
+    return tmp_path / "var"
+
+
+@pytest.fixture
+async def company(home: Path, tmp_path: Path) -> AsyncIterator[Company]:
+    path = tmp_path / "people.yaml"
+    path.write_text("people: []\n", "utf-8")
+    settings = Settings(home=home, directory=DirectorySettings(people=path))
+    async with core(settings, "tests") as first:
+        made = {
+            "fin": await first.links.add(TENANT, (FIN, THERE), "slack:U1"),
+            "sales": await first.links.add(TENANT, (SALES, AWAY), "slack:U9"),
+        }
+    rooms = {f"group:{name}": (link.id,) for name, link in made.items()}
+    runs = RunSettings(on=True, rooms=rooms)
+    directory = DirectorySettings(people=path, runs=runs)
+    settings = settings.model_copy(update={"directory": directory})
+    async with core(settings, "tests") as built:
+        seats = FakeSeats()
+        keeping = Keeping(
+            built.policy,
+            built.sources.view,
+            built.links,
+            {Platform.SLACK: seats},
+            built.departures,
+            lambda *_: (),
+            built.company_ids,
+        )
+        cycle = lifecycle(built, keeping, {})
+        assert cycle is not None
+        there = Company(path, built, seats, cycle, made)
+        await there.directory(None)
+        yield there
+
+
+async def test_runs_are_off_unless_they_are_switched_on(company: Company) -> None:
+    off = company.built.settings.directory.model_copy(update={"runs": RunSettings()})
+    settings = company.built.settings.model_copy(update={"directory": off})
+    async with core(settings, "others") as built:
+        assert lifecycle(built, None, {}) is None  # type: ignore[arg-type]
+
+
+async def test_somebody_joins_moves_and_leaves(company: Company) -> None:
+    await company.directory(ana())
+    assert company.seats.inside == {("CFIN", "U1")}
+    await _in(company, FIN)
+
+    await company.directory(ana(groups=["sales"]))
+    runs = await company.runs()
+    assert [run.happening for run in runs] == [Happening.MOVER, Happening.JOINER]
+    assert ("CSALES", "U1") in company.seats.inside
+
+    await company.directory(ana(standing="left"))
+    leaving = (await company.runs())[0]
+    assert leaving.happening is Happening.LEAVER
+    assert company.seats.inside <= {("CSALES", "U1")}  # the log has not heard of it
+    done = dict(zip([s.deed for s in leaving.steps], leaving.progress, strict=True))
+    assert done[Deed.END_SESSIONS].state is StepState.FAILED
+    assert "no admin app is set up for Slack" in done[Deed.END_SESSIONS].note
+    assert done[Deed.REMOVE].state is StepState.DONE
+    assert ("CFIN", "U1") not in company.seats.inside
+
+
+async def test_what_a_leaver_looked_after_goes_to_their_manager(
+    company: Company,
+) -> None:
+    """The link that Ana made is the boss's, and her duty is nobody's."""
+    officer, clara = Officer("slack:T1/U1"), Officer("cli:clara")
+    duties = company.built.duties
+    await duties.assign(TENANT, clara, clara, Duty.ASSIGN)
+    await duties.assign(TENANT, clara, officer, Duty.EXPORT)
+    await company.directory(ana())
+
+    await company.directory(ana(standing="disabled"))
+
+    run = (await company.runs())[0]
+    assert run.state is RunState.PARTLY  # nobody can be signed out here
+    links = {link.id: link for link in await company.built.links.all(TENANT)}
+    assert links[company.links["fin"].id].created_by == "slack:U9"
+    assert [t.officer.name for t in await duties.all(TENANT)] == ["cli:clara"]
+
+
+async def test_a_run_that_is_taken_back_gives_the_link_back(company: Company) -> None:
+    await company.directory(ana())
+    await company.directory(ana(standing="disabled"))
+    run = (await company.runs())[0]
+
+    await company.lifecycle.runs.revert(TENANT, run.id, "boss")
+    await company.lifecycle.work(TENANT)
+
+    links = {link.id: link for link in await company.built.links.all(TENANT)}
+    assert links[company.links["fin"].id].created_by == "slack:U1"
+    assert (await company.runs())[0].state is RunState.REVERTED
+
+
+async def _in(company: Company, channel: Channel) -> None:
+    """Let the platform tell that Ana is in a channel."""
+    statements = came(TENANT, channel, ["U1"], clock_us())
+
+    def program() -> Program[None]:
+        yield from (one for one in statements)
+
+    await company.built.database.hot.run(program)
