@@ -13,7 +13,7 @@ import structlog
 from bots.syncing import Outcome, Sync
 from bridge.directory.difference import folded
 from bridge.directory.model import Reading
-from bridge.directory.ports import Source
+from bridge.directory.ports import Remembering, Source
 from bridge.errors import StoreUnavailable
 
 log = structlog.get_logger()
@@ -41,9 +41,15 @@ class _LostLease(Exception):
 
 
 async def read_once(
-    source: Source, cursor: bytes = b"", seen: Seen = _unseen
+    source: Source, cursor: bytes = b"", seen: Seen = _unseen, last: bytes = b""
 ) -> Reading | None:
-    """Read a source from a cursor on, from the beginning without one."""
+    """
+    Read a source from a cursor on, from the beginning without one.
+
+    `last` is the cursor of the last reading, for sources that judge by it.
+    """
+    if isinstance(source, Remembering):
+        source.remind(last or cursor)
     readings = []
     async for reading in source.read(cursor):
         readings.append(reading)
@@ -110,8 +116,9 @@ class Follower:
         """Read what was missed; everything, if that is due."""
         if whole := await self._due() <= 0:
             self._whole_us = self.sync.clock()
-        cursor = b"" if whole else await self._cursor()
-        reading = await read_once(self.source, cursor)
+        last = await self._cursor()
+        cursor = b"" if whole else last
+        reading = await read_once(self.source, cursor, last=last)
         return reading is None or await self._apply(reading)
 
     async def _listen(self) -> bool:

@@ -120,7 +120,9 @@ async def _one(
         def seen(reading: Reading) -> None:
             bar.advance(task, len(reading.entries))
 
-        reading = await read_once(source_of(source, means), seen=seen)
+        known = (await sync.store.followed(sync.tenant)).get(source.name)
+        last = known.cursor if known else b""
+        reading = await read_once(source_of(source, means), seen=seen, last=last)
         if reading is None:
             reading = Reading(source.name, whole=False)
         bar.update(task, description=f"comparing {source.name}")

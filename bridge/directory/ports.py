@@ -1,7 +1,7 @@
 """What the directory part asks of the outside, and what others ask of it."""
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bridge.directory.model import Kind, Reading, Subject
 from bridge.messages import Person
@@ -33,6 +33,15 @@ class Source(Protocol):
         nothing to tell gives one at least once a minute, when it knows that it would
         have heard, or else the directory is taken to be old.
         """
+        ...
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """Optional: a source that judges what it reads by what it read before."""
+
+    def remind(self, cursor: bytes) -> None:
+        """Say up to where it was read last, before it reads everything again."""
         ...
 
 

@@ -78,6 +78,7 @@ class HrSource:
     poll: float = 900.0
     _workers: dict[str, Worker] | None = None
     _told: dict[str, Entry] = field(default_factory=dict)
+    _last: bytes = b""
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -87,9 +88,13 @@ class HrSource:
         """The HR system says that something changed: look at once."""
         self._woken.set()
 
+    def remind(self, cursor: bytes) -> None:
+        """Implements `bridge.directory.ports.Remembering`."""
+        self._last = cursor
+
     async def read(self, cursor: bytes) -> AsyncIterator[Reading]:
         """Read everything: HR systems are small, and who asks may have lost track."""
-        yield await self._everything(_mark_in(cursor))
+        yield await self._everything(_mark_in(cursor or self._last))
 
     async def follow(self, cursor: bytes) -> AsyncIterator[Reading]:
         mark, failures = _mark_in(cursor), 0
