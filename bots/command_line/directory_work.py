@@ -85,7 +85,7 @@ async def synchronise(
     """Read sources from the beginning. Ends with an error if one was incomplete."""
     async with directory_core(company, given) as (built, sync), ClientSession() as http:
         chosen = _chosen(built.settings, wanted, given)
-        means = Means(http, clock_us)
+        means = Means(http, clock_us, built.scim.source)
         outcomes = [await _one(sync, each, means, dry_run=dry_run) for each in chosen]
         if as_json:
             print_json([_data(sync, each, dry_run=dry_run) for each in outcomes])

@@ -10,11 +10,12 @@ import pytest
 from aiohttp import ClientError, ClientSession
 
 from bots.core import core
+from bots.directory_settings import DirectorySettings, SourceSettings
 from bots.settings import Settings
 from storage.hot import Program, Statement
 from tests.command_line import CommandLine
 from tests.e2e.process import AtomProcess
-from tests.scim_client import ADMIN, USER
+from tests.scim_client import ADMIN, USER, scim_server
 from tests.servers import free_port
 
 TOKEN = ("directory", "scim", "token")
@@ -172,3 +173,64 @@ async def test_atom_serve_serves_it_beside_everything_else(
     finally:
         process.terminate()
         await process.wait()
+
+
+def pushed(home: Path, *names: str, follow: bool) -> None:
+    """Let an identity provider push people, to an ATOM that follows it or not."""
+    source = SourceSettings(name="okta", kind="scim")
+    directory = DirectorySettings(sources=(source,) if follow else ())
+
+    async def push() -> None:
+        settings = Settings(home=home, directory=directory)
+        async with scim_server(home, settings) as server:
+            for token in await server.core.scim.tokens.all("acme"):
+                await server.core.scim.tokens.revoke("acme", ADMIN, token.id)
+            made = await server.core.scim.tokens.create("acme", ADMIN, "")
+            server.token = made.text
+            people = [(await server.user(name)).id for name in names]
+            await server.group("staff", *people)
+
+    asyncio.run(push())
+
+
+def okta(atom: CommandLine) -> dict[str, Any]:
+    shown = atom.done("directory", "status", "--json").json
+    return next(each for each in shown["sources"] if each["name"] == "okta")
+
+
+def followed_by(atom: CommandLine) -> None:
+    (atom.folder / "atom.toml").write_text(
+        '[[directory.sources]]\nname = "okta"\nkind = "scim"\n'
+    )
+
+
+def test_the_directorys_status_shows_when_it_last_heard_of_scim(
+    atom: CommandLine,
+) -> None:
+    followed_by(atom)
+    assert okta(atom)["heard_us"] == 0
+
+    pushed(atom.folder / "var", "ana", follow=True)
+    first = okta(atom)
+    pushed(atom.folder / "var", "bob", "cyd", follow=True)
+    then = okta(atom)
+
+    assert (first["people"], then["people"]) == (1, 3)
+    assert 0 < first["heard_us"] < then["heard_us"]
+    assert "okta" in atom.done("directory", "status").out
+
+
+def test_a_sync_reads_what_was_pushed_before_the_source_was_named(
+    atom: CommandLine,
+) -> None:
+    pushed(atom.folder / "var", "ana", "bob", follow=False)
+    followed_by(atom)
+
+    previewed = atom.done("directory", "sync", "--source", "okta", "--dry-run")
+    before = okta(atom)["people"]
+    atom.done("directory", "sync", "--source", "okta")
+
+    assert "ana" in previewed.out
+    assert before == 0
+    assert okta(atom)["people"] == 2
+    assert okta(atom)["memberships"] == 2
