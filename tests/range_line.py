@@ -9,16 +9,14 @@ speaks TLS on both sides, with the controller's own certificate.
 import asyncio
 import re
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-
-from ldap3.protocol.rfc4511 import LDAPMessage
-from ldap3.utils.asn1 import decoder, encode
 
 from policy.directory.ldap import ber
 from tests.samba import Samba
 
+_SEARCH = 0x63
 _MEMBERS = re.compile(r"member(?:;range=(\d+)-\*)?", re.IGNORECASE)
 
 
@@ -91,24 +89,34 @@ class RangeLine:
             out.close()
 
     async def _in_ranges(self, message: bytes) -> bytes:
-        if b"member" not in message:
+        """Write a search for members anew, as one for a range of them (RFC 4511)."""
+        start, stop = ber.inside(message, ber.SEQUENCE)
+        number, operation, *controls = _parts(message[start:stop])
+        if operation[0] != _SEARCH or b"member" not in operation[1].lower():
             return message
-        told, _ = decoder.decode(message, asn1Spec=LDAPMessage())
-        operation = told["protocolOp"].getComponent()
-        if told["protocolOp"].getName() != "searchRequest":
-            return message
-        asked = operation["attributes"]
-        for at, name in enumerate(list(asked)):
-            if found := _MEMBERS.fullmatch(str(name)):
-                asked[at] = await self._piece(int(found[1] or 0))
-        written: bytes = encode(told)
-        return written
+        *search, (tag, attributes) = _parts(operation[1])
+        names = [(kind, await self._ranged(name)) for kind, name in _parts(attributes)]
+        asked = _written([*search, (tag, _written(names))])
+        whole = _written([number, (_SEARCH, asked), *controls])
+        return ber.value(ber.SEQUENCE, whole)
+
+    async def _ranged(self, name: bytes) -> bytes:
+        found = _MEMBERS.fullmatch(name.decode())
+        return (await self._piece(int(found[1] or 0))).encode() if found else name
 
     async def _piece(self, first: int) -> str:
         self.pieces += 1
         if first and self.before_more:
             await asyncio.to_thread(self.before_more)
         return f"member;range={first}-{first + self.most - 1}"
+
+
+def _parts(data: bytes) -> list[tuple[int, bytes]]:
+    return [(tag, data[start:stop]) for tag, start, stop in ber.parts(data)]
+
+
+def _written(parts: Iterable[tuple[int, bytes]]) -> bytes:
+    return b"".join(ber.value(tag, body) for tag, body in parts)
 
 
 @asynccontextmanager
