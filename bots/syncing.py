@@ -222,7 +222,7 @@ class Sync:
             if each.frozen.source == source
         }
         window = self.rules.limits.window_us
-        self.state.forget_endings(now - window)
+        self.state.forget(now - window)
         changes = difference(self.state, reading, now, self.rules.grace_us)
         changes += moved(self.state, changes)
         frozen: tuple[Frozen, ...] = ()

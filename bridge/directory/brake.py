@@ -294,7 +294,8 @@ def _recently(case: _Case, *, gone: bool) -> int:
         and kept.life.gone is gone
         and kept.life is not Life.MISSING
         and _sudden(kept.why)
-        for kept in case.state.of(case.source)
+        for kept in case.state.lately.values()
+        if kept.source == case.source
     )
 
 
@@ -312,12 +313,7 @@ def _recent_endings(case: _Case) -> Counter[str]:
 
 
 def _edges(state: State, source: str) -> int:
-    own = sum(
-        len(kept.entry.parents) + bool(kept.entry.unit)
-        for kept in state.of(source)
-        if not kept.life.gone
-    )
-    return own + state.edges(source)
+    return state.edges(source) + state.own_edges(source)
 
 
 def _lost(state: State, change: Change) -> frozenset[str]:

@@ -46,7 +46,14 @@ class Closure:
         level: set[str] = set(self.above.get(node, ()))
         for _ in range(self.deepest):
             found |= level
-            level = {up for each in level for up in self.above.get(each, ())} - found
+            ups: set[str] = set()
+            for each in level:
+                known = self._known.get(each)
+                if known is not None and each not in self.cut:
+                    found |= known  # all of it was found before: no need to go there
+                else:
+                    ups.update(self.above.get(each, ()))
+            level = ups - found
             if not level:
                 return frozenset(found)
         self.cut.add(node)

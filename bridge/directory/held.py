@@ -5,6 +5,7 @@ It changes by `Delta`s alone, whether this process made one or another process d
 all of them come to hold the same.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -12,6 +13,7 @@ from enum import StrEnum
 from bridge.directory.model import Entry, Kind
 
 Ref = tuple[str, str]  # a source's name, and an id of its own
+_LISTED, _OWN = "listed", "own"
 
 
 class Life(StrEnum):
@@ -84,20 +86,38 @@ class State:
     members: dict[Ref, set[str]] = field(default_factory=dict)
     people: dict[Ref, str] = field(default_factory=dict)
     endings: dict[tuple[str, str, str], Membership] = field(default_factory=dict)
+    lately: dict[Ref, Kept] = field(default_factory=dict)  # whose life has changed
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def absorb(self, delta: Delta) -> None:
         """Take over what changed."""
         for kept in delta.kept:
+            old = self.entries.get(kept.ref)
+            self._count(old, -1)
+            self._count(kept, 1)
+            if old is None or old.since_us != kept.since_us:
+                self.lately[kept.ref] = kept
             self.entries[kept.ref] = kept
         for each in delta.memberships:
             inside = self.members.setdefault((each.source, each.group), set())
+            before = len(inside)
             if each.ended:
                 inside.discard(each.member)
                 self.endings[each.source, each.group, each.member] = each
             else:
                 inside.add(each.member)
+            self.counts[each.source, _LISTED] += len(inside) - before
         self.people.update(delta.people)
         self.version = max(self.version, delta.version)
+
+    def _count(self, kept: Kept | None, one: int) -> None:
+        if kept is not None and not kept.life.gone:
+            entry = kept.entry
+            self.counts[kept.source, entry.kind] += one
+            own = len(entry.parents) + (
+                bool(entry.unit) and entry.unit not in entry.parents
+            )
+            self.counts[kept.source, _OWN] += own * one
 
     def of(self, source: str) -> Iterator[Kept]:
         """Return everything that a source ever told of."""
@@ -105,17 +125,21 @@ class State:
 
     def living(self, source: str, kind: Kind | None = None) -> int:
         """Count what a source has now."""
-        return sum(
-            not kept.life.gone and kind in {None, kept.entry.kind}
-            for kept in self.of(source)
-        )
+        return sum(self.counts[source, each] for each in ([kind] if kind else Kind))
 
     def edges(self, source: str) -> int:
-        """Count the direct memberships that a source tells of."""
-        return sum(len(m) for ref, m in self.members.items() if ref[0] == source)
+        """Count the direct memberships that a source's groups tell of."""
+        return self.counts[source, _LISTED]
 
-    def forget_endings(self, before_us: int) -> None:
-        """Let go of endings that nothing counts any more; the store keeps them."""
+    def own_edges(self, source: str) -> int:
+        """Count the memberships that a source's entries tell of by themselves."""
+        return self.counts[source, _OWN]
+
+    def forget(self, before_us: int) -> None:
+        """Let go of what happened too long ago to count; the store keeps it."""
+        self.lately = {
+            ref: kept for ref, kept in self.lately.items() if kept.since_us >= before_us
+        }
         self.endings = {
             key: each for key, each in self.endings.items() if each.at_us >= before_us
         }

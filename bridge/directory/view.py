@@ -29,7 +29,8 @@ class _Company:
     precedence: Precedence
     heard_us: Mapping[str, int] = field(default_factory=dict)
     entries: dict[str, list[Ref]] = field(default_factory=dict)  # of people
-    accounts: dict[str, str] = field(default_factory=dict)
+    accounts: dict[str, set[str]] = field(default_factory=dict)  # whose they are
+    keys: dict[str, set[str]] = field(default_factory=dict)  # accounts of people
     departments: dict[str, str] = field(default_factory=dict)  # ids by folded names
     subjects: dict[str, Subject] = field(default_factory=dict)
     changed: dict[str, int] = field(default_factory=dict)  # versions of people
@@ -100,8 +101,9 @@ class LiveDirectory:
             subject = self._subject(known, who)
             return subject and _sure(subject, confidence)
         for key in account_keys(person.platform, account, person.id):
-            if who := known.accounts.get(key, ""):
-                return self._subject(known, who)
+            # An account that two people have is nobody's: it tells nobody apart.
+            if owners := known.accounts.get(key):
+                return self._subject(known, *owners) if len(owners) == 1 else None
         return None
 
     def find(self, tenant: str, subject: str) -> Subject | None:
@@ -237,6 +239,7 @@ def _follow(company: _Company, delta: Delta) -> None:
     fresh = [kept for kept in delta.kept if kept.ref not in state.entries]
     structure = any(_regroups(state.entries.get(k.ref), k) for k in delta.kept)
     many = len(fresh) + len(delta.memberships) > _MANY
+    before = {ref: state.people[ref] for ref in refs if ref in state.people}
     state.absorb(delta)
 
     touched |= {state.people[ref] for ref in refs if ref in state.people}
@@ -252,7 +255,7 @@ def _follow(company: _Company, delta: Delta) -> None:
         company.departments = _departments(graph)
         company.grouped = delta.version
         company.subjects.clear()
-    _reindexed(company, delta, touched)
+    _reindexed(company, delta, before, touched)
     for who in touched:
         company.subjects.pop(who, None)
         company.changed[who] = delta.version
@@ -280,29 +283,35 @@ def _departments(graph: Graph) -> dict[str, str]:
     }
 
 
-def _reindexed(company: _Company, delta: Delta, touched: Iterable[str]) -> None:
-    """Find who has which entries and accounts."""
-    state = company.state
-    for ref, who in delta.people:
-        for other in touched:
-            if other != who and ref in (known := company.entries.get(other, [])):
+def _reindexed(
+    company: _Company, delta: Delta, before: Mapping[Ref, str], touched: Iterable[str]
+) -> None:
+    """Find who has which entries and accounts, where that may have changed."""
+    for ref, _ in delta.people:
+        who = company.state.people[ref]
+        known = company.entries.get(before.get(ref, ""), [])
+        if before.get(ref) != who:
+            if ref in known:
                 known.remove(ref)
-        mine = company.entries.setdefault(state.people[ref], [])
-        if ref not in mine:
-            mine.append(ref)
-    if delta.people or delta.kept:
-        company.accounts = _accounts(company)
+            company.entries.setdefault(who, []).append(ref)
+    for who in touched:
+        _account_for(company, who)
 
 
-def _accounts(company: _Company) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for ref, who in company.state.people.items():
-        kept = company.state.entries[ref]
-        for key in () if kept.life.gone else accounts_of(kept.entry.attributes):
-            # An account that two people have is nobody's: it tells nobody apart.
-            if found.setdefault(key, who) != who:
-                found[key] = ""
-    return found
+def _account_for(company: _Company, who: str) -> None:
+    kept = [company.state.entries[ref] for ref in company.entries.get(who, ())]
+    now = {
+        key
+        for each in kept
+        if not each.life.gone
+        for key in accounts_of(each.entry.attributes)
+    }
+    before = company.keys.get(who, set())
+    for key in before - now:
+        company.accounts[key].discard(who)
+    for key in now - before:
+        company.accounts.setdefault(key, set()).add(who)
+    company.keys[who] = now
 
 
 def _merged(company: _Company, who: str) -> Merged:
