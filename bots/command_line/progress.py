@@ -7,4 +7,7 @@ from bots.command_line.output import console
 
 def progress_bar() -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    return Progress(*columns, console=console(stderr=True), transient=True)
+    shown = console(stderr=True)
+    # Where nobody looks, it would leave an empty line before what follows.
+    off = not shown.is_terminal
+    return Progress(*columns, console=shown, transient=True, disable=off)

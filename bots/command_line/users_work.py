@@ -45,7 +45,7 @@ async def somebody(who: str, company: str, *, as_json: bool) -> None:
 
 
 def _one(sync: Sync, who: str) -> Subject:
-    ids = sync.view.named(sync.tenant, Kind.PERSON, who) or [who]
+    ids = sync.view.named(sync.tenant, Kind.PERSON, who) or _gone(sync, who) or [who]
     found = [s for id_ in ids if (s := sync.view.find(sync.tenant, id_))]
     if not found:
         raise NotFound(f"The directory knows nobody as {who}.")
@@ -53,6 +53,17 @@ def _one(sync: Sync, who: str) -> Subject:
         names = ", ".join(f"{each.name} ({each.id})" for each in found)
         raise BadInput(f"That is said of several: {names}")
     return found[0]
+
+
+def _gone(sync: Sync, who: str) -> Sequence[str]:
+    """Return who was called so. Rules and links do not find them any more."""
+    return sorted(
+        {
+            sync.state.people[ref]
+            for ref, kept in sync.state.entries.items()
+            if ref in sync.state.people and who in {kept.entry.id, kept.entry.name}
+        }
+    )
 
 
 def _things(sync: Sync, name: str) -> set[str]:

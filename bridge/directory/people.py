@@ -188,7 +188,9 @@ def merged(entries: Iterable[Kept], precedence: Precedence) -> Merged:
     living = [kept for kept in known if not kept.life.gone]
     told = living or known
     attributes: dict[str, str] = {}
-    for name in sorted({name for kept in told for name in kept.entry.attributes}):
+    if len(told) == 1:
+        attributes = {k: v for k, v in told[0].entry.attributes.items() if v}
+    for name in _names(told):
         ranked = sorted(
             (precedence.rank(kept.source, name), n)
             for n, kept in enumerate(told)
@@ -202,6 +204,13 @@ def merged(entries: Iterable[Kept], precedence: Precedence) -> Merged:
         guest=any(kept.entry.guest for kept in told),
         attributes=attributes,
     )
+
+
+def _names(told: Sequence[Kept]) -> Sequence[str]:
+    """Return the attributes that several sources may have a word on."""
+    if len(told) == 1:
+        return ()
+    return sorted({name for kept in told for name in kept.entry.attributes})
 
 
 def _standing(

@@ -36,6 +36,7 @@ class _Company:
     changed: dict[str, int] = field(default_factory=dict)  # versions of people
     grouped: int = 0  # the version in which groups last changed
     register: Register = field(default_factory=Register)
+    ancestors: dict[str, str] = field(default_factory=dict)  # as subjects have them
 
     @property
     def state(self) -> State:
@@ -255,6 +256,7 @@ def _follow(company: _Company, delta: Delta) -> None:
         company.departments = _departments(graph)
         company.grouped = delta.version
         company.subjects.clear()
+        company.ancestors.clear()
     _reindexed(company, delta, before, touched)
     for who in touched:
         company.subjects.pop(who, None)
@@ -320,34 +322,34 @@ def _merged(company: _Company, who: str) -> Merged:
 
 
 def _direct(company: _Company, who: str) -> set[str]:
-    direct = company.graph.direct(company.entries.get(who, []))
-    if who in company.entries and (department := _department(company, who)):
-        direct.add(department)
-    return direct
+    if who not in company.entries:
+        return set()
+    department = _department(company, _merged(company, who))
+    direct = company.graph.direct(company.entries[who])
+    return direct | {department} if department else direct
 
 
-def _department(company: _Company, who: str) -> str:
-    name = _merged(company, who).attributes.get("department", "")
-    return company.departments.get(folded(name), folded(name))
+def _department(company: _Company, told: Merged) -> str:
+    name = folded(told.attributes.get("department", ""))
+    return company.departments.get(name, name)
 
 
 def _made(company: _Company, who: str) -> Subject:
     told = _merged(company, who)
-    department = _department(company, who)
-    everything = company.graph.closure.of(_direct(company, who))
-    unit = next((u for u in _units(company, who)), "")
-    version = max(company.changed.get(who, 0), company.grouped)
+    department = _department(company, told)
+    direct = company.graph.direct(company.entries[who])
+    inside = company.graph.closure.of(direct | {department} if department else direct)
     return Subject(
         id=who,
         name=told.name,
         standing=told.standing,
         guest=told.guest,
         department=department,
-        unit=unit,
+        unit=next((unit for unit in _units(company, who)), ""),
         clearance=_number(told.attributes.get("clearance", "")),
         confidence=PROVISIONED,
-        ancestors=frozenset(_ancestor(company, node) for node in everything),
-        version=version,
+        ancestors=frozenset(_ancestor(company, node) for node in inside),
+        version=max(company.changed.get(who, 0), company.grouped),
     )
 
 
@@ -360,8 +362,12 @@ def _units(company: _Company, who: str) -> Iterable[str]:
 
 
 def _ancestor(company: _Company, node: str) -> str:
-    kept = company.graph.nodes.get(node)
-    return f"{kept.entry.kind if kept else Kind.DEPARTMENT}:{node}"
+    known = company.ancestors.get(node)
+    if known is None:
+        kept = company.graph.nodes.get(node)
+        kind = kept.entry.kind if kept else Kind.DEPARTMENT
+        known = company.ancestors[node] = f"{kind.value}:{node}"
+    return known
 
 
 def _name(company: _Company, node: str) -> str:
