@@ -9,7 +9,10 @@ from bridge.errors import NotAllowed
 from bridge.ports import AccessPolicy
 
 # Whoever may do nothing may still ask why, and say who they are.
-_FREE = frozenset({"help", "me", "who", "why"})
+_FREE = frozenset({"help", "me", "why"})
+_ASKING = frozenset(
+    {"who"}
+)  # free with one word behind it; with more it changes things
 
 Record = Callable[[Request, Decision], Awaitable[None]]
 
@@ -32,7 +35,8 @@ class Gate:
 
     async def check(self, request: Request, name: str) -> None:
         """Raise `NotAllowed` with the rule's own words if the policy is against it."""
-        if name in _FREE:
+        asks = name in _ASKING and len(request.arguments) <= 1
+        if name in _FREE or asks:
             return
         decision = await self.policy.decide(
             Asked(

@@ -5,10 +5,10 @@ _CHANGES = 1
 _SENSITIVE = 2
 
 _SHOWING = frozenset(
-    {"dead", "find", "help", "links", "me", "status", "what-if", "who", "why"}
+    {"dead", "find", "help", "links", "me", "status", "what-if", "why"}
 )
 _GRAVE = frozenset(
-    {"approve", "directory", "hold", "officers", "policy", "review", "sessions"}
+    {"approve", "directory", "hold", "officers", "policy", "review", "sessions", "who"}
 )
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from bots.commands.backfill import Backfills
 from bots.commands.base import Commands, Doorman, Request
+from bots.commands.me import Me, Who
+from bots.commands.members import MembersCommand
 from bots.commands.organisations import Organisations
 from bots.commands.standard import standard_commands
 from bridge.cards import Card
@@ -25,6 +27,7 @@ from tests.fakes import (
 from tests.fakes_compliance import FakeHolds, FakeTrust
 from tests.fakes_leaving import FakeReviews
 from tests.fakes_organisation import FakeAudit, FakeOrganisation
+from tests.fakes_people import FakeMembersDesk, NoDesk
 from tests.fakes_policy import FakeExplains, FakePolicyDesk
 from tests.fakes_search import FakeFinder
 
@@ -69,6 +72,7 @@ class Office:
     audit: FakeAudit = field(default_factory=FakeAudit)
     trusted: FakeTrust = field(default_factory=FakeTrust)
     holds: FakeHolds = field(default_factory=FakeHolds)
+    members: FakeMembersDesk = field(default_factory=FakeMembersDesk)
     explains: Explains = field(default_factory=FakeExplains)
     desk: FakePolicyDesk = field(default_factory=FakePolicyDesk)
     reviews: FakeReviews = field(default_factory=FakeReviews)
@@ -94,6 +98,11 @@ class Office:
             reviews=self.reviews,
             clock=self.clock,
             gate=self.gate,
+            more=(
+                Me(NoDesk()),
+                Who(NoDesk(), self.rights),
+                MembersCommand(self.members, self.links, self.rights, self.announcers),
+            ),
         )
 
     @property
