@@ -35,6 +35,7 @@ class Desk:
     async def code(self, tenant: str, person: Person, channel: Channel) -> str:
         account = await self._account(tenant, person, channel)
         await self._own(account, channel)
+        await self.introducer.meet(tenant, person, channel)
         return await self.introducer.accounts.code(tenant, account)
 
     async def confirm(

@@ -17,6 +17,7 @@ from bridge.access import Action, Asked
 from bridge.directory.model import Standing, Subject
 from bridge.errors import AtomError, Refused
 from bridge.keeping import Departures, Ended, Plan, Seat, Seats, Wish, plan
+from bridge.lifecycle import of_team
 from bridge.links import Link, LinkState
 from bridge.membership import joined, left
 from bridge.messages import Channel, Event, EventKind, Person, Platform
@@ -148,9 +149,19 @@ class Keeping:
             return
         if not self.directory.configured(tenant):
             return
-        links = await self.links.of(tenant, channel)
-        if all(link.options.members is Members.OFF for link in links):
-            return
+        kept = {
+            one
+            for link in await self.links.all(tenant)
+            if link.options.members is not Members.OFF
+            for one in link.channels
+            if one == channel or (of_team(channel) and one.team == channel.team)
+        }
+        for one in sorted(kept):
+            await self._moved(tenant, one, event)
+        if kept:
+            self.stir()
+
+    async def _moved(self, tenant: str, channel: Channel, event: Event) -> None:
         known = await self.departures.ended(tenant, channel)
         for user in sorted(left(event)):
             if known.get(user) is not Ended.SYNC:
@@ -160,7 +171,6 @@ class Keeping:
             if user in known:
                 text = f"{user} is in {channel} again"
                 await self.departures.back(tenant, channel, user, text)
-        self.stir()
 
     async def _keep(self, link: Link, channel: Channel) -> None:
         found = await self.planned(link, channel)

@@ -172,16 +172,23 @@ def readers_moved(event: Event, links: Sequence[Link]) -> tuple[Consequence, ...
     one: nothing may slip through in between.
     """
     channel = event.channel
-    if channel is None or not links:
+    if channel is None:
         return ()
-    scope = Scope(channel.platform, channel.team, channel.id)
-    came = bool(joined(event))
+    came, team = bool(joined(event)), of_team(channel)
     placed = frozenset({Cause.NEWCOMER}) if came else frozenset[Cause]()
-    if not came:
+    scope = Scope(channel.platform, channel.team, "" if team else channel.id)
+    if not team and not links:
+        return ()
+    if not came and not team:
         causes = {hold.cause for link in links for hold in link.holds}
         if not causes & (READERS | NEWCOMERS):
             return ()  # nobody was there whose going would matter
     return (Consequence(scope, event.sent_us, placed=placed, ask=True),)
+
+
+def of_team(channel: Channel) -> bool:
+    """Whether what is told of a channel is so for all channels of its team."""
+    return channel.platform is Platform.TEAMS and channel.id == channel.team
 
 
 def overdue(held: Sequence[Hold], queued_us: int, now_us: int, patience_us: int) -> str:

@@ -1,0 +1,294 @@
+"""What people may do follows the company's directory, on the next message."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.company import PROJECT_GROUP, choose, employed, known
+from tests.e2e.test_linking import slack_answer
+from tests.e2e.test_private_notices import whispers
+from tests.e2e.world import (
+    World,
+    slack_texts,
+    teams_messages,
+    teams_texts,
+    world,
+)
+
+
+async def in_teams(here: World, text: str) -> Mapping[str, Any]:
+    return await here.until(lambda s: any(text in t for t in teams_texts(s)))
+
+
+async def in_slack(here: World, text: str) -> Mapping[str, Any]:
+    return await here.until(lambda s: any(text in t for t in slack_texts(s)))
+
+
+async def outcomes(here: World, etype: str = "message.create") -> list[tuple[str, str]]:
+    """What was decided on everything that was said, and by which rule."""
+    await here.quiet()
+    return [
+        (e.row["outcome"], e.body["decisions"][0]["rule"])
+        for e in await here.log()
+        if e.etype == etype and e.body.get("decisions")
+    ]
+
+
+async def decided(here: World) -> dict[str, tuple[str, str]]:
+    """What was decided on what was said, by its words."""
+    await here.quiet()
+    return {
+        e.body["text"]: (e.row["outcome"], e.body["decisions"][0]["rule"])
+        for e in await here.log()
+        if e.etype == "message.create" and e.body.get("decisions")
+    }
+
+
+async def test_the_next_message_obeys_whoever_moved_in_the_directory(
+    tmp_path: Path, database_url: str
+) -> None:
+    """In no group: denied on both sides; moved in, out and disabled: so it goes on."""
+    async with employed(tmp_path, database_url) as (here, company):
+        await here.slack("post", text="from alice", typed=True)
+        await here.teams("post", text="from carol")
+        await in_teams(here, "from alice")
+        await in_slack(here, "from carol")
+        await here.slack("post", user="U02BOB", text="bob too early", typed=True)
+        await here.teams("post", user="29:dave", text="dave too early")
+        await here.until(lambda s: len(whispers(s)) == 1)
+
+        company.inside[PROJECT_GROUP] |= {"bob", "dave"}
+        company.write()
+        await known(here, company)
+        await here.slack("post", user="U02BOB", text="bob in time", typed=True)
+        await here.teams("post", user="29:dave", text="dave in time")
+        await in_teams(here, "bob in time")
+        await in_slack(here, "dave in time")
+
+        company.inside[PROJECT_GROUP] -= {"bob"}
+        company.people[3].disabled = True
+        company.write()
+        await known(here, company)
+        await here.slack("post", user="U02BOB", text="bob too late", typed=True)
+        await here.teams("post", user="29:dave", text="dave too late")
+        await here.slack("post", text="last", typed=True)
+        state = await in_teams(here, "last")
+
+        told = await decided(here)
+        assert {text for text, (outcome, _) in told.items() if outcome == "deny"} == {
+            "bob too early",
+            "dave too early",
+            "bob too late",
+            "dave too late",
+        }
+        assert told["dave too late"][1] == "atom-inactive"
+        crossed = [t for t in teams_texts(state) if "bob" in t]
+        crossed += [t for t in slack_texts(state) if "dave" in t]
+        assert sum("in time" in t for t in crossed) == len(crossed)
+        assert "your company's rules do not allow it" in json.dumps(whispers(state))
+        assert (await here.verdict()).intact
+
+
+async def test_whatever_the_disabled_do_stays_where_it_is(tmp_path: Path) -> None:
+    """Edits, deletions, reactions, files and commands are messages' equals."""
+    async with employed(tmp_path) as (here, company):
+        first = await here.slack("post", text="as it was", typed=True)
+        second = await here.slack("post", text="to be deleted", typed=True)
+        await in_teams(here, "to be deleted")
+
+        company.people[0].disabled = True
+        company.write()
+        await known(here, company)
+        await here.slack("edit", ts=first, text="as it is", typed=True)
+        await here.slack("delete", ts=second)
+        await here.slack("react", ts=first, name="rocket")
+        answer = await slack_answer(here, "pause")
+        await here.teams("post", text="carol goes on")
+        state = await in_slack(here, "carol goes on")
+        await here.quiet()
+
+        texts = teams_texts(await here.state())
+        assert any("as it was" in t for t in texts)
+        assert any("to be deleted" in t for t in texts)
+        assert "not active in the directory" in answer
+        assert not any(m.get("reactions") for m in teams_messages(state))
+        kinds = {"message.edit", "message.delete", "reaction.add"}
+        log = await here.log()
+        assert {e.row["outcome"] for e in log if e.etype in kinds} == {"deny"}
+        assert [e.row["outcome"] for e in log if e.etype == "policy.decision"] == [
+            "deny"
+        ]
+
+
+async def test_a_queued_message_is_decided_on_as_it_leaves(tmp_path: Path) -> None:
+    async with employed(tmp_path) as (here, company):
+        await here.fault("teams.post", "429", times=10_000, retry_after=1)
+        await here.slack("post", text="while teams was busy", typed=True)
+        assert await outcomes_now(here) == ["allow"]
+
+        company.inside[PROJECT_GROUP] -= {"alice"}
+        company.write()
+        await known(here, company)
+        await here.no_faults()
+        await here.quiet()
+
+        assert teams_texts(await here.state()) == []
+        [dropped] = [e for e in await here.log() if e.etype == "bridge.dropped"]
+        assert dropped.body["reason"].startswith("not allowed: ")
+        [told] = whispers(await here.state())
+        assert "company's rules do not allow it" in told["text"]
+        assert "Reference" in told["text"]
+
+
+async def outcomes_now(here: World) -> list[str]:
+    """What was decided on what was said, as soon as anything is on record."""
+    while True:
+        log = await here.log()
+        if said := [e.row["outcome"] for e in log if e.etype == "message.create"]:
+            return said
+
+
+async def test_people_of_no_directory_are_nobody_and_without_one_everybody_may(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "with").mkdir()
+    async with employed(tmp_path / "with") as (here, _company):
+        await here.slack("post", user="U04DANA", text="who am I", typed=True)
+        state = await here.until(lambda s: len(whispers(s)) == 1)
+        assert "does not know this account" in whispers(state)[0]["text"]
+        assert await outcomes(here) == [("deny", "unknown-person")]
+        assert teams_texts(await here.state()) == []
+
+    (tmp_path / "without").mkdir()
+    url = f"sqlite:///{tmp_path}/without/atom.db"
+    async with world(tmp_path / "without", url) as here:
+        await here.link()
+        await here.start()
+        await here.slack("post", user="U04DANA", text="who am I", typed=True)
+        await in_teams(here, "who am I")
+
+
+async def test_a_guest_who_joins_the_target_keeps_back_what_is_confidential(
+    tmp_path: Path,
+) -> None:
+    """Scenario 15: refused before it is posted, and nothing slips through meanwhile."""
+    async with employed(tmp_path) as (here, _company):
+        await here.slack("post", text="#confidential for us alone", typed=True)
+        await in_teams(here, "for us alone")
+        await here.quiet()
+
+        await here.teams(
+            "enroll",
+            member="29:gus",
+            name="Gus Guest",
+            email="gus@partner.example",
+            role="guest",
+        )
+        await here.slack("post", text="#confidential not for guests", typed=True)
+        await here.slack("post", text="hello everybody", typed=True)
+        state = await in_teams(here, "hello everybody")
+        await here.until(lambda s: len(whispers(s)) >= 1)
+
+        assert not any("not for guests" in t for t in teams_texts(state))
+        [told] = whispers(await here.state())
+        assert "atom-label-before-outsiders" in told["text"]  # as it was heard, or left
+
+
+async def test_a_directory_that_went_silent_keeps_messages_waiting_in_order(
+    tmp_path: Path,
+) -> None:
+    """Scenario 25: nothing that is denied becomes allowed, and all arrives in order."""
+    async with employed(tmp_path, ATOM_DIRECTORY_STALE_AFTER="4") as (here, company):
+        await here.slack("post", text="fresh", typed=True)
+        await in_teams(here, "fresh")
+        content = company.path.read_text(encoding="utf-8")
+        company.path.write_text("people: [", encoding="utf-8")  # it says nothing now
+
+        await _aged(here)
+        for n in range(3):
+            await here.slack("post", text=f"waits {n}", typed=True)
+        assert not any("waits" in t for t in teams_texts(await here.state()))
+        company.path.write_text(content, encoding="utf-8")
+        state = await in_teams(here, "waits 2")
+
+        crossed = [t for t in teams_texts(state) if "waits" in t]
+        assert [t[-7:] for t in crossed] == ["waits 0", "waits 1", "waits 2"]
+        rules = {rule for _, rule in await outcomes(here)}
+        assert "atom-stale-directory" in rules
+        assert whispers(await here.state()) == []
+
+
+async def _aged(here: World) -> None:
+    """Wait until the directory counts as old: a message is denied for it."""
+    while True:
+        await here.slack("post", text="probe", typed=True)
+        denied = [
+            e
+            for e in await here.log()
+            if e.etype == "message.create" and e.row["outcome"] == "deny"
+        ]
+        if denied:
+            return
+
+
+async def test_two_accounts_are_one_person_by_a_code(tmp_path: Path) -> None:
+    """Bob's account in Teams has no address that anybody proves; he proves it."""
+    async with employed(tmp_path) as (here, company):
+        company.inside[PROJECT_GROUP] |= {"bob"}
+        company.write()
+        await known(here, company)
+        await here.teams(
+            "enroll", member="29:bob", name="Bobby", email="bobby@elsewhere.example"
+        )
+        await here.teams("post", user="29:bob", text="bob unknown")
+        shown = await slack_answer(here, "me code", "U02BOB")
+        code = shown.split("Your code: ")[1][:9]
+
+        message = await here.teams(
+            "post", user="29:bob", text=f"me {code}", mention_bot=True
+        )
+        await here.until(
+            lambda s: any(
+                m["root"] == message and "Bob Stone" in json.dumps(m)
+                for m in teams_messages(s)
+                if not m["is_root"]
+            )
+        )
+        await here.teams("post", user="29:bob", text="bob known")
+
+        await in_slack(here, "bob known")
+        assert not any("bob unknown" in t for t in slack_texts(await here.state()))
+        kinds = [e.etype for e in await here.log()]
+        assert kinds.count("account.link") >= 2
+
+
+async def test_linked_channels_follow_the_directory(tmp_path: Path) -> None:
+    """Scenario 16: who loses the group leaves the channel, and is let in with it."""
+    async with employed(tmp_path) as (here, company):
+        company.inside[PROJECT_GROUP] |= {"bob"}
+        company.write()
+        await known(here, company)
+        await here.slack("post", user="U02BOB", text="bob is here", typed=True)
+        await in_teams(here, "bob is here")
+        await choose(here, company, "members=remove")
+        for user in ("U03CHEN", "U04DANA"):
+            await here.until(lambda s, u=user: u not in members(s))  # type: ignore[misc]
+        assert "U02BOB" in members(await here.state())
+
+        company.inside[PROJECT_GROUP] -= {"bob"}
+        company.write()
+        await here.until(lambda s: "U02BOB" not in members(s))
+        company.inside[PROJECT_GROUP] |= {"bob"}
+        company.write()
+        await here.until(lambda s: "U02BOB" in members(s))
+
+
+def members(state: Mapping[str, Any]) -> list[str]:
+    return [
+        member
+        for workspace in state["slack"]["workspaces"]
+        for channel in workspace["channels"]
+        if channel["id"] == "C02FALCON"
+        for member in channel["members"]
+    ]
