@@ -5,9 +5,11 @@ Nothing here takes anybody away for want of an answer: what could not be looked 
 the reading incomplete.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from typing import ParamSpec, TypeVar
 
 from bridge.directory.model import Entry, Fate, Gone, Kind, Reading
 from bridge.errors import BadInput, ServiceUnavailable
@@ -25,6 +27,10 @@ from policy.directory.ldap.sync_codec import Mode, sync_control
 from policy.directory.ldap.translate import Draft, draft, finished, settled
 
 _UNKNOWN_CONTROL = 12
+_LONG = 50  # entries that take longer than a message should wait
+
+P = ParamSpec("P")
+_Result = TypeVar("_Result")
 _MANAGE_DSA_IT = "2.16.840.1.113730.3.4.2"  # a referral is an entry like any other
 
 
@@ -75,8 +81,8 @@ class Content:
         try:
             pieces = self._synced(refresh) if sync else self._paged()
             async with aclosing(pieces):
-                async for key, found in pieces:
-                    self._keep(drafts, key, found)
+                async for piece in pieces:
+                    await _aside(len(piece), self._keep_all, drafts, piece)
         except Incomplete as problem:
             if sync and problem.code == _UNKNOWN_CONTROL:
                 self.pages_only = True
@@ -86,8 +92,9 @@ class Content:
             why = str(problem)
         index = Index(refresh.cookie)
         if why:
-            return self._broken(why, _settled(drafts, index))
-        entries = _resolved(drafts, index)
+            told = await _aside(len(drafts), _settled, drafts, index)
+            return self._broken(why, told)
+        entries = await _aside(len(drafts), _resolved, drafts, index)
         try:
             gone = await self._fates(self.index.ids() - index.ids(), trusted=True)
         except ServiceUnavailable as problem:
@@ -115,7 +122,7 @@ class Content:
             return self._broken(str(problem))
         for each in gone:
             self.index.forget(each.id)
-        entries = _resolved(drafts, self.index)
+        entries = await _aside(len(drafts), _resolved, drafts, self.index)
         self.index.cookie = said.cookie
         if said.referrals:
             why = f"{said.referrals} parts are on other servers, where ATOM does not go"
@@ -162,7 +169,7 @@ class Content:
         light = Search(self.search.base, self.search.filter, (*names, *lists))
         async for found in self._entries(light):
             self._keep(drafts, shape.identity(found), found)
-        _resolved(drafts, index)
+        await _aside(len(drafts), _resolved, drafts, index)
         self.index = index
 
     async def expired(self) -> Reading | None:
@@ -187,7 +194,7 @@ class Content:
 
     async def _synced(
         self, refresh: Refresh
-    ) -> AsyncGenerator[tuple[str, Found], None]:
+    ) -> AsyncGenerator[list[tuple[str, Found]], None]:
         """Yield everything, by a refresh without a cookie."""
         asked = (sync_control(Mode.REFRESH_ONLY), *self.controls)
         where = self._connection.where
@@ -198,9 +205,10 @@ class Content:
                     refresh.hear(heard)
                 except ber.NotBer as error:
                     raise Incomplete(f"{where} does not speak RFC 4533") from error
-                for key, found in refresh.taken().changed.items():
+                piece = list(refresh.taken().changed.items())
+                for key, found in piece:
                     self._same_id(key, found)
-                    yield key, found
+                yield piece
         if refresh.end is not None and (why := incomplete_because(refresh.end)):
             raise Incomplete(f"{where}: {why}", refresh.end.code)
         if refresh.referrals:
@@ -214,17 +222,17 @@ class Content:
         if shown and shown != key:
             raise Incomplete("it syncs by another id", _UNKNOWN_CONTROL)
 
-    async def _paged(self) -> AsyncGenerator[tuple[str, Found], None]:
-        nameless = 0
-        async for found in self._entries(self.search):
-            key = self._settings.shape.identity(found)
-            nameless += not key
-            if key:
-                yield key, found
+    async def _paged(self) -> AsyncGenerator[list[tuple[str, Found]], None]:
+        nameless, shape = 0, self._settings.shape
+        pages = self._connection.paged(self.search, self._settings.page, self.controls)
+        async with aclosing(pages):
+            async for page in pages:
+                named = [(shape.identity(found), found) for found in page]
+                nameless += sum(not key for key, _ in named)
+                yield [(key, found) for key, found in named if key]
         if nameless:
-            shape, where = self._settings.shape, self._connection.where
             raise Incomplete(
-                f"{where}: {nameless} entries show no {shape.id}; "
+                f"{self._connection.where}: {nameless} entries show no {shape.id}; "
                 "let ATOM's account read it"
             )
 
@@ -234,6 +242,12 @@ class Content:
             async for page in pages:
                 for found in page:
                     yield found
+
+    def _keep_all(
+        self, drafts: dict[str, Draft], piece: Sequence[tuple[str, Found]]
+    ) -> None:
+        for key, found in piece:
+            self._keep(drafts, key, found)
 
     def _keep(self, drafts: dict[str, Draft], key: str, found: Found) -> None:
         try:
@@ -340,6 +354,15 @@ class Content:
     def _broken(self, why: str, entries: Sequence[Entry] = ()) -> Reading:
         name = self._settings.name
         return Reading(name, False, complete=False, why=why, entries=tuple(entries))
+
+
+async def _aside(
+    size: int, work: Callable[P, _Result], *args: P.args, **kwargs: P.kwargs
+) -> _Result:
+    """Do something in a thread if it is long, for messages not to wait for it."""
+    if size < _LONG:
+        return work(*args, **kwargs)
+    return await asyncio.to_thread(work, *args, **kwargs)
 
 
 def _settled(drafts: dict[str, Draft], index: Index) -> list[Entry]:

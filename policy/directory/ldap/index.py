@@ -5,6 +5,7 @@ LDAP says who is in a group, and in which unit somebody stands, by DN. DNs chang
 given again, so nothing is kept by them; this says what they mean now.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -29,6 +30,7 @@ class Index:
     stamp: str = ""
     _ids: dict[Name, str] = field(default_factory=dict)
     _dns: dict[str, Dn] = field(default_factory=dict)
+    _below: Counter[Dn] = field(default_factory=Counter)  # how many, by what is above
     _shared: dict[Name, set[str]] = field(default_factory=dict)
     _others: dict[str, Name] = field(default_factory=dict)
     _units: set[str] = field(default_factory=set)
@@ -50,11 +52,10 @@ class Index:
         `other` is what else it may be called by.
         """
         before = self._dns.get(key)
-        if before is not None and before != dn:
+        if before is not None and before != dn and self._below[before]:
             self._carry(before, dn)
         self._forget_names(key)
-        self._dns[key] = dn
-        self._name(key, dn)
+        self._place(key, dn)
         if other is not None:
             self._others[key] = other
             self._name(key, other)
@@ -66,7 +67,6 @@ class Index:
     def forget(self, key: str) -> None:
         """Say that something is not in scope any more."""
         self._forget_names(key)
-        self._dns.pop(key, None)
         self._units.discard(key)
         self.expiries.pop(key, None)
 
@@ -87,7 +87,7 @@ class Index:
     def below(self, key: str) -> Iterator[str]:
         """Go through everything that stands below something."""
         top = self._dns.get(key)
-        if top is not None:
+        if top is not None and self._below[top]:
             for other, dn in self._dns.items():
                 if other != key and dn.within(top):
                     yield other
@@ -101,14 +101,25 @@ class Index:
             if len(dn.rdns) > depth and dn.within(before)
         }
         for key in moved:
-            self._unname(key, self._dns[key])
+            self._displace(key)
         for key, dn in moved.items():
-            self._dns[key] = dn
-            self._name(key, dn)
+            self._place(key, dn)
+
+    def _place(self, key: str, dn: Dn) -> None:
+        self._dns[key] = dn
+        self._below.update(dn.parents())
+        self._name(key, dn)
+
+    def _displace(self, key: str) -> None:
+        if (dn := self._dns.pop(key, None)) is not None:
+            self._unname(key, dn)
+            for parent in dn.parents():
+                self._below[parent] -= 1
+                if not self._below[parent]:
+                    del self._below[parent]
 
     def _forget_names(self, key: str) -> None:
-        if (dn := self._dns.get(key)) is not None:
-            self._unname(key, dn)
+        self._displace(key)
         if (other := self._others.pop(key, None)) is not None:
             self._unname(key, other)
 

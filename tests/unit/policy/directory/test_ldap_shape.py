@@ -212,6 +212,8 @@ def test_names_mean_what_they_would_if_all_were_put_anew(
     for name in names:
         assert index.id(name) == fresh.id(name)
     assert index.ids() == others.keys()
+    for key in others:
+        assert set(index.below(key)) == set(fresh.below(key))
 
 
 def test_somebodys_primary_group_is_found_by_its_number() -> None:
