@@ -64,7 +64,7 @@ def _lines_of(name: str, field: FieldInfo) -> Iterator[str]:
         yield f"# sources = [{{ {source} }}]  # or {field.description}"
     elif isinstance(field.default, BaseModel):
         inner = type(field.default).model_fields
-        known = ", ".join(f"{n} = {f.default}" for n, f in inner.items())
+        known = ", ".join(f"{n} = {_inner(f)}" for n, f in inner.items())
         yield f"# {name} = {{ {known} }}"
     else:
         yield _line(name, field)
@@ -72,6 +72,14 @@ def _lines_of(name: str, field: FieldInfo) -> Iterator[str]:
 
 def _line(name: str, field: FieldInfo) -> str:
     return f"# {name} = {_example(field)}  # {field.description}"
+
+
+def _inner(field: FieldInfo) -> str:
+    """What stands in a table is told as it is: leaving some of it out is usual."""
+    if isinstance(field.default, tuple):
+        told = ", ".join(f'"{one}"' for one in field.default)
+        return f"[{told}]"
+    return _example(field)
 
 
 def _example(field: FieldInfo) -> str:

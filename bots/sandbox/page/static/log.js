@@ -78,6 +78,7 @@ const VERBS = {
   "admin.config": "changed a setting or a right",
   "admin.intent": "is about to change a workspace",
   "admin.outcome": "changed a workspace",
+  "member.report": "found people against the policy",
   "run.plan": "worked out what becomes of somebody",
   "run.agree": "let a run about somebody be done",
   "run.refuse": "refused a run about somebody",
