@@ -61,7 +61,10 @@ def run_tests(
 @policy_app.command("why")
 def why(
     person: Annotated[
-        str, typer.Argument(help="A name, an address, or slack:USER_ID, teams:USER_ID.")
+        str,
+        typer.Argument(
+            help="A name, an address, or an account as slack:TEAM_ID/USER_ID."
+        ),
     ],
     action: Annotated[str, typer.Argument(help="Such as post, file or admin.link.")],
     where: Annotated[

@@ -28,7 +28,7 @@ async def why(
     async with company_core(company) as (built, tenant):
         action, thing = action_named(what)
         place = await _place(built.links, tenant, action, where)
-        explainer, person = _about(built.policies, tenant, who)
+        explainer, person, account = _about(built.policies, tenant, who)
         asked = Asked(
             tenant,
             person,
@@ -36,6 +36,7 @@ async def why(
             place.channel,
             place.target,
             place.link,
+            account,
             label=_label(label),
             thing=thing or place.record,
         )
@@ -92,16 +93,19 @@ class _OneOfThem:
         return self.directory.path(tenant, subject, ancestor)
 
 
-def _about(side: PolicySide, tenant: str, who: str) -> tuple[Explainer, Person]:
-    """Return what explains decisions about an account, or about a person by name."""
-    platform, colon, id_ = who.partition(":")
+def _about(side: PolicySide, tenant: str, who: str) -> tuple[Explainer, Person, str]:
+    """
+    Return what explains decisions about an account, or about a person by name.
+
+    With the account comes the workspace or tenant that vouches for it, if it is named.
+    """
+    platform, colon, rest = who.partition(":")
     if colon and platform in set(Platform):
-        return side.explainer, Person(Platform(platform), id_.rpartition("/")[2])
+        account, _, id_ = rest.rpartition("/")
+        return side.explainer, Person(Platform(platform), id_), account
     directory, names = side.engine.directory, side.desk.names
     if not directory.configured(tenant):
-        raise BadInput(
-            "There is no directory here: write slack:USER_ID or teams:USER_ID."
-        )
+        raise BadInput("There is no directory here: write slack:TEAM_ID/USER_ID.")
     ids = names.named(tenant, Kind.PERSON, who)
     if len(ids) != 1:
         many = "several people" if ids else "nobody"
@@ -115,7 +119,7 @@ def _about(side: PolicySide, tenant: str, who: str) -> tuple[Explainer, Person]:
     )
     if bundle := side.engine.bundle(tenant):
         engine.use(bundle)
-    return Explainer(engine, names), Person(Platform.SLACK, one.id, one.name)
+    return Explainer(engine, names), Person(Platform.SLACK, one.id, one.name), ""
 
 
 async def _place(links: LinkBook, tenant: str, action: Action, where: str) -> _Place:

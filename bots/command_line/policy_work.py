@@ -205,9 +205,8 @@ def _tell(shown: Shown, *, as_json: bool, applies: bool) -> None:
     asked = f"{report.pairs} questions"
     if report.sampled:
         asked = f"{report.pairs} of {report.sampled} questions, chosen by lot"
-    say(
-        f"{report.gains} gained, {report.losses} lost; {report.people} people, {asked}."
-    )
+    people = "1 person" if report.people == 1 else f"{report.people} people"
+    say(f"{report.gains} gained, {report.losses} lost; {people}, {asked}.")
     for word, changes, total in (
         ("gains", report.gained, report.gains),
         ("loses", report.lost, report.losses),

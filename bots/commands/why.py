@@ -62,7 +62,7 @@ class Why:
             channel,
             target,
             link,
-            request.account if question.person.id == request.person.id else "",
+            request.account,
             thing=thing,
         )
 
