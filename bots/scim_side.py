@@ -33,12 +33,31 @@ class Followed:
     """
 
     directory: DirectorySide
+    store: StoredScim
+    settings: ScimSettings
+
+    @property
+    def translation(self) -> Translation:
+        return Translation(
+            self.settings.role_names,
+            self.settings.external_id,
+            admin_roles=self.settings.admin_roles,
+            source=source_name(self.directory) or SOURCE,
+        )
+
+    @property
+    def source(self) -> ScimSource:
+        return ScimSource(self.directory.tenant, self.store, self.translation)
 
     async def receive(self, tenant: str, reading: Reading) -> Receipt:
         if not self.follows(tenant):
             return Receipt()
         try:
             outcome = await self.directory.push(tenant, reading)
+            # Another process may have handed over something newer before this.
+            async for newer in self.source.read(reading.cursor):
+                if newer.entries or newer.gone:
+                    await self.directory.push(tenant, newer)
         except StoreUnavailable:
             # It is stored, and read from there as soon as the database takes it.
             return Receipt(held="the directory follows in a moment")
@@ -80,18 +99,9 @@ class ScimSide:
     tokens: StoredTokens
     followed: Followed
 
-    @property
-    def translation(self) -> Translation:
-        return Translation(
-            self.settings.role_names,
-            self.settings.external_id,
-            admin_roles=self.settings.admin_roles,
-            source=source_name(self.followed.directory) or SOURCE,
-        )
-
     def source(self) -> ScimSource:
         """Return what identity providers pushed, as a source of the directory's."""
-        return ScimSource(self.followed.directory.tenant, self.store, self.translation)
+        return self.followed.source
 
     def pages(self, steady: Callable[[], int]) -> ScimPages:
         """Return what serves `/scim/v2`; `steady` are microseconds that never go back."""
@@ -99,7 +109,7 @@ class ScimSide:
             self.store,
             self.followed,
             self.store.allowed,
-            self.translation,
+            self.followed.translation,
             Brake(self.settings.few, self.settings.percent),
         )
         throttle = Throttle(steady, self.settings.per_minute)
@@ -115,9 +125,10 @@ def scim_side(
     clock: Callable[[], int],
     directory: DirectorySide,
 ) -> ScimSide:
+    kept = StoredScim(store, clock)
     return ScimSide(
         settings,
-        StoredScim(store, clock),
+        kept,
         StoredTokens(store, acts, clock),
-        Followed(directory),
+        Followed(directory, kept, settings),
     )

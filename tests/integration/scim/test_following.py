@@ -10,6 +10,7 @@ from bots.following import read_once
 from bots.settings import Settings
 from bots.settings_scim import ScimSettings
 from bridge.directory.model import Standing, Subject
+from bridge.directory.scim import ScimKind
 from bridge.errors import StoreUnavailable
 from tests.scim_client import ENTERPRISE, ScimServer, scim_server
 
@@ -149,6 +150,23 @@ async def test_what_was_stored_and_not_handed_over_is_read_later(
     reading = await read_once(server.core.scim.source(), followed["okta"].cursor)
     assert reading is not None
     await side.sync.apply(reading)
+
+    assert people(server)["ana"].standing is Standing.DISABLED
+
+
+async def test_what_is_handed_over_late_does_not_undo_what_is_newer(
+    server: ScimServer,
+) -> None:
+    scim = server.core.scim
+    ana = await server.user("ana")
+    old = await scim.store.one("acme", ScimKind.USER, ana.id)
+    assert old is not None
+    await server.patch(
+        f"/Users/{ana.id}", {"op": "replace", "path": "active", "value": False}
+    )
+
+    # As from another process, which stood still between its two steps.
+    await scim.followed.receive("acme", scim.followed.translation.changed(old))
 
     assert people(server)["ana"].standing is Standing.DISABLED
 
