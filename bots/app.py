@@ -33,6 +33,7 @@ from bots.core import Core, Heard, clock_us, core, steady_us
 from bots.directory_desk import Desk
 from bots.directory_hooks import DirectoryHooks
 from bots.directory_side import Means
+from bots.directory_telling import Telling
 from bots.enforcing import OnRecord, compliance
 from bots.erasing import Erasing
 from bots.fetching_roots import root_fetcher
@@ -305,6 +306,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             reconciling(built.core, histories(built.slack, built.teams), relay).run,
             built.core.search.indexing.run,
             listing.run,
+            Telling(built.core.sources, built.announcers).run,
             *built.core.sources.jobs(
                 Means(built.session, clock_us, built.core.scim.source)
             ),

@@ -38,7 +38,7 @@ class Desk:
                 _source(sync, each.name, each.kind, followed.get(each.name))
                 for each in self.side.settings.all_sources
             ),
-            waiting=tuple(_held(sync, each) for each in waiting),
+            waiting=tuple(held_of(sync, each) for each in waiting),
             notes=tuple(_notes(sync)),
         )
 
@@ -53,9 +53,9 @@ class Desk:
                 raise NotAllowed(
                     "These changes are about yourself: it takes somebody else."
                 )
-        told = [_held(sync, w) for w in await sync.store.waiting(tenant)]
+        told = [held_of(sync, w) for w in await sync.store.waiting(tenant)]
         decided = await sync.decide(digest, officer.name, agree=agree)
-        return next((h for h in told if h.digest == digest), _held(sync, decided))
+        return next((h for h in told if h.digest == digest), held_of(sync, decided))
 
 
 def _source(
@@ -76,7 +76,8 @@ def _source(
     )
 
 
-def _held(sync: Sync, waiting: Waiting) -> Held:
+def held_of(sync: Sync, waiting: Waiting) -> Held:
+    """Return what waits, as people are told of it."""
     frozen = waiting.frozen
     return Held(
         waiting.digest,

@@ -143,6 +143,12 @@ class DirectorySettings(
         description="ids or names of groups and roles that nobody gets into without "
         "a second person's word",
     )
+    tell: str = Field(
+        default="",
+        pattern=r"^((slack|teams):[^/\s]+/\S+)?$",
+        description="the admins' channel, slack:TEAM_ID/CHANNEL_ID or "
+        "teams:TEAM_ID/CHANNEL_ID, to be told there of changes that wait",
+    )
     limits: LimitSettings = LimitSettings()
     runs: RunSettings = RunSettings()
     whole_every: float = Field(

@@ -368,5 +368,7 @@ def _kept_waiting(frozen: Frozen, before: Waiting | None, now_us: int) -> Waitin
     digest = frozen.digest
     if before is None or before.digest != digest:
         since = before.since_us if before else now_us
-        return Waiting(frozen, digest, "waiting", since, now_us, 0)
+        # Who was told that it waits is not told again of each one that comes to it.
+        told = before.told_us if before and before.state == "waiting" else 0
+        return Waiting(frozen, digest, "waiting", since, now_us, told)
     return replace(before, frozen=frozen, seen_us=now_us)

@@ -42,6 +42,27 @@ class DirectoryCommand:
                 raise BadInput(f"Type `{self.usage}`.")
 
 
+def waiting_card(held: Held) -> Card:
+    """Return what admins are told when changes begin to wait."""
+    return Card(
+        "The directory waits for your word",
+        "Nobody loses or gains anything by these changes until somebody with the duty "
+        "to approve says so. Accounts that are disabled are disabled all the same.",
+        Tone.WARNING,
+        (_held(held),),
+        tuple(_buttons(held)),
+    )
+
+
+def _buttons(held: Held) -> list[Button]:
+    return [
+        Button(
+            f"{verb.capitalize()} {held.digest[:8]}", f"directory {verb} {held.digest}"
+        )
+        for verb in ("approve", "refuse")
+    ]
+
+
 def _shown(health: DirectoryHealth) -> Card:
     waits = [held for held in health.waiting if held.state == "waiting"]
     troubled = any(source.problem for source in health.sources)
@@ -53,13 +74,7 @@ def _shown(health: DirectoryHealth) -> Card:
         *map(_held, health.waiting[:_SHOWN]),
         *(Section("To put right", note, ()) for note in health.notes[:_SHOWN]),
     )
-    buttons = tuple(
-        Button(
-            f"{verb.capitalize()} {held.digest[:8]}", f"directory {verb} {held.digest}"
-        )
-        for held in waits[:_SHOWN]
-        for verb in ("approve", "refuse")
-    )
+    buttons = tuple(button for held in waits[:_SHOWN] for button in _buttons(held))
     return Card("The directory", text, tone, sections, buttons)
 
 

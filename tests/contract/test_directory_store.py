@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from bots.directory_settings import DirectorySettings
+from bots.directory_side import DirectorySide
+from bots.directory_telling import Telling
 from bots.syncing import Rules, Sync
 from bridge.directory.brake import Limits
 from bridge.directory.difference import What
@@ -14,10 +17,12 @@ from bridge.directory.frozen import REMOVALS
 from bridge.directory.model import Edge, Gone, Reading, Standing
 from bridge.directory.people import Precedence
 from bridge.directory.view import LiveDirectory
-from bridge.errors import Conflict, NotFound, StoreUnavailable
+from bridge.errors import Conflict, NotFound, NotSent, StoreUnavailable
+from bridge.messages import Channel, Platform
 from storage.directory.stored import Moved, Step, StoredDirectory
 from storage.hot import HotStore, Insert, Program, Rows, Statement
 from tests.contract.conftest import TENANT, Store
+from tests.fakes import FakeAnnouncer
 from tests.unit.bridge.directory.told import HOUR, group, part, person, whole
 
 
@@ -372,3 +377,31 @@ async def test_a_large_first_reading_is_cut_and_whole(
     assert len(after.state.entries) == 101
     assert len(after.state.members["ad", "all"]) == 100
     assert after.state.entries == sync.state.entries
+
+
+async def test_admins_are_told_once_with_counts_names_and_the_hash(
+    store: Store,
+) -> None:
+    clock = _Clock()
+    sync = _sync(store, clock)
+    await sync.apply(whole(*_many(100)))
+    clock.now += 2 * HOUR
+    [frozen] = (await sync.apply(whole(*_many(5)))).fresh
+    channel, announcer = Channel(Platform.SLACK, "T1", "C1"), FakeAnnouncer()
+    announcer.failures[channel] = NotSent("away")
+    side = DirectorySide(DirectorySettings(), sync.view, sync.store, "one", sync)
+    telling = Telling(side, {Platform.SLACK: announcer})
+
+    with pytest.raises(NotSent):
+        await telling.tell(channel)
+    announcer.failures.clear()
+    await telling.tell(channel)
+    await telling.tell(channel)
+    await sync.apply(whole(*_many(4)))  # one more: they know already that it waits
+    await telling.tell(channel)
+
+    [(where, card)] = announcer.announced
+    assert where == channel
+    assert card.sections[0].title == "95 changes of ad wait"
+    assert "person P005 is suspended" in card.sections[0].text
+    assert card.buttons[0].command == f"directory approve {frozen.digest}"

@@ -127,7 +127,7 @@ def test_mass_removals_wait_for_somebody_with_the_duty_and_exactly_their_hash(
     shown = atom.done("users", "show", "p50", "--json").json
     assert (shown["standing"], shown["sources"][0]["life"]) == ("left", "suspended")
     types = [e["type"] for e in atom.done("log", "show", "--json").json]
-    assert "directory.decide" in types
+    assert types.count("user.deactivate") > 0
 
 
 def test_without_a_directory_it_is_said_how_to_have_one(atom: CommandLine) -> None:
