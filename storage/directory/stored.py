@@ -107,14 +107,15 @@ class StoredDirectory:
             return Delta(version)
         asked = {"tenant": tenant, "version": version}
         where = "WHERE tenant = :tenant AND version > :version"
-        kept, members, people = [
+        # Entries last: whoever is somebody's by then has a row there.
+        people, members, kept = [
             await self.store.fetch(
                 Statement(f"SELECT {columns} FROM directory_{table} {where}", asked)
             )
             for columns, table in (
-                (KEPT, "entry"),
-                (MEMBER, "member"),
                 ("source, id, person", "person"),
+                (MEMBER, "member"),
+                (KEPT, "entry"),
             )
         ]
         return Delta(
