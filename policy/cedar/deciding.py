@@ -57,10 +57,16 @@ class Decider:
         if sliced is None:
             sliced = _Slice.of(self.bundle, action, principal.type)
             self._slices[action, principal.type] = sliced
+        try:
+            entities = principal.entities.with_added_json_str(
+                f"[{resource.json},{sliced.action}]"
+            )
+        except ValueError as error:
+            return Verdict(allowed=False, rules=(), errors=(_one_line(error),))
         return asked_of_cedar(
             request_of(principal, action, resource, context),
             sliced.policies,
-            f"[{principal.json},{resource.json}]",
+            entities,
             schema_of(action),
             (sliced.ids, self._order),
         )
@@ -69,7 +75,7 @@ class Decider:
 def asked_of_cedar(
     request: Mapping[str, Any],
     policies: cedarpy.PolicySet,
-    entities: str,
+    entities: cedarpy.Entities | str,
     schema: cedarpy.Schema,
     named: tuple[Mapping[str, str], Mapping[str, int]],
 ) -> Verdict:
@@ -130,6 +136,7 @@ class _Slice:
 
     policies: cedarpy.PolicySet
     ids: Mapping[str, str]  # Cedar numbers policies as they stand in a text
+    action: str  # with the groups that it is in, as an entity
 
     @classmethod
     def of(cls, bundle: Bundle, action: str, type_: str) -> "_Slice":
@@ -144,7 +151,18 @@ class _Slice:
         return cls(
             cedarpy.PolicySet.from_str(text),
             {f"policy{number}": p.id for number, p in enumerate(mine)},
+            canonical(
+                {
+                    "uid": _action(action),
+                    "attrs": {},
+                    "parents": [_action(group) for group in sorted(groups)],
+                }
+            ),
         )
+
+
+def _action(name: str) -> dict[str, str]:
+    return {"type": "Atom::Action", "id": name}
 
 
 def _one_line(error: object) -> str:

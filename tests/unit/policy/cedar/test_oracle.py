@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import cedarpy
 from hypothesis import HealthCheck, Phase, given, reject, settings
 from hypothesis import strategies as st
 
@@ -15,7 +16,7 @@ from policy.cedar.bundle import Draft, build
 from policy.cedar.deciding import Decider
 from policy.cedar.facts import Principal, action_of, context
 from policy.cedar.naming import FromDirectory
-from policy.cedar.schema import groups_of
+from policy.cedar.schema import groups_of, schema_of
 from tests.unit.policy.cedar.oracle import Oracle
 from tests.unit.policy.cedar.world import (
     COMMANDS,
@@ -230,6 +231,9 @@ def compare(
     assert resource
     said = context(question, age, 900, proof)
     verdict = decider.ask(principal, action, resource, said)
+    # What Cedar is given is what the schema says; it is not checked for each question.
+    entities = f"[{principal.json},{resource.json}]"
+    cedarpy.Entities.from_json_str(entities, schema_of(action))
 
     told = json.loads(principal.json)
     # All that they are in, and not just what the engine thinks that policies can see.
