@@ -153,6 +153,8 @@ def _node(tree: yaml.Node, path: str, depth: int) -> Node:
 def _scalar(tree: yaml.Node) -> Any:
     """Read what is not quoted as a truth value, a whole number or nothing; else text."""
     value = str(tree.value)
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise _at(tree.start_mark, "this has half a character in it")
     match tree.tag:
         case "tag:yaml.org,2002:bool":
             return value.lower() in {"true", "yes", "on"}
