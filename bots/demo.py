@@ -22,6 +22,7 @@ import structlog
 from aiohttp import ClientError, ClientSession, ClientTimeout, web
 
 from bots.core import core
+from bots.demo_company import company_in, employ
 from bots.sandbox.app import create_app
 from bots.sandbox.slack import seed as slack
 from bots.sandbox.slack.model import Kind as SlackKind
@@ -58,7 +59,7 @@ _LINKS = (
     ),
 )
 
-_READY_WITHIN = 30.0
+_READY_WITHIN = 90.0
 _STOP_WITHIN = 10.0
 _AGAIN = 0.5
 
@@ -97,6 +98,11 @@ class Demo:
     home: Path
     console_token: str
 
+    @property
+    def people(self) -> Path:
+        """The company's directory, which the page edits and ATOM follows."""
+        return self.home / "people.yaml"
+
     def environment(self) -> dict[str, str]:
         """Return what ATOM is told: the sandbox's addresses instead of the real."""
         host, port = self.atom.removeprefix("http://").split(":")
@@ -107,6 +113,7 @@ class Demo:
             "ATOM_HOST": host,
             "ATOM_PORT": port,
             "ATOM_CONSOLE_TOKEN": self.console_token,
+            "ATOM_DIRECTORY_PEOPLE": str(self.people),
             "ATOM_SLACK_SIGNING_SECRET": slack.SIGNING_SECRET,
             "ATOM_SLACK_BOT_TOKEN": slack.BOT_TOKEN,
             "ATOM_SLACK_API_URL": f"{self.page}/slack/api/",
@@ -142,7 +149,9 @@ async def run(settings: Settings) -> None:
             home=_clean(settings.home / "demo"),
             console_token=secrets.token_urlsafe(24),
         )
+        world.company = company_in(demo.people)
         await _set_up(demo)
+        await employ(demo.home, COMPANY, demo.people, _LINKS[0], _LINKS[2])
         async with ClientSession(timeout=ClientTimeout(total=10)) as session:
             keeper = _Keeper(demo)
             world.kill_atom = keeper.kill
@@ -168,6 +177,10 @@ def _furnish_people(world: World) -> None:
     for channel in world.slack.channels.values():
         if channel.team == erin.team and channel.kind is SlackKind.PUBLIC:
             channel.members.append(erin.id)
+    gus = SlackUser("U06GUS", "T01ACME", "gus", "Gus Novak", "gus@partner.example")
+    gus.is_guest = True
+    world.slack.users[gus.id] = gus
+    world.slack.channels["C03RANDOM"].members.append(gus.id)
     alice = TeamsPerson(
         "29:alice",
         teams.ACME,
