@@ -85,7 +85,7 @@ def test_a_sound_installation_passes_every_check(
     assert ran.json["ok"] is True
     assert states(ran) == dict.fromkeys(
         [
-            "settings", "keys", "database", "proofs", "wrapping keys", "redis", "clamd", "slack", "slack scopes",
+            "settings", "keys", "database", "proofs", "wrapping keys", "scim", "redis", "clamd", "slack", "slack scopes",
             "slack clock", "teams metadata", "teams clock", "teams bot token",
             "teams graph token",
         ],

@@ -2,8 +2,8 @@
 
 async function answerOf(response) {
   const answer = await response.json().catch(() => ({}));
-  if (!response.ok || answer.ok === false) {
-    const error = new Error(answer.error ?? `the server answered ${response.status}`);
+  if (!response.ok || answer?.ok === false) {
+    const error = new Error(answer?.error ?? `the server answered ${response.status}`);
     throw Object.assign(error, { status: response.status });
   }
   return answer;

@@ -27,11 +27,9 @@ export class CompanyPanel {
 
   /** Who is where, by the sandbox's own word: another tab may have moved somebody. */
   refresh = async () => {
-    try {
-      this.told = await read("/sandbox/company");
-    } catch {
-      return; // a sandbox without a company has no panel
-    }
+    const told = await read("/sandbox/company").catch(() => null);
+    if (!told) return; // a sandbox without a company has no panel
+    this.told = told;
     this.button.hidden = false;
     this.draw();
   };
