@@ -173,7 +173,7 @@ async def test_killed_around_a_shared_post_nothing_is_lost_or_doubled(
     async with world(tmp_path, database_url) as here:
         await here.link()
         await here.start()
-        await asked_to_wait(here)
+        await asked_to_wait(here, 8)  # it has to be there again by then
         for n in range(1, 6):
             await here.slack("post", text=f"said {n:02}")
         await heard(here, 6)
@@ -249,9 +249,9 @@ async def test_without_the_right_to_look_all_of_a_lost_post_is_parked(
         assert said(state) == [f"said {n:02}" for n in range(5)]
 
 
-async def asked_to_wait(here: World) -> None:
+async def asked_to_wait(here: World, seconds: int = 3) -> None:
     """Have Teams ask for a pause, at the first of what is said."""
-    await here.fault("teams.post", "429", retry_after=3)
+    await here.fault("teams.post", "429", retry_after=seconds)
     await here.slack("post", text="said 00")
     async with core(here.settings, "test") as built, asyncio.timeout(30):
         while not any(

@@ -153,6 +153,7 @@ async def test_killed_between_parts_each_stands_there_once(
     tmp_path: Path, database_url: str
 ) -> None:
     async with world(tmp_path, database_url, **_SMALL) as here:
+        await here.set(slack__order_wait=30.0, teams__order_wait=30.0)
         await here.link()
         await here.start("sent", times=3)
         await speak(here)
@@ -168,6 +169,7 @@ async def test_answers_lost_between_parts_are_looked_up(
     tmp_path: Path, database_url: str
 ) -> None:
     async with world(tmp_path, database_url, **_SMALL) as here:
+        await here.set(slack__order_wait=30.0, teams__order_wait=30.0)
         await here.link()
         await here.start()
         await here.fault("teams.reply", "reset_after", times=2, skip=1)
