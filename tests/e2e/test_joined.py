@@ -59,6 +59,8 @@ async def test_thirty_messages_of_two_people_take_fewer_calls(
     async with world(tmp_path, database_url, **LIMITS) as here:
         await full(here)
         await here.start()
+        # However slowly they are said here, most of them have to wait.
+        await here.fault("teams.post", "429", retry_after=6)
         turns = [ALICE if n // 5 % 2 == 0 else BOB for n in range(30)]
         for n, who in enumerate(turns):
             await here.slack("post", text=f"said {n:02}", user=who)
@@ -173,7 +175,7 @@ async def test_killed_around_a_shared_post_nothing_is_lost_or_doubled(
     async with world(tmp_path, database_url) as here:
         await here.link()
         await here.start()
-        await asked_to_wait(here, 8)  # it has to be there again by then
+        await asked_to_wait(here)
         for n in range(1, 6):
             await here.slack("post", text=f"said {n:02}")
         await heard(here, 6)
@@ -249,7 +251,7 @@ async def test_without_the_right_to_look_all_of_a_lost_post_is_parked(
         assert said(state) == [f"said {n:02}" for n in range(5)]
 
 
-async def asked_to_wait(here: World, seconds: int = 3) -> None:
+async def asked_to_wait(here: World, seconds: int = 8) -> None:
     """Have Teams ask for a pause, at the first of what is said."""
     await here.fault("teams.post", "429", retry_after=seconds)
     await here.slack("post", text="said 00")
