@@ -81,7 +81,7 @@ class Scanner:
     def scan(self, text: str, key: bytes, part: Part = Part.TEXT) -> Scan:
         """Return what is in a text; never raises, whatever the text is."""
         partial = len(text) > MOST_TEXT
-        plain = normal(text[:MOST_TEXT] if partial else text)
+        plain = normal(_readable(text[:MOST_TEXT] if partial else text))
         findings = tuple(
             self._finding(plain, detector, hit, key, part)
             for detector, hit in self._hits(plain.text)
@@ -124,8 +124,7 @@ class Scanner:
     def _woken(self, text: str) -> Iterable[Detector]:
         if not text:
             return ()
-        # A lone half of a surrogate pair is no text that RE2 can read.
-        indices = self._gates.Match(_readable(text)) if self._gated else ()
+        indices = self._gates.Match(text) if self._gated else ()
         if not indices:
             return self._open
         return (*(self._gated[index] for index in sorted(indices)), *self._open)
@@ -148,6 +147,7 @@ def keyed_hash(key: bytes, detector: str, value: str) -> str:
 
 
 def _readable(text: str) -> str:
+    """Return a text that RE2 can read: a lone half of a surrogate pair is none."""
     if text.isascii():
         return text
     return text.encode("utf-8", "replace").decode("utf-8")

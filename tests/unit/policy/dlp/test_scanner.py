@@ -6,7 +6,7 @@ from types import FrameType
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bridge.errors import BadInput
@@ -36,6 +36,7 @@ def test_no_text_makes_it_stumble(text: str) -> None:
     assert [Finding.read(f.told) for f in found] == list(found)
 
 
+@example(before="", after="\ud800")
 @given(_HOSTILE, _HOSTILE)
 @settings(max_examples=100)
 def test_a_card_among_other_words_is_found(before: str, after: str) -> None:
