@@ -1,0 +1,279 @@
+"""What is kept about records: cards, the ids of their buttons, subscriptions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from bridge.access import Action
+from bridge.errors import NotAllowed
+from bridge.messages import Channel
+from bridge.records.cards import Level, Standing
+from bridge.records.model import NEVER, Needs, RecordRef, Revision, System
+
+
+class CardState(StrEnum):
+    """How far a card came. A card is planned before anything is sent."""
+
+    PLANNED = "planned"
+    POSTING = "posting"  # sent, and no answer yet: it may stand there
+    POSTED = "posted"
+    RETIRED = "retired"  # it is not kept up to date any more
+
+
+@dataclass(frozen=True, slots=True)
+class CardInstance:
+    """
+    One card in one channel. `card_id` is random and names it everywhere.
+
+    `cause` is the message that named the record, as `platform:team/channel/message`;
+    with the record and the channel it makes the card the only one. `thread` is the
+    thread's root to post under, `message` the id of what was posted, empty before.
+    `unfurl` holds what Slack needs to change an unfurled link again. `rev` and `digest`
+    are of what is shown, so that nothing older and nothing equal is shown again.
+    """
+
+    card_id: str
+    tenant: str
+    ref: RecordRef
+    channel: Channel
+    cause: str
+    level: Level = Level.DATA
+    thread: str = ""
+    message: str = ""
+    unfurl: Mapping[str, str] = field(default_factory=dict)
+    state: CardState = CardState.PLANNED
+    standing: Standing = Standing.LIVE
+    rev: Revision = NEVER
+    digest: str = ""
+    made_us: int = 0
+    shown_us: int = 0
+
+
+class CardBook(Protocol):
+    """The cards that stand somewhere. Raises `StoreUnavailable`."""
+
+    async def plan(self, cards: Sequence[CardInstance]) -> Sequence[CardInstance]:
+        """
+        Keep cards that are to be posted; returns them as they are kept.
+
+        The same record for the same message in the same channel is one card, whoever
+        asks how often: the one that was there is returned.
+        """
+        ...
+
+    async def get(self, tenant: str, card_id: str) -> CardInstance | None: ...
+
+    async def of_record(self, tenant: str, ref: RecordRef) -> Sequence[CardInstance]:
+        """Return every card of a record that is not retired, on both platforms."""
+        ...
+
+    async def in_channel(
+        self, tenant: str, channel: Channel
+    ) -> Sequence[CardInstance]: ...
+
+    async def unfinished(self, tenant: str, before_us: int) -> Sequence[CardInstance]:
+        """Return what was planned or being posted before a time, to be taken up again."""
+        ...
+
+    async def records(self, tenant: str) -> Sequence[RecordRef]:
+        """Return the records that have a card anywhere."""
+        ...
+
+    async def posting(self, tenant: str, card_id: str) -> bool:
+        """Note the intent to post; False if somebody else did, or it is posted."""
+        ...
+
+    async def posted(
+        self, tenant: str, card_id: str, message: str, unfurl: Mapping[str, str]
+    ) -> None: ...
+
+    async def unposted(self, tenant: str, card_id: str) -> None:
+        """It certainly was not sent: it is planned again."""
+        ...
+
+    async def shown(self, card: CardInstance) -> bool:
+        """
+        Note what a card shows now: its `rev`, `digest`, `standing` and `shown_us`.
+
+        False if something newer is noted already, and then nothing is to be shown.
+        """
+        ...
+
+    async def retire(self, tenant: str, card_ids: Sequence[str]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedAct:
+    """
+    What a button's token stands for. `field_cls` etc. are decided anew on every click.
+
+    `card_id` is empty for a card that one person sees alone, and then `person` is that
+    person's key: nobody else may use it. `channel` is where it was shown: a token that
+    comes from elsewhere is refused.
+    """
+
+    token: str
+    tenant: str
+    ref: RecordRef | None
+    act: str
+    right: Action
+    rev: Revision
+    until_us: int
+    card_id: str = ""
+    channel: Channel | None = None
+    person: str = ""
+    kind: str = ""
+    system: System | None = None
+    instance: str = ""
+    needs: Needs = Needs.NOTHING
+    detail: Mapping[str, str] = field(default_factory=dict)
+
+
+class Outdated(NotAllowed):
+    """A button that was replaced or has run out: its card has to be drawn anew."""
+
+
+class UsedUp(NotAllowed):
+    """This person has used this button before. `outcome` is what came of it."""
+
+    def __init__(self, reason: str, outcome: str = "") -> None:
+        super().__init__(reason)
+        self.outcome = outcome
+
+
+class ActBook(Protocol):
+    """Buttons' tokens: opaque, of limited life, used once by each person."""
+
+    async def issue(self, acts: Sequence[IssuedAct]) -> None:
+        """Keep them; those of the same card that were issued before are superseded."""
+        ...
+
+    async def look(self, token: str, now_us: int) -> IssuedAct:
+        """Return what a token stands for. Raises `NotFound` or `Outdated`."""
+        ...
+
+    async def claim(self, token: str, person: str, now_us: int) -> IssuedAct:
+        """
+        Use a token up for a person. Raises `NotFound`, `Outdated` or `UsedUp`.
+
+        Of two claims at the same moment one wins, in whatever process.
+        """
+        ...
+
+    async def concluded(self, token: str, person: str, outcome: str) -> None:
+        """Keep what came of it, for whoever clicks again."""
+        ...
+
+    async def released(self, token: str, person: str) -> None:
+        """Nothing came of it: the person may click again."""
+        ...
+
+    async def revoke(self, tenant: str, person: str) -> int:
+        """End all of a person's tokens, as when they leave; returns how many."""
+        ...
+
+    async def sweep(self, before_us: int) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Hours in which nothing is told: minutes of the day, in a time zone by name."""
+
+    start: int = 0
+    end: int = 0
+    zone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """
+    Who wants to hear of what. Exactly one of `channel` and `person` is set.
+
+    `ref` follows one record; else `kind` with `filter`, a line of the filter language
+    (`bridge.records.filters`). `every` is 0 for at once, or the minutes of a digest.
+    `secured` lets secured records in, and can only be chosen for a person.
+    """
+
+    id: str
+    tenant: str
+    system: System
+    instance: str
+    kind: str
+    by: str
+    channel: Channel | None = None
+    person: str = ""
+    ref: RecordRef | None = None
+    filter: str = ""
+    every: int = 0
+    quiet: Quiet = field(default_factory=Quiet)
+    secured: bool = False
+    made_us: int = 0
+
+
+class SubscriptionBook(Protocol):
+    """Subscriptions, and what waits for a digest or for the morning."""
+
+    async def add(self, subscription: Subscription) -> None: ...
+
+    async def remove(self, tenant: str, id_: str) -> bool: ...
+
+    async def of(self, tenant: str) -> Sequence[Subscription]: ...
+
+    async def hold_back(
+        self,
+        subscription: Subscription,
+        event: str,
+        ref: RecordRef,
+        line: str,
+        at_us: int,
+    ) -> bool:
+        """Keep a line until it is told; False if the event was kept before."""
+        ...
+
+    async def due(
+        self, subscription: Subscription, before_us: int
+    ) -> Sequence[tuple[str, RecordRef, str]]:
+        """Return what is held back, oldest first: event, record and line."""
+        ...
+
+    async def told(self, subscription: Subscription, events: Sequence[str]) -> None: ...
+
+
+class LevelBook(Protocol):
+    """What mentions show by themselves, per channel and system."""
+
+    async def level(self, tenant: str, channel: Channel, system: System) -> Level: ...
+
+    async def choose(
+        self,
+        tenant: str,
+        channel: Channel,
+        system: System | None,
+        level: Level,
+        by: str,
+    ) -> None: ...
+
+
+class ChangesBook(Protocol):
+    """How far each system's changes were followed, and which events were heard."""
+
+    async def position(self, tenant: str, system: System, instance: str) -> str: ...
+
+    async def reached(
+        self, tenant: str, system: System, instance: str, position: str
+    ) -> None: ...
+
+    async def first(self, tenant: str, event: str, now_us: int) -> bool:
+        """Say whether an event is heard for the first time."""
+        ...
+
+    async def done(self, tenant: str, key: str) -> str | None:
+        """Return the request id of a deed that was done, None if it never was."""
+        ...
+
+    async def begin(self, tenant: str, key: str, now_us: int) -> bool:
+        """Note the intent of a deed before it is written; False if it was noted before."""
+        ...
+
+    async def finish(self, tenant: str, key: str, request: str) -> None: ...

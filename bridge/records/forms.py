@@ -1,0 +1,88 @@
+"""What is asked of a person before something is written, before any platform's markup."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from bridge.records.model import RecordRef, Revision
+
+
+class InputKind(StrEnum):
+    """How a value is entered."""
+
+    LINE = "line"
+    TEXT = "text"
+    CHOICE = "choice"
+    CHOICES = "choices"
+    DATE = "date"  # YYYY-MM-DD
+    NUMBER = "number"
+    CHECK = "check"  # "true" or "false"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of the values that can be chosen."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """
+    One field of a form, from the system's own metadata.
+
+    Where `controller` names another input, only those choices fit that `fitting` lists
+    for its value. `longest` is in characters, 0 without a limit.
+    """
+
+    id: str
+    label: str
+    kind: InputKind = InputKind.LINE
+    value: str = ""
+    required: bool = False
+    choices: tuple[Choice, ...] = ()
+    controller: str = ""
+    fitting: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    longest: int = 0
+    hint: str = ""
+    cls: str = "public"
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """
+    A form for one act on a record, or for a new one of a kind (`ref` is None then).
+
+    `rev` is the state of the record that the values were read from: writing says so,
+    and is refused if the record has changed since in what is written.
+    """
+
+    act: str
+    title: str
+    inputs: tuple[Input, ...]
+    submit: str = "Save"
+    ref: RecordRef | None = None
+    kind: str = ""
+    rev: Revision | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """
+    One write, as one person.
+
+    `values` holds only what is to be written, by input id; `seen` what the person saw
+    of the same fields when the form was opened. `base` is the revision it was opened on;
+    None for what depends on none (a comment). `key` is equal for every try of the same
+    deed, so that it is done once however often it is tried.
+    """
+
+    act: str
+    key: str
+    ref: RecordRef | None = None
+    kind: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+    seen: Mapping[str, str] = field(default_factory=dict)
+    base: Revision | None = None

@@ -1,0 +1,228 @@
+"""What records ask of the outside world. Adapters implement these Protocols."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from bridge.errors import AtomError, Conflict, NotAllowed, NotFound, ServiceUnavailable
+from bridge.records.forms import Deed, Form
+from bridge.records.model import (
+    Absence,
+    Mention,
+    Record,
+    RecordChange,
+    RecordRef,
+    System,
+)
+
+
+class NotConnected(NotAllowed):
+    """The person has not connected an account of the system, or has to do it again."""
+
+
+class Gone(NotFound):
+    """The record was deleted, or this account may not see it: nobody says which."""
+
+
+class NotYours(NotAllowed):
+    """The system would refuse: somebody else has to do this. The text says who."""
+
+
+class Rejected(AtomError):
+    """
+    The system did not take what was entered.
+
+    `fields` says by input id what is wrong with each; what concerns no single one is the
+    error's own text.
+    """
+
+    def __init__(self, reason: str, fields: Mapping[str, str] | None = None) -> None:
+        super().__init__(reason)
+        self.fields = dict(fields or {})
+
+
+class EditConflict(Conflict):
+    """
+    The record has changed since the form was opened, in what was to be written.
+
+    Nothing was written. `latest` is the record as it is now.
+    """
+
+    def __init__(self, reason: str, latest: Record) -> None:
+        super().__init__(reason)
+        self.latest = latest
+
+
+class Spent(ServiceUnavailable):
+    """No more calls to the system for `retry_after` seconds."""
+
+    def __init__(self, reason: str, retry_after: float) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class Unsure(ServiceUnavailable):
+    """The answer was lost: it may have been written. It has to be looked up."""
+
+
+class Access(Protocol):
+    """
+    The right to speak with one system, as one account.
+
+    `account` names it for budgets and the record: a person's key, or empty for the
+    integration's own account, which reads for floors and never writes.
+    """
+
+    @property
+    def account(self) -> str: ...
+
+    async def token(self) -> str:
+        """Return a token that should hold. Raises `NotConnected`."""
+        ...
+
+    async def renewed(self, refused: str) -> str:
+        """
+        Return a token in place of one that the system refused.
+
+        However many ask at once, it is renewed once. Raises `NotConnected` if it cannot
+        be, and then the person has to connect again.
+        """
+        ...
+
+
+class Budget(Protocol):
+    """How many calls may be made, counted together by all processes."""
+
+    async def spend(
+        self, bucket: str, account: str, *, urgent: bool, calls: int = 1
+    ) -> None:
+        """
+        Count calls before they are made. Raises `Spent`, and then none is to be made.
+
+        `bucket` is `system:instance`. What nobody waits for is not `urgent`, and is
+        refused when the day's quota is nearly used up.
+        """
+        ...
+
+    async def told(self, bucket: str, used: int, most: int) -> None:
+        """Keep what the system itself says of a quota."""
+        ...
+
+    async def pause(self, bucket: str, account: str, seconds: float) -> None:
+        """Make no calls for a while: the system asked to wait."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """
+    What was written, after it was read back.
+
+    `request` is the system's own id of the request, `before` and `after` the fields
+    concerned. `unsaved` are inputs that the system silently did not take. `again` says
+    that it had been done before, by an earlier try of the same deed.
+    """
+
+    record: Record
+    request: str = ""
+    before: Mapping[str, str] = field(default_factory=dict)
+    after: Mapping[str, str] = field(default_factory=dict)
+    unsaved: tuple[str, ...] = ()
+    note: str = ""
+    again: bool = False
+
+
+class Records(Protocol):
+    """
+    One business system of a company: an instance of Salesforce, ServiceNow and so on.
+
+    Every call has a deadline of its own, and raises `ServiceUnavailable` when it cannot
+    be answered, `Spent` when it may not be asked, `NotConnected` when the account's
+    right is gone, `Gone` when there is nothing to see.
+    """
+
+    @property
+    def system(self) -> System: ...
+
+    @property
+    def instance(self) -> str: ...
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of records it has, in ATOM's words."""
+        ...
+
+    def recognise(self, text: str) -> Sequence[Mention]:
+        """Return the records of this instance that a text names. Pure."""
+        ...
+
+    async def resolve(
+        self, access: Access, mentions: Sequence[Mention]
+    ) -> Mapping[str, RecordRef]:
+        """Return the records of numbers, by key; what is not found is left out."""
+        ...
+
+    async def read(
+        self, access: Access, refs: Sequence[RecordRef], *, urgent: bool = True
+    ) -> Mapping[RecordRef, Record | Absence]:
+        """Read many records in as few calls as the system allows; each is answered."""
+        ...
+
+    async def find(self, access: Access, words: str, limit: int) -> Sequence[Record]:
+        """
+        Search for words in all kinds, best first, as this account sees it.
+
+        What comes back was checked against what was asked for: a system that ignores
+        part of a question does not get to answer another one.
+        """
+        ...
+
+    async def form(
+        self, access: Access, act: str, ref: RecordRef | None = None, kind: str = ""
+    ) -> Form:
+        """Return what to ask for an act, with this account's own rights. Raises `BadInput`."""
+        ...
+
+    async def perform(self, access: Access, deed: Deed) -> Done:
+        """
+        Write. Raises `EditConflict`, `Rejected`, `NotYours`, `Unsure`.
+
+        A deed whose key was done before is not done again.
+        """
+        ...
+
+    async def changed(
+        self, access: Access, since: str
+    ) -> tuple[Sequence[RecordChange], str]:
+        """
+        Return what changed since a position, and the next position; `since` is empty at
+        first. For systems or companies without events, and after events were lost.
+        """
+        ...
+
+    def heard(
+        self, headers: Mapping[str, str], url: str, body: bytes, now: float
+    ) -> Sequence[RecordChange]:
+        """
+        Return what a webhook's call says, after its signature was checked.
+
+        `now` is in seconds since 1970. Raises `NotAllowed` for a call that is not proved
+        to be the system's, and `BadInput` for one that cannot be read.
+        """
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+class Accesses(Protocol):
+    """Whose right a call uses. There is no way from a person to the integration."""
+
+    def integration(self, tenant: str, system: System, instance: str) -> Access:
+        """Return the integration's own account, for what everybody in a room may see."""
+        ...
+
+    async def of(
+        self, tenant: str, person: str, system: System, instance: str
+    ) -> Access:
+        """Return a person's own account, by their key. Raises `NotConnected`."""
+        ...
