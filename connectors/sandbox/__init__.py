@@ -1,1 +1,1 @@
-"""Local stand-ins for business systems: the outside world, spoken to by HTTP alone."""
+"""Local stand-ins of business systems: they speak HTTP alone and know nothing of ATOM."""

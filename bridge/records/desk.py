@@ -1,0 +1,120 @@
+"""What people can do with records, as the platforms' listeners call it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bridge.messages import Channel, Person
+from bridge.records.cards import RecordCard
+from bridge.records.places import Shown
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """
+    Who asks, and where. `account` is the Slack workspace or Teams tenant that vouches
+    for the person; `channel` is None where they are alone with ATOM.
+    """
+
+    tenant: str
+    person: Person
+    account: str
+    channel: Channel | None = None
+
+    @property
+    def name(self) -> str:
+        """Who asks, as the log names people."""
+        return f"{self.person.platform}:{self.person.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message that somebody wants to make a record of, or add to one."""
+
+    channel: Channel
+    message: str
+    text: str
+    author: Person
+    thread: str = ""
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """
+    What a link shows. Without a card nothing is shown to the room, and `reason` says
+    why to the person alone; empty, nothing is said either.
+    """
+
+    url: str
+    card: RecordCard | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SystemLine:
+    """How one system answered a search: "ServiceNow is still searching"."""
+
+    system: str
+    text: str
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Results as one person may see them, best first, and a line for each system."""
+
+    words: str
+    cards: tuple[RecordCard, ...]
+    lines: tuple[SystemLine, ...]
+
+    @property
+    def complete(self) -> bool:
+        return all(line.complete for line in self.lines)
+
+
+class RecordDesk(Protocol):
+    """
+    Everything is on record before it is seen, and decided by policy when it is asked.
+
+    Refusals are shown through `shown`, in one line, and never raised.
+    """
+
+    async def clicked(self, asker: Asker, token: str, shown: Shown) -> None:
+        """Do what a button stands for, or ask for what it needs first."""
+        ...
+
+    async def submitted(
+        self, asker: Asker, token: str, values: Mapping[str, str], shown: Shown
+    ) -> None:
+        """Take what was entered in a form."""
+        ...
+
+    async def start(
+        self, asker: Asker, kind: str, said: Said | None, shown: Shown
+    ) -> None:
+        """
+        Begin a new record of a kind (`jira/issue`), from a message or from nothing.
+
+        Without a kind the person is asked for one.
+        """
+        ...
+
+    async def preview(
+        self, asker: Asker, urls: Sequence[str], *, composing: bool
+    ) -> Sequence[Preview]:
+        """Return what links show in a room; `composing` while they are being written."""
+        ...
+
+    async def view(self, asker: Asker, token: str) -> RecordCard | None:
+        """Return a card as this person alone may see it; None for the room's own card."""
+        ...
+
+    async def find(self, asker: Asker, words: str, within: float) -> Found:
+        """
+        Search all systems at once, for at most `within` seconds.
+
+        What is slower goes on, and asking the same again within a minute gets it too,
+        with no second call.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""Employee records from HR systems."""

@@ -1,0 +1,1 @@
+"""ServiceNow, through pysnow behind a guarded session."""
