@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Protocol
 
 from bridge.messages import Channel, Person
 from bridge.records.cards import RecordCard
 from bridge.records.places import Shown
+
+NOT_KEPT: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +104,22 @@ class RecordDesk(Protocol):
         ...
 
     async def preview(
-        self, asker: Asker, urls: Sequence[str], *, composing: bool
+        self,
+        asker: Asker,
+        urls: Sequence[str],
+        *,
+        composing: bool,
+        cause: str = "",
+        unfurl: Mapping[str, str] = NOT_KEPT,
     ) -> Sequence[Preview]:
-        """Return what links show in a room; `composing` while they are being written."""
+        """
+        Return what links show in a room; `composing` while they are being written.
+
+        `cause` is the message that holds them. With `unfurl` a preview can be changed
+        later: its card is kept as standing there, with `unfurl` and its own `url`
+        added, before it is returned, for showing it again does no harm. Without, as in
+        Teams, where a preview is part of its author's message, nothing is kept.
+        """
         ...
 
     async def view(self, asker: Asker, token: str) -> RecordCard | None:
