@@ -1,0 +1,28 @@
+"""Addresses below a system's own, built of steps that cannot lead anywhere else."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from yarl import URL
+
+from bridge.errors import BadInput
+
+# A step names one thing: no separators, nothing that a server would take apart again.
+_STEP = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@-]{0,199}")
+
+
+def joined(base: URL, path: Sequence[str], params: Mapping[str, str]) -> URL:
+    """
+    Return the address of a path below `base`. Raises `BadInput` for what is no step.
+
+    Where a path leads is checked again when it is built, whatever it was built of.
+    """
+    for step in path:
+        if not _STEP.fullmatch(step) or ".." in step:
+            raise BadInput("that is no record's address: copy its number or link")
+    url = base.joinpath(*path) if path else base
+    root = base.path.rstrip("/")
+    inside = url.path == root or url.path.startswith(f"{root}/")
+    if url.origin() != base.origin() or not inside:
+        raise BadInput("that is no record's address: copy its number or link")
+    return url.with_query(dict(params)) if params else url

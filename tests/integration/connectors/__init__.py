@@ -1,0 +1,1 @@
+"""Connectors against services that answer badly."""
