@@ -13,6 +13,7 @@ from policy.cedar.facts import Facts, Principal, Resource
 from policy.cedar.schema import groups_of, schema_of
 
 _NUMBERED = re.compile(r"\bpolicy\d+\b")
+_MOST_PLACES = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +36,18 @@ class Decider:
 
     Only the policies of an action are asked, and of these only those that can be about
     that type of principal. Cedar takes a microsecond for each; reading the two entities
-    takes most of the time.
+    takes most of the time, so what is done to is kept as Cedar reads it: there are fewer
+    places than people, and they are longer. `checked` has every question held against
+    the schema as well. The facts are written to fit it, which tests look at; checking
+    each again takes as long as deciding.
     """
 
     bundle: Bundle
+    checked: bool = False
     facts: Facts = field(init=False)
     known: frozenset[str] = field(init=False)
     _slices: dict[tuple[str, str], "_Slice"] = field(default_factory=dict)
+    _places: dict[tuple[str, str], cedarpy.Entities] = field(default_factory=dict)
     _order: dict[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -58,8 +64,8 @@ class Decider:
             sliced = _Slice.of(self.bundle, action, principal.type)
             self._slices[action, principal.type] = sliced
         try:
-            entities = principal.entities.with_added_json_str(
-                f"[{resource.json},{sliced.action}]"
+            entities = self._place(action, resource, sliced).with_added_json_str(
+                f"[{principal.json}]"
             )
         except ValueError as error:
             return Verdict(allowed=False, rules=(), errors=(_one_line(error),))
@@ -67,16 +73,29 @@ class Decider:
             request_of(principal, action, resource, context),
             sliced.policies,
             entities,
-            schema_of(action),
+            schema_of(action) if self.checked else None,
             (sliced.ids, self._order),
         )
+
+    def _place(
+        self, action: str, resource: Resource, sliced: "_Slice"
+    ) -> cedarpy.Entities:
+        """Return the resource and the action as Cedar keeps them. Raises `ValueError`."""
+        key = (action, resource.json)
+        kept = self._places.get(key)
+        if kept is None:
+            kept = cedarpy.Entities.from_json_str(f"[{resource.json},{sliced.action}]")
+            if len(self._places) >= _MOST_PLACES:
+                self._places.clear()
+            self._places[key] = kept
+        return kept
 
 
 def asked_of_cedar(
     request: Mapping[str, Any],
     policies: cedarpy.PolicySet,
     entities: cedarpy.Entities | str,
-    schema: cedarpy.Schema,
+    schema: cedarpy.Schema | None,
     named: tuple[Mapping[str, str], Mapping[str, int]],
 ) -> Verdict:
     """

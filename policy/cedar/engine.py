@@ -67,6 +67,7 @@ class Engine:
     company, the rule and one line whenever something denies that should never happen.
     Answers are kept for `ttl` seconds, and never longer than the person, the place,
     the policy and what holds at the moment are the same; commands are never kept.
+    `checked` holds every question against the schema as well.
     """
 
     directory: Directory
@@ -76,6 +77,7 @@ class Engine:
     alarm: Callable[[str, str, str], None] = _silent
     ttl: float = TTL_SECONDS
     steady: Callable[[], float] = time.monotonic
+    checked: bool = False
     _deciders: dict[str, Decider] = field(default_factory=dict)
     _kept: dict[tuple[object, ...], tuple[float, Decision]] = field(
         default_factory=dict
@@ -85,7 +87,7 @@ class Engine:
         """Decide by this bundle from now on, for its company."""
         known = self._deciders.get(bundle.tenant)
         if known is None or known.bundle.hash != bundle.hash:
-            self._deciders[bundle.tenant] = Decider(bundle)
+            self._deciders[bundle.tenant] = Decider(bundle, self.checked)
 
     def drop(self, tenant: str) -> None:
         """Have no policy for a company: nothing is allowed there."""

@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import cedarpy
-
 from bridge.access import Asked
 from bridge.directory.model import Kind, Standing, Subject
 from bridge.messages import Channel, Person, PersonKind
@@ -34,22 +32,12 @@ _UNIT = f"{Kind.UNIT.value}:"
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """
-    Who asks: entity type and id, all that they are in, and the entity as JSON.
-
-    `entities` is the same as Cedar keeps it: reading it is half of what a question
-    takes, and people ask more than once.
-    """
+    """Who asks: entity type and id, all that they are in, and the entity as JSON."""
 
     type: str
     id: str
     refs: frozenset[str]
     json: str
-    entities: cedarpy.Entities
-
-
-def _principal(kind: str, id_: str, refs: frozenset[str], json: str) -> Principal:
-    return Principal(kind, id_, refs, json, cedarpy.Entities.from_json_str(f"[{json}]"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +91,7 @@ class Facts:
             attrs["organisation"] = person.organisation
         kind = "Bot" if bot else "Outsider"
         id_ = f"{person.platform.value}:{person.id}"
-        return _principal(
+        return Principal(
             kind, id_, frozenset({f"{kind}::{id_}"}), _entity(kind, id_, attrs, ())
         )
 
@@ -128,7 +116,7 @@ class Facts:
             ref for ref in refs if ref in self.named or ref.partition("::")[0] in _FREE
         )
         parents = [r for r in seen if not r.startswith("User::")]
-        return _principal(
+        return Principal(
             "User", subject.id, refs, _entity("User", subject.id, attrs, parents)
         )
 

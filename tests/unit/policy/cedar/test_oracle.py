@@ -1,6 +1,7 @@
 """The engine and an independent evaluator come to the same answers, always."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import cedarpy
@@ -231,6 +232,10 @@ def compare(
     assert resource
     said = context(question, age, 900, proof)
     verdict = decider.ask(principal, action, resource, said)
+    # Holding it against the schema finds nothing that deciding would not.
+    assert replace(decider, checked=True).ask(principal, action, resource, said) == (
+        verdict
+    )
     # What Cedar is given is what the schema says; it is not checked for each question.
     entities = f"[{principal.json},{resource.json}]"
     cedarpy.Entities.from_json_str(entities, schema_of(action))

@@ -105,6 +105,7 @@ class World:
             MembershipPolicy(),
             alarm=lambda *alarm: self.alarms.append(alarm),
             steady=lambda: self.now,
+            checked=True,
         )
         self.publish(FRONT)
 
