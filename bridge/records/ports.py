@@ -65,6 +65,9 @@ class Unsure(ServiceUnavailable):
     """The answer was lost: it may have been written. It has to be looked up."""
 
 
+EVERYBODY = "*"  # stands for all accounts of a system, in `Budget.pause`
+
+
 class Access(Protocol):
     """
     The right to speak with one system, as one account.
@@ -109,7 +112,7 @@ class Budget(Protocol):
         ...
 
     async def pause(self, bucket: str, account: str, seconds: float) -> None:
-        """Make no calls for a while: the system asked to wait."""
+        """Make no calls for a while: the system asked this account, or `EVERYBODY`."""
         ...
 
 
