@@ -17,8 +17,8 @@ from bots.sandbox.slack.delivery import Delivery
 from bots.sandbox.slack.errors import SlackRefusal
 from bots.sandbox.slack.grid_acts import GridActs, Result, Wish
 from bots.sandbox.slack.interact import Interactions, Place, find_said
+from bots.sandbox.slack.modal_acts import ModalActs, told
 from bots.sandbox.slack.model import CHANGEABLE, Channel, File, Kind, Message, User
-from bots.sandbox.slack.outbound import Outcome
 from bots.sandbox.slack.sockets import Sockets
 from bots.sandbox.world import World
 
@@ -54,7 +54,6 @@ class Acts:
             "delete_file": self._delete_file,
             "command": self._command,
             "click": self._click,
-            "submit": self._submit,
             "join": self._join,
             "leave": self._leave,
             "create": self._create,
@@ -72,6 +71,7 @@ class Acts:
             "rate_limited": self._rate_limited,
             "disconnect": self._disconnect,
             **GridActs(world).actions,
+            **ModalActs(world, interactions).actions,
         }
 
     async def perform(self, wish: Wish) -> Result:
@@ -199,28 +199,15 @@ class Acts:
         place = Place(self._user(wish), self._channel(wish))
         name = str(wish.get("command") or "/atom")
         args = str(wish.get("args") or wish.get("text") or "")
-        return _told(await self._interactions.command(place, name, args))
+        return told(await self._interactions.command(place, name, args))
 
     async def _click(self, wish: Wish) -> Result:
         """Click a button, named by its action_id or value, of a message or whisper."""
         channel, ts = self._channel(wish), _need(wish, "ts")
         said = find_said(channel, self._state.ephemerals, ts)
-        action = _button(said, wish)
+        action, link = _button(said, wish)
         place = Place(self._user(wish), channel, ts, str(said.get("thread_ts", "")))
-        return _told(await self._interactions.click(place, said, action))
-
-    async def _submit(self, wish: Wish) -> Result:
-        """Submit a view with {"values": …}."""
-        view = self._state.views.get(_need(wish, "view"))
-        if view is None:
-            raise SlackRefusal("view_not_found")
-        view["state"] = {"values": wish.get("values", {})}
-        more = {"type": "view_submission", "view": view, "response_urls": []}
-        place = Place(self._user(wish))
-        outcome = await self._interactions.interact(place, more)
-        if outcome.good and not outcome.json().get("response_action"):
-            self._state.views.pop(view["id"], None)
-        return _told(outcome)
+        return told(await self._interactions.click(place, said, action, link))
 
     def _join(self, wish: Wish) -> Result:
         channel, user = self._channel(wish), self._user(wish)
@@ -310,10 +297,10 @@ class Acts:
         return {}
 
     async def _verify(self, _wish: Wish) -> Result:
-        return _told(await self._delivery.verify())
+        return told(await self._delivery.verify())
 
     async def _rate_limited(self, wish: Wish) -> Result:
-        return _told(await self._delivery.warn(_need(wish, "workspace")))
+        return told(await self._delivery.warn(_need(wish, "workspace")))
 
     async def _disconnect(self, wish: Wish) -> Result:
         """End every socket, with a reason, or "drop" without a word."""
@@ -374,15 +361,23 @@ def _written(wish: Wish) -> tuple[str, list[dict[str, Any]]]:
     return compose.encode(raw), compose.literal(raw)
 
 
-def _button(said: Mapping[str, Any], wish: Wish) -> dict[str, Any]:
+def _button(said: Mapping[str, Any], wish: Wish) -> tuple[dict[str, Any], str]:
+    """Return the button that is meant, and the link whose preview it stands in."""
     wanted = {wish.get("action_id"), wish.get("value")} - {None}
-    for block in said.get("blocks") or []:
-        elements = [*block.get("elements", ()), block.get("accessory") or {}]
-        for element in elements:
-            named = {element.get("action_id"), element.get("value")}
-            if element.get("type") == "button" and wanted & named:
-                return {**element, "block_id": block.get("block_id", "")}
+    parts = [(said, ""), *((a, a.get("from_url", "")) for a in _attached(said))]
+    for part, link in parts:
+        for block in part.get("blocks") or []:
+            elements = [*block.get("elements", ()), block.get("accessory") or {}]
+            for element in elements:
+                named = {element.get("action_id"), element.get("value")}
+                both = {"action_id", "value"} <= set(wish) and not wanted <= named
+                if element.get("type") == "button" and wanted & named and not both:
+                    return {**element, "block_id": block.get("block_id", "")}, link
     raise SlackRefusal("no_such_button")
+
+
+def _attached(said: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return list(said.get("attachments") or [])
 
 
 def _content(wish: Wish) -> bytes:
@@ -392,14 +387,6 @@ def _content(wish: Wish) -> bytes:
         except ValueError:
             raise SlackRefusal("content_is_not_base64") from None
     return str(wish.get("content", "")).encode("utf-8", "surrogatepass")
-
-
-def _told(outcome: Outcome) -> Result:
-    return {
-        "status": outcome.status,
-        "reason": outcome.reason,
-        "answer": outcome.json(),
-    }
 
 
 def _at(message: Message) -> Result:

@@ -24,6 +24,7 @@ from bots.sandbox.slack import (
     legal_holds,
     membership,
     people,
+    unfurls,
     views,
 )
 from bots.sandbox.slack.call import Answer, Call, Serve
@@ -43,6 +44,7 @@ SERVED: Mapping[str, Serve] = {
     **installs.CALLS,
     **membership.CALLS,
     **people.CALLS,
+    **unfurls.CALLS,
     **views.CALLS,
 }
 _SECRET = frozenset({"token", "client_secret", "code", "refresh_token"})

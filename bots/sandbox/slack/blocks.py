@@ -61,6 +61,20 @@ _STYLES = frozenset(
     ]
 )
 
+_ENTERED = frozenset(
+    [
+        "plain_text_input",
+        "number_input",
+        "email_text_input",
+        "url_text_input",
+        "static_select",
+        "multi_static_select",
+        "radio_buttons",
+        "checkboxes",
+        "datepicker",
+    ]
+)
+
 Problem = tuple[str, str]  # what is wrong, and the JSON pointer to it
 
 
@@ -174,17 +188,59 @@ def _leaf(leaf: Any, where: str) -> Iterator[Problem]:
         yield "must be a known style", f"{where}/style"
 
 
+def _input(block: Mapping[str, Any], where: str) -> Iterator[Problem]:
+    yield from _text_object(block.get("label"), f"{where}/label", 2000)
+    if "hint" in block:
+        yield from _text_object(block["hint"], f"{where}/hint", 2000)
+    element = block.get("element")
+    if not isinstance(element, dict) or element.get("type") not in _ENTERED:
+        yield "unsupported element for an input", f"{where}/element"
+        return
+    yield from _element(element, f"{where}/element")
+
+
 def _element(element: Any, where: str) -> Iterator[Problem]:
     if not isinstance(element, dict) or "type" not in element:
         yield "must be an object with a type", where
         return
-    if element["type"] != "button":
+    if len(str(element.get("action_id", ""))) > 255:  # noqa: PLR2004 - Slack's number
+        yield "must be less than 256 characters", f"{where}/action_id"
+    if "placeholder" in element:
+        yield from _text_object(element["placeholder"], f"{where}/placeholder", 150)
+    if "confirm" in element:
+        yield from _confirm(element["confirm"], f"{where}/confirm")
+    if "options" in element:
+        yield from _options(element["options"], f"{where}/options")
+    if element["type"] == "button":
+        yield from _button(element, where)
+
+
+def _options(options: Any, where: str) -> Iterator[Problem]:
+    if not isinstance(options, list) or not 1 <= len(options) <= 100:  # noqa: PLR2004 - Slack's number
+        yield "must have between 1 and 100 items", where
         return
+    for number, option in enumerate(options):
+        yield from _text_object(option.get("text"), f"{where}/{number}/text", 75)
+        if not 1 <= len(str(option.get("value", ""))) <= 150:  # noqa: PLR2004 - Slack's number
+            yield "must be less than 151 characters", f"{where}/{number}/value"
+
+
+def _confirm(confirm: Any, where: str) -> Iterator[Problem]:
+    if not isinstance(confirm, dict):
+        yield "must be an object", where
+        return
+    for name, most in (("title", 100), ("text", 300), ("confirm", 30), ("deny", 30)):
+        yield from _text_object(confirm.get(name), f"{where}/{name}", most)
+
+
+def _button(element: Mapping[str, Any], where: str) -> Iterator[Problem]:
+    if element.get("style", "primary") not in {"primary", "danger"}:
+        yield "must be primary or danger", f"{where}/style"
+    if len(str(element.get("url", ""))) > 3000:  # noqa: PLR2004 - Slack's number
+        yield "must be less than 3001 characters", f"{where}/url"
     yield from _text_object(element.get("text"), f"{where}/text", 75)
     if len(str(element.get("value", ""))) > 2000:  # noqa: PLR2004 - Slack's number
         yield "must be less than 2001 characters", f"{where}/value"
-    if len(str(element.get("action_id", ""))) > 255:  # noqa: PLR2004 - Slack's number
-        yield "must be less than 256 characters", f"{where}/action_id"
 
 
 def _text_object(text: Any, where: str, most: int) -> Iterator[Problem]:
@@ -214,6 +270,7 @@ _CHECKS: Mapping[str, Callable[[Mapping[str, Any], str], Iterator[Problem]]] = {
     "header": _header,
     "context": _context,
     "actions": _actions,
+    "input": _input,
     "image": _image,
     "rich_text": _rich_text,
 }

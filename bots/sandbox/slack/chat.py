@@ -91,27 +91,6 @@ def get_permalink(call: Call) -> Answer:
     return {"channel": channel.id, "permalink": link}
 
 
-def unfurl(call: Call) -> Answer:
-    if not call.args.get("unfurls"):
-        raise SlackRefusal("missing_unfurls")
-    if not call.text("channel"):
-        raise SlackRefusal("missing_channel")
-    channel = call.channel()
-    message = channel.messages.get(call.text("ts"))
-    if message is None or message.deleted:
-        raise SlackRefusal("cannot_find_message")
-    if not all(isinstance(card, dict) for card in call.args["unfurls"].values()):
-        raise SlackRefusal("invalid_unfurls_format")
-    attachments = [
-        {**card, "id": number, "from_url": url, "app_id": seed.APP_ID}
-        for number, (url, card) in enumerate(call.args["unfurls"].items(), start=1)
-    ]
-    messages.edit(
-        call.state, channel, message, {"attachments": attachments}, editor=None
-    )
-    return {}
-
-
 def owns(me: Installation, message: Message) -> bool:
     """Whether the app wrote it."""
     gone = message.body.get("subtype") == "tombstone"
@@ -259,6 +238,5 @@ CALLS: Mapping[str, Serve] = {
     "chat.delete": delete,
     "chat.postEphemeral": post_ephemeral,
     "chat.getPermalink": get_permalink,
-    "chat.unfurl": unfurl,
     "files.upload": _no_upload,
 }

@@ -72,6 +72,8 @@ DEFAULTS: Mapping[str, Any] = {
     "slack.tombstone_vanishes": True,
     "slack.link_unfurls": False,
     "slack.link_domains": [],
+    # {"name", "type": "message" or "global", "callback_id"} each.
+    "slack.shortcuts": [],
     # Files: seconds until a share, and until the bytes, can be seen.
     "slack.file_share_delay": 0.0,
     "slack.file_ready_delay": 0.0,

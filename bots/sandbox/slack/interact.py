@@ -59,14 +59,16 @@ class Interactions:
         outcome = await self._send("command", "slash_commands", form, form)
         return self._shown(place, outcome)
 
-    async def interact(self, place: Place, more: Mapping[str, Any]) -> Outcome:
-        """Send a click, a shortcut or a submitted view."""
+    async def interact(
+        self, place: Place, more: Mapping[str, Any], *, trigger: bool = True
+    ) -> Outcome:
+        """Send a click, a shortcut or what happened to a view."""
         workspace = self._state.workspace(place.user.team)
         payload = {
             "user": _user(place.user),
             "api_app_id": seed.APP_ID,
             "token": seed.VERIFICATION_TOKEN,
-            "trigger_id": self._trigger(place),
+            **({"trigger_id": self._trigger(place)} if trigger else {}),
             "team": {"id": workspace.id, "domain": workspace.domain},
             "enterprise": self._enterprise(workspace.id),
             "is_enterprise_install": self._org_wide(workspace.id),
@@ -98,9 +100,13 @@ class Interactions:
         return bool(installed and installed.enterprise)
 
     async def click(
-        self, place: Place, said: Mapping[str, Any], action: Mapping[str, Any]
+        self,
+        place: Place,
+        said: Mapping[str, Any],
+        action: Mapping[str, Any],
+        link: str = "",
     ) -> Outcome:
-        """Send a click on a button of a message."""
+        """Send a click on a button of a message, or of the preview of its `link`."""
         channel = _channel(place)
         shown = dict(said)
         if self._state.setting("click_texts_encoded"):
@@ -112,6 +118,9 @@ class Interactions:
             "channel_id": channel.id,
             "is_ephemeral": hidden,
         }
+        if link:
+            unfurled = {"app_unfurl_url": link, "is_app_unfurl": True}
+            container |= {"type": "message_attachment", **unfurled}
         clicked = {
             **action,
             "type": action.get("type", "button"),

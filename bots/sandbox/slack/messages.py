@@ -6,7 +6,7 @@ from copy import deepcopy
 from typing import Any
 from uuid import uuid4
 
-from bots.sandbox.slack import compose, events
+from bots.sandbox.slack import compose, events, links
 from bots.sandbox.slack.errors import SlackRefusal
 from bots.sandbox.slack.model import Channel, Message
 from bots.sandbox.slack.state import SlackState
@@ -191,17 +191,7 @@ def _tell_what_it_names(state: SlackState, channel: Channel, message: Message) -
     bot = state.installations.get(channel.team)
     if bot is not None and f"<@{bot.bot_user}>" in text:
         state.emit(channel.team, events.mention(channel, message), channel)
-    links = events.link_domains(text, state.setting("link_domains"))
-    if links:
-        shared = {
-            "type": "link_shared",
-            "user": message.body.get("user"),
-            "channel": channel.id,
-            "message_ts": message.ts,
-            "links": links,
-            "event_ts": state.next_ts(),
-        }
-        state.emit(channel.team, shared, channel)
+    links.tell_shared(state, channel, message)
     if state.setting("link_unfurls") and "<http" in text:
         edit(state, channel, message, {"attachments": [_preview(text)]}, editor=None)
 

@@ -71,6 +71,8 @@ class SlackState:
         self.usergroups = {one.id: one for one in seed.usergroups()}
         self.files: dict[str, File] = {}
         self.views: dict[str, dict[str, Any]] = {}
+        self.unfurls: dict[str, tuple[str, str]] = {}
+        self.drafts: dict[str, dict[str, Any]] = {}
         self.ephemerals: list[dict[str, Any]] = []
         self.tickets.clear()
         self.limits.clear()
@@ -210,6 +212,8 @@ class SlackState:
                 _file_json(one) for one in self.files.values() if one.team == team
             ],
             "views": [one for one in self.views.values() if one["team_id"] == team],
+            "drafts": [one for one in self.drafts.values() if one["team"] == team],
+            "shortcuts": self.setting("shortcuts"),
         }
 
     def _by_name(self, me: Installation, name: str) -> Channel | None:

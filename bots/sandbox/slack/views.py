@@ -6,18 +6,22 @@ from typing import Any
 from uuid import uuid4
 
 from bots.sandbox.slack import seed
-from bots.sandbox.slack.blocks import BLOCKS_PER_VIEW, check_blocks
 from bots.sandbox.slack.call import Answer, Call, Serve
-from bots.sandbox.slack.errors import SlackRefusal, invalid_arguments
+from bots.sandbox.slack.errors import SlackRefusal
+from bots.sandbox.slack.modals import check_view, first_values
+from bots.sandbox.slack.state import SlackState
 from bots.sandbox.slack.tickets import NoSuchTicket, TicketExpired, TicketUsed
 
-_VIEW_LIMIT = 250_000
 _STACK = 3
 
 
 def open_view(call: Call) -> Answer:
     user = _trigger(call)
-    return {"view": _put(call, _checked(call, "modal"), user, root="")}
+    me = (call.me.team, call.me.bot_id)
+    for known in list(call.state.views.values()):  # one stack a person
+        if known["type"] == "modal" and known["user"] == user:
+            close(call.state, known, all_of_them=True)
+    return {"view": _put(call.state, me, _checked(call, "modal"), user)}
 
 
 def push(call: Call) -> Answer:
@@ -28,8 +32,9 @@ def push(call: Call) -> Answer:
         raise SlackRefusal("not_found")
     if len(modals) >= _STACK:
         raise SlackRefusal("push_limit_reached")
-    root = modals[0]["root_view_id"]
-    return {"view": _put(call, _checked(call, "modal"), user, root=root)}
+    me = (call.me.team, call.me.bot_id)
+    view = _checked(call, "modal")
+    return {"view": _put(call.state, me, view, user, modals[-1])}
 
 
 def publish(call: Call) -> Answer:
@@ -41,16 +46,45 @@ def publish(call: Call) -> Answer:
         if known["type"] == "home" and known["user"] == user:
             _refuse_stale(call, known)
             del call.state.views[known["id"]]
-    return {"view": _put(call, view, user, root="")}
+    me = (call.me.team, call.me.bot_id)
+    return {"view": _put(call.state, me, view, user)}
 
 
 def update(call: Call) -> Answer:
     known = _found(call)
     _refuse_stale(call, known)
     new = _checked(call, known["type"])
-    known.update(new, hash=_hash(), previous_view_id=known["id"])
-    call.state.publish("view", call.me.team, view=known["id"], user=known["user"])
+    replace(call.state, known, new)
     return {"view": known}
+
+
+def replace(state: SlackState, known: dict[str, Any], new: dict[str, Any]) -> None:
+    """Show another view in a view's place; what was entered stays where it fits."""
+    first = first_values(new.get("blocks") or [])
+    entered = known["state"]["values"]
+    kept = {
+        block: {
+            name: entered.get(block, {}).get(name, value)
+            for name, value in given.items()
+        }
+        for block, given in first.items()
+    }
+    known.update(new, hash=_hash(), state={"values": kept})
+    state.publish("view", known["team_id"], view=known["id"], user=known["user"])
+
+
+def pushed(state: SlackState, below: Mapping[str, Any], new: dict[str, Any]) -> None:
+    """Put a view on top of another, as the answer to a submission may order."""
+    _put(state, (below["team_id"], below["bot_id"]), new, below["user"], below)
+
+
+def close(state: SlackState, view: Mapping[str, Any], *, all_of_them: bool) -> None:
+    """Take a view away, or its whole stack."""
+    for known in list(state.views.values()):
+        same = known["id"] == view["id"]
+        if same or (all_of_them and known["root_view_id"] == view["root_view_id"]):
+            del state.views[known["id"]]
+            state.publish("view", view["team_id"], view=known["id"], user=view["user"])
 
 
 def _trigger(call: Call) -> str:
@@ -66,34 +100,44 @@ def _trigger(call: Call) -> str:
 
 def _checked(call: Call, kind: str) -> dict[str, Any]:
     view = dict(call.args["view"])
-    if view.get("type") != kind:
-        raise invalid_arguments(f"must be {kind} [json-pointer:/view/type]")
-    if kind == "modal" and not view.get("title"):
-        raise invalid_arguments("missing required field: title [json-pointer:/view]")
-    if len(str(view)) > _VIEW_LIMIT:
-        raise SlackRefusal("view_too_large")
-    check_blocks(view.get("blocks") or [], most=BLOCKS_PER_VIEW)
-    return view
+    check_view(view, kind)
+    return named(view)
 
 
-def _put(call: Call, view: dict[str, Any], user: str, root: str) -> dict[str, Any]:
-    view_id = call.state.next_id("V")
+def named(view: dict[str, Any]) -> dict[str, Any]:
+    """Return a view whose blocks all have ids: Slack makes up those that lack one."""
+    blocks = [
+        {**block, "block_id": block.get("block_id") or uuid4().hex[:5]}
+        for block in view.get("blocks") or []
+    ]
+    return {**view, "blocks": blocks}
+
+
+def _put(
+    state: SlackState,
+    me: tuple[str, str],
+    view: dict[str, Any],
+    user: str,
+    below: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    view_id = state.next_id("V")
+    team, bot = me
     defaults = {"private_metadata": "", "callback_id": "", "external_id": ""}
     made = {
         **defaults,
         **view,
         "id": view_id,
-        "team_id": call.me.team,
+        "team_id": team,
         "app_id": seed.APP_ID,
-        "bot_id": call.me.bot_id,
+        "bot_id": bot,
         "hash": _hash(),
-        "state": {"values": {}},
-        "root_view_id": root or view_id,
-        "previous_view_id": None,
+        "state": {"values": first_values(view.get("blocks") or [])},
+        "root_view_id": below["root_view_id"] if below else view_id,
+        "previous_view_id": below["id"] if below else None,
         "user": user,
     }
-    call.state.views[view_id] = made
-    call.state.publish("view", call.me.team, view=view_id, user=user)
+    state.views[view_id] = made
+    state.publish("view", team, view=view_id, user=user)
     return made
 
 
