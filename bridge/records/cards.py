@@ -89,5 +89,10 @@ class RecordCard:
     @property
     def short(self) -> str:
         """One line for notifications and for programs that read cards aloud."""
-        name = " · ".join(part for part in (self.key, self.title) if part)
-        return f"{name} – {self.status.text}" if self.status else name
+        then = self.status.text if self.status else self.reason
+        return " – ".join(part for part in (self.name, then) if part)
+
+    @property
+    def name(self) -> str:
+        """The record as people name it: its number and its title."""
+        return " · ".join(part for part in (self.key, self.title) if part)

@@ -13,7 +13,7 @@ class InputKind(StrEnum):
     LINE = "line"
     TEXT = "text"
     CHOICE = "choice"
-    CHOICES = "choices"
+    CHOICES = "choices"  # several values, one a line
     DATE = "date"  # YYYY-MM-DD
     NUMBER = "number"
     CHECK = "check"  # "true" or "false"
@@ -48,6 +48,13 @@ class Input:
     hint: str = ""
     cls: str = "public"
 
+    def offered(self, entered: Mapping[str, str]) -> tuple[Choice, ...]:
+        """Return the choices that fit what is entered in the other inputs."""
+        if not self.controller:
+            return self.choices
+        fitting = frozenset(self.fitting.get(entered.get(self.controller, ""), ()))
+        return tuple(each for each in self.choices if each.value in fitting)
+
 
 @dataclass(frozen=True, slots=True)
 class Form:
@@ -66,6 +73,25 @@ class Form:
     kind: str = ""
     rev: Revision | None = None
     note: str = ""
+
+    @property
+    def controllers(self) -> frozenset[str]:
+        """The inputs that decide what can be chosen in others."""
+        return frozenset(each.controller for each in self.inputs if each.controller)
+
+    def entered(self, values: Mapping[str, str]) -> dict[str, str]:
+        """
+        Return what stands in each input: what was entered, else its own value.
+
+        A choice that does not fit what was chosen before it is gone.
+        """
+        standing = {each.id: values.get(each.id, each.value) for each in self.inputs}
+        for each in self.inputs:
+            if each.controller:
+                fitting = {choice.value for choice in each.offered(standing)}
+                chosen = standing[each.id].split("\n")
+                standing[each.id] = "\n".join(c for c in chosen if c in fitting)
+        return standing
 
 
 @dataclass(frozen=True, slots=True)

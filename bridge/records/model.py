@@ -146,7 +146,8 @@ class Offer:
     Something that can be done with a record, by its `act`: `approve`, `stage`, `edit`.
 
     It is shown by what the room may do and authorised when somebody clicks: `right` is
-    what the policy is asked then.
+    what the policy is asked then. `label` and `confirm` are read by everybody in the
+    room, so they hold no values of fields.
     """
 
     act: str
@@ -166,6 +167,9 @@ class Record:
     (`CHG0030351`, empty where there is none), `url` its page in the system itself.
     `as_of_us` is when it was read. `secured` says that the system keeps it from most
     people (a Jira security level): then an open channel gets no more than a button.
+    `title_cls` and `status_cls` are the classes of the title and of the status, as
+    those of fields. Whatever else is set, `what`, `key` and `url` are for everybody who
+    may know of the record at all.
     """
 
     ref: RecordRef
@@ -180,6 +184,16 @@ class Record:
     body: Fact | None = None
     offers: tuple[Offer, ...] = ()
     secured: bool = False
+    title_cls: str = PUBLIC
+    status_cls: str = PUBLIC
+
+    @property
+    def classes(self) -> frozenset[str]:
+        """The classes that decide how much of it is shown; `PUBLIC` is always one."""
+        of_fields = {each.cls for each in self.facts}
+        if self.body:
+            of_fields.add(self.body.cls)
+        return frozenset(of_fields | {PUBLIC, self.title_cls, self.status_cls})
 
     def fact(self, id_: str) -> Fact | None:
         """Return a field, None if this account does not see it."""
