@@ -15,6 +15,7 @@ import storage.directory.tables
 import storage.leaving.tables
 import storage.people.tables
 import storage.policies.tables
+import storage.records.tables
 import storage.runs.tables
 import storage.scim.tables  # noqa: F401 - likewise
 from storage.schema import metadata

@@ -96,11 +96,15 @@ class CardBook(Protocol):
         """
         Note what a card shows now: its `rev`, `digest`, `standing` and `shown_us`.
 
-        False if something newer is noted already, and then nothing is to be shown.
+        False if something newer is noted already, and then nothing is to be shown: a
+        later revision, or the same one as it was drawn later. What is shown without
+        having been read again keeps its `rev`.
         """
         ...
 
-    async def retire(self, tenant: str, card_ids: Sequence[str]) -> None: ...
+    async def retire(self, tenant: str, card_ids: Sequence[str]) -> None:
+        """Let go of cards: their buttons do nothing any more."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,29 +147,45 @@ class UsedUp(NotAllowed):
 
 
 class ActBook(Protocol):
-    """Buttons' tokens: opaque, of limited life, used once by each person."""
+    """
+    Buttons' tokens: opaque, of limited life, used once by each person.
+
+    Only a token's hash is kept. Another company's token is not found.
+    """
 
     async def issue(self, acts: Sequence[IssuedAct]) -> None:
-        """Keep them; those of the same card that were issued before are superseded."""
+        """
+        Keep them; those of the same card that were issued before are superseded.
+
+        A form that a button of a card opens is a card of its own: its `card_id` is
+        empty. Raises `BadInput` for a token that could be guessed.
+        """
         ...
 
-    async def look(self, token: str, now_us: int) -> IssuedAct:
+    async def look(self, tenant: str, token: str, now_us: int) -> IssuedAct:
         """Return what a token stands for. Raises `NotFound` or `Outdated`."""
         ...
 
-    async def claim(self, token: str, person: str, now_us: int) -> IssuedAct:
+    async def claim(
+        self, tenant: str, token: str, person: str, now_us: int
+    ) -> IssuedAct:
         """
-        Use a token up for a person. Raises `NotFound`, `Outdated` or `UsedUp`.
+        Use a token up for a person. Raises `NotFound`, `Outdated` or `UsedUp`, and
+        `NotAllowed` if it is somebody else's.
 
-        Of two claims at the same moment one wins, in whatever process.
+        Of two claims at the same moment one wins, in whatever process. A claim of
+        which nothing was heard for minutes is given out again, for its process died:
+        what may have been done is known by the deed's key (`ChangesBook.begin`).
         """
         ...
 
-    async def concluded(self, token: str, person: str, outcome: str) -> None:
+    async def concluded(
+        self, tenant: str, token: str, person: str, outcome: str
+    ) -> None:
         """Keep what came of it, for whoever clicks again."""
         ...
 
-    async def released(self, token: str, person: str) -> None:
+    async def released(self, tenant: str, token: str, person: str) -> None:
         """Nothing came of it: the person may click again."""
         ...
 
@@ -173,7 +193,9 @@ class ActBook(Protocol):
         """End all of a person's tokens, as when they leave; returns how many."""
         ...
 
-    async def sweep(self, before_us: int) -> int: ...
+    async def sweep(self, before_us: int) -> int:
+        """Forget what ran out before a time; returns how many there were."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +259,9 @@ class SubscriptionBook(Protocol):
         """Return what is held back, oldest first: event, record and line."""
         ...
 
-    async def told(self, subscription: Subscription, events: Sequence[str]) -> None: ...
+    async def told(self, subscription: Subscription, events: Sequence[str]) -> None:
+        """These are told: their lines are forgotten, their events are not."""
+        ...
 
 
 class LevelBook(Protocol):
@@ -277,3 +301,11 @@ class ChangesBook(Protocol):
         ...
 
     async def finish(self, tenant: str, key: str, request: str) -> None: ...
+
+    async def undone(self, tenant: str, key: str) -> None:
+        """It certainly was not written: the same deed may be begun again."""
+        ...
+
+    async def sweep(self, before_us: int) -> int:
+        """Forget events and deeds of before a time; returns how many there were."""
+        ...

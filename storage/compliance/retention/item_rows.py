@@ -21,7 +21,7 @@ _SAID = (
     "thread.",
     "history.",
     "bridge.",
-    "record.view",
+    "record.",
     "dlp.",
     "card.action",
     "admin.command",

@@ -1,0 +1,1 @@
+"""What is kept about records: cards, buttons, subscriptions, people's accounts."""

@@ -1,0 +1,115 @@
+"""How far systems' changes were followed, what was heard, and what was written."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bridge.records.model import System
+from storage.hot import HotStore, Program, Statement
+from storage.records.shapes import hashed
+from storage.rows import clean_id, clean_text
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChanges:
+    """Implements `bridge.records.books.ChangesBook`."""
+
+    store: HotStore
+    clock: Callable[[], int]
+
+    async def position(self, tenant: str, system: System, instance: str) -> str:
+        rows = await self.store.fetch(
+            Statement(
+                "SELECT position FROM record_position WHERE tenant = :tenant "
+                "AND system = :system AND instance = :instance",
+                _of(tenant, system, instance),
+                brief=True,
+            )
+        )
+        return str(rows[0][0]) if rows else ""
+
+    async def reached(
+        self, tenant: str, system: System, instance: str, position: str
+    ) -> None:
+        await self._run(
+            "INSERT INTO record_position (tenant, system, instance, position, at_us) "
+            "VALUES (:tenant, :system, :instance, :position, :now) "
+            "ON CONFLICT (tenant, system, instance) DO UPDATE SET "
+            "position = excluded.position, at_us = excluded.at_us",
+            _of(tenant, system, instance)
+            | {"position": clean_text(position), "now": self.clock()},
+        )
+
+    async def first(self, tenant: str, event: str, now_us: int) -> bool:
+        return await self._run(
+            "INSERT INTO record_heard (tenant, event, at_us) "
+            "VALUES (:tenant, :event, :now) "
+            "ON CONFLICT (tenant, event) DO NOTHING RETURNING event",
+            {"tenant": tenant, "event": hashed(event), "now": now_us},
+        )
+
+    async def done(self, tenant: str, key: str) -> str | None:
+        rows = await self.store.fetch(
+            Statement(
+                "SELECT request FROM record_deed "
+                "WHERE tenant = :tenant AND deed = :deed",
+                {"tenant": tenant, "deed": hashed(key)},
+                brief=True,
+            )
+        )
+        return rows[0][0] if rows else None
+
+    async def begin(self, tenant: str, key: str, now_us: int) -> bool:
+        return await self._run(
+            "INSERT INTO record_deed (tenant, deed, request, begun_us) "
+            "VALUES (:tenant, :deed, NULL, :now) "
+            "ON CONFLICT (tenant, deed) DO NOTHING RETURNING deed",
+            {"tenant": tenant, "deed": hashed(key), "now": now_us},
+        )
+
+    async def finish(self, tenant: str, key: str, request: str) -> None:
+        await self._run(
+            "INSERT INTO record_deed (tenant, deed, request, begun_us) "
+            "VALUES (:tenant, :deed, :request, :now) ON CONFLICT (tenant, deed) "
+            "DO UPDATE SET request = excluded.request",
+            {
+                "tenant": tenant,
+                "deed": hashed(key),
+                "request": clean_text(request),
+                "now": self.clock(),
+            },
+        )
+
+    async def undone(self, tenant: str, key: str) -> None:
+        await self._run(
+            "DELETE FROM record_deed WHERE tenant = :tenant AND deed = :deed "
+            "AND request IS NULL",
+            {"tenant": tenant, "deed": hashed(key)},
+        )
+
+    async def sweep(self, before_us: int) -> int:
+        def program() -> Program[int]:
+            before = {"before": before_us}
+            heard = yield Statement(
+                "DELETE FROM record_heard WHERE at_us < :before RETURNING event", before
+            )
+            deeds = yield Statement(
+                "DELETE FROM record_deed WHERE begun_us < :before RETURNING deed",
+                before,
+            )
+            return len(heard) + len(deeds)
+
+        return await self.store.run(program)
+
+    async def _run(self, sql: str, row: dict[str, object]) -> bool:
+        def program() -> Program[bool]:
+            return bool((yield Statement(sql, row)))
+
+        return await self.store.run(program)
+
+
+def _of(tenant: str, system: System, instance: str) -> dict[str, object]:
+    return {
+        "tenant": tenant,
+        "system": str(system),
+        "instance": clean_id(instance),
+    }

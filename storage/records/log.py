@@ -1,0 +1,29 @@
+"""Entries of the compliance log about business records."""
+
+from dataclasses import dataclass
+
+from bridge.ports import Receipt
+from bridge.records.entries import RecordEntry
+from storage.compliance.acts import Act, Acts
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecordLog:
+    """Implements `bridge.records.entries.RecordLog`."""
+
+    acts: Acts
+
+    async def note(self, entry: RecordEntry) -> Receipt:
+        place = entry.channel
+        act = Act(
+            entry.tenant,
+            entry.etype,
+            entry.actor,
+            entry.text,
+            entry.detail,
+            team=place.team if place else "",
+            conv=place.id if place else "",
+            msg=entry.message,
+            outcome=entry.outcome,
+        )
+        return await self.acts.note(act, key=entry.key)

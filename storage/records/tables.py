@@ -1,0 +1,138 @@
+"""The tables of what is kept about business records. None holds a record's values."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+)
+
+from storage.schema import Id, metadata
+
+# A card in a channel. `place` is the hash of its record, channel and cause, by which
+# it is the only one; `moved_us` says since when it is in its state.
+record_card = Table(
+    "record_card",
+    metadata,
+    Column("tenant", Id, primary_key=True),
+    Column("card_id", Id, primary_key=True),
+    Column("place", String(64), nullable=False),
+    Column("ref", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("level", String(20), nullable=False),
+    Column("thread", Id, nullable=False),
+    Column("message", Id, nullable=False),
+    Column("unfurl", Text, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("standing", String(20), nullable=False),
+    Column("rev", BigInteger, nullable=False),
+    Column("rev_text", Text, nullable=False),
+    Column("digest", Id, nullable=False),
+    Column("made_us", BigInteger, nullable=False),
+    Column("shown_us", BigInteger, nullable=False),
+    Column("moved_us", BigInteger, nullable=False),
+    Index("ix_record_card_place", "tenant", "place", unique=True),
+    Index("ix_record_card_ref", "tenant", "ref"),
+    Index("ix_record_card_channel", "tenant", "channel"),
+    Index("ix_record_card_state", "tenant", "state", "moved_us"),
+)
+
+# A button. It is known by the hash of its token alone.
+record_act = Table(
+    "record_act",
+    metadata,
+    Column("tenant", Id, primary_key=True),
+    Column("digest", String(64), primary_key=True),
+    Column("card_id", Id, nullable=False),
+    Column("person", Id, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("superseded", SmallInteger, nullable=False),
+    Column("until_us", BigInteger, nullable=False),
+    Index("ix_record_act_card", "tenant", "card_id"),
+    Index("ix_record_act_person", "tenant", "person"),
+    Index("ix_record_act_until", "until_us"),
+)
+
+# That somebody used a button, and what came of it; open as long as nothing has.
+record_act_use = Table(
+    "record_act_use",
+    metadata,
+    Column("tenant", Id, primary_key=True),
+    Column("digest", String(64), primary_key=True),
+    Column("person", Id, primary_key=True),
+    Column("open", SmallInteger, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+)
+
+record_subscription = Table(
+    "record_subscription",
+    metadata,
+    Column("tenant", Id, primary_key=True),
+    Column("id", Id, primary_key=True),
+    Column("person", Id, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("made_us", BigInteger, nullable=False),
+)
+
+# A line that waits for a digest, sealed; once it is told only its event is kept, so
+# that it is not told again.
+record_line = Table(
+    "record_line",
+    metadata,
+    Column("tenant", Id, primary_key=True),
+    Column("subscription", Id, primary_key=True),
+    Column("event", String(64), primary_key=True),
+    Column("ref", Text, nullable=False),
+    Column("line", LargeBinary),
+    Column("at_us", BigInteger, nullable=False),
+    Index("ix_record_line_at", "at_us"),
+)
+
+# `system` is empty for all that have no row of their own.
+record_level = Table(
+    "record_level",
+    metadata,
+    Column("tenant", Id, primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("system", String(20), primary_key=True),
+    Column("level", String(20), nullable=False),
+    Column("told_by", Id, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+)
+
+# How far a system's changes were followed.
+record_position = Table(
+    "record_position",
+    metadata,
+    Column("tenant", Id, primary_key=True),
+    Column("system", String(20), primary_key=True),
+    Column("instance", Id, primary_key=True),
+    Column("position", Text, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+)
+
+record_heard = Table(
+    "record_heard",
+    metadata,
+    Column("tenant", Id, primary_key=True),
+    Column("event", String(64), primary_key=True),
+    Column("at_us", BigInteger, nullable=False),
+    Index("ix_record_heard_at", "at_us"),
+)
+
+# A write to a business system: noted before it is made, and with its request after.
+record_deed = Table(
+    "record_deed",
+    metadata,
+    Column("tenant", Id, primary_key=True),
+    Column("deed", String(64), primary_key=True),
+    Column("request", Text),
+    Column("begun_us", BigInteger, nullable=False),
+    Index("ix_record_deed_begun", "begun_us"),
+)

@@ -1,0 +1,145 @@
+"""Who follows what, what mentions show, and how far changes were followed."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from bridge.errors import Conflict
+from bridge.records.books import Quiet, Subscription
+from bridge.records.cards import Level
+from bridge.records.model import System
+from storage.compliance.acts import Acts
+from storage.hot import Statement
+from storage.records.changes import StoredChanges
+from storage.records.levels import StoredLevels
+from storage.records.sealing import CompanySeal
+from storage.records.subscriptions import StoredSubscriptions
+from tests.contract.conftest import TENANT, Store, ticking_clock
+from tests.contract.records_books.conftest import CHANGE
+from tests.events import FALCON, PROJECT
+
+FOLLOWED = Subscription(
+    "sub_1",
+    TENANT,
+    System.SERVICENOW,
+    "acme",
+    "change",
+    "slack:U1",
+    FALCON,
+    filter="risk = high",
+    every=15,
+    quiet=Quiet(60, 120, "Europe/Zurich"),
+    made_us=7,
+)
+SECRET = "Raise 32 GB to 64 GB for Project Dogwood"
+
+
+@pytest.fixture
+def book(store: Store, acts: Acts) -> StoredSubscriptions:
+    hot = store.database.hot
+    return StoredSubscriptions(hot, acts, CompanySeal(store.ring), ticking_clock())
+
+
+async def types(store: Store) -> list[str]:
+    return [each.etype for each in await store.reader.entries(TENANT, -1, 99)]
+
+
+async def test_subscriptions_are_kept_and_on_record(
+    book: StoredSubscriptions, store: Store
+) -> None:
+    mine = replace(FOLLOWED, id="sub_2", channel=None, person="p1", ref=CHANGE)
+    await book.add(FOLLOWED)
+    await book.add(replace(mine, made_us=9))
+
+    assert await book.of(TENANT) == [FOLLOWED, replace(mine, made_us=9)]
+    assert await book.of("globex") == []
+    with pytest.raises(Conflict):
+        await book.add(FOLLOWED)
+    assert not await book.remove("globex", "sub_1")
+    assert await book.remove(TENANT, "sub_1")
+    assert not await book.remove(TENANT, "sub_1")
+    assert [one.id for one in await book.of(TENANT)] == ["sub_2"]
+    assert await types(store) == ["record.follow", "record.follow", "record.unfollow"]
+
+
+async def test_lines_wait_sealed_and_are_told_once(
+    book: StoredSubscriptions, store: Store
+) -> None:
+    assert await book.hold_back(FOLLOWED, "e2", CHANGE, "second", 20)
+    assert await book.hold_back(FOLLOWED, "e1", CHANGE, SECRET, 10)
+    assert not await book.hold_back(FOLLOWED, "e1", CHANGE, "again", 30)
+    rows = await store.database.hot.fetch(Statement("SELECT line FROM record_line"))
+    assert not any(b"Dogwood" in bytes(row[0]) for row in rows)
+
+    assert await book.due(FOLLOWED, 20) == [("e1", CHANGE, SECRET)]
+    assert [line for _, _, line in await book.due(FOLLOWED, 99)] == [SECRET, "second"]
+    assert await book.due(replace(FOLLOWED, id="sub_2"), 99) == []
+
+    await book.told(FOLLOWED, ["e1", "e9"])
+    assert [event for event, _, _ in await book.due(FOLLOWED, 99)] == ["e2"]
+    assert not await book.hold_back(FOLLOWED, "e1", CHANGE, SECRET, 40)
+    assert await book.sweep(99) == 1
+    assert await book.sweep(99) == 0
+
+
+async def test_a_channel_shows_what_its_admin_chose(store: Store, acts: Acts) -> None:
+    levels = StoredLevels(store.database.hot, acts, ticking_clock())
+    jira, snow = System.JIRA, System.SERVICENOW
+
+    async def shown() -> list[Level]:
+        asked = [(FALCON, jira), (FALCON, snow), (PROJECT, jira)]
+        return [await levels.level(TENANT, *each) for each in asked]
+
+    assert await shown() == [Level.DATA, Level.DATA, Level.DATA]
+    await levels.choose(TENANT, FALCON, None, Level.KIND, "slack:U1")
+    await levels.choose(TENANT, FALCON, jira, Level.NOTHING, "slack:U1")
+    await levels.choose(TENANT, FALCON, jira, Level.NAME, "slack:U1")
+    assert await shown() == [Level.NAME, Level.KIND, Level.DATA]
+    assert await levels.level("globex", FALCON, jira) is Level.DATA
+    assert await types(store) == ["admin.config"] * 3
+
+
+async def test_positions_events_and_deeds_are_remembered(store: Store) -> None:
+    book = StoredChanges(store.database.hot, ticking_clock())
+    jira = System.JIRA
+
+    assert await book.position(TENANT, jira, "acme") == ""
+    await book.reached(TENANT, jira, "acme", "2026-01-01")
+    await book.reached(TENANT, jira, "acme", "2026-01-02")
+    assert await book.position(TENANT, jira, "acme") == "2026-01-02"
+    assert await book.position(TENANT, jira, "other") == ""
+    assert await book.position("globex", jira, "acme") == ""
+
+    assert await book.first(TENANT, "event", 5)
+    assert not await book.first(TENANT, "event", 6)
+    assert await book.first("globex", "event", 5)
+
+    assert await book.done(TENANT, "deed") is None
+    assert await book.begin(TENANT, "deed", 5)
+    assert not await book.begin(TENANT, "deed", 6)
+    assert await book.done(TENANT, "deed") is None
+    await book.undone(TENANT, "deed")
+    assert await book.begin(TENANT, "deed", 7)
+    await book.finish(TENANT, "deed", "req-1")
+    await book.undone(TENANT, "deed")
+    assert await book.done(TENANT, "deed") == "req-1"
+    assert await book.done("globex", "deed") is None
+
+    assert await book.sweep(7) == 2
+    assert await book.first(TENANT, "event", 8)
+    assert await book.done(TENANT, "deed") == "req-1"
+
+
+async def test_an_event_that_two_processes_hear_is_first_for_one(store: Store) -> None:
+    one = StoredChanges(store.database.hot, ticking_clock())
+    two = StoredChanges(store.another_process("two").database.hot, ticking_clock())
+
+    heard = await asyncio.gather(
+        *(each.first(TENANT, "event", 5) for _ in range(5) for each in (one, two))
+    )
+    begun = await asyncio.gather(
+        *(each.begin(TENANT, "deed", 5) for _ in range(5) for each in (one, two))
+    )
+
+    assert heard.count(True) == begun.count(True) == 1
