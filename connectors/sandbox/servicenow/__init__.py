@@ -1,0 +1,1 @@
+"""A local ServiceNow, written from its documentation: it speaks HTTP alone."""
