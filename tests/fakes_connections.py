@@ -1,9 +1,9 @@
-"""Accounts and budgets of business systems, each small enough to trust by reading."""
+"""An account of a business system whose tokens a test lists."""
 
 import asyncio
 from dataclasses import dataclass, field
 
-from bridge.records.ports import NotConnected, Spent
+from bridge.records.ports import NotConnected
 
 
 @dataclass
@@ -33,28 +33,3 @@ class FakeAccess:
             self.tokens.pop(0)
             self.renewals += 1
             return self.tokens[0]
-
-
-@dataclass
-class FakeBudget:
-    """Counts calls, and refuses them while a pause lasts or when none are left."""
-
-    left: int = 1_000_000
-    spent: int = 0
-    paused: dict[tuple[str, str], float] = field(default_factory=dict)
-    quotas: dict[str, tuple[int, int]] = field(default_factory=dict)
-
-    async def spend(
-        self, bucket: str, account: str, *, urgent: bool, calls: int = 1
-    ) -> None:
-        seconds = self.paused.get((bucket, account), 0.0)
-        if seconds or calls > self.left:
-            raise Spent("no calls are left", seconds or 60.0)
-        self.left -= calls
-        self.spent += calls
-
-    async def told(self, bucket: str, used: int, most: int) -> None:
-        self.quotas[bucket] = (used, most)
-
-    async def pause(self, bucket: str, account: str, seconds: float) -> None:
-        self.paused[bucket, account] = seconds

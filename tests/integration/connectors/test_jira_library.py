@@ -24,7 +24,7 @@ async def test_the_library_reads_searches_and_writes(jira_server: TestServer) ->
         bob = client(jira_server, "bob")
         issue = bob.issue("ACME-42")
         found = bob.enhanced_search_issues('project = ACME AND summary ~ "globex"')
-        bob.add_comment(issue, paragraph("Found it."))  # type: ignore[arg-type]
+        bob.add_comment(issue, paragraph("Found it."))
         issue.update(fields={"priority": {"id": "1"}})
         bob.transition_issue(issue, "31", fields={"resolution": {"name": "Done"}})
         after = bob.issue("ACME-42")

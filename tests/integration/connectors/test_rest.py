@@ -12,7 +12,8 @@ from yarl import URL
 from bridge.errors import BadInput, ServiceUnavailable
 from bridge.records.ports import NotConnected, Spent, Unsure
 from connectors.rest import Call, Manner, Quota, Rest, checked_base
-from tests.fakes_connections import FakeAccess, FakeBudget
+from tests.fakes_connections import FakeAccess
+from tests.stand_ins import CountingBudget
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 BUCKET = "jira:acme"
@@ -71,12 +72,12 @@ def service() -> Service:
 
 
 @pytest.fixture
-def budget() -> FakeBudget:
-    return FakeBudget()
+def budget() -> CountingBudget:
+    return CountingBudget()
 
 
 @pytest.fixture
-async def rest(service: Service, budget: FakeBudget) -> AsyncIterator[Rest]:
+async def rest(service: Service, budget: CountingBudget) -> AsyncIterator[Rest]:
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", service.answer)
     async with TestServer(app) as server, ClientSession() as session:
@@ -85,7 +86,7 @@ async def rest(service: Service, budget: FakeBudget) -> AsyncIterator[Rest]:
 
 
 async def test_one_refused_token_is_renewed_once_and_the_same_is_asked_again(
-    rest: Rest, service: Service, budget: FakeBudget
+    rest: Rest, service: Service, budget: CountingBudget
 ) -> None:
     service.answers = [says(401), says(204)]
     access = FakeAccess(tokens=["old", "new"])
@@ -96,7 +97,7 @@ async def test_one_refused_token_is_renewed_once_and_the_same_is_asked_again(
     assert [one.headers["If-Match"] for one in service.asked] == ['"7"', '"7"']
     tokens = [one.headers["Authorization"] for one in service.asked]
     assert tokens == ["Bearer old", "Bearer new"]
-    assert budget.spent == 2
+    assert budget.spent == {access.account: 2}
 
 
 async def test_twenty_calls_at_once_renew_a_token_once(
@@ -127,7 +128,7 @@ async def test_a_token_that_is_refused_again_has_to_be_connected_anew(
 
 
 async def test_whoever_is_asked_to_wait_makes_no_call(
-    rest: Rest, service: Service, budget: FakeBudget
+    rest: Rest, service: Service, budget: CountingBudget
 ) -> None:
     service.answers = [says(429, Retry_After="7")]
     access = FakeAccess()
@@ -143,7 +144,7 @@ async def test_whoever_is_asked_to_wait_makes_no_call(
 
 
 async def test_a_wait_for_one_thing_does_not_stop_the_account(
-    rest: Rest, service: Service, budget: FakeBudget
+    rest: Rest, service: Service, budget: CountingBudget
 ) -> None:
     manner = Manner(pauses=lambda answer: "RateLimit-Reason" not in answer.headers)
     service.answers = [says(429, Retry_After="7", RateLimit_Reason="per-issue")]
@@ -155,7 +156,7 @@ async def test_a_wait_for_one_thing_does_not_stop_the_account(
 
 
 async def test_what_is_spent_is_not_asked(
-    rest: Rest, service: Service, budget: FakeBudget
+    rest: Rest, service: Service, budget: CountingBudget
 ) -> None:
     budget.left = 0
 
@@ -166,14 +167,14 @@ async def test_what_is_spent_is_not_asked(
 
 
 async def test_quotas_are_told_to_the_budget(
-    rest: Rest, service: Service, budget: FakeBudget
+    rest: Rest, service: Service, budget: CountingBudget
 ) -> None:
     manner = Manner(quota=lambda headers: Quota(int(headers["Used"]), 100))
     service.answers = [says(Used="18")]
 
     await replace(rest, manner=manner).send(FakeAccess(), GET)
 
-    assert budget.quotas == {BUCKET: (18, 100)}
+    assert budget.quota == {BUCKET: (18, 100)}
 
 
 @pytest.mark.parametrize("lost", [hangs_up, half, page, says(503), endless])
