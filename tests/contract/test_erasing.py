@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 
 from bridge.compliance import Duty
+from bridge.directory.accounts import Account, AccountLink, Confidence, How
+from bridge.directory.held import Kept, Life
 from bridge.errors import BadInput, Conflict, NotFound, Refused
-from bridge.messages import Person, Platform
+from bridge.keeping import Ended
+from bridge.messages import Channel, Person, Platform
 from storage.compliance import verify_atom
 from storage.compliance.erasure.certificates import checked, committed
 from storage.compliance.erasure.erasing import Eraser
@@ -21,8 +24,11 @@ from storage.compliance.keys.items import ItemKey, commitment
 from storage.compliance.membership.intervals import Membership
 from storage.compliance.proofs.notes import NoteRefused, SigningKey, VerifierKey
 from storage.compliance.retention import barrier
+from storage.directory.stored import Step, StoredDirectory
 from storage.hot import Program, Statement
 from storage.log_reader import LogEntry
+from storage.people.accounts import StoredAccounts
+from storage.people.departures import StoredDepartures
 from storage.rows import canonical_body
 from storage.tables import metadata
 from tests.contract.conftest import TENANT, Store
@@ -30,6 +36,7 @@ from tests.contract.officers import ADA, CLARA, Office
 from tests.contract.test_key_rotation import destroyed, rotation
 from tests.contract.test_subject_keys import as_before, by, keys, refs, run, said
 from tests.events import FALCON, message
+from tests.unit.bridge.directory import told
 
 ALICE, BOB = "slack|UALICE", "slack|UBOB"
 NOON = 1_800_000_000_000_000
@@ -494,6 +501,44 @@ async def test_no_table_names_somebody_erased(world: World) -> None:
     assert await tables_naming(world.store, "UCAROL") == set()
     assert await tables_naming(world.store, "UDAN") == {"membership"}
     assert await people.visible_to(TENANT, FALCON, NOON) == ["UDAN"]
+
+
+@pytest.mark.parametrize("gone", [True, False])
+async def test_the_directory_forgets_who_is_gone_and_not_who_is_there(
+    world: World, *, gone: bool
+) -> None:
+    store = world.store
+    carol = Person(Platform.SLACK, "UCAROL", "Carol")
+    await said(store, message(ts="19.000050", author=carol))
+    account = Account(Platform.SLACK, "T01ACME", "UCAROL")
+    accounts = StoredAccounts(
+        store.database.hot, world.office.acts, store.ring, lambda: NOON
+    )
+    await accounts.keep(
+        TENANT,
+        AccountLink(account, "p-7", Confidence.PROVISIONED, How.PROVISIONED),
+        "why",
+    )
+    channel = Channel(Platform.SLACK, "T01ACME", "C1")
+    departures = StoredDepartures(store.database.hot, world.office.acts, lambda: NOON)
+    await departures.note(TENANT, channel, "UCAROL", Ended.SYNC, "why")
+    life = Life.BURIED if gone else Life.LIVE
+    directory = StoredDirectory(store.database.hot, store.journal, lambda: NOON)
+    kept = Kept(
+        "ad", told.person("guid-7", mail="carol@acme.example"), life, why="left"
+    )
+    other = Kept("ad", told.person("guid-8", mail="dan@acme.example"), Life.BURIED)
+    people = {("ad", "guid-7"): "p-7", ("ad", "guid-8"): "p-8"}
+    await directory.apply(TENANT, Step(0, kept=(kept, other), people=people))
+
+    await world.erase("slack|UCAROL")
+
+    delta = await directory.since(TENANT, 0)
+    bodies = {each.entry.id: each.entry.attributes.get("mail") for each in delta.kept}
+    assert bodies["guid-8"] == "dan@acme.example"
+    assert bodies["guid-7"] == (None if gone else "carol@acme.example")
+    named = await tables_naming(store, "UCAROL")
+    assert named == (set() if gone else {"account_link", "departure"})
 
 
 async def test_somebody_who_never_spoke_is_erased_as_well(world: World) -> None:

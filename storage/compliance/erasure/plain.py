@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from storage.compliance.erasure.rows import people_of
 from storage.compliance.keys import Keyring
 from storage.compliance.membership import changes as membership
+from storage.directory import forgetting as directory
 from storage.hot import HotStore, Statement
 from storage.rows import clean_id
 
@@ -18,20 +19,29 @@ _NAMED = (
     "SELECT 1 FROM membership WHERE tenant = :tenant AND platform = :platform "
     "AND subject = :subject LIMIT 1"
 )
-_EVERYBODY = "SELECT DISTINCT platform, subject FROM membership WHERE tenant = :tenant"
+_EVERYBODY = (
+    "SELECT platform, subject FROM membership WHERE tenant = :tenant "
+    "UNION SELECT platform, user_id FROM account_link WHERE tenant = :tenant"
+)
 
 
 def forgotten(tenant: str, person: str) -> tuple[Statement, ...]:
     """Return what takes somebody, such as `slack|U024BE7LH`, out of all side tables."""
     platform, _, subject = person.partition("|")
-    return membership.forgotten(tenant, platform, subject)
+    return (
+        *membership.forgotten(tenant, platform, subject),
+        *directory.forgotten(tenant, platform, subject),
+    )
 
 
 async def is_named(store: HotStore, tenant: str, person: str) -> bool:
     """Whether a side table names somebody."""
     platform, _, subject = person.partition("|")
     given = {"tenant": tenant, "platform": platform, "subject": clean_id(subject)}
-    return bool(await store.fetch(Statement(_NAMED, given)))
+    in_channels = await store.fetch(Statement(_NAMED, given))
+    return bool(
+        in_channels or await store.fetch(directory.named(tenant, platform, subject))
+    )
 
 
 async def named_again(
