@@ -55,6 +55,7 @@ from bots.people_side import (
 )
 from bots.reconciling import histories, reconciling
 from bots.retaining import Retaining
+from bots.review_telling import ReviewTelling
 from bots.rosters import rosters
 from bots.second_feed import SecondFeed
 from bots.settings import Settings
@@ -307,6 +308,13 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             built.core.search.indexing.run,
             listing.run,
             Telling(built.core.sources, built.announcers).run,
+            ReviewTelling(
+                built.core.leaving.reviews,
+                built.core.acts,
+                built.announcers,
+                built.core.company_ids,
+                settings.directory.tell,
+            ).run,
             *built.core.sources.jobs(
                 Means(built.session, clock_us, built.core.scim.source)
             ),

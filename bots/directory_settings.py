@@ -147,7 +147,8 @@ class DirectorySettings(
         default="",
         pattern=r"^((slack|teams):[^/\s]+/\S+)?$",
         description="the admins' channel, slack:TEAM_ID/CHANNEL_ID or "
-        "teams:TEAM_ID/CHANNEL_ID, to be told there of changes that wait",
+        "teams:TEAM_ID/CHANNEL_ID, to be told there of changes that wait, and of "
+        "messages that are held for review",
     )
     limits: LimitSettings = LimitSettings()
     runs: RunSettings = RunSettings()

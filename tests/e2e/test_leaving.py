@@ -18,6 +18,7 @@ from tests.e2e.test_private_notices import whispers
 from tests.e2e.world import (
     COMPANY,
     World,
+    slack_messages,
     slack_texts,
     teams_messages,
     teams_texts,
@@ -282,3 +283,23 @@ async def test_nowhere_in_the_database_is_what_was_found(tmp_path: Path) -> None
     told = [line for line in dump.splitlines() if '"search_' not in line]
     assert not any("4242 4242" in line for line in told)
     assert "4242424242424242" not in dump
+
+
+async def test_admins_are_told_once_of_what_waits_for_them(tmp_path: Path) -> None:
+    tell = {"ATOM_DIRECTORY_TELL": "slack:T01ACME/C03RANDOM"}
+    async with ruled(tmp_path, HOLDS, **tell) as here:
+        await here.slack("post", text=f"first {CARD}", typed=True)
+        await here.until(lambda s: bool(in_random(s)))
+        await here.stop()
+        await here.start()  # and not again
+        await here.teams("post", text=f"second {CARD}")
+        await here.until(lambda s: len(in_random(s)) > 1)
+        await here.quiet()
+        first, second = in_random(await here.state())
+        assert "A message is held for review" in first["text"]
+        assert "/atom review" in json.dumps(second)
+        assert "4242" not in json.dumps((first, second))
+
+
+def in_random(state: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return slack_messages(state, "C03RANDOM")
