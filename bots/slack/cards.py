@@ -9,10 +9,19 @@ import html
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from bots.slack.block_kit import (
+    CELLS,
+    HEADER,
+    ID,
+    LABEL,
+    MESSAGE_BLOCKS,
+    TEXT,
+    Block,
+    bold,
+    plain,
+)
 from bots.slack.interactions import ACTION_PREFIX
 from bridge.cards import Button, Card, Field, Section, Tone
-
-Block = dict[str, Any]
 
 _SIGNS = {
     Tone.PLAIN: "",
@@ -21,15 +30,8 @@ _SIGNS = {
     Tone.BAD: "⛔ ",
 }
 
-# Slack's limits, in characters and pieces.
-_HEADER = 150
-_TEXT = 3_000
 _CELL = 2_000
-_CELLS = 10
 _BUTTONS = 25
-_LABEL = 75
-_ACTION_ID = 255
-_BLOCKS = 50
 _FALLBACK = 3_900
 _ALL_TEXT = 12_000
 
@@ -41,26 +43,26 @@ def render(card: Card) -> tuple[str, list[Block]]:
     for section in card.sections:
         blocks += _section(section)
     buttons = list(_actions(card.buttons))
-    fitting = _fitting(blocks, _BLOCKS - len(buttons))
+    fitting = _fitting(blocks, MESSAGE_BLOCKS - len(buttons))
     return _fallback(title, card.text), fitting + buttons
 
 
 def _header(title: str) -> Block:
-    return {"type": "header", "text": _plain(_cut(title, _HEADER) or "ATOM")}
+    return {"type": "header", "text": plain(_cut(title, HEADER) or "ATOM")}
 
 
 def _section(section: Section) -> Iterator[Block]:
     if section.title:
-        yield _rich([_leaf(_cut(section.title, _TEXT), bold=True)])
+        yield _rich([_leaf(_cut(section.title, TEXT), bold=True)])
     yield from _text(section.text)
     cells = [cell for field in section.fields for cell in _cells(field)]
-    for start in range(0, len(cells), _CELLS):
-        yield {"type": "section", "fields": cells[start : start + _CELLS]}
+    for start in range(0, len(cells), CELLS):
+        yield {"type": "section", "fields": cells[start : start + CELLS]}
 
 
 def _text(text: str) -> Iterator[Block]:
     if text:
-        yield _rich(list(_leaves(_cut(text, _TEXT))))
+        yield _rich(list(_leaves(_cut(text, TEXT))))
 
 
 def _rich(leaves: list[Block]) -> Block:
@@ -88,10 +90,8 @@ def _leaf(text: str, **style: bool) -> Block:
 
 def _cells(field: Field) -> tuple[Block, Block]:
     """A field is a row of two cells: the label and the value."""
-    label = field.label.translate(str.maketrans("", "", "*_~`")).strip() or "-"
-    shown = html.escape(_cut(label, _CELL // 6), quote=False)
-    value = _cut(field.value.replace("`", ""), _CELL) or "-"
-    return {"type": "mrkdwn", "text": f"*{shown}*"}, _plain(value)
+    label = bold(_cut(field.label, _CELL // 6))
+    return label, plain(_cut(field.value.replace("`", ""), _CELL))
 
 
 def _actions(buttons: Sequence[Button]) -> Iterator[Block]:
@@ -104,14 +104,10 @@ def _actions(buttons: Sequence[Button]) -> Iterator[Block]:
 def _button(button: Button) -> Block:
     return {
         "type": "button",
-        "text": _plain(_cut(button.label, _LABEL) or "-"),
-        "action_id": _cut(f"{ACTION_PREFIX}{button.command}", _ACTION_ID),
+        "text": plain(_cut(button.label, LABEL)),
+        "action_id": _cut(f"{ACTION_PREFIX}{button.command}", ID),
         "value": button.command,
     }
-
-
-def _plain(text: str) -> Block:
-    return {"type": "plain_text", "text": text, "emoji": False}
 
 
 def _fallback(title: str, text: str) -> str:

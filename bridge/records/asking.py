@@ -1,0 +1,65 @@
+"""What every form says in the same words, on whatever platform it is filled in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal, InvalidOperation
+
+from bridge.records.forms import Form, Input, InputKind
+from bridge.records.wording import line, units
+
+YES, NO = "true", "false"
+YES_LABEL = "Yes"
+LONGEST = 3_000  # what both platforms take in a text input
+
+_NAME = 150
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """
+    What was entered in a form so far, by input id, and what is wrong with it.
+
+    `reason` says what is wrong with no single input.
+    """
+
+    values: Mapping[str, str] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
+    reason: str = ""
+
+
+BLANK = Filled()
+
+
+def name_of(each: Input) -> str:
+    return line(each.label, _NAME) or each.id
+
+
+def why_not_asked(form: Form, each: Input, standing: Mapping[str, str]) -> str:
+    """
+    Say why an input is shown without a way to change it, or nothing if it has one.
+
+    Half of a value would be written as if it were the whole.
+    """
+    if units(standing[each.id]) > LONGEST:
+        return "too long to be changed here."
+    if each.kind not in {InputKind.CHOICE, InputKind.CHOICES} or each.offered(standing):
+        return ""
+    if each.controller and not standing.get(each.controller):
+        first = next((name_of(i) for i in form.inputs if i.id == each.controller), "")
+        return f"choose {first} first."
+    return "there is nothing to choose."
+
+
+def is_number(value: str) -> bool:
+    try:
+        return Decimal(value).is_finite()
+    except InvalidOperation:
+        return False
+
+
+def is_date(value: str) -> bool:
+    try:
+        return date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        return False

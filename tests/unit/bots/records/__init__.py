@@ -1,0 +1,1 @@
+"""Tests of record cards on both platforms, side by side."""
