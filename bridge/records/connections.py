@@ -126,9 +126,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One browser on its way through a sign-in."""
+    """One browser on its way through a sign-in; `link` names which of them it is."""
 
     wanted: Wanted
+    link: str
     verifier: str = field(default="", repr=False)
     identity: Identity | None = None
     tokens: Tokens | None = None
@@ -158,7 +159,7 @@ class SignInBook(Protocol):
         """Return what a state was made for, and use it up. Raises `Stranger`."""
         ...
 
-    async def found(self, attempt: Attempt, state: str, browser: str) -> str:
+    async def found(self, attempt: Attempt, browser: str) -> str:
         """Keep who signed in until they agree; returns the secret of the agreement."""
         ...
 

@@ -1,6 +1,7 @@
 """What records ask of the outside world. Adapters implement these Protocols."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -113,6 +114,20 @@ class Budget(Protocol):
 
     async def pause(self, bucket: str, account: str, seconds: float) -> None:
         """Make no calls for a while: the system asked this account, or `EVERYBODY`."""
+        ...
+
+
+class Turns(Protocol):
+    """Lets one writer at a time to a record: some systems know no conditions."""
+
+    def turn(
+        self, tenant: str, ref: RecordRef, within: float
+    ) -> AbstractAsyncContextManager[None]:
+        """
+        Be alone with a record. Raises `ServiceUnavailable` if it is not free in time.
+
+        A turn lasts half a minute at most; then somebody else may have theirs.
+        """
         ...
 
 

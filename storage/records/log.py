@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from bridge.ports import Receipt
 from bridge.records.entries import RecordEntry
 from storage.compliance.acts import Act, Acts
+from storage.hot import Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +14,10 @@ class StoredRecordLog:
 
     acts: Acts
 
-    async def note(self, entry: RecordEntry) -> Receipt:
+    async def note(
+        self, entry: RecordEntry, changes: tuple[Statement, ...] = ()
+    ) -> Receipt:
+        """Write an entry, together with rows that it is about."""
         place = entry.channel
         act = Act(
             entry.tenant,
@@ -26,4 +30,4 @@ class StoredRecordLog:
             msg=entry.message,
             outcome=entry.outcome,
         )
-        return await self.acts.note(act, key=entry.key)
+        return await self.acts.note(act, changes, entry.key)

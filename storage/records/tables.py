@@ -136,3 +136,48 @@ record_deed = Table(
     Column("begun_us", BigInteger, nullable=False),
     Index("ix_record_deed_begun", "begun_us"),
 )
+
+# Somebody's account of a business system. What opens it is sealed with a key of its
+# own, which is destroyed with it. `renewer` has the right to renew it until then.
+record_account = Table(
+    "record_account",
+    metadata,
+    Column("tenant", Id, primary_key=True),
+    Column("person", Id, primary_key=True),
+    Column("system", String(20), primary_key=True),
+    Column("instance", Id, primary_key=True),
+    Column("key_ref", Id, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("broken", SmallInteger, nullable=False),
+    Column("since_us", BigInteger, nullable=False),
+    Column("renewer", Id, nullable=False),
+    Column("renew_until_us", BigInteger, nullable=False),
+)
+
+# A link by which somebody connects an account, and the browsers that opened it. Both
+# are known by the hashes of their secrets alone.
+record_sign_in = Table(
+    "record_sign_in",
+    metadata,
+    Column("tenant", Id, primary_key=True),
+    Column("digest", String(64), primary_key=True),
+    Column("person", Id, nullable=False),
+    Column("place", Id, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("until_us", BigInteger, nullable=False),
+    Index("ix_record_sign_in_person", "tenant", "person"),
+)
+
+record_attempt = Table(
+    "record_attempt",
+    metadata,
+    Column("tenant", Id, primary_key=True),
+    Column("digest", String(64), primary_key=True),
+    Column("link", String(64), nullable=False),
+    Column("browser", String(64), nullable=False),
+    Column("stage", String(10), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("until_us", BigInteger, nullable=False),
+    Index("ix_record_attempt_link", "tenant", "link"),
+)
