@@ -201,8 +201,22 @@ class SignIn(Protocol):
         """Have the system forget tokens; what it does not know is revoked."""
         ...
 
-    async def integration(self) -> Tokens:
-        """Return tokens of the integration's own account."""
+
+class Integration(Protocol):
+    """
+    The integration's own account of one instance, which reads and never writes.
+
+    Raises `ServiceUnavailable` when it cannot be asked, `NotAllowed` when it says no.
+    """
+
+    @property
+    def system(self) -> System: ...
+
+    @property
+    def instance(self) -> str: ...
+
+    async def tokens(self) -> Tokens:
+        """Return new tokens; where they are configured, the same again."""
         ...
 
 
