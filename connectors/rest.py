@@ -18,9 +18,13 @@ import tenacity
 from aiohttp import (
     ClientConnectorError,
     ClientError,
+    ClientHandlerType,
+    ClientOSError,
+    ClientRequest,
     ClientResponse,
     ClientSession,
     ClientTimeout,
+    ServerDisconnectedError,
 )
 from yarl import URL
 
@@ -209,6 +213,7 @@ class Rest:
                 headers=headers,
                 json=call.json,
                 timeout=ClientTimeout(total=self.patience),
+                middlewares=(_once_only,),
                 # A redirect would carry the token to wherever the answer says.
                 allow_redirects=False,
             ) as response:
@@ -244,6 +249,18 @@ class Rest:
 
 class _Lost(Exception):
     """There is no answer that could be used; the system may have done what was asked."""
+
+
+async def _once_only(
+    request: ClientRequest, handler: ClientHandlerType
+) -> ClientResponse:
+    """Let aiohttp not send a PUT again by itself after a lost answer, uncounted."""
+    try:
+        return await handler(request)
+    except ClientConnectorError:
+        raise  # nothing was sent
+    except (ClientOSError, ServerDisconnectedError) as error:
+        raise _Lost("does not answer") from error
 
 
 def _parsed(content: bytes) -> tuple[Any, bool]:

@@ -1,1 +1,1 @@
-"""Jira Cloud, over its REST API v3."""
+"""Jira Cloud: issues, their workflow, comments and search, by its REST API v3."""

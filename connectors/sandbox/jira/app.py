@@ -146,6 +146,7 @@ class Jira(StandIn):
         one = "/issue/{issue}"
         return [
             ("POST", "/issue", self._issues.create),
+            ("POST", "/issue/bulkfetch", self._issues.fetched),
             ("GET", one, self._issues.read),
             ("PUT", one, self._issues.edit),
             ("PUT", f"{one}/assignee", self._issues.assign),

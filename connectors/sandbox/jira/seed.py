@@ -17,7 +17,7 @@ from connectors.sandbox.users import PEOPLE, Profile, User
 CLOUD_ID = "11223344-a1b2-3b33-c444-def123456789"
 # The app's own. Nothing here opens anything outside the sandbox.
 CLIENT_ID = "sandbox-jira-client"
-CLIENT_SECRET = "sandbox-jira-secret"  # noqa: S105 - seeded, and worth nothing
+CLIENT_SECRET = "sandbox-jira-secret-that-opens-nothing-else"  # noqa: S105 - seeded, and worth nothing
 HOOK_SECRET = "sandbox-jira-hook-secret"  # noqa: S105 - see above
 
 _PROFILE = Profile("Jira user")  # groups decide there, not profiles

@@ -188,14 +188,15 @@ async def test_a_read_is_asked_again_after_a_lost_answer(
     assert answer.object == {"key": "ACME-42"}
 
 
+@pytest.mark.parametrize("method", ["POST", "PATCH", "PUT", "DELETE"])
 @pytest.mark.parametrize("lost", [hangs_up, half, page, says(503), endless])
 async def test_a_write_whose_answer_was_lost_is_not_sent_again(
-    rest: Rest, service: Service, lost: Handler
+    rest: Rest, service: Service, lost: Handler, method: str
 ) -> None:
     service.answers = [lost, says()]
 
     with pytest.raises(Unsure):
-        await rest.send(FakeAccess(), PATCH)
+        await rest.send(FakeAccess(), replace(PATCH, method=method))
 
     assert len(service.asked) == 1
 

@@ -1,0 +1,139 @@
+"""
+Comments, as few writes as Jira lets one issue have.
+
+Jira limits writes to one issue by themselves, which a conversation that is carried into
+one meets at once. Whoever is refused waits a moment, and what the same person says
+meanwhile becomes part of the same comment.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from bridge.records.model import RecordRef
+from bridge.records.ports import Access, Spent, Unsure
+from connectors.jira import adf
+from connectors.jira.api import DEEDS, Api, keys_in, objects
+from connectors.rest import Call
+
+_LOOKED_AT = 50  # comments in which an earlier try is looked for
+
+Sleep = Callable[[float], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What became of a comment: the request's id, and whether it was there before."""
+
+    request: str
+    again: bool = False
+
+
+@dataclass(slots=True)
+class _Waiting:
+    key: str
+    text: str
+    said: asyncio.Future[Said]
+
+
+@dataclass(slots=True)
+class Comments:
+    """Says things about issues; waits at most `patience` seconds for Jira to let it."""
+
+    api: Api
+    patience: float = 8.0
+    sleep: Sleep = asyncio.sleep
+    _waiting: dict[tuple[str, str], list[_Waiting]] = field(default_factory=dict)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def say(self, access: Access, ref: RecordRef, key: str, text: str) -> Said:
+        """Comment once for each key. Raises `Unsure`, `Spent`, `Rejected`."""
+        if await self._said(access, ref, key):
+            return Said("", again=True)
+        one = _Waiting(key, text, asyncio.get_running_loop().create_future())
+        lane = (ref.id, access.account)
+        if lane in self._waiting:
+            self._waiting[lane].append(one)
+        else:
+            self._waiting[lane] = [one]
+            task = asyncio.create_task(self._spoken(access, ref, lane))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return await one.said
+
+    async def _spoken(
+        self, access: Access, ref: RecordRef, lane: tuple[str, str]
+    ) -> None:
+        waited = 0.0
+        while batch := list(self._waiting[lane]):
+            try:
+                request = await self._write(access, ref, batch)
+            except Spent as spent:
+                if waited + spent.retry_after > self.patience:
+                    self._failed(lane, spent)
+                    return
+                waited += spent.retry_after
+                await self.sleep(spent.retry_after)
+            except Exception as error:  # noqa: BLE001 - it is raised where it is awaited
+                self._failed(lane, error)
+                return
+            else:
+                self._waiting[lane] = self._waiting[lane][len(batch) :]
+                for each in batch:
+                    if not each.said.done():
+                        each.said.set_result(Said(request))
+        del self._waiting[lane]
+
+    async def _write(
+        self, access: Access, ref: RecordRef, batch: list[_Waiting]
+    ) -> str:
+        keys = [each.key for each in batch]
+        body = {
+            "body": adf.document("\n\n".join(each.text for each in batch)),
+            "properties": [{"key": DEEDS, "value": {"keys": keys}}],
+        }
+        path = ("issue", ref.id, "comment")
+        try:
+            answer = await self.api.write(access, "POST", path, body)
+        except Unsure:
+            if await self._said(access, ref, keys[0]):
+                return ""
+            raise
+        return self.api.rest.request_id(answer)
+
+    def _failed(self, lane: tuple[str, str], error: Exception) -> None:
+        for each in self._waiting.pop(lane):
+            if not each.said.done():
+                each.said.set_exception(error)
+
+    async def _said(self, access: Access, ref: RecordRef, key: str) -> bool:
+        """Say whether an earlier try of the same deed is there already."""
+        told = await self.api.get(
+            access,
+            "issue",
+            ref.id,
+            "comment",
+            orderBy="-created",
+            maxResults=str(_LOOKED_AT),
+        )
+        ids = [int(each["id"]) for each in objects(told.get("comments"))]
+        if not ids:
+            return False
+        listed = await self.api.rest.send(access, _listing(ids))
+        values = self.api.granted(listed).object.get("values")
+        return any(
+            key in keys_in(each.get("value"))
+            for said in objects(values)
+            for each in objects(said.get("properties"))
+            if each.get("key") == DEEDS
+        )
+
+
+def _listing(ids: list[int]) -> Call:
+    return Call(
+        "POST",
+        ("comment", "list"),
+        params={"expand": "properties"},
+        json={"ids": ids},
+        repeatable=True,
+    )
