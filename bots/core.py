@@ -25,6 +25,7 @@ from bridge.errors import BadInput, Conflict
 from bridge.messages import Platform
 from bridge.others import Others
 from bridge.ports import AccessPolicy, Intake, LinkStatus
+from bridge.records.desk import RecordDesk
 from storage.audit import StoredAudit
 from storage.bot_digests import StoredDigests
 from storage.companies import Company, StoredCompanies
@@ -95,11 +96,17 @@ def steady_us() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """Where what a platform says goes: events, and commands that are captured."""
+    """
+    Where what a platform says goes: events, and commands that are captured.
+
+    Without `records` there are no business systems, and whatever is asked of records
+    is kept and goes no further.
+    """
 
     intake: Intake
     commands: Commands
     profile_changed: Callable[[str, Mapping[str, Any]], Awaitable[None]]
+    records: RecordDesk | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,10 +24,13 @@ from bots.slack.install import Installations, InstallPages, OAuth
 from bots.slack.intake import SlackIntake
 from bots.slack.members import SlackMembers
 from bots.slack.people import SlackPeople
+from bots.slack.previews import Previews
 from bots.slack.prober import Noticed, SlackProber
 from bots.slack.reactor import SlackReactor
 from bots.slack.readers import SlackReaders
 from bots.slack.recent import SlackRecent
+from bots.slack.record_place import SlackCardPlace
+from bots.slack.records import SlackRecords
 from bots.slack.rights import SlackRights
 from bots.slack.seats import SlackSeats
 from bots.slack.sender import SlackSender
@@ -65,6 +68,7 @@ class SlackSide:
     discovery: SlackDiscovery | None
     readers: SlackReaders
     seats: SlackSeats
+    cards: SlackCardPlace
     on_install: list[Callable[[str], Awaitable[None]]] = field(default_factory=list)
 
     @property
@@ -135,6 +139,7 @@ def slack_side(
         discovery(settings, session, recent),
         SlackReaders(members, people),
         SlackSeats(clients, members, people, asyncio.sleep),
+        SlackCardPlace(clients),
     )
 
 
@@ -178,6 +183,12 @@ async def listen_to_slack(
         access_changed=side.installations.granted,
         profile_changed=heard.profile_changed,
     )
+    if heard.records:
+        desk = heard.records
+        intake.records = SlackRecords(desk, built.companies, side.clients)
+        intake.previews = Previews(desk, built.companies, side.clients)
+        stack.push_async_callback(intake.records.aclose)
+        stack.push_async_callback(intake.previews.aclose)
     if secret:
         app.router.add_post("/slack/events", intake.handle)
     if side.settings.socket_mode and side.settings.app_token:

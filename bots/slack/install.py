@@ -61,6 +61,8 @@ SCOPES = (
     "groups:history",
     "groups:read",
     "groups:write",
+    "links:read",
+    "links:write",
     "pins:read",
     "reactions:read",
     "team:read",

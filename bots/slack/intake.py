@@ -32,9 +32,24 @@ from bots.slack.answers import Answers
 from bots.slack.clients import Clients, quiet
 from bots.slack.echo import by_a_bot
 from bots.slack.envelope import Ignored, account_of, organisation_of
-from bots.slack.interactions import ACTION_PREFIX, interaction, is_interaction
+from bots.slack.interactions import (
+    ACTION_PREFIX,
+    RECORD,
+    interaction,
+    is_interaction,
+)
 from bots.slack.payload import mapping, string
-from bots.slack.translate import translate
+from bots.slack.previews import Previews
+from bots.slack.record_asked import (
+    CHOICE_PREFIX,
+    FORM,
+    FROM_MESSAGE,
+    NEW,
+    RECORD_PREFIX,
+    SHOWN,
+)
+from bots.slack.records import SlackRecords
+from bots.slack.translate import SHARED, translate
 from bridge.errors import AtomError
 from bridge.lifecycle import Change, change_of
 from bridge.messages import Event, EventKind
@@ -73,7 +88,8 @@ class SlackIntake:
     `at_home` gives an event the address under which ATOM knows its channel.
     `access_changed` is told the organisation that lets its app into workspaces, or
     takes it out of some. `profile_changed` is told the workspace and the `user` object
-    of a profile that changed.
+    of a profile that changed. `records` answers what is asked of records, `previews`
+    links to them; without both they are kept, and nothing follows.
     """
 
     intake: Intake
@@ -88,6 +104,8 @@ class SlackIntake:
     at_home: Callable[[Event, str], Awaitable[Event]] = as_it_came
     access_changed: Callable[[str], Awaitable[object]] = nobody
     profile_changed: Callable[[str, Mapping[str, Any]], Awaitable[None]] = unnoticed
+    records: SlackRecords | None = None
+    previews: Previews | None = None
     app: AsyncApp = field(init=False)
     _verifier: SignatureVerifier | None = field(init=False, repr=False, default=None)
 
@@ -112,6 +130,13 @@ class SlackIntake:
         )
         self.app.command("/atom")(self._on_command)
         self.app.action(re.compile(f"^{ACTION_PREFIX}"))(self._on_click)
+        for prefix in (RECORD_PREFIX, CHOICE_PREFIX):
+            self.app.action(re.compile(f"^{re.escape(prefix)}"))(self._on_record)
+        for callback in (FORM, SHOWN):
+            self.app.view(callback)(self._on_record)
+            self.app.view_closed(callback)(self._on_record)
+        for callback in (FROM_MESSAGE, NEW):
+            self.app.shortcut(callback)(self._on_record)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Serve `/slack/events`: events, slash commands and clicks."""
@@ -175,7 +200,7 @@ class SlackIntake:
             return await _go_on(resp, next_)
         raw = req.raw_body.encode() or json.dumps(req.body).encode()
         status, event = await self._recorded(req.body, raw)
-        if event is None or not _has_listener(event):
+        if event is None or not self._has_listener(event):
             return BoltResponse(status=status)
         req.context[_EVENT], req.context[_STARTED] = event, started
         return await _go_on(resp, next_)
@@ -196,8 +221,10 @@ class SlackIntake:
             return 200, None
         if change_of(event) is Change.UNINSTALLED:
             await self._forget(event.account)
-        if event.kind is EventKind.COMMAND and not _has_listener(event):
+        if event.kind is EventKind.COMMAND and not self._has_listener(event):
             self.answers.to_mention(event)
+        if self.previews and dict(event.detail).get("type") == SHARED:
+            self.previews.begin(event, body)
         return 200, event
 
     async def _taken(self, body: Mapping[str, Any], raw: bytes) -> Event | None:
@@ -248,6 +275,26 @@ class SlackIntake:
     ) -> None:
         await self.answers.to_click(context[_EVENT], ack, respond)
 
+    async def _on_record(
+        self,
+        ack: AsyncAck,
+        respond: AsyncRespond,
+        context: AsyncBoltContext,
+        body: dict[str, Any],
+    ) -> None:
+        if self.records is None:
+            await ack()
+            return
+        await self.records.answer(context[_EVENT], body, ack, respond)
+
+    def _has_listener(self, event: Event) -> bool:
+        """Whether Bolt answers it: a slash command or a click, but no mention."""
+        if event.kind is EventKind.COMMAND:
+            return not event.message
+        if RECORD in dict(event.detail):
+            return event.kind is EventKind.ACTION and self.records is not None
+        return event.kind is EventKind.ACTION
+
 
 def _event_in(body: bytes) -> Mapping[str, Any] | None:
     """Return what Slack's Events API says, None for a body that is Bolt's to read."""
@@ -261,13 +308,6 @@ def _event_in(body: bytes) -> Mapping[str, Any] | None:
         return None
     whole = isinstance(said.get("event"), dict) and not is_interaction(said)
     return said if whole else None
-
-
-def _has_listener(event: Event) -> bool:
-    """Whether Bolt answers it: a slash command or a click, but no mention."""
-    if event.kind is EventKind.COMMAND:
-        return not event.message
-    return event.kind is EventKind.ACTION
 
 
 class _Clock(Clock):

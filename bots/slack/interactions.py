@@ -7,15 +7,22 @@ from typing import Any
 
 from bots.slack.envelope import digest, pairs
 from bots.slack.payload import mapping, mappings, string
+from bots.slack.record_asked import asked_in
 from bridge.document import Document
 from bridge.messages import Channel, Event, EventKind, Person, Platform
 
 # Our buttons' ids begin with this; the button's value is the command.
 ACTION_PREFIX = "atom:"
 
+RECORD = "record"  # the detail that says what is asked of a record, and how
+
+_ACT = 80
+
 
 def is_interaction(body: Mapping[str, Any]) -> bool:
     """Say whether a body is a slash command, a click, a form, or a shortcut."""
+    if string(body, "type") == "view_closed":
+        return True
     return bool(string(body, "command")) or "trigger_id" in body or "actions" in body
 
 
@@ -28,6 +35,10 @@ def interaction(body: Mapping[str, Any], raw: bytes, now_us: int) -> Event:
     if string(body, "command"):
         return _command(body, raw, now_us)
     event = _clicked(body, raw, now_us)
+    if asked := asked_in(body):
+        # Whatever it is about stays in the raw body: tokens are nobody's to read.
+        told = pairs(**{RECORD: asked.kind, "act": asked.act[:_ACT]})
+        return replace(event, kind=EventKind.ACTION, detail=told)
     pressed = next(iter(mappings(body, "actions")), {})
     identifier, command = string(pressed, "action_id"), string(pressed, "value")
     if string(body, "type") != "block_actions" or not identifier.startswith(

@@ -16,6 +16,8 @@ from bots.slack.payload import mapping, number, string
 from bridge.lifecycle import DETAIL, EXTERNAL, NEW_ID, TEAMS, Change
 from bridge.messages import Event, EventKind, Person, Platform
 
+SHARED = "link_shared"
+
 # The events that the Slack app subscribes to, by their names in the manifest.
 EVENTS = frozenset(
     {
@@ -35,6 +37,7 @@ EVENTS = frozenset(
         "group_left",
         "group_rename",
         "group_unarchive",
+        "link_shared",
         "member_joined_channel",
         "member_left_channel",
         "message.channels",
@@ -165,6 +168,19 @@ def _access(envelope: Envelope) -> Event:
     )
 
 
+def _shared(envelope: Envelope) -> Event:
+    """Links to domains of ours: while they are written they are in no channel yet."""
+    event = envelope.event
+    place, message = string(event, "channel"), string(event, "message_ts")
+    if string(event, "source") == "composer":
+        place = message = ""
+    return replace(
+        envelope.stated(EventKind.OTHER, actor(event), place),
+        message=message,
+        detail=pairs(type=SHARED),
+    )
+
+
 def _revoked(envelope: Envelope) -> Event:
     tokens = mapping(envelope.event, "tokens")
     return _uninstalled(envelope) if tokens.get("bot") else other(envelope)
@@ -190,6 +206,7 @@ _CHANGES: Mapping[str, Change] = {
 _BY_TYPE: Mapping[str, Callable[[Envelope], Event | Ignored]] = {
     "app_mention": mention,
     "app_uninstalled": _uninstalled,
+    SHARED: _shared,
     "member_joined_channel": _membership,
     "member_left_channel": _membership,
     "message": message,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bots.commands.base import Commands
-from bots.slack import install
+from bots.slack import install, record_asked
 from bots.slack.translate import EVENTS
 from manifest import slack_rules
 from manifest.build import slack_manifest
@@ -108,7 +108,7 @@ SENSE: list[tuple[str, Any, str]] = [
     (f"{SUBSCRIBED}/request_url", "http://atom.example.com/", "https://"),
     ("oauth_config/redirect_urls/+", "http://atom.example.com/", "https://"),
     ("oauth_config/scopes/user", ["chat:everything"], "no scope of a person"),
-    ("features/unfurl_domains", ["atom.example.com"], "links:read"),
+    (SCOPES, ["commands"], "links:read"),
     (f"{SCOPES}/+", "chat:shout", "chat:shout is no scope"),
     (f"{SCOPES}/+", "chat:write", "chat:write is asked for twice"),
     (SCOPES, ["chat:write"], "slash commands need the scope"),
@@ -214,6 +214,17 @@ def test_the_commands_are_those_that_can_be_typed(manifest: dict[str, Any]) -> N
 
     assert declared["command"] == "/atom"
     assert declared["usage_hint"].split(" | ") == [c.name for c in commands.known]
+
+
+def test_the_shortcuts_are_those_that_are_answered(manifest: dict[str, Any]) -> None:
+    declared = {
+        (one["type"], one["callback_id"]) for one in manifest["features"]["shortcuts"]
+    }
+
+    assert declared == {
+        ("message", record_asked.FROM_MESSAGE),
+        ("global", record_asked.NEW),
+    }
 
 
 def test_everything_comes_to_the_one_address_that_is_served(

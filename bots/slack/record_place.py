@@ -1,0 +1,177 @@
+"""Let record cards stand in Slack: as messages of ATOM's, or under links of others."""
+
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bots.slack import cards
+from bots.slack.clients import Clients, SlackRefused, done
+from bots.slack.payload import mapping, mappings, string, timestamp
+from bots.slack.record_drawing import METADATA, message_of, preview_of
+from bridge.cards import Card
+from bridge.errors import Ambiguous, CannotTell, Refused
+from bridge.holds import Cause
+from bridge.messages import Channel, Person
+from bridge.records.books import CardInstance
+from bridge.records.cards import RecordCard
+
+_PAGE = 200
+_PAGES = 10
+_EARLIER = 60_000_000  # microseconds; clocks of two companies differ
+
+# The message cannot be changed any more, whatever is asked for.
+_OVER = frozenset(
+    {
+        "cannot_find_message",
+        "cannot_unfurl_message",
+        "cannot_unfurl_url",
+        "cant_update_message",
+        "edit_window_closed",
+        "invalid_unfurl_id",
+        "message_not_found",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SlackCardPlace:
+    """Implements `bridge.records.places.CardPlace`."""
+
+    clients: Clients
+
+    async def post(self, instance: CardInstance, card: RecordCard) -> CardInstance:
+        if instance.unfurl:
+            await self._unfurl(instance, card)
+            return replace(instance, message=instance.unfurl.get("ts", ""))
+        client = await self.clients.of(instance.channel.team)
+        answer = await done(
+            client.chat_postMessage(
+                channel=instance.channel.id,
+                thread_ts=instance.thread or None,
+                unfurl_links=False,
+                unfurl_media=False,
+                link_names=False,
+                parse="none",
+                **message_of(card),
+            )
+        )
+        if not (ts := string(answer, "ts")):
+            raise Ambiguous("Slack did not say where the card stands.")
+        return replace(instance, message=ts)
+
+    async def change(self, instance: CardInstance, card: RecordCard) -> None:
+        try:
+            if instance.unfurl:
+                await self._unfurl(instance, card)
+            else:
+                await self._update(instance, card)
+        except SlackRefused as refused:
+            if refused.code in _OVER and not refused.cause:
+                raise Refused(str(refused), Cause.DELETED) from refused
+            raise
+
+    async def look_for(self, instance: CardInstance) -> str | None:
+        """Look for the card's id in what was written since it was made."""
+        try:
+            return await self._found(instance)
+        except SlackRefused as refused:
+            if refused.code == "thread_not_found":
+                return None  # with its thread the card would be gone, too
+            raise CannotTell(str(refused)) from refused
+
+    async def whisper(
+        self,
+        tenant: str,  # noqa: ARG002  # a workspace is one company's
+        channel: Channel,
+        person: Person,
+        card: RecordCard | Card,
+    ) -> None:
+        client = await self.clients.of(channel.team)
+        await done(
+            client.chat_postEphemeral(channel=channel.id, user=person.id, **alone(card))
+        )
+
+    async def note(self, instance: CardInstance, text: str) -> None:
+        client = await self.clients.of(instance.channel.team)
+        root = instance.thread or instance.unfurl.get("thread_ts", "")
+        root = root or instance.message or instance.unfurl.get("ts", "")
+        await done(
+            client.chat_postMessage(
+                channel=instance.channel.id,
+                thread_ts=root or None,
+                text=html.escape(text, quote=False),
+                unfurl_links=False,
+                unfurl_media=False,
+                link_names=False,
+                parse="none",
+            )
+        )
+
+    async def _update(self, instance: CardInstance, card: RecordCard) -> None:
+        client = await self.clients.of(instance.channel.team)
+        await done(
+            client.chat_update(
+                channel=instance.channel.id,
+                ts=instance.message,
+                link_names=False,
+                parse="none",
+                **message_of(card),
+            )
+        )
+
+    async def _unfurl(self, instance: CardInstance, card: RecordCard) -> None:
+        """Show it under the link. Doing it again changes the same preview."""
+        where = instance.unfurl
+        # Slack tells links with `&` escaped, and knows them by that.
+        url = html.escape(where.get("url", ""), quote=False)
+        client = await self.clients.of(instance.channel.team)
+        await done(client.chat_unfurl(unfurls={url: preview_of(card)}, **spot(where)))
+
+    async def _found(self, instance: CardInstance) -> str | None:
+        client = await self.clients.of(instance.channel.team)
+        where: dict[str, Any] = {"channel": instance.channel.id, "limit": _PAGE}
+        where["oldest"] = timestamp(instance.made_us - _EARLIER)
+        where["include_all_metadata"] = True
+        cursor = ""
+        for _ in range(_PAGES):
+            where["cursor"] = cursor or None
+            if instance.thread:
+                call = client.conversations_replies(ts=instance.thread, **where)
+            else:
+                call = client.conversations_history(**where)
+            page = await done(call)
+            for message in mappings(page, "messages"):
+                if _card_in(message) == instance.card_id:
+                    return string(message, "ts")
+            cursor = string(mapping(page, "response_metadata"), "next_cursor")
+            if not cursor:
+                return None
+        raise CannotTell(
+            "Too much was said since: the card was not looked for further."
+        )
+
+
+def _card_in(message: Mapping[str, Any]) -> str:
+    metadata = mapping(message, "metadata")
+    if string(metadata, "event_type") != METADATA:
+        return ""
+    return string(mapping(metadata, "event_payload"), "card_id")
+
+
+def spot(where: Mapping[str, str]) -> dict[str, Any]:
+    """Return where a preview stands, as chat.unfurl is told: one way or the other."""
+    if where.get("unfurl_id") and where.get("source"):
+        named = {name: where[name] for name in ("unfurl_id", "source")}
+        # The library insists on these; Slack does not read them then.
+        return {"channel": "", "ts": "", **named}
+    return {"channel": where.get("channel", ""), "ts": where.get("ts", "")}
+
+
+def alone(card: RecordCard | Card) -> dict[str, Any]:
+    """Return what one person is shown in a channel."""
+    if isinstance(card, RecordCard):
+        shown = message_of(card)
+        return {"text": shown["text"], "blocks": shown["blocks"]}
+    text, blocks = cards.render(card)
+    return {"text": text, "blocks": blocks}

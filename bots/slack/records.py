@@ -1,0 +1,214 @@
+"""
+What people do with records in Slack, after it was captured.
+
+Slack waits three seconds for an answer, and a trigger opens a modal for as long. What
+comes by then is shown at once; else a modal says "Working…", and is filled later.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from slack_bolt.async_app import AsyncAck, AsyncRespond
+
+from bots.record_talks import (
+    ShowForm,
+    Showing,
+    ShowNothing,
+    ShowText,
+    ShowWrong,
+    Talk,
+    Talks,
+)
+from bots.slack import record_drawing as drawing
+from bots.slack.answers import NOT_SET_UP
+from bots.slack.clients import Clients, done
+from bots.slack.payload import mappings, string
+from bots.slack.record_asked import Asked, Kind, asked_in, text_in
+from bots.slack.record_window import Window
+from bridge.errors import AtomError, BadInput
+from bridge.messages import Event, Person, Platform
+from bridge.ports import Tenants
+from bridge.records.desk import Asker, RecordDesk, Said
+from bridge.records.places import Shown
+
+log = structlog.get_logger()
+
+_PATIENCE = 0.8  # seconds until a modal says that it takes a while
+_ACK_WITHIN = 2.2  # seconds; Slack shows an error after 3
+
+Work = Callable[[Shown], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class SlackRecords:
+    """
+    Answers clicks, modals and shortcuts that are on record already.
+
+    `patience` is how long nothing is shown, `ack_within` how long a submitted form
+    waits for what comes of it, both in seconds.
+    """
+
+    desk: RecordDesk
+    tenants: Tenants
+    clients: Clients
+    patience: float = _PATIENCE
+    ack_within: float = _ACK_WITHIN
+    talks: Talks = field(default_factory=Talks)
+
+    async def answer(
+        self,
+        event: Event,
+        body: Mapping[str, Any],
+        ack: AsyncAck,
+        respond: AsyncRespond | None,
+    ) -> None:
+        """Acknowledge in time, whatever the business system does, and go on."""
+        asked = asked_in(body)
+        if asked is None or asked.kind is Kind.CLOSED:
+            await ack()
+            return
+        if asked.kind is Kind.CHOICE:
+            await ack()
+            await self._chosen(event, asked)
+            return
+        if asked.kind is not Kind.SUBMIT:
+            await ack()
+        asker = await self._asker(event, asked)
+        if asker is None:
+            await self._unknown(asked, ack, respond, event)
+            return
+        talk = self.talks.begin(asker.name, self._work(asker, asked))
+        window = Window(self.clients, self.talks, asker, asked, respond)
+        if asked.kind is Kind.SUBMIT:
+            _ = self.talks.hold(
+                window.follow(talk, None, await self._acknowledged(talk, window, ack))
+            )
+        else:
+            # A shortcut and a modal's button ask for a modal whatever comes.
+            patience = self.patience if asked.kind is Kind.CLICK else 0.0
+            await window.follow(talk, patience)
+
+    async def aclose(self) -> None:
+        await self.talks.aclose()
+
+    def _work(self, asker: Asker, asked: Asked) -> Work:
+        match asked.kind:
+            case Kind.SUBMIT:
+                values = dict(asked.view.values) if asked.view else {}
+                return lambda shown: self.desk.submitted(
+                    asker, asked.token, values, shown
+                )
+            case Kind.FROM_MESSAGE:
+                return lambda shown: self._from_message(asker, asked, shown)
+            case Kind.NEW:
+                return lambda shown: self.desk.start(asker, "", None, shown)
+            case _:
+                return lambda shown: self.desk.clicked(asker, asked.token, shown)
+
+    async def _from_message(self, asker: Asker, asked: Asked, shown: Shown) -> None:
+        said = await self._said(asker, asked)
+        await self.desk.start(asker, "", said, shown)
+
+    async def _said(self, asker: Asker, asked: Asked) -> Said:
+        """Return the message that a record is made from, with its own address."""
+        message = asked.message
+        ts = string(message, "ts")
+        if asker.channel is None or not ts:
+            raise BadInput("That message cannot be made a record of.")
+        link = ""
+        try:
+            client = await self.clients.of(asker.account)
+            channel = asker.channel.id
+            answer = await done(
+                client.chat_getPermalink(channel=channel, message_ts=ts)
+            )
+            link = string(answer, "permalink")
+        except AtomError as error:
+            log.info("message has no permalink", reason=type(error).__name__)
+        author = string(message, "user") or string(message, "bot_id")
+        return Said(
+            asker.channel,
+            ts,
+            text_in(message),
+            Person(Platform.SLACK, author, string(message, "username")),
+            string(message, "thread_ts"),
+            link,
+        )
+
+    async def _acknowledged(self, talk: Talk, window: Window, ack: AsyncAck) -> int:
+        """Answer a submitted form; returns how much of the talk is shown by that."""
+        news = await talk.next(0, self.ack_within)
+        if news is None:
+            view = drawing.keeping(drawing.working(), window.asker.channel, "")
+            await ack(response_action="update", view=view)
+            window.took_over(waiting=True)
+            return 0
+        seen = talk.count
+        await ack(**self._order(window, news))
+        window.took_over(waiting=False)
+        return seen
+
+    def _order(self, window: Window, news: Showing) -> dict[str, Any]:
+        """Return what Slack is to do with the form that was submitted."""
+        token = window.asked.token
+        match news:
+            case ShowNothing():
+                return {"response_action": "clear"}
+            case ShowWrong(_, fields) if at := _at_inputs(window.asked, fields):
+                return {"response_action": "errors", "errors": at}
+            case ShowForm(form, token):
+                self.talks.keep(token, form)
+            case _:
+                pass
+        view = drawing.keeping(window.view_of(news), window.asker.channel, token)
+        return {"response_action": "update", "view": view}
+
+    async def _chosen(self, event: Event, asked: Asked) -> None:
+        """Offer only what fits the choice that was made."""
+        form = self.talks.form(asked.token)
+        if form is None or asked.view is None:
+            return  # what does not fit is told when the form is submitted
+        view = drawing.form(form, asked.token, asked.view.values)
+        view = drawing.keeping(view, asked.view.channel, asked.token)
+        try:
+            client = await self.clients.of(event.account)
+            await done(
+                client.views_update(
+                    view_id=asked.view.id, hash=asked.view.hash, view=view
+                )
+            )
+        except AtomError as error:
+            reason = getattr(error, "code", type(error).__name__)
+            log.info("choices not narrowed", platform="slack", reason=reason)
+
+    async def _asker(self, event: Event, asked: Asked) -> Asker | None:
+        tenant = await self.tenants.tenant_of(event.platform, event.account)
+        if tenant is None:
+            return None
+        # In a modal Slack names no channel: it was kept when the modal was opened.
+        channel = event.channel or asked.channel
+        return Asker(tenant, event.author, event.account, channel)
+
+    async def _unknown(
+        self,
+        asked: Asked,
+        ack: AsyncAck,
+        respond: AsyncRespond | None,
+        event: Event,
+    ) -> None:
+        if asked.kind is Kind.SUBMIT:
+            view = drawing.card(NOT_SET_UP)
+            await ack(response_action="update", view=view)
+            return
+        asker = Asker("", event.author, event.account, event.channel)
+        window = Window(self.clients, self.talks, asker, asked, respond)
+        await window.show(ShowText(NOT_SET_UP.text))
+
+
+def _at_inputs(asked: Asked, fields: Mapping[str, str]) -> dict[str, str]:
+    """Return the errors by block, if every one of them has its input in the form."""
+    blocks = mappings(asked.view.raw, "blocks") if asked.view else []
+    inputs = {string(b, "block_id") for b in blocks if string(b, "type") == "input"}
+    return dict(fields) if fields and inputs >= set(fields) else {}
