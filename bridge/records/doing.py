@@ -1,0 +1,196 @@
+"""
+Write to a business system as the person, once, and have it on record before and after.
+
+A deed has a key that is the same for every try: it is noted before the system is called,
+and whoever tries it again learns what came of it. What may have been written though the
+answer was lost is looked up by the system's adapter, never simply written again.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from bridge.errors import AtomError
+from bridge.records.admitting import Admitted, Admitting
+from bridge.records.books import ChangesBook
+from bridge.records.forms import Deed
+from bridge.records.log import Clock, Entry, EntryKind, RecordLog
+from bridge.records.model import RecordRef
+from bridge.records.ports import Done, Unsure
+
+_PAST = {
+    "approve": "Approved",
+    "reject": "Rejected",
+    "comment": "Commented",
+    "take": "Taken",
+    "assign": "Assigned",
+    "reassign": "Reassigned",
+    "resolve": "Resolved",
+    "close": "Closed",
+    "reopen": "Reopened",
+    "escalate": "Escalated",
+    "edit": "Edited",
+    "stage": "Moved on",
+    "status": "Status changed",
+    "transition": "Moved on",
+    "create": "Created",
+    "order": "Ordered",
+    "note": "Noted",
+    "log": "Logged",
+}
+
+Fan = Callable[[str, RecordRef, str], None]
+"""A record's cards are to be drawn anew now, and a line to be said under them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Did:
+    """What came of a deed, in a line. `before` says that it had been done already."""
+
+    text: str
+    done: Done | None = None
+    before: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """Carries deeds out. `fan` lets every card of the record know."""
+
+    admitting: Admitting
+    changes: ChangesBook
+    log: RecordLog
+    clock: Clock
+    fan: Fan
+
+    async def do(
+        self, who: Admitted, deed: Deed, label: str = "", correlation: str = ""
+    ) -> Did:
+        """
+        Do it, or say that it was done.
+
+        Raises what the system's adapter raises: `NotConnected`, `EditConflict`,
+        `Rejected`, `NotYours`, `Unsure`, `Gone`, `Spent`, `ServiceUnavailable`.
+        """
+        tenant, correlation = who.asker.tenant, correlation or deed.key
+        if (request := await self.changes.done(tenant, deed.key)) is not None:
+            await self._noted(who, deed, "recorded before", correlation, request)
+            return Did("That is recorded already.", before=True)
+        # Asked for before anything is noted: without it there is no deed.
+        access = await self.admitting.account(who.asker, who.person, who.act)
+        records = self.admitting.system(tenant, who.act)
+        await self._intended(who, deed, correlation)
+        await self.changes.begin(tenant, deed.key, self.clock())
+        try:
+            try:
+                done = await records.perform(access, deed)
+            except Unsure:
+                # The same key: it is looked up first whether it was written.
+                done = await records.perform(access, deed)
+        except AtomError as error:
+            await self._failed(who, deed, error, correlation)
+            raise
+        await self._noted(who, deed, "done", correlation, done.request, done)
+        await self.changes.finish(tenant, deed.key, done.request)
+        ref = done.record.ref
+        word = past(deed.act, label)
+        by = who.asker.person.shown or "somebody"
+        self.fan(tenant, ref, f"{word} by {by} via {_via(who)}")
+        return Did(_told(word, done), done, before=done.again)
+
+    async def finished_before(self, tenant: str, key: str) -> bool:
+        """Whether a deed was done, by whichever try."""
+        return await self.changes.done(tenant, key) is not None
+
+    async def _intended(self, who: Admitted, deed: Deed, correlation: str) -> None:
+        await self.log.note(
+            Entry(
+                who.asker.tenant,
+                EntryKind.ACT,
+                who.asker.name,
+                f"'{deed.act}' is about to be done on {deed.ref or deed.kind}",
+                deed.ref,
+                who.asker.channel,
+                detail={
+                    "act": deed.act,
+                    "deed": deed.key,
+                    "card": who.act.card_id or who.act.detail.get("card", ""),
+                    "fields": sorted(deed.values),
+                    "base": deed.base.text if deed.base else "",
+                    "person": who.person,
+                },
+                correlation=correlation,
+                decision=who.decision,
+            )
+        )
+
+    async def _noted(  # noqa: PLR0913, PLR0917 - what an auditor wants to know
+        self,
+        who: Admitted,
+        deed: Deed,
+        outcome: str,
+        correlation: str,
+        request: str = "",
+        done: Done | None = None,
+    ) -> None:
+        await self.log.note(
+            Entry(
+                who.asker.tenant,
+                EntryKind.OUTCOME,
+                who.asker.name,
+                f"'{deed.act}' on {deed.ref or deed.kind}: {outcome}",
+                done.record.ref if done else deed.ref,
+                who.asker.channel,
+                detail={
+                    "act": deed.act,
+                    "deed": deed.key,
+                    "outcome": outcome,
+                    "request": request,
+                    "before": dict(done.before) if done else {},
+                    "after": dict(done.after) if done else {},
+                    "unsaved": list(done.unsaved) if done else [],
+                    "again": bool(done and done.again),
+                    "person": who.person,
+                    "platform": str(who.asker.person.platform),
+                },
+                correlation=correlation,
+                decision=who.decision,
+            )
+        )
+
+    async def _failed(
+        self, who: Admitted, deed: Deed, error: AtomError, correlation: str
+    ) -> None:
+        lost = isinstance(error, Unsure)
+        what = "it is not known" if lost else f"not done: {type(error).__name__}"
+        await self._noted(who, deed, what, correlation)
+
+
+def key_of(tenant: str, person: str, *parts: object) -> str:
+    """Return the key of a deed: the same for the same person and the same parts."""
+    text = "\n".join(str(part) for part in (tenant, person, *parts))
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+
+
+def valued(values: Mapping[str, str]) -> str:
+    """Return values as one text, whatever order they came in."""
+    return repr(sorted(values.items()))
+
+
+def past(act: str, label: str) -> str:
+    """Return what was done, as the note under a card begins."""
+    return _PAST.get(act) or f"{label.rstrip('.… ') or act} done"
+
+
+def _via(who: Admitted) -> str:
+    return str(who.asker.person.platform).capitalize()
+
+
+def _told(word: str, done: Done) -> str:
+    record = done.record
+    name = record.key or record.title
+    text = f"{word}: {name}." if name else f"{word}."
+    if done.again:
+        text = f"That is recorded already: {name}."
+    if done.unsaved:
+        text += f" Not saved: {', '.join(done.unsaved)}."
+    return f"{text} {done.note}".strip()

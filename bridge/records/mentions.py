@@ -1,0 +1,264 @@
+"""
+Records that a message names become cards under it, on both sides of a bridge.
+
+Who wrote the message has to be able to see the record themselves, with their own account
+and by the policy. If they cannot, the room is shown nothing, and they alone are told why.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from bridge.cards import Button, Card, Tone
+from bridge.errors import DeliveryFailed, ServiceUnavailable
+from bridge.messages import Channel, Person, PersonKind, Platform
+from bridge.records.books import CardBook, CardInstance, LevelBook
+from bridge.records.cards import Level
+from bridge.records.desk import Asker
+from bridge.records.floor import Floor, Floors
+from bridge.records.log import Clock, Entry, EntryKind, RecordLog, Tokens
+from bridge.records.model import PUBLIC, Absence, Mention, Record, RecordRef
+from bridge.records.places import CardPlace, Rooms
+from bridge.records.ports import Accesses, Gone, NotConnected, Records, Spent
+from bridge.records.posting import Posting
+from bridge.records.systems import Systems
+
+_AGAIN_US = 60 * 60 * 1_000_000
+_PEOPLE = {PersonKind.USER, PersonKind.GUEST}
+
+Who = Callable[[Asker], Awaitable[str | None]]
+"""Return the key of who asks, the same on both platforms; None for strangers."""
+
+Stir = Callable[[str, RecordRef], None]
+"""A record's cards are to be looked at again soon."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A message as the log has it, of which it is asked whether it names records."""
+
+    tenant: str
+    channel: Channel
+    message: str
+    author: Person
+    account: str
+    text: str
+    thread: str = ""
+
+    @property
+    def cause(self) -> str:
+        return f"{self.channel}/{self.message}"
+
+    @property
+    def root(self) -> str:
+        return self.thread or self.message
+
+    @property
+    def asker(self) -> Asker:
+        return Asker(self.tenant, self.author, self.account, self.channel)
+
+
+@dataclass(frozen=True, slots=True)
+class Mentions:
+    """`most` is how many cards a message gets at most; `stir` refreshes older ones."""
+
+    systems: Systems
+    accesses: Accesses
+    who: Who
+    floors: Floors
+    levels: LevelBook
+    rooms: Rooms
+    cards: CardBook
+    posting: Posting
+    places: Mapping[Platform, CardPlace]
+    log: RecordLog
+    clock: Clock
+    tokens: Tokens
+    stir: Stir
+    most: int = 5
+
+    async def noticed(self, said: Named) -> Sequence[CardInstance]:
+        """
+        Show what a message names, and return the cards that are kept for it.
+
+        However often the same message comes, each record has one card in each room.
+        Raises `StoreUnavailable`: then it has to come again.
+        """
+        if said.author.kind not in _PEOPLE or not said.text:
+            return []
+        rooms = [said.channel, *await self.rooms.linked(said.tenant, said.channel)]
+        made: list[CardInstance] = []
+        room = self.most
+        for records in self.systems.of(said.tenant):
+            found = records.recognise(said.text)
+            if not found or room <= 0:
+                continue
+            levels = await self._levels(said, rooms, records)
+            if not levels:
+                continue
+            seen = await self._seen(said, records, found)
+            for record in seen[:room]:
+                room -= 1
+                made += await self._planned(said, record, levels)
+        return made
+
+    async def looked_at(
+        self, asker: Asker, records: Records, mention: Mention
+    ) -> Record | str:
+        """
+        Return a record as whoever names it sees it, or why they do not.
+
+        An empty reason says that it was no record at all, and nothing is said of it.
+        """
+        person = await self.who(asker)
+        if person is None:
+            return "Your company's directory does not know you."
+        try:
+            access = await self.accesses.of(
+                asker.tenant, person, records.system, records.instance
+            )
+            ref = mention.ref
+            if ref is None:
+                ref = (await records.resolve(access, [mention])).get(mention.key)
+            if ref is None:
+                return _invisible(records) if mention.url else ""
+            seen = (await records.read(access, [ref])).get(ref, Absence.GONE)
+        except NotConnected:
+            return f"Your {records.system.shown} account is not connected."
+        except Gone:
+            seen = Absence.GONE
+        except Spent:
+            seen = Absence.SPENT
+        except ServiceUnavailable:
+            seen = Absence.UNREACHABLE
+        if isinstance(seen, Absence):
+            reason = _ABSENT.get(seen)
+            if seen is Absence.GONE:
+                return _invisible(records) if mention.url or mention.ref else ""
+            return (reason or "{}").format(records.system.shown)
+        who = (asker.tenant, asker.person, asker.account)
+        floor = await self.floors.of_viewer(who, seen.ref, [PUBLIC])
+        return seen if PUBLIC in floor.classes else _denied(floor)
+
+    async def _levels(
+        self, said: Named, rooms: Sequence[Channel], records: Records
+    ) -> dict[Channel, Level]:
+        levels = {
+            room: await self.levels.level(said.tenant, room, records.system)
+            for room in rooms
+            if room.platform in self.places
+        }
+        return {r: level for r, level in levels.items() if level is not Level.NOTHING}
+
+    async def _seen(
+        self, said: Named, records: Records, found: Sequence[Mention]
+    ) -> list[Record]:
+        distinct = {(m.ref or m.key.upper(), m.kind): m for m in reversed(found)}
+        ordered = sorted(distinct.values(), key=lambda m: m.start)[: self.most]
+        seen: dict[RecordRef, Record] = {}
+        reasons: dict[str, None] = {}
+        for mention in ordered:
+            answer = await self.looked_at(said.asker, records, mention)
+            if isinstance(answer, Record):
+                seen.setdefault(answer.ref, answer)
+            elif answer:
+                reasons[answer] = None
+        for reason in reasons:
+            await self._explain(said, records, reason)
+        return list(seen.values())
+
+    async def _explain(self, said: Named, records: Records, reason: str) -> None:
+        """Tell the author alone, once a message, why nothing is shown."""
+        name = f"{records.system}:{records.instance}"
+        noted = await self.log.note(
+            Entry(
+                said.tenant,
+                EntryKind.REFUSED,
+                said.asker.name,
+                f"a record of {name} was named and not shown: {reason}",
+                channel=said.channel,
+                thread=said.thread,
+                message=said.message,
+            ),
+            key=f"unshown:{said.cause}:{name}:{reason}",
+        )
+        place = self.places.get(said.channel.platform)
+        if not noted or place is None:
+            return
+        card = why_nothing(records, reason)
+        try:
+            await place.whisper(said.tenant, said.channel, said.author, card)
+        except DeliveryFailed:
+            return  # it is on record, and `why` can tell
+
+    async def _planned(
+        self, said: Named, record: Record, levels: Mapping[Channel, Level]
+    ) -> Sequence[CardInstance]:
+        if await self._stands(said, record):
+            self.stir(said.tenant, record.ref)
+            return []
+        reading = self.posting.reading
+        answers = await reading.read(said.tenant, [record.ref], urgent=True)
+        # What the author sees is for the author; a room gets what its floor may see.
+        seen = answers.seen[record.ref]
+        if seen is Absence.GONE:
+            # Only people see it: then a room learns that there is something to see.
+            levels = dict.fromkeys(levels, Level.BUTTON)
+            seen = replace(record, facts=(), body=None, offers=(), secured=True)
+        now = self.clock()
+        planned = await self.cards.plan(
+            [
+                CardInstance(
+                    card_id=f"crd_{self.tokens()}",
+                    tenant=said.tenant,
+                    ref=record.ref,
+                    channel=room,
+                    cause=said.cause,
+                    level=level,
+                    thread=said.root if room == said.channel else "",
+                    made_us=now,
+                )
+                for room, level in levels.items()
+            ]
+        )
+        for instance in planned:
+            await self.posting.post(instance, seen)
+        return planned
+
+    async def _stands(self, said: Named, record: Record) -> bool:
+        """Whether the thread has a card of the record already, for another message."""
+        since = self.clock() - _AGAIN_US
+        for card in await self.cards.of_record(said.tenant, record.ref):
+            if card.channel != said.channel or card.cause == said.cause:
+                continue
+            if card.thread == said.root and card.made_us >= since:
+                return True
+        return False
+
+
+_ABSENT = {
+    Absence.UNREACHABLE: "{} does not answer now.",
+    Absence.SPENT: "{} may not be asked more often for now.",
+    Absence.UNCONNECTED: "Your {} account is not connected.",
+}
+
+
+def _denied(floor: Floor) -> str:
+    for hidden in floor.hidden:
+        if hidden.cls == PUBLIC:
+            rule = f" ({hidden.decision.rule})" if hidden.decision else ""
+            return f"{hidden.reason.rstrip('.')}{rule}."
+    return "Your company's rules do not allow it."
+
+
+def _invisible(records: Records) -> str:
+    return f"{records.system.shown} shows you no such record."
+
+
+def why_nothing(records: Records, reason: str) -> Card:
+    """Return what tells somebody alone why their link shows nothing."""
+    name = records.system.shown
+    buttons: tuple[Button, ...] = ()
+    if "not connected" in reason:
+        buttons = (Button(f"Connect {name}", f"records connect {records.instance}"),)
+    text = f"{reason} So nothing of it is shown here, to anybody."
+    return Card(f"No preview from {name}", text, Tone.WARNING, (), buttons)

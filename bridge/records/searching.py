@@ -1,0 +1,193 @@
+"""
+Search all systems at once, as the person who asks, and rank what they find.
+
+Each system answers when it can: what is late goes on, and asking again within a minute
+gets it with no second call. No count is told: systems count what somebody may not see.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from bridge.errors import AtomError, BadInput, ServiceUnavailable
+from bridge.records.admitting import Admitting
+from bridge.records.cards import RecordCard
+from bridge.records.desk import Asker, Found, SystemLine
+from bridge.records.drawing import Drawing
+from bridge.records.errands import Ended, Errands
+from bridge.records.floor import Floor
+from bridge.records.log import Clock, Entry, EntryKind, RecordLog
+from bridge.records.model import PUBLIC, Record, RecordRef
+from bridge.records.ports import Gone, NotConnected, Records, Spent
+
+_SHORTEST = 2
+_LONGEST = 400
+_DAY_US = 24 * 3600 * 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Searching:
+    """`each` is how many each system is asked for, `most` how many are shown."""
+
+    admitting: Admitting
+    drawing: Drawing
+    errands: Errands
+    log: RecordLog
+    clock: Clock
+    each: int = 8
+    most: int = 10
+
+    async def find(
+        self, asker: Asker, words: str, within: float, kinds: Sequence[str] = ()
+    ) -> Found:
+        """
+        Search for words, in some kinds of records or in all.
+
+        Raises `BadInput` for what is no search, and `NotAllowed` for strangers. That
+        somebody searched, and what they were shown, is on record.
+        """
+        plain = " ".join(words.split())
+        if len(plain) < _SHORTEST:
+            raise BadInput("Write at least two characters to search for.")
+        if len(plain) > _LONGEST:
+            raise BadInput(f"A search may have {_LONGEST} characters at most.")
+        person = await self.admitting.known(asker)
+        systems = {
+            f"find:{asker.tenant}:{person}:{r.system}:{r.instance}:{plain.lower()}": r
+            for r in self.admitting.systems.of(asker.tenant)
+            if not kinds or set(kinds) & set(r.kinds)
+        }
+        works = {
+            key: self._work(asker, person, records, plain)
+            for key, records in systems.items()
+        }
+        ended = await self.errands.all(works, within)
+        found = [
+            record
+            for end in ended.values()
+            for record in end.value or ()
+            if not kinds or record.ref.kind in kinds
+        ]
+        now = self.clock()
+        ranked = sorted(
+            {record.ref: record for record in found}.values(),
+            key=lambda record: rank(record, plain, now),
+        )
+        cards = await self._shown(asker, person, ranked)
+        lines = tuple(
+            _line(records, ended.get(key)) for key, records in systems.items()
+        )
+        await self._noted(asker, person, plain, cards, lines)
+        return Found(plain, tuple(cards), lines)
+
+    def _work(
+        self, asker: Asker, person: str, records: Records, words: str
+    ) -> Callable[[], Awaitable[Sequence[Record]]]:
+        async def work() -> Sequence[Record]:
+            access = await self.admitting.accesses.of(
+                asker.tenant, person, records.system, records.instance
+            )
+            return await records.find(access, words, self.each)
+
+        return work
+
+    async def _shown(
+        self, asker: Asker, person: str, ranked: Sequence[Record]
+    ) -> list[RecordCard]:
+        """Draw what the searcher may see by the policy as well, until enough are."""
+        cards: list[RecordCard] = []
+        who = (asker.tenant, asker.person, asker.account)
+        for record in ranked:
+            if len(cards) == self.most:
+                break
+            floor: Floor = await self.drawing.floors.of_viewer(
+                who, record.ref, [PUBLIC]
+            )
+            if PUBLIC not in floor.classes:
+                continue
+            drawn = await self.drawing.for_person(asker, person, record.ref, record)
+            cards.append(drawn.card)
+        return cards
+
+    async def _noted(
+        self,
+        asker: Asker,
+        person: str,
+        words: str,
+        cards: Sequence[RecordCard],
+        lines: Sequence[SystemLine],
+    ) -> None:
+        refs: list[RecordRef] = [card.ref for card in cards]
+        await self.log.note(
+            Entry(
+                asker.tenant,
+                EntryKind.FIND,
+                asker.name,
+                words,
+                channel=asker.channel,
+                detail={
+                    "person": person,
+                    "shown": [str(ref) for ref in refs],
+                    "systems": {line.system: line.text for line in lines},
+                },
+            )
+        )
+
+
+def rank(record: Record, words: str, now_us: int) -> tuple[int, int, str]:
+    """
+    Return where a record stands among others: the smallest is best.
+
+    Its number goes first, then its title, then titles that begin so, that have all the
+    words, that have some; among equals what changed last.
+    """
+    wanted = words.casefold()
+    title, key = record.title.casefold(), record.key.casefold()
+    terms = wanted.split()
+    here = sum(term in title for term in terms)
+    if wanted in {key, record.ref.id.casefold()}:
+        place = 0
+    elif wanted == title:
+        place = 1
+    elif title.startswith(wanted):
+        place = 2
+    elif wanted in title:
+        place = 3
+    elif here == len(terms):
+        place = 4
+    else:
+        place = 10 - min(here, 4)
+    return place, _age(record, now_us), str(record.ref)
+
+
+def _age(record: Record, now_us: int) -> int:
+    """Return how many days ago a record changed, as far as its revision tells."""
+    at_us = record.rev.order
+    if not 0 < now_us - at_us < 20 * 365 * _DAY_US:
+        return 10_000  # it counts changes, and says nothing of when
+    return (now_us - at_us) // _DAY_US
+
+
+def _line(records: Records, ended: Ended[Sequence[Record]] | None) -> SystemLine:
+    name = records.system.shown
+    if ended is None:
+        return SystemLine(name, f"{name} is still searching", complete=False)
+    if ended.error is None:
+        text = f"{name} answered" if ended.value else f"Nothing found in {name}"
+        return SystemLine(name, text)
+    return SystemLine(name, _trouble(name, ended.error))
+
+
+def _trouble(name: str, error: AtomError) -> str:
+    match error:
+        case NotConnected():
+            return f"Your {name} account is not connected"
+        case Gone():
+            return f"Nothing found in {name}"
+        case Spent():
+            return f"{name} may not be asked more often for now"
+        case ServiceUnavailable():
+            return f"{name} unavailable"
+        case BadInput():
+            return f"{name} cannot search for that"
+        case _:
+            return f"{name} refused to search"

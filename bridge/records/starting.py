@@ -1,0 +1,137 @@
+"""Begin a new record, from a message or from nothing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from bridge.access import Action
+from bridge.errors import AtomError, BadInput
+from bridge.records.acting import Acting
+from bridge.records.admitting import Admitting
+from bridge.records.answering import Connecting, connect_card, tell
+from bridge.records.books import IssuedAct
+from bridge.records.desk import Asker, Said
+from bridge.records.drawing import Drawing
+from bridge.records.forms import Choice, Form, Input, InputKind
+from bridge.records.model import Offer, System
+from bridge.records.places import Shown
+from bridge.records.systems import having, kinds_of
+
+KIND = "kind"
+CHOOSE = "choose"
+_CREATE = Offer("create", "Create", Action.RECORD_CREATE)
+_CHOOSE = Offer(CHOOSE, "Continue", Action.RECORD_CREATE)
+
+# What the first line of a message, and all of it, may be called in a form.
+_TITLES = (
+    "title",
+    "summary",
+    "subject",
+    "Subject",
+    "short_description",
+    "dealname",
+    "name",
+    "Name",
+    "hs_task_subject",
+)
+_BODIES = ("description", "Description", "comments", "body", "content", "hs_note_body")
+_LONGEST = 250
+
+
+@dataclass(frozen=True, slots=True)
+class Starting:
+    """Asks for a kind, if none is given, and then for what the system wants to know."""
+
+    admitting: Admitting
+    drawing: Drawing
+    acting: Acting
+    connecting: Connecting = field(default=connect_card)
+
+    async def start(
+        self, asker: Asker, kind: str, said: Said | None, shown: Shown
+    ) -> None:
+        """Show a form, or the person alone why there is none."""
+        place: tuple[System | None, str] = (None, "")
+        try:
+            person = await self.admitting.known(asker)
+            if not kind:
+                await self._choose(asker, person, said, shown)
+                return
+            records, wanted = having(self.admitting.systems, asker.tenant, kind)
+            place = (records.system, records.instance)
+            act = self.drawing.personal(
+                asker, person, None, _CREATE, kind=wanted, detail=_detail(said)
+            )
+            act = replace(act, system=records.system, instance=records.instance)
+            who = await self.admitting.admit(asker, act)
+            await self.acting.ask(who, shown, prefilled(said))
+        except AtomError as error:
+            await tell(shown, asker, error, place, self.connecting)
+
+    async def chosen(
+        self, asker: Asker, act: IssuedAct, values: Mapping[str, str], shown: Shown
+    ) -> None:
+        """Go on with the kind that was chosen."""
+        kind = values.get(KIND, "")
+        if not kind:
+            await shown.wrong("Choose one.", {KIND: "Choose one of these."})
+            return
+        await self.start(asker, kind, _said(asker, act), shown)
+
+    async def _choose(
+        self, asker: Asker, person: str, said: Said | None, shown: Shown
+    ) -> None:
+        kinds = kinds_of(self.admitting.systems.of(asker.tenant))
+        if not kinds:
+            raise BadInput("No business system is connected yet.")
+        choices = tuple(Choice(kind, _spoken(kind)) for kind in kinds)
+        question = Input(
+            KIND, "What shall it be?", InputKind.CHOICE, required=True, choices=choices
+        )
+        form = Form(CHOOSE, "New record", (question,), "Continue")
+        detail = _detail(said)
+        act = self.drawing.personal(
+            asker, person, None, _CHOOSE, kind="any", detail=detail
+        )
+        await self.drawing.acts.issue([act])
+        await shown.form(form, act.token)
+
+
+def prefilled(said: Said | None) -> dict[str, str]:
+    """Return what a message enters in a form by itself, whatever the inputs are called."""
+    if said is None or not said.text.strip():
+        return {}
+    text = said.text.strip()
+    first = " ".join(text.splitlines()[0].split())
+    title = first if len(first) <= _LONGEST else f"{first[: _LONGEST - 1]}…"
+    body = f"{text}\n\n{said.link}".strip() if said.link else text
+    return dict.fromkeys(_TITLES, title) | dict.fromkeys(_BODIES, body)
+
+
+def _detail(said: Said | None) -> dict[str, str]:
+    if said is None:
+        return {}
+    return {
+        "cause": f"{said.channel}/{said.message}",
+        "thread": said.thread or said.message,
+        "text": said.text[:20_000],
+        "link": said.link,
+    }
+
+
+def _said(asker: Asker, act: IssuedAct) -> Said | None:
+    cause = act.detail.get("cause", "")
+    if not cause or asker.channel is None:
+        return None
+    return Said(
+        asker.channel,
+        cause.rpartition("/")[2],
+        act.detail.get("text", ""),
+        asker.person,
+        act.detail.get("thread", ""),
+        act.detail.get("link", ""),
+    )
+
+
+def _spoken(kind: str) -> str:
+    system, _, name = kind.partition("/")
+    return f"{System(system).shown}: {name.replace('_', ' ')}"
