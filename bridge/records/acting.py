@@ -26,9 +26,8 @@ from bridge.records.comparing import (
 )
 from bridge.records.desk import Asker
 from bridge.records.doing import Doing, key_of, valued
-from bridge.records.drawing import OURS, Drawing
+from bridge.records.drawing import OURS, Clock, Drawing
 from bridge.records.forms import Deed, Form
-from bridge.records.log import Clock
 from bridge.records.mentions import Stir
 from bridge.records.model import NEVER, PUBLIC, Look, Needs, Offer, Revision
 from bridge.records.own_acts import OwnActs

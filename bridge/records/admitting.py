@@ -13,7 +13,7 @@ from bridge.messages import PersonKind
 from bridge.ports import AccessPolicy
 from bridge.records.books import IssuedAct
 from bridge.records.desk import Asker
-from bridge.records.log import Entry, EntryKind, RecordLog
+from bridge.records.entries import RecordLog, Wish, denied
 from bridge.records.mentions import Who
 from bridge.records.ports import Access, Accesses, Records
 from bridge.records.systems import Systems, the
@@ -57,15 +57,8 @@ class Admitting:
         if asker.person.kind is not PersonKind.EXTERNAL:
             person = await self.who(asker)
         if person is None:
-            await self.log.note(
-                Entry(
-                    asker.tenant,
-                    EntryKind.REFUSED,
-                    asker.name,
-                    "a stranger wanted to act on a record",
-                    channel=asker.channel,
-                )
-            )
+            wish = Wish(asker, "")
+            await self.log.note(denied(wish, "act on records", None, "a stranger"))
             raise NotAllowed(
                 "Your company's directory does not know you, so you cannot act on "
                 "records here."
@@ -98,18 +91,8 @@ class Admitting:
         self, asker: Asker, act: IssuedAct, why: str, decision: Decision | None = None
     ) -> None:
         """Put an attempt on record."""
-        await self.log.note(
-            Entry(
-                asker.tenant,
-                EntryKind.REFUSED,
-                asker.name,
-                f"'{act.act}' was refused: {why}",
-                act.ref,
-                asker.channel,
-                detail={"act": act.act, "card": act.card_id, "why": why},
-                decision=decision,
-            )
-        )
+        wish = Wish(asker, "", decision, act.card_id)
+        await self.log.note(denied(wish, act.act, act.ref, why))
 
     async def account(self, asker: Asker, person: str, act: IssuedAct) -> Access:
         """Return the person's own account. Raises `NotConnected`; there is no other."""

@@ -135,7 +135,15 @@ class IssuedAct:
 
 
 class Outdated(NotAllowed):
-    """A button that was replaced or has run out: its card has to be drawn anew."""
+    """
+    A button that was replaced or has run out: its card has to be drawn anew.
+
+    `act` is what it stood for, if that is still known.
+    """
+
+    def __init__(self, reason: str, act: "IssuedAct | None" = None) -> None:
+        super().__init__(reason)
+        self.act = act
 
 
 class UsedUp(NotAllowed):

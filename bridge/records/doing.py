@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from bridge.errors import AtomError
 from bridge.records.admitting import Admitted, Admitting
 from bridge.records.books import ChangesBook
+from bridge.records.drawing import Clock
+from bridge.records.entries import RecordLog, Wish, done, failed, intended
 from bridge.records.forms import Deed
-from bridge.records.log import Clock, Entry, EntryKind, RecordLog
 from bridge.records.model import RecordRef
 from bridge.records.ports import Done, Unsure
 
@@ -73,96 +74,38 @@ class Doing:
         """
         tenant, correlation = who.asker.tenant, correlation or deed.key
         if (request := await self.changes.done(tenant, deed.key)) is not None:
-            await self._noted(who, deed, "recorded before", correlation, request)
+            wish = _wish(who, correlation)
+            why = f"it was done before, as {request or 'unknown'}"
+            await self.log.note(failed(wish, deed, why, request=request))
             return Did("That is recorded already.", before=True)
         # Asked for before anything is noted: without it there is no deed.
         access = await self.admitting.account(who.asker, who.person, who.act)
         records = self.admitting.system(tenant, who.act)
-        await self._intended(who, deed, correlation)
+        wish = _wish(who, correlation)
+        await self.log.note(intended(wish, deed))
         await self.changes.begin(tenant, deed.key, self.clock())
         try:
             try:
-                done = await records.perform(access, deed)
+                made = await records.perform(access, deed)
             except Unsure:
                 # The same key: it is looked up first whether it was written.
-                done = await records.perform(access, deed)
+                made = await records.perform(access, deed)
         except AtomError as error:
-            await self._failed(who, deed, error, correlation)
+            lost = isinstance(error, Unsure)
+            why = type(error).__name__
+            await self.log.note(failed(wish, deed, why, unsure=lost))
             raise
-        await self._noted(who, deed, "done", correlation, done.request, done)
-        await self.changes.finish(tenant, deed.key, done.request)
-        ref = done.record.ref
+        await self.log.note(done(wish, deed, made, who.act.right))
+        await self.changes.finish(tenant, deed.key, made.request)
+        ref = made.record.ref
         word = past(deed.act, label)
         by = who.asker.person.shown or "somebody"
         self.fan(tenant, ref, f"{word} by {by} via {_via(who)}")
-        return Did(_told(word, done), done, before=done.again)
+        return Did(_told(word, made), made, before=made.again)
 
     async def finished_before(self, tenant: str, key: str) -> bool:
         """Whether a deed was done, by whichever try."""
         return await self.changes.done(tenant, key) is not None
-
-    async def _intended(self, who: Admitted, deed: Deed, correlation: str) -> None:
-        await self.log.note(
-            Entry(
-                who.asker.tenant,
-                EntryKind.ACT,
-                who.asker.name,
-                f"'{deed.act}' is about to be done on {deed.ref or deed.kind}",
-                deed.ref,
-                who.asker.channel,
-                detail={
-                    "act": deed.act,
-                    "deed": deed.key,
-                    "card": who.act.card_id or who.act.detail.get("card", ""),
-                    "fields": sorted(deed.values),
-                    "base": deed.base.text if deed.base else "",
-                    "person": who.person,
-                },
-                correlation=correlation,
-                decision=who.decision,
-            )
-        )
-
-    async def _noted(  # noqa: PLR0913, PLR0917 - what an auditor wants to know
-        self,
-        who: Admitted,
-        deed: Deed,
-        outcome: str,
-        correlation: str,
-        request: str = "",
-        done: Done | None = None,
-    ) -> None:
-        await self.log.note(
-            Entry(
-                who.asker.tenant,
-                EntryKind.OUTCOME,
-                who.asker.name,
-                f"'{deed.act}' on {deed.ref or deed.kind}: {outcome}",
-                done.record.ref if done else deed.ref,
-                who.asker.channel,
-                detail={
-                    "act": deed.act,
-                    "deed": deed.key,
-                    "outcome": outcome,
-                    "request": request,
-                    "before": dict(done.before) if done else {},
-                    "after": dict(done.after) if done else {},
-                    "unsaved": list(done.unsaved) if done else [],
-                    "again": bool(done and done.again),
-                    "person": who.person,
-                    "platform": str(who.asker.person.platform),
-                },
-                correlation=correlation,
-                decision=who.decision,
-            )
-        )
-
-    async def _failed(
-        self, who: Admitted, deed: Deed, error: AtomError, correlation: str
-    ) -> None:
-        lost = isinstance(error, Unsure)
-        what = "it is not known" if lost else f"not done: {type(error).__name__}"
-        await self._noted(who, deed, what, correlation)
 
 
 def key_of(tenant: str, person: str, *parts: object) -> str:
@@ -179,6 +122,11 @@ def valued(values: Mapping[str, str]) -> str:
 def past(act: str, label: str) -> str:
     """Return what was done, as the note under a card begins."""
     return _PAST.get(act) or f"{label.rstrip('.… ') or act} done"
+
+
+def _wish(who: Admitted, correlation: str) -> Wish:
+    card = who.act.card_id or who.act.detail.get("card", "")
+    return Wish(who.asker, correlation, who.decision, card)
 
 
 def _via(who: Admitted) -> str:

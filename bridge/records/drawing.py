@@ -13,7 +13,6 @@ from bridge.records.books import ActBook, CardInstance, IssuedAct
 from bridge.records.cards import CardButton, Level, RecordCard
 from bridge.records.desk import Asker
 from bridge.records.floor import Floor, Floors, Room
-from bridge.records.log import Clock, Tokens
 from bridge.records.model import (
     NEVER,
     PUBLIC,
@@ -45,6 +44,8 @@ OURS = frozenset(each.act for each in (VIEW, FOLLOW, RETRY, CONNECT, SHARE))
 _DAY = 24 * 3600 * 1_000_000
 _ROOM_US, _OWN_US = 30 * _DAY, _DAY
 
+Clock = Callable[[], int]  # microseconds UTC
+Tokens = Callable[[], str]  # a new random token of at least 128 bits
 Hosts = Callable[[str], frozenset[str]]
 
 

@@ -15,12 +15,18 @@ from typing import Any, Protocol
 from bridge.access import Action, Decision
 from bridge.messages import Channel
 from bridge.ports import Receipt
-from bridge.records.books import CardInstance
+from bridge.records.books import CardInstance, Subscription
 from bridge.records.cards import RecordCard
 from bridge.records.connections import Connection
 from bridge.records.desk import Asker
 from bridge.records.forms import Deed
-from bridge.records.model import RecordRef, System
+from bridge.records.model import (
+    ChangeKind,
+    RecordChange,
+    RecordRef,
+    Revision,
+    System,
+)
 from bridge.records.ports import Done
 
 ATOM = "atom"
@@ -209,11 +215,60 @@ def told(
     return RecordEntry(tenant, "record.told", ATOM, text, detail, channel)
 
 
-def heard(
-    tenant: str, system: System, instance: str, *, events: int, refused: str = ""
+def followed(wish: Wish, subscription: Subscription) -> RecordEntry:
+    """Somebody wants a channel, or themselves alone, to be told of changes."""
+    return _subscribed(wish, "record.follow", "follows", subscription)
+
+
+def unfollowed(wish: Wish, subscription: Subscription) -> RecordEntry:
+    """Somebody wants that no longer."""
+    return _subscribed(wish, "record.unfollow", "does not follow", subscription)
+
+
+def unretracted(
+    instance: CardInstance, card: RecordCard, withheld: Sequence[str], why: str
 ) -> RecordEntry:
-    """A webhook was called: by the system, or, with `refused`, by who proves nothing."""
-    detail = {"instance": instance, "events": events, "refused": refused}
+    """A card shows what it should not any more, and cannot be changed where it stands."""
+    detail = {
+        "record": str(instance.ref),
+        "card": instance.card_id,
+        "standing": str(card.standing),
+        "withheld": list(withheld),
+        "why": why,
+    }
+    return RecordEntry(
+        instance.tenant,
+        "record.unretracted",
+        ATOM,
+        f"could not retract {instance.ref}",
+        detail,
+        instance.channel,
+        instance.message,
+        key=f"record-unretracted:{instance.card_id}",
+    )
+
+
+def heard(  # noqa: PLR0913 - what a call says
+    tenant: str,
+    system: System,
+    instance: str,
+    *,
+    events: int,
+    refused: str = "",
+    changes: Sequence[RecordChange] = (),
+) -> RecordEntry:
+    """
+    A webhook was called: by the system, or, with `refused`, by who proves nothing.
+
+    `changes` are kept so that whoever follows the log takes them up, whatever happens
+    to the process that was told.
+    """
+    detail: dict[str, Any] = {
+        "instance": instance,
+        "events": events,
+        "refused": refused,
+        "changes": [_change(each) for each in changes],
+    }
     name = f"{system}:{instance}"
     text = f"refused a call that claims to be {name}" if refused else f"heard {name}"
     return RecordEntry(
@@ -236,6 +291,55 @@ def disconnected(connection: Connection, actor: str, why: str) -> RecordEntry:
     """Somebody's account is about to be let go of, and its tokens revoked."""
     text = f"an account of {connection.where} is not connected any more: {why}"
     return _about(connection, "record.disconnect", actor, text)
+
+
+def changes_in(detail: Mapping[str, Any]) -> list[RecordChange]:
+    """Return the changes that an entry about a webhook's call holds."""
+    system, instance = System(detail["system"]), str(detail["instance"])
+    return [
+        RecordChange(
+            system,
+            instance,
+            ChangeKind(told["kind"]),
+            str(told["event"]),
+            RecordRef.parse(told["record"]) if told["record"] else None,
+            Revision(int(told["order"]), str(told["rev"])),
+            bool(told["ours"]),
+            str(told["actor"]),
+            tuple(map(str, told["fields"])),
+        )
+        for told in detail.get("changes") or ()
+    ]
+
+
+def _change(change: RecordChange) -> dict[str, Any]:
+    return {
+        "kind": str(change.kind),
+        "event": change.event,
+        "record": str(change.ref or ""),
+        "order": change.rev.order,
+        "rev": change.rev.text,
+        "ours": change.ours,
+        "actor": change.actor,
+        "fields": list(change.fields),
+    }
+
+
+def _subscribed(
+    wish: Wish, etype: str, verb: str, subscription: Subscription
+) -> RecordEntry:
+    what = subscription.ref or f"{subscription.system}/{subscription.kind}"
+    detail = {
+        "subscription": subscription.id,
+        "record": str(subscription.ref or ""),
+        "system": str(subscription.system),
+        "instance": subscription.instance,
+        "kind": subscription.kind,
+        "filter": subscription.filter,
+        "person": subscription.person,
+        "secured": subscription.secured,
+    }
+    return _by(wish, etype, f"{verb} {what}", detail)
 
 
 def _about(connection: Connection, etype: str, actor: str, text: str) -> RecordEntry:

@@ -15,8 +15,8 @@ from bridge.messages import Channel, Platform
 from bridge.records.agenda import Agenda, Due, Part
 from bridge.records.books import CardBook, CardInstance, CardState
 from bridge.records.cards import Level, Standing
-from bridge.records.drawing import Drawing, Drawn
-from bridge.records.log import Clock, Entry, EntryKind, RecordLog
+from bridge.records.drawing import Clock, Drawing, Drawn
+from bridge.records.entries import RecordLog, shown, unretracted
 from bridge.records.model import (
     NEVER,
     Absence,
@@ -237,10 +237,17 @@ class Live:
 
     async def _edit(self, card: CardInstance, drawn: Drawn, due: Due) -> bool:
         place = self.places[card.channel.platform]
-        await self._noted(card, drawn)
-        shown = await self.drawing.issued(card, drawn)
+        entry = shown(
+            replace(card, digest=drawn.digest),
+            drawn.card,
+            drawn.decision,
+            withheld=drawn.hidden,
+            cause="floor" if due.floor else "change",
+        )
+        await self.log.note(entry)
+        made = await self.drawing.issued(card, drawn)
         try:
-            await place.change(card, shown)
+            await place.change(card, made)
         except Throttled as error:
             wait_us = int(error.retry_after * _SECOND)
             self._again(card, due, wait_us)
@@ -257,7 +264,7 @@ class Live:
             card,
             rev=rev,
             digest=drawn.digest,
-            standing=shown.standing,
+            standing=made.standing,
             shown_us=now,
         )
         if not await self.cards.shown(kept):
@@ -279,50 +286,9 @@ class Live:
         longer = self.pace.blind_us << min(due.fails - 1, 8)
         return self.clock() + min(longer, _LONGEST_US)
 
-    async def _noted(self, card: CardInstance, drawn: Drawn) -> None:
-        await self.log.note(
-            Entry(
-                card.tenant,
-                EntryKind.VIEW,
-                "atom",
-                f"the card of {card.ref} in {card.channel} was drawn anew",
-                card.ref,
-                card.channel,
-                card.thread,
-                card.message,
-                {
-                    "card": card.card_id,
-                    "rev": drawn.rev.text,
-                    "standing": str(drawn.card.standing),
-                    "fields": list(drawn.fields),
-                    "hidden": list(drawn.hidden),
-                    "floor": drawn.version,
-                },
-                decision=drawn.decision,
-            )
-        )
-
-    async def _unretracted(self, card: CardInstance, drawn: Drawn, reason: str) -> None:
+    async def _unretracted(self, card: CardInstance, drawn: Drawn, why: str) -> None:
         """What stands there cannot be changed any more: say so where it is audited."""
-        await self.log.note(
-            Entry(
-                card.tenant,
-                EntryKind.UNRETRACTED,
-                "atom",
-                f"the card of {card.ref} in {card.channel} could not be retracted: "
-                f"{reason}",
-                card.ref,
-                card.channel,
-                card.thread,
-                card.message,
-                {
-                    "card": card.card_id,
-                    "hidden": list(drawn.hidden),
-                    "standing": str(drawn.card.standing),
-                },
-            ),
-            key=f"unretracted:{card.card_id}",
-        )
+        await self.log.note(unretracted(card, drawn.card, drawn.hidden, why))
         await self.cards.retire(card.tenant, [card.card_id])
 
     async def _say(self, card: CardInstance, text: str) -> None:

@@ -14,8 +14,9 @@ from bridge.messages import Channel, Person, PersonKind, Platform
 from bridge.records.books import CardBook, CardInstance, LevelBook
 from bridge.records.cards import Level
 from bridge.records.desk import Asker
+from bridge.records.drawing import Clock, Tokens
+from bridge.records.entries import RecordLog, Wish, denied
 from bridge.records.floor import Floor, Floors
-from bridge.records.log import Clock, Entry, EntryKind, RecordLog, Tokens
 from bridge.records.model import PUBLIC, Absence, Mention, Record, RecordRef
 from bridge.records.places import CardPlace, Rooms
 from bridge.records.ports import Accesses, Gone, NotConnected, Records, Spent
@@ -169,20 +170,12 @@ class Mentions:
     async def _explain(self, said: Named, records: Records, reason: str) -> None:
         """Tell the author alone, once a message, why nothing is shown."""
         name = f"{records.system}:{records.instance}"
-        noted = await self.log.note(
-            Entry(
-                said.tenant,
-                EntryKind.REFUSED,
-                said.asker.name,
-                f"a record of {name} was named and not shown: {reason}",
-                channel=said.channel,
-                thread=said.thread,
-                message=said.message,
-            ),
-            key=f"unshown:{said.cause}:{name}:{reason}",
-        )
+        wish = Wish(said.asker, said.cause)
+        entry = denied(wish, "show a record of", None, f"{name}: {reason}")
+        key = f"record-unshown:{said.cause}:{name}:{reason}"
+        receipt = await self.log.note(replace(entry, key=key, message=said.message))
         place = self.places.get(said.channel.platform)
-        if not noted or place is None:
+        if receipt.duplicate or place is None:
             return
         card = why_nothing(records, reason)
         try:

@@ -11,8 +11,8 @@ from bridge.records.answering import Connecting, connect_card
 from bridge.records.books import CardBook, CardInstance
 from bridge.records.cards import Level, RecordCard
 from bridge.records.desk import Asker
-from bridge.records.drawing import SHARE, Drawing, Drawn
-from bridge.records.log import Clock, Entry, EntryKind, RecordLog, Tokens
+from bridge.records.drawing import SHARE, Clock, Drawing, Drawn, Tokens
+from bridge.records.entries import RecordLog, Wish, viewed
 from bridge.records.mentions import Stir
 from bridge.records.model import Absence, Record, RecordRef
 from bridge.records.places import Rooms, Shown
@@ -79,24 +79,8 @@ class OwnActs:
         """Read a record as a person and draw it for them. Raises `NotConnected`."""
         seen = await self.read(asker, person, ref)
         drawn = await self.drawing.for_person(asker, person, ref, seen, card_id)
-        await self.log.note(
-            Entry(
-                asker.tenant,
-                EntryKind.VIEW,
-                asker.name,
-                f"{asker.name} looked at {ref}",
-                ref,
-                asker.channel,
-                detail={
-                    "person": person,
-                    "rev": drawn.rev.text,
-                    "standing": str(drawn.card.standing),
-                    "fields": list(drawn.fields),
-                    "hidden": list(drawn.hidden),
-                },
-                decision=drawn.decision,
-            )
-        )
+        wish = Wish(asker, self.tokens(), drawn.decision, card_id)
+        await self.log.note(viewed(wish, drawn.card, drawn.hidden))
         return drawn
 
     async def read(self, asker: Asker, person: str, ref: RecordRef) -> Record | Absence:

@@ -21,8 +21,8 @@ from bridge.errors import (
 from bridge.messages import Channel, Platform
 from bridge.records.books import CardBook, CardInstance, CardState
 from bridge.records.cards import Level
-from bridge.records.drawing import Drawing
-from bridge.records.log import Clock, Entry, EntryKind, RecordLog
+from bridge.records.drawing import Clock, Drawing
+from bridge.records.entries import RecordLog, shown
 from bridge.records.model import Absence, Record
 from bridge.records.places import CardPlace
 from bridge.records.reading import RoomReading
@@ -77,28 +77,8 @@ class Posting:
         drawn = await self.drawing.for_room(instance, seen)
         if not await self.cards.posting(instance.tenant, instance.card_id):
             return False
-        await self.log.note(
-            Entry(
-                instance.tenant,
-                EntryKind.VIEW,
-                "atom",
-                f"a card of {instance.ref} was shown in {instance.channel}",
-                instance.ref,
-                instance.channel,
-                placed.thread,
-                detail={
-                    "card": instance.card_id,
-                    "cause": instance.cause,
-                    "rev": drawn.rev.text,
-                    "level": str(instance.level),
-                    "fields": list(drawn.fields),
-                    "hidden": list(drawn.hidden),
-                    "floor": drawn.version,
-                },
-                decision=drawn.decision,
-            ),
-            key=f"card:{instance.card_id}",
-        )
+        entry = shown(placed, drawn.card, drawn.decision, withheld=drawn.hidden)
+        await self.log.note(entry)
         card = await self.drawing.issued(instance, drawn)
         try:
             made = await place.post(placed, card)

@@ -12,11 +12,11 @@ from bridge.errors import AtomError, BadInput, ServiceUnavailable
 from bridge.records.admitting import Admitting
 from bridge.records.cards import RecordCard
 from bridge.records.desk import Asker, Found, SystemLine
-from bridge.records.drawing import Drawing
+from bridge.records.drawing import Clock, Drawing
+from bridge.records.entries import RecordLog, Wish, searched
 from bridge.records.errands import Ended, Errands
 from bridge.records.floor import Floor
-from bridge.records.log import Clock, Entry, EntryKind, RecordLog
-from bridge.records.model import PUBLIC, Record, RecordRef
+from bridge.records.model import PUBLIC, Record
 from bridge.records.ports import Gone, NotConnected, Records, Spent
 
 _SHORTEST = 2
@@ -76,7 +76,7 @@ class Searching:
         lines = tuple(
             _line(records, ended.get(key)) for key, records in systems.items()
         )
-        await self._noted(asker, person, plain, cards, lines)
+        await self._noted(asker, plain, cards, lines)
         return Found(plain, tuple(cards), lines)
 
     def _work(
@@ -111,26 +111,14 @@ class Searching:
     async def _noted(
         self,
         asker: Asker,
-        person: str,
         words: str,
         cards: Sequence[RecordCard],
         lines: Sequence[SystemLine],
     ) -> None:
-        refs: list[RecordRef] = [card.ref for card in cards]
-        await self.log.note(
-            Entry(
-                asker.tenant,
-                EntryKind.FIND,
-                asker.name,
-                words,
-                channel=asker.channel,
-                detail={
-                    "person": person,
-                    "shown": [str(ref) for ref in refs],
-                    "systems": {line.system: line.text for line in lines},
-                },
-            )
-        )
+        wish = Wish(asker, self.drawing.tokens())
+        refs = [card.ref for card in cards]
+        told = [line.text for line in lines]
+        await self.log.note(searched(wish, words, refs, told))
 
 
 def rank(record: Record, words: str, now_us: int) -> tuple[int, int, str]:

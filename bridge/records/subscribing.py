@@ -25,9 +25,10 @@ from bridge.messages import Person, Platform
 from bridge.records.admitting import Admitted, Admitting
 from bridge.records.books import Quiet, Subscription, SubscriptionBook
 from bridge.records.desk import Asker
+from bridge.records.drawing import Clock, Tokens
+from bridge.records.entries import RecordLog, Wish, followed, told, unfollowed
 from bridge.records.filters import names, passes, read
 from bridge.records.floor import Floor, Floors, Room
-from bridge.records.log import Clock, Entry, EntryKind, RecordLog, Tokens
 from bridge.records.model import (
     PUBLIC,
     Absence,
@@ -56,7 +57,7 @@ class Teller(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class Topic:
     """What somebody wants to hear of: `mine` is for them alone."""
 
     kind: str
@@ -112,18 +113,18 @@ class Subscribing:
         )
         return f"It is followed here: {made.id}. `unfollow {made.id}` ends that."
 
-    async def subscribe(self, asker: Asker, wish: Wish) -> Subscription:
-        """Keep a wish. Raises `BadInput` in a line that says what to write instead."""
+    async def subscribe(self, asker: Asker, topic: Topic) -> Subscription:
+        """Keep a topic. Raises `BadInput` in a line that says what to write instead."""
         person = await self.admitting.known(asker)
-        records, kind = having(self.admitting.systems, asker.tenant, wish.kind)
-        read(wish.filter)
-        alone = wish.mine or asker.channel is None
-        if wish.secured and not alone:
+        records, kind = having(self.admitting.systems, asker.tenant, topic.kind)
+        read(topic.filter)
+        alone = topic.mine or asker.channel is None
+        if topic.secured and not alone:
             raise BadInput(
                 "A channel never hears of secured records: add `me` to hear of them "
                 "alone."
             )
-        if wish.every and not _SHORTEST_DIGEST <= wish.every <= _LONGEST_DIGEST:
+        if topic.every and not _SHORTEST_DIGEST <= topic.every <= _LONGEST_DIGEST:
             raise BadInput("A digest comes every 5 minutes at most, and once a week.")
         mine = [
             each
@@ -144,10 +145,10 @@ class Subscribing:
                 by=address(asker),
                 channel=None if alone else asker.channel,
                 person=person if alone else "",
-                filter=wish.filter,
-                every=wish.every,
-                quiet=wish.quiet,
-                secured=wish.secured,
+                filter=topic.filter,
+                every=topic.every,
+                quiet=topic.quiet,
+                secured=topic.secured,
                 made_us=self.clock(),
             ),
         )
@@ -167,13 +168,15 @@ class Subscribing:
         for each in await self.here(asker):
             if each.id == id_:
                 await self.book.remove(asker.tenant, id_)
-                await self._noted(asker.name, each, "ended")
+                await self.log.note(unfollowed(Wish(asker, id_), each))
                 return each
-        raise NotFound(f"There is no subscription {id_} here: `subscriptions` lists them.")
+        raise NotFound(
+            f"There is no subscription {id_} here: `subscriptions` lists them."
+        )
 
     async def heard(self, tenant: str, change: RecordChange) -> int:
         """Tell a change to whoever wants to hear of it; returns how many were told."""
-        ref, told = change.ref, 0
+        ref, many = change.ref, 0
         if ref is None or change.kind is ChangeKind.MISSED:
             return 0
         wanting = [s for s in await self.book.of(tenant) if _concerns(s, ref)]
@@ -189,8 +192,8 @@ class Subscribing:
                 each, change.event, ref, line, self.clock()
             )
             if kept and not each.every and not is_quiet(each.quiet, self.clock()):
-                told += await self.flush(each)
-        return told
+                many += await self.flush(each)
+        return many
 
     async def tick(self, tenant: str) -> int:
         """Tell what waited for a digest or for the morning; returns how many were told."""
@@ -211,7 +214,13 @@ class Subscribing:
         lines = [line for _, ref, line in due if ref in visible]
         events = [event for event, _, _ in due]
         if lines:
-            await self._told(subscription, events, visible)
+            entry = told(
+                subscription.tenant,
+                subscription.id,
+                sorted(visible),
+                subscription.channel,
+            )
+            await self.log.note(entry)
             try:
                 await self.teller.tell(subscription, _card(subscription, lines))
             except DeliveryFailed:
@@ -243,7 +252,9 @@ class Subscribing:
         if subscription.channel is not None:
             if not isinstance(room, Record) or room.secured:
                 return room if isinstance(room, Absence) else None
-            present = await self.rooms.present(subscription.tenant, subscription.channel)
+            present = await self.rooms.present(
+                subscription.tenant, subscription.channel
+            )
             place = Room(subscription.tenant, subscription.channel, present)
             floor = await self.floors.of_room(place, ref, room.classes)
             return visible_part(room, floor)
@@ -275,48 +286,9 @@ class Subscribing:
             return None
 
     async def _kept(self, asker: Asker, made: Subscription) -> Subscription:
-        await self._noted(asker.name, made, "made")
+        await self.log.note(followed(Wish(asker, made.id), made))
         await self.book.add(made)
         return made
-
-    async def _noted(self, actor: str, of: Subscription, what: str) -> None:
-        await self.log.note(
-            Entry(
-                of.tenant,
-                EntryKind.SUBSCRIPTION,
-                actor,
-                f"a subscription to {of.ref or of.kind} was {what}",
-                of.ref,
-                of.channel,
-                detail={
-                    "subscription": of.id,
-                    "system": f"{of.system}:{of.instance}",
-                    "kind": of.kind,
-                    "filter": of.filter,
-                    "secured": of.secured,
-                    "person": of.person,
-                },
-            )
-        )
-
-    async def _told(
-        self, of: Subscription, events: Sequence[str], refs: set[RecordRef]
-    ) -> None:
-        await self.log.note(
-            Entry(
-                of.tenant,
-                EntryKind.TOLD,
-                "atom",
-                f"changes were told to {of.channel or of.person}",
-                of.ref,
-                of.channel,
-                detail={
-                    "subscription": of.id,
-                    "events": list(events),
-                    "records": sorted(map(str, refs)),
-                },
-            )
-        )
 
     def _id(self) -> str:
         return f"sub_{''.join(c for c in self.tokens() if c.isalnum())[:10].lower()}"
@@ -399,7 +371,9 @@ def _happened(seen: Record, change: RecordChange) -> str:
     if change.kind is not ChangeKind.CHANGED:
         return str(change.kind)
     told = {each.casefold() for each in change.fields}
-    labels = [f.label for f in seen.facts if {f.id.casefold(), f.label.casefold()} & told]
+    labels = [
+        f.label for f in seen.facts if {f.id.casefold(), f.label.casefold()} & told
+    ]
     return f"{', '.join(labels)} changed" if labels else "changed"
 
 

@@ -172,7 +172,7 @@ def _good(
     what, card_id, person, until_us, superseded = rows[0]
     act = act_of(token, tenant, (what, card_id, person, until_us))
     if superseded or act.until_us <= now_us:
-        raise Outdated("That card is out of date.")
+        raise Outdated("That card is out of date.", act)
     return act
 
 

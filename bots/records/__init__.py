@@ -1,0 +1,1 @@
+"""What runs for records: tasks, followers of the log, and how they are put together."""

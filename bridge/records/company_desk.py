@@ -1,0 +1,181 @@
+"""The desk where everything about records is asked for, put together of its parts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from bridge.errors import AtomError, BadInput, NotAllowed
+from bridge.records.acting import Acting
+from bridge.records.books import CardBook, CardInstance, CardState, LevelBook
+from bridge.records.cards import Level, RecordCard, Standing
+from bridge.records.desk import (
+    NOT_KEPT,
+    Asker,
+    Found,
+    Preview,
+    Said,
+    SystemLine,
+)
+from bridge.records.drawing import Drawing
+from bridge.records.entries import RecordLog, shown
+from bridge.records.mentions import Mentions
+from bridge.records.model import Mention, Record
+from bridge.records.places import Shown
+from bridge.records.ports import Records
+from bridge.records.saga import SAGA, Saga
+from bridge.records.searching import Searching
+from bridge.records.starting import CHOOSE, Starting
+
+_NO_ROOM = "ATOM does not know who reads along here, so the link shows nothing."
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Implements `bridge.records.desk.RecordDesk`."""
+
+    acting: Acting
+    starting: Starting
+    searching: Searching
+    mentions: Mentions
+    saga: Saga
+    drawing: Drawing
+    cards: CardBook
+    levels: LevelBook
+    log: RecordLog
+
+    async def clicked(self, asker: Asker, token: str, shown: Shown) -> None:
+        await self.acting.clicked(asker, token, shown)
+
+    async def submitted(
+        self, asker: Asker, token: str, values: Mapping[str, str], shown: Shown
+    ) -> None:
+        try:
+            act = await self.drawing.acts.look(
+                asker.tenant, token, self.drawing.clock()
+            )
+        except AtomError:
+            act = None  # it is looked up again where that is told to the person
+        if act is not None and act.act == CHOOSE:
+            await self.starting.chosen(asker, act, values, shown)
+        elif act is not None and act.act == SAGA:
+            await self.saga.again(asker, act, shown)
+        else:
+            await self.acting.submitted(asker, token, values, shown)
+
+    async def start(
+        self, asker: Asker, kind: str, said: Said | None, shown: Shown
+    ) -> None:
+        await self.starting.start(asker, kind, said, shown)
+
+    async def preview(
+        self,
+        asker: Asker,
+        urls: Sequence[str],
+        *,
+        composing: bool,
+        cause: str = "",
+        unfurl: Mapping[str, str] = NOT_KEPT,
+    ) -> Sequence[Preview]:
+        found = []
+        for url in urls:
+            for records in self.mentions.systems.of(asker.tenant):
+                mention = next(iter(records.recognise(url)), None)
+                if mention is None:
+                    continue
+                kept = {**unfurl, "url": url} if unfurl and not composing else {}
+                made = await self._preview(asker, (url, mention), records, cause, kept)
+                found.append(made)
+                break
+            else:
+                found.append(Preview(url, None))
+        return found
+
+    async def view(self, asker: Asker, token: str) -> RecordCard | None:
+        """Return somebody's own view; whatever is against it shows the room's card."""
+        try:
+            act = await self.drawing.acts.look(
+                asker.tenant, token, self.drawing.clock()
+            )
+            if act.ref is None:
+                return None
+            who = await self.acting.admitting.admit(asker, act)
+            own = self.acting.own
+            drawn = await own.drawn(asker, who.person, act.ref, act.card_id)
+        except AtomError:
+            return None
+        return drawn.card if drawn.card.standing is Standing.LIVE else None
+
+    async def find(self, asker: Asker, words: str, within: float) -> Found:
+        try:
+            return await self.searching.find(asker, words, within)
+        except (BadInput, NotAllowed) as refusal:
+            return Found(words, (), (SystemLine("ATOM", str(refusal)),))
+
+    async def _preview(
+        self,
+        asker: Asker,
+        link: tuple[str, Mention],
+        records: Records,
+        cause: str,
+        unfurl: Mapping[str, str],
+    ) -> Preview:
+        url, mention = link
+        channel = asker.channel
+        if channel is None:
+            return Preview(url, None, _NO_ROOM)
+        level = await self.levels.level(asker.tenant, channel, records.system)
+        if level is Level.NOTHING:
+            return Preview(url, None)
+        answer = await self.mentions.looked_at(asker, records, mention)
+        if not isinstance(answer, Record):
+            return Preview(url, None, answer)
+        instance = CardInstance(
+            card_id=f"crd_{self.drawing.tokens()}",
+            tenant=asker.tenant,
+            ref=answer.ref,
+            channel=channel,
+            cause=cause,
+            level=level,
+            unfurl=unfurl,
+            made_us=self.drawing.clock(),
+        )
+        if unfurl and cause:
+            return await self._kept(url, instance, answer)
+        card = await self._drawn(instance, answer)
+        return Preview(url, card)
+
+    async def _kept(self, url: str, wanted: CardInstance, record: Record) -> Preview:
+        """Keep a preview as a card that stands; the same message has no second one."""
+        [instance] = await self.cards.plan([wanted])
+        if instance.state is not CardState.PLANNED and not instance.unfurl:
+            return Preview(url, None)  # it stands as a card of its own already
+        instance = replace(instance, unfurl=wanted.unfurl)
+        message = wanted.cause.rpartition("/")[2]
+        await self.cards.posting(instance.tenant, instance.card_id)
+        await self.cards.posted(
+            instance.tenant, instance.card_id, message, wanted.unfurl
+        )
+        return Preview(url, await self._drawn(instance, record))
+
+    async def _drawn(self, instance: CardInstance, record: Record) -> RecordCard:
+        """Draw what the room sees, as the integration reads it, and note that it does."""
+        reading = self.mentions.posting.reading
+        answers = await reading.read(instance.tenant, [record.ref], urgent=True)
+        seen = answers.seen[record.ref]
+        if not isinstance(seen, Record):
+            # The room gets no more than that there is something: the author sees it.
+            seen = replace(record, facts=(), body=None, offers=(), secured=True)
+        drawn = await self.drawing.for_room(instance, seen)
+        entry = shown(instance, drawn.card, drawn.decision, withheld=drawn.hidden)
+        await self.log.note(entry)
+        card = await self.drawing.issued(instance, drawn)
+        if instance.unfurl:
+            await self.cards.shown(
+                replace(
+                    instance,
+                    rev=drawn.rev,
+                    digest=drawn.digest,
+                    standing=card.standing,
+                    shown_us=self.drawing.clock(),
+                )
+            )
+        return card
