@@ -150,7 +150,9 @@ class Desk:
             return Preview(url, None)  # it stands as a card of its own already
         instance = replace(instance, unfurl=wanted.unfurl)
         message = wanted.cause.rpartition("/")[2]
-        await self.cards.posting(instance.tenant, instance.card_id)
+        mine = await self.cards.posting(instance.tenant, instance.card_id)
+        if not mine and instance.state is CardState.PLANNED:
+            return Preview(url, None)  # it is being posted as a card of its own
         await self.cards.posted(
             instance.tenant, instance.card_id, message, wanted.unfurl
         )

@@ -94,6 +94,8 @@ class Doing:
             lost = isinstance(error, Unsure)
             why = type(error).__name__
             await self.log.note(failed(wish, deed, why, unsure=lost))
+            if not lost:
+                await self.changes.undone(tenant, deed.key)
             raise
         await self.log.note(done(wish, deed, made, who.act.right))
         await self.changes.finish(tenant, deed.key, made.request)

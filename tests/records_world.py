@@ -1,0 +1,923 @@
+"""Business systems, books, rooms and places in memory, to try what is done with records."""
+
+import itertools
+import re
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from bridge.access import Asked, Decision
+from bridge.cards import Card
+from bridge.errors import (
+    Ambiguous,
+    AtomError,
+    NotFound,
+    Refused,
+    ServiceUnavailable,
+)
+from bridge.messages import Channel, Person, Platform
+from bridge.ports import Receipt
+from bridge.records.acting import Acting
+from bridge.records.admitting import Admitting
+from bridge.records.books import (
+    CardInstance,
+    CardState,
+    IssuedAct,
+    Outdated,
+    Subscription,
+    UsedUp,
+)
+from bridge.records.cards import Level, RecordCard
+from bridge.records.company_desk import Desk
+from bridge.records.desk import Asker
+from bridge.records.doing import Doing
+from bridge.records.drawing import Drawing
+from bridge.records.entries import RecordEntry
+from bridge.records.errands import Ended
+from bridge.records.floor import Floors
+from bridge.records.forms import Deed, Form, Input
+from bridge.records.live import Live
+from bridge.records.mentions import Mentions, Named
+from bridge.records.model import (
+    NEVER,
+    PUBLIC,
+    Absence,
+    ChangeKind,
+    Fact,
+    Mention,
+    Needs,
+    Offer,
+    Record,
+    RecordChange,
+    RecordRef,
+    Revision,
+    Status,
+    System,
+)
+from bridge.records.own_acts import OwnActs
+from bridge.records.places import Present
+from bridge.records.ports import (
+    Access,
+    Done,
+    EditConflict,
+    Gone,
+    NotConnected,
+    Records,
+    Unsure,
+)
+from bridge.records.posting import Posting
+from bridge.records.reading import RoomReading
+from bridge.records.saga import Saga
+from bridge.records.searching import Searching
+from bridge.records.starting import Starting
+from bridge.records.subscribing import Subscribing
+from bridge.records.systems import Connected
+
+T = TypeVar("T")
+
+TENANT = "acme"
+SLACK = Channel(Platform.SLACK, "T1", "C1")
+TEAMS = Channel(Platform.TEAMS, "19:team@thread.tacv2", "19:room@thread.tacv2")
+ELSEWHERE = Channel(Platform.SLACK, "T1", "C2")
+ALICE = Person(Platform.SLACK, "alice", "A. Tuter")
+ALICE_THERE = Person(Platform.TEAMS, "29:alice", "A. Tuter")
+BOB = Person(Platform.SLACK, "bob", "Bob")
+CAROL = Person(Platform.TEAMS, "29:carol", "Carol")
+STRANGER = Person(Platform.SLACK, "stranger", "Who Knows")
+INTEGRATION = ""
+_KEYS = {
+    "alice": "p-alice",
+    "29:alice": "p-alice",
+    "bob": "p-bob",
+    "29:carol": "p-carol",
+}
+_TEXT = re.compile(r"[A-Z]{2,10}-?\d+")
+
+
+def asker(person: Person, channel: Channel | None = None) -> Asker:
+    here = channel or (SLACK if person.platform is Platform.SLACK else TEAMS)
+    return Asker(TENANT, person, "T1" if here == SLACK else "tid", here)
+
+
+def said(text: str, message: str = "m1", by: Person = ALICE, thread: str = "") -> Named:
+    return Named(TENANT, SLACK, message, by, "T1", text, thread)
+
+
+@dataclass
+class Clock:
+    """Microseconds that pass when they are told to."""
+
+    us: int = 1_900_000_000_000_000
+
+    def __call__(self) -> int:
+        return self.us
+
+    def pass_(self, seconds: float) -> None:
+        self.us += int(seconds * 1_000_000)
+
+
+@dataclass(frozen=True)
+class FakeAccess:
+    account: str
+
+    async def token(self) -> str:
+        return f"token of {self.account}"
+
+    async def renewed(self, refused: str) -> str:
+        raise NotConnected("connect again")
+
+
+@dataclass
+class FakeAccesses:
+    """Everybody in `connected` has an account. There is no way to the integration."""
+
+    connected: set[str] = field(default_factory=lambda: {"p-alice", "p-bob", "p-carol"})
+
+    def integration(self, tenant: str, system: System, instance: str) -> FakeAccess:
+        return FakeAccess(INTEGRATION)
+
+    async def of(
+        self, tenant: str, person: str, system: System, instance: str
+    ) -> FakeAccess:
+        if person not in self.connected:
+            raise NotConnected("not connected")
+        return FakeAccess(person)
+
+
+OFFERS = (
+    Offer("approve", "Approve", needs=Needs.CONFIRMATION),
+    Offer("take", "Take it"),
+    Offer("edit", "Edit…", needs=Needs.FORM),
+)
+
+
+@dataclass
+class FakeSystem:
+    """
+    A business system. `unseen` are records that an account does not see.
+
+    `faults` are raised by the next calls of a method, one each. `lost` is how many
+    writes take effect though their answers are lost. `between` runs before a write.
+    """
+
+    system: System = System.SERVICENOW
+    instance: str = "acme"
+    kinds: tuple[str, ...] = ("change_request", "incident")
+    offers: tuple[Offer, ...] = OFFERS
+    records: dict[str, Record] = field(default_factory=dict)
+    unseen: set[tuple[str, str]] = field(default_factory=set)
+    gone: set[str] = field(default_factory=set)
+    faults: dict[str, list[AtomError]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    calls: list[tuple[str, str, tuple[str, ...]]] = field(default_factory=list)
+    written: list[tuple[str, Deed]] = field(default_factory=list)
+    known: dict[str, Done] = field(default_factory=dict)
+    lost: int = 0
+    made: int = 0
+    inputs: tuple[Input, ...] = (
+        Input("priority", "Priority"),
+        Input("status", "Status"),
+        Input("amount", "Amount", cls="finance"),
+    )
+    between: Callable[[], Awaitable[None]] | None = None
+    waits: Callable[[], Awaitable[None]] | None = None
+
+    def add(
+        self, key: str = "CHG1", title: str = "Increase memory", **more: object
+    ) -> Record:
+        ref = RecordRef(self.system, self.instance, self.kinds[0], f"id-{key}")
+        record = Record(
+            ref=ref,
+            what="Normal change",
+            title=title,
+            status=Status("Authorize"),
+            rev=Revision(1, "1"),
+            as_of_us=1,
+            key=key,
+            url=f"https://acme.example/{key}",
+            facts=(
+                Fact("priority", "Priority", "3", raw="3"),
+                Fact("status", "Status", "Authorize", raw="Authorize"),
+                Fact("amount", "Amount", "4711 EUR", "finance", raw="4711 EUR"),
+            ),
+            offers=self.offers,
+        )
+        record = replace(record, **more)  # type: ignore[arg-type]
+        self.records[ref.id] = record
+        return record
+
+    def change(self, ref: RecordRef, status: str = "", **values: str) -> RecordChange:
+        """Somebody changes a record in the system; returns what it tells of that."""
+        old = self.records[ref.id]
+        if status:
+            values["status"] = status
+        facts = tuple(
+            replace(f, text=values[f.id], raw=values[f.id]) if f.id in values else f
+            for f in old.facts
+        )
+        rev = Revision(old.rev.order + 1, str(old.rev.order + 1))
+        now = replace(
+            old, facts=facts, rev=rev, status=Status(status or old.status.text)
+        )
+        self.records[ref.id] = now
+        return self.told(ref, rev, fields=tuple(values))
+
+    def told(
+        self,
+        ref: RecordRef | None,
+        rev: Revision | None = None,
+        *,
+        kind: str = "changed",
+        ours: bool = False,
+        fields: tuple[str, ...] = (),
+    ) -> RecordChange:
+        self.made += 1
+        return RecordChange(
+            self.system,
+            self.instance,
+            ChangeKind(kind),
+            f"e{self.made}",
+            ref,
+            rev or NEVER,
+            ours=ours,
+            fields=fields,
+        )
+
+    def recognise(self, text: str) -> Sequence[Mention]:
+        found = []
+        keys = {record.key: record for record in self.records.values()}
+        for hit in re.finditer(r"https://acme\.example/(\S+)|([A-Z]{2,10}-?\d+)", text):
+            key = hit[1] or hit[2]
+            mine = keys.get(key)
+            if mine is None and not key.startswith(_PREFIX[self.system]):
+                continue
+            kind = self.kinds[0]
+            url = hit[0] if hit[1] else ""
+            found.append(
+                Mention(
+                    self.system,
+                    self.instance,
+                    kind,
+                    key,
+                    hit.start(),
+                    hit.end(),
+                    url=url,
+                )
+            )
+        return found
+
+    async def resolve(
+        self, access: Access, mentions: Sequence[Mention]
+    ) -> Mapping[str, RecordRef]:
+        await self._called("resolve", access, [m.key for m in mentions])
+        keys = {record.key: record.ref for record in self.records.values()}
+        return {m.key: keys[m.key] for m in mentions if m.key in keys}
+
+    async def read(
+        self, access: Access, refs: Sequence[RecordRef], *, urgent: bool = True
+    ) -> Mapping[RecordRef, Record | Absence]:
+        await self._called("read", access, [ref.id for ref in refs])
+        return {ref: self._seen(access, ref) for ref in refs}
+
+    async def find(self, access: Access, words: str, limit: int) -> Sequence[Record]:
+        await self._called("find", access, [words])
+        return [
+            record
+            for record in self.records.values()
+            if words.lower() in f"{record.key} {record.title}".lower()
+            and isinstance(self._seen(access, record.ref), Record)
+        ][:limit]
+
+    async def form(
+        self,
+        access: Access,
+        act: str,
+        ref: RecordRef | None = None,
+        kind: str = "",
+    ) -> Form:
+        await self._called("form", access, [act])
+        if ref is None:
+            inputs = (
+                Input("title", "Title", required=True),
+                Input("comment", "Comment"),
+            )
+            return Form(act, "New", inputs, kind=kind)
+        record = self._seen(access, ref)
+        if isinstance(record, Absence):
+            raise Gone("no such record")
+        shown = tuple(
+            replace(each, value=fact.raw)
+            for each in self.inputs
+            if (fact := record.fact(each.id))
+        )
+        return Form(act, "Edit", shown, ref=ref, kind=ref.kind, rev=record.rev)
+
+    async def perform(self, access: Access, deed: Deed) -> Done:
+        if self.between:
+            between, self.between = self.between, None
+            await between()
+        await self._called("perform", access, [deed.act])
+        if deed.key in self.known:
+            return replace(self.known[deed.key], again=True)
+        done = self._create(deed) if deed.ref is None else self._write(deed)
+        self.written.append((access.account, deed))
+        self.known[deed.key] = done
+        if self.lost:
+            self.lost -= 1
+            raise Unsure("no answer")
+        return done
+
+    async def changed(
+        self, access: Access, since: str
+    ) -> tuple[Sequence[RecordChange], str]:
+        return [], since
+
+    def heard(
+        self, headers: Mapping[str, str], url: str, body: bytes, now: float
+    ) -> Sequence[RecordChange]:
+        return []
+
+    async def aclose(self) -> None:
+        """There is nothing to let go of."""
+
+    def count(self, call: str) -> int:
+        return sum(name == call for name, _, _ in self.calls)
+
+    def _create(self, deed: Deed) -> Done:
+        record = self.add(f"NEW{len(self.records)}", deed.values.get("title", ""))
+        return Done(record, "req", {}, dict(deed.values))
+
+    def _write(self, deed: Deed) -> Done:
+        assert deed.ref is not None
+        old = self.records[deed.ref.id]
+        if deed.base is not None and deed.base != old.rev:
+            raise EditConflict("changed meanwhile", old)
+        values = dict(deed.values)
+        status = values.pop("status", "")
+        if deed.act == "approve":
+            status = "Scheduled"
+        self.change(deed.ref, status, **values)
+        before = {f.id: f.raw for f in old.facts if f.id in deed.values}
+        return Done(self.records[deed.ref.id], "req", before, dict(deed.values))
+
+    def _seen(self, access: Access, ref: RecordRef) -> Record | Absence:
+        record = self.records.get(ref.id)
+        hidden = (access.account, ref.id) in self.unseen
+        if record is None or hidden or ref.id in self.gone:
+            return Absence.GONE
+        return record
+
+    async def _called(self, name: str, access: Access, about: Collection[str]) -> None:
+        self.calls.append((name, access.account, tuple(about)))
+        if self.waits:
+            await self.waits()
+        if self.faults[name]:
+            raise self.faults[name].pop(0)
+
+
+_PREFIX = {
+    System.SERVICENOW: ("CHG", "INC"),
+    System.JIRA: ("WEB",),
+    System.SALESFORCE: ("OPP",),
+    System.HUBSPOT: ("DEAL",),
+    System.HR: ("HR",),
+}
+
+
+@dataclass
+class FakePolicy:
+    """Denies what is in `denied`: person, action and field class; empty is any."""
+
+    denied: set[tuple[str, str, str]] = field(default_factory=set)
+    asked: list[Asked] = field(default_factory=list)
+
+    async def decide(self, asked: Asked) -> Decision:
+        self.asked.append(asked)
+        cls = asked.field or PUBLIC
+        allowed = not any(
+            who in {"", asked.person.id}
+            and what in {"", str(asked.action)}
+            and which in {"", cls}
+            for who, what, which in self.denied
+        )
+        rule = "allowed" if allowed else "forbidden"
+        return Decision(allowed, rule, "p", "d", asked.action, "" if allowed else "no")
+
+
+@dataclass
+class FakeCards:
+    kept: dict[str, CardInstance] = field(default_factory=dict)
+
+    async def plan(self, cards: Sequence[CardInstance]) -> Sequence[CardInstance]:
+        made = []
+        for card in cards:
+            same = (
+                k
+                for k in self.kept.values()
+                if (k.ref, k.channel, k.cause) == (card.ref, card.channel, card.cause)
+            )
+            known = next(same, None)
+            made.append(self.kept.setdefault((known or card).card_id, known or card))
+        return made
+
+    async def get(self, tenant: str, card_id: str) -> CardInstance | None:
+        return self.kept.get(card_id)
+
+    async def of_record(self, tenant: str, ref: RecordRef) -> Sequence[CardInstance]:
+        return [c for c in self._standing() if c.ref == ref]
+
+    async def in_channel(self, tenant: str, channel: Channel) -> Sequence[CardInstance]:
+        return [c for c in self._standing() if c.channel == channel]
+
+    async def unfinished(self, tenant: str, before_us: int) -> Sequence[CardInstance]:
+        waiting = {CardState.PLANNED, CardState.POSTING}
+        return [c for c in self.kept.values() if c.state in waiting]
+
+    async def records(self, tenant: str) -> Sequence[RecordRef]:
+        return sorted({c.ref for c in self._standing()})
+
+    async def posting(self, tenant: str, card_id: str) -> bool:
+        if self.kept[card_id].state is not CardState.PLANNED:
+            return False
+        self._set(card_id, state=CardState.POSTING)
+        return True
+
+    async def posted(
+        self, tenant: str, card_id: str, message: str, unfurl: Mapping[str, str]
+    ) -> None:
+        self._set(card_id, state=CardState.POSTED, message=message, unfurl=unfurl)
+
+    async def unposted(self, tenant: str, card_id: str) -> None:
+        self._set(card_id, state=CardState.PLANNED)
+
+    async def shown(self, card: CardInstance) -> bool:
+        known = self.kept[card.card_id]
+        if (known.rev, known.shown_us) > (card.rev, card.shown_us):
+            return False
+        self._set(
+            card.card_id,
+            rev=card.rev,
+            digest=card.digest,
+            standing=card.standing,
+            shown_us=card.shown_us,
+        )
+        return True
+
+    async def retire(self, tenant: str, card_ids: Sequence[str]) -> None:
+        for card_id in card_ids:
+            self._set(card_id, state=CardState.RETIRED)
+
+    def _set(self, card_id: str, **changes: object) -> None:
+        self.kept[card_id] = replace(self.kept[card_id], **changes)  # type: ignore[arg-type]
+
+    def _standing(self) -> list[CardInstance]:
+        return [c for c in self.kept.values() if c.state is not CardState.RETIRED]
+
+
+@dataclass
+class FakeActs:
+    kept: dict[str, IssuedAct] = field(default_factory=dict)
+    ended: set[str] = field(default_factory=set)
+    used: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    async def issue(self, acts: Sequence[IssuedAct]) -> None:
+        cards = {act.card_id for act in acts if act.card_id}
+        self.ended |= {t for t, act in self.kept.items() if act.card_id in cards}
+        self.kept |= {act.token: act for act in acts}
+
+    async def look(self, tenant: str, token: str, now_us: int) -> IssuedAct:
+        act = self.kept.get(token)
+        if act is None or act.tenant != tenant:
+            raise NotFound("not known")
+        if token in self.ended or act.until_us <= now_us:
+            raise Outdated("out of date", act)
+        return act
+
+    async def claim(
+        self, tenant: str, token: str, person: str, now_us: int
+    ) -> IssuedAct:
+        act = await self.look(tenant, token, now_us)
+        if (token, person) in self.used:
+            raise UsedUp("used", self.used[token, person])
+        self.used[token, person] = ""
+        return act
+
+    async def concluded(
+        self, tenant: str, token: str, person: str, outcome: str
+    ) -> None:
+        self.used[token, person] = outcome
+
+    async def released(self, tenant: str, token: str, person: str) -> None:
+        self.used.pop((token, person), None)
+
+    async def revoke(self, tenant: str, person: str) -> int:
+        mine = [t for t, act in self.kept.items() if act.person == person]
+        return sum(self.kept.pop(t) is not None for t in mine)
+
+    async def sweep(self, before_us: int) -> int:
+        return 0
+
+
+@dataclass
+class FakeChanges:
+    begun: dict[str, str | None] = field(default_factory=dict)
+    events: set[str] = field(default_factory=set)
+
+    async def position(self, tenant: str, system: System, instance: str) -> str:
+        return ""
+
+    async def reached(
+        self, tenant: str, system: System, instance: str, position: str
+    ) -> None:
+        """Positions are not asked for here."""
+
+    async def first(self, tenant: str, event: str, now_us: int) -> bool:
+        new = event not in self.events
+        self.events.add(event)
+        return new
+
+    async def done(self, tenant: str, key: str) -> str | None:
+        return self.begun.get(key)
+
+    async def begin(self, tenant: str, key: str, now_us: int) -> bool:
+        if key in self.begun:
+            return False
+        self.begun[key] = None
+        return True
+
+    async def finish(self, tenant: str, key: str, request: str) -> None:
+        self.begun[key] = request
+
+    async def undone(self, tenant: str, key: str) -> None:
+        if self.begun.get(key) is None:
+            self.begun.pop(key, None)
+
+    async def sweep(self, before_us: int) -> int:
+        return 0
+
+
+@dataclass
+class FakeSubscriptions:
+    kept: dict[str, Subscription] = field(default_factory=dict)
+    held: dict[str, dict[str, tuple[RecordRef, str, int]]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
+    seen: set[tuple[str, str]] = field(default_factory=set)
+
+    async def add(self, subscription: Subscription) -> None:
+        self.kept[subscription.id] = subscription
+
+    async def remove(self, tenant: str, id_: str) -> bool:
+        return self.kept.pop(id_, None) is not None
+
+    async def of(self, tenant: str) -> Sequence[Subscription]:
+        return list(self.kept.values())
+
+    async def hold_back(
+        self,
+        subscription: Subscription,
+        event: str,
+        ref: RecordRef,
+        line: str,
+        at_us: int,
+    ) -> bool:
+        if (subscription.id, event) in self.seen:
+            return False
+        self.seen.add((subscription.id, event))
+        self.held[subscription.id][event] = (ref, line, at_us)
+        return True
+
+    async def due(
+        self, subscription: Subscription, before_us: int
+    ) -> Sequence[tuple[str, RecordRef, str]]:
+        held = self.held[subscription.id]
+        return [(e, ref, line) for e, (ref, line, at) in held.items() if at < before_us]
+
+    async def told(self, subscription: Subscription, events: Sequence[str]) -> None:
+        for event in events:
+            del self.held[subscription.id][event]
+
+
+@dataclass
+class FakeLevels:
+    usual: Level = Level.DATA
+    chosen: dict[tuple[Channel, System | None], Level] = field(default_factory=dict)
+
+    async def level(self, tenant: str, channel: Channel, system: System) -> Level:
+        of_all = self.chosen.get((channel, None), self.usual)
+        return self.chosen.get((channel, system), of_all)
+
+    async def choose(
+        self,
+        tenant: str,
+        channel: Channel,
+        system: System | None,
+        level: Level,
+        by: str,
+    ) -> None:
+        self.chosen[channel, system] = level
+
+
+@dataclass
+class FakeRooms:
+    people: dict[Channel, tuple[Person, ...]] = field(
+        default_factory=lambda: {
+            SLACK: (ALICE, BOB),
+            TEAMS: (CAROL,),
+            ELSEWHERE: (BOB,),
+        }
+    )
+    links: dict[Channel, tuple[Channel, ...]] = field(
+        default_factory=lambda: {SLACK: (TEAMS,), TEAMS: (SLACK,)}
+    )
+
+    async def present(self, tenant: str, channel: Channel) -> Present:
+        people = self.people.get(channel, ())
+        return Present(people, version=",".join(each.id for each in people))
+
+    async def linked(self, tenant: str, channel: Channel) -> Sequence[Channel]:
+        return self.links.get(channel, ())
+
+
+@dataclass
+class FakeThreads:
+    """Where messages stand on the other side; `away` are those that do not, yet."""
+
+    away: set[str] = field(default_factory=set)
+
+    async def root(self, tenant: str, cause: str, room: Channel) -> str | None:
+        message = cause.rpartition("/")[2]
+        return None if message in self.away else f"copy of {message}"
+
+
+@dataclass
+class FakePlace:
+    """What a platform shows. `faults` are raised by the next calls of a method."""
+
+    platform: Platform
+    posts: dict[str, list[RecordCard]] = field(default_factory=dict)
+    threads: dict[str, str] = field(default_factory=dict)
+    whispers: list[tuple[Person, RecordCard | Card]] = field(default_factory=list)
+    notes: list[tuple[str, str]] = field(default_factory=list)
+    faults: dict[str, list[AtomError]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    slow: Callable[[], Awaitable[None]] | None = None
+
+    async def post(self, instance: CardInstance, card: RecordCard) -> CardInstance:
+        fault = self.faults["post"].pop(0) if self.faults["post"] else None
+        if fault and not isinstance(fault, Ambiguous):
+            raise fault
+        self.posts[instance.card_id] = [card]
+        self.threads[instance.card_id] = instance.thread
+        if fault:
+            raise fault
+        return replace(instance, message=f"message of {instance.card_id}")
+
+    async def change(self, instance: CardInstance, card: RecordCard) -> None:
+        if self.faults["change"]:
+            raise self.faults["change"].pop(0)
+        self.posts.setdefault(instance.card_id, []).append(card)
+
+    async def look_for(self, instance: CardInstance) -> str | None:
+        stands = instance.card_id in self.posts
+        return f"message of {instance.card_id}" if stands else None
+
+    async def whisper(
+        self, tenant: str, channel: Channel, person: Person, card: RecordCard | Card
+    ) -> None:
+        self.whispers.append((person, card))
+
+    async def note(self, instance: CardInstance, text: str) -> None:
+        self.notes.append((instance.card_id, text))
+
+    @property
+    def shown(self) -> list[RecordCard]:
+        """Every card as it stands now."""
+        return [versions[-1] for versions in self.posts.values()]
+
+    @property
+    def edits(self) -> int:
+        return sum(len(versions) - 1 for versions in self.posts.values())
+
+
+@dataclass
+class FakeShown:
+    """A conversation with one person."""
+
+    cards: list[RecordCard | Card] = field(default_factory=list)
+    forms: list[tuple[Form, str]] = field(default_factory=list)
+    wrongs: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+
+    async def card(self, card: RecordCard | Card) -> None:
+        self.cards.append(card)
+
+    async def form(self, form: Form, token: str) -> None:
+        self.forms.append((form, token))
+
+    async def wrong(self, reason: str, fields: dict[str, str]) -> None:
+        self.wrongs.append((reason, fields))
+
+    async def finished(self, text: str) -> None:
+        self.texts.append(text)
+
+
+@dataclass
+class FakeLog:
+    entries: list[RecordEntry] = field(default_factory=list)
+
+    async def note(self, entry: RecordEntry) -> Receipt:
+        same = [
+            n for n, e in enumerate(self.entries) if entry.key and e.key == entry.key
+        ]
+        if same:
+            return Receipt(same[0], duplicate=True)
+        self.entries.append(entry)
+        return Receipt(len(self.entries) - 1)
+
+    def of(self, etype: str) -> list[RecordEntry]:
+        return [each for each in self.entries if each.etype == etype]
+
+
+@dataclass
+class FakeTeller:
+    told: list[tuple[str, Card]] = field(default_factory=list)
+    faults: list[AtomError] = field(default_factory=list)
+
+    async def tell(self, subscription: Subscription, card: Card) -> None:
+        if self.faults:
+            raise self.faults.pop(0)
+        self.told.append((subscription.id, card))
+
+
+@dataclass
+class OneByOne:
+    """Errands that end at once, or never: those whose key has a word of `late` in it."""
+
+    late: set[str] = field(default_factory=set)
+    kept: dict[str, Ended[Any]] = field(default_factory=dict)
+
+    async def all(
+        self, works: Mapping[str, Callable[[], Awaitable[T]]], within: float
+    ) -> Mapping[str, Ended[T]]:
+        for key, work in works.items():
+            if key in self.kept or any(word in key for word in self.late):
+                continue
+            try:
+                self.kept[key] = Ended(await work())
+            except AtomError as error:
+                self.kept[key] = Ended(error=error)
+        return {key: self.kept[key] for key in works if key in self.kept}
+
+    def forget(self, key: str) -> None:
+        self.kept.pop(key, None)
+
+
+@dataclass
+class World:
+    """Everything about records of one company, in memory."""
+
+    system: FakeSystem = field(default_factory=FakeSystem)
+    others: tuple[Records, ...] = ()
+    policy: FakePolicy = field(default_factory=FakePolicy)
+    accesses: FakeAccesses = field(default_factory=FakeAccesses)
+    cards: FakeCards = field(default_factory=FakeCards)
+    acts: FakeActs = field(default_factory=FakeActs)
+    changes: FakeChanges = field(default_factory=FakeChanges)
+    levels: FakeLevels = field(default_factory=FakeLevels)
+    rooms: FakeRooms = field(default_factory=FakeRooms)
+    threads: FakeThreads = field(default_factory=FakeThreads)
+    log: FakeLog = field(default_factory=FakeLog)
+    clock: Clock = field(default_factory=Clock)
+    errands: OneByOne = field(default_factory=OneByOne)
+    subscriptions: FakeSubscriptions = field(default_factory=FakeSubscriptions)
+    teller: FakeTeller = field(default_factory=FakeTeller)
+    slack: FakePlace = field(default_factory=lambda: FakePlace(Platform.SLACK))
+    teams: FakePlace = field(default_factory=lambda: FakePlace(Platform.TEAMS))
+    keys: dict[str, str] = field(default_factory=lambda: dict(_KEYS))
+
+    def __post_init__(self) -> None:
+        numbers = itertools.count()
+        known = Connected({TENANT: (self.system, *self.others)})
+        places = {Platform.SLACK: self.slack, Platform.TEAMS: self.teams}
+
+        def tokens() -> str:
+            return f"token-{next(numbers):026d}"
+
+        async def who(asked: Asker) -> str | None:
+            return self.keys.get(asked.person.id)
+
+        version = itertools.count()
+        floors = Floors(self.policy, lambda _: str(next(version)), lambda: 0.0)
+        self.drawing = Drawing(
+            floors,
+            self.rooms,
+            self.acts,
+            self.clock,
+            tokens,
+            lambda _: frozenset({"acme.example"}),
+        )
+        self.reading = RoomReading(known, self.accesses)
+        self.posting = Posting(
+            self.cards,
+            places,
+            self.drawing,
+            self.threads,
+            self.reading,
+            self.log,
+            self.clock,
+        )
+        self.live = Live(
+            self.cards,
+            self.reading,
+            self.drawing,
+            places,
+            self.threads,
+            self.log,
+            self.clock,
+        )
+        self.mentions = Mentions(
+            known,
+            self.accesses,
+            who,
+            floors,
+            self.levels,
+            self.rooms,
+            self.cards,
+            self.posting,
+            places,
+            self.log,
+            self.clock,
+            tokens,
+            self.live.stir,
+        )
+        admitting = Admitting(known, self.accesses, who, self.policy, self.log)
+        self.subscribing = Subscribing(
+            admitting,
+            self.subscriptions,
+            self.reading,
+            floors,
+            self.rooms,
+            self.teller,
+            self.log,
+            self.clock,
+            tokens,
+        )
+        own = OwnActs(
+            admitting,
+            self.drawing,
+            self.posting,
+            self.cards,
+            self.rooms,
+            self.log,
+            self.clock,
+            tokens,
+            self.live.stir,
+            self.subscribing.follow,
+        )
+        doing = Doing(admitting, self.changes, self.log, self.clock, self.live.stir)
+        acting = Acting(
+            admitting,
+            doing,
+            self.drawing,
+            self.acts,
+            self.cards,
+            own,
+            self.clock,
+            self.live.stir,
+        )
+        starting = Starting(admitting, self.drawing, acting)
+        self.searching = Searching(
+            admitting, self.drawing, self.errands, self.log, self.clock
+        )
+        self.saga = Saga(admitting, doing, self.drawing, self.acts, self.clock)
+        self.desk = Desk(
+            acting,
+            starting,
+            self.searching,
+            self.mentions,
+            self.saga,
+            self.drawing,
+            self.cards,
+            self.levels,
+            self.log,
+        )
+
+    async def settle(self) -> None:
+        """Let everything that is due now be shown."""
+        for part in await self.live.gather():
+            await self.live.turn(part)
+
+    def token(self, card: RecordCard, act: str) -> str:
+        return next(each.token for each in card.buttons if each.act == act)
+
+
+def unavailable() -> ServiceUnavailable:
+    return ServiceUnavailable("away")
+
+
+def refused() -> Refused:
+    return Refused("the message is too old")

@@ -1,0 +1,334 @@
+"""What a message names becomes a card, once, in every room as far as it may."""
+
+from dataclasses import replace
+
+from bridge.errors import Ambiguous, Throttled
+from bridge.messages import Person, PersonKind, Platform
+from bridge.records.books import CardState
+from bridge.records.cards import Level, Standing
+from bridge.records.model import PUBLIC
+from tests.records_world import (
+    ALICE,
+    CAROL,
+    SLACK,
+    TEAMS,
+    TENANT,
+    FakeSystem,
+    World,
+    said,
+    unavailable,
+)
+
+
+async def test_a_named_record_has_a_card_on_both_sides() -> None:
+    world = World()
+    world.system.add("CHG1")
+
+    await world.mentions.noticed(said("look at CHG1 please"))
+
+    [here], [there] = world.slack.shown, world.teams.shown
+    assert here.key == there.key == "CHG1"
+    assert list(world.slack.threads.values()) == ["m1"]
+    assert list(world.teams.threads.values()) == ["copy of m1"]
+    assert len(world.log.of("record.show")) == 2
+
+
+async def test_d6_a_bridged_card_is_drawn_for_its_own_room() -> None:
+    world = World()
+    world.policy.denied.add((CAROL.id, "record.view", "finance"))
+    world.system.add("CHG1")
+
+    await world.mentions.noticed(said("CHG1"))
+
+    assert "4711" in repr(world.slack.shown)
+    assert "4711" not in repr(world.teams.posts)
+    assert "4711" not in repr(world.log.entries)
+
+
+async def test_d8_a_poster_who_does_not_see_it_is_told_alone() -> None:
+    world = World()
+    record = world.system.add("CHG1")
+    world.system.unseen.add(("p-alice", record.ref.id))
+
+    await world.mentions.noticed(said("see https://acme.example/CHG1"))
+
+    assert not world.slack.posts
+    assert not world.teams.posts
+    [(person, card)] = world.slack.whispers
+    assert person == ALICE
+    assert "ServiceNow shows you no such record" in card.text  # type: ignore[union-attr]
+
+
+async def test_d8_a_poster_the_policy_denies_shows_nothing() -> None:
+    world = World()
+    world.system.add("CHG1")
+    world.policy.denied.add((ALICE.id, "record.view", PUBLIC))
+
+    await world.mentions.noticed(said("CHG1"))
+
+    assert not world.slack.posts
+    [(_, card)] = world.slack.whispers
+    assert "forbidden" in card.text  # type: ignore[union-attr]
+
+
+async def test_d8_a_floor_that_is_lower_gets_a_button_only() -> None:
+    world = World()
+    world.policy.denied.add((CAROL.id, "record.view", PUBLIC))
+    world.system.add("CHG1", "Secret plan")
+
+    await world.mentions.noticed(said("CHG1"))
+
+    [there] = world.teams.shown
+    assert "Secret plan" not in repr(there)
+    assert [button.act for button in there.buttons] == ["view"]
+
+
+async def test_without_an_account_nothing_is_read_as_the_integration() -> None:
+    world = World()
+    world.system.add("CHG1")
+    world.accesses.connected.clear()
+
+    await world.mentions.noticed(said("CHG1"))
+
+    assert not world.slack.posts
+    assert not world.system.calls
+    [(_, card)] = world.slack.whispers
+    assert card.buttons[0].label == "Connect ServiceNow"
+
+
+async def test_a_number_that_is_no_record_is_not_worth_a_word() -> None:
+    world = World()
+
+    await world.mentions.noticed(said("CHG404 and UTF8 and INC9"))
+
+    assert not world.slack.posts
+    assert not world.slack.whispers
+
+
+async def test_secured_records_are_a_button_in_an_open_channel() -> None:
+    world = World()
+    world.system.add("CHG1", "Board matters", secured=True)
+
+    await world.mentions.noticed(said("CHG1"))
+
+    for card in (*world.slack.shown, *world.teams.shown):
+        assert "Board matters" not in repr(card)
+        assert not card.fields
+
+
+async def test_what_only_people_see_is_a_button_for_rooms() -> None:
+    world = World()
+    record = world.system.add("CHG1", "Not for programs")
+    world.system.unseen.add(("", record.ref.id))
+
+    await world.mentions.noticed(said("CHG1"))
+
+    [card] = world.slack.shown
+    assert card.standing is Standing.LIVE
+    assert "Not for programs" not in repr(world.slack.posts)
+
+
+async def test_each_level_shows_no_more_than_it_says() -> None:
+    told = {}
+    for level in Level:
+        world = World()
+        world.system.add("CHG1", "Increase memory")
+        world.levels.chosen[SLACK, None] = level
+        world.levels.chosen[TEAMS, None] = Level.NOTHING
+        await world.mentions.noticed(said("CHG1"))
+        told[level] = repr(world.slack.shown)
+
+    assert told[Level.NOTHING] == "[]"
+    assert "Normal change" not in told[Level.BUTTON]
+    assert "Normal change" in told[Level.KIND]
+    assert "Increase memory" not in told[Level.KIND]
+    assert "Increase memory" in told[Level.NAME]
+    assert "Authorize" not in told[Level.NAME]
+    assert "Authorize" in told[Level.DATA]
+
+
+async def test_the_same_message_again_posts_nothing_more() -> None:
+    world = World()
+    world.system.add("CHG1")
+
+    for _ in range(3):
+        await world.mentions.noticed(said("CHG1 and CHG1"))
+
+    assert len(world.slack.posts) == 1
+    assert len(world.teams.posts) == 1
+
+
+async def test_an_edit_that_adds_a_record_adds_its_card() -> None:
+    world = World()
+    world.system.add("CHG1")
+    world.system.add("CHG2")
+    await world.mentions.noticed(said("CHG1"))
+
+    await world.mentions.noticed(said("CHG1, and CHG2 too"))
+
+    assert sorted(card.key for card in world.slack.shown) == ["CHG1", "CHG2"]
+
+
+async def test_a_message_has_so_many_cards_and_no_more() -> None:
+    world = World()
+    for n in range(9):
+        world.system.add(f"CHG{n}")
+
+    await world.mentions.noticed(said(" ".join(f"CHG{n}" for n in range(9))))
+
+    assert [card.key for card in world.slack.shown] == [f"CHG{n}" for n in range(5)]
+
+
+async def test_named_again_in_its_thread_it_has_no_second_card() -> None:
+    world = World()
+    world.system.add("CHG1")
+    await world.mentions.noticed(said("CHG1", "m1"))
+
+    await world.mentions.noticed(said("CHG1 again", "m2", thread="m1"))
+
+    assert len(world.slack.posts) == 1
+    assert world.live.agenda.parts()  # but the first one is looked at
+
+
+async def test_named_again_much_later_it_has_another_card() -> None:
+    world = World()
+    world.system.add("CHG1")
+    await world.mentions.noticed(said("CHG1", "m1"))
+    world.clock.pass_(2 * 3600)
+
+    await world.mentions.noticed(said("CHG1 again", "m2", thread="m1"))
+
+    assert len(world.slack.posts) == 2
+
+
+async def test_bots_show_nothing() -> None:
+    world = World()
+    world.system.add("CHG1")
+    robot = Person(Platform.SLACK, "robot", kind=PersonKind.BOT)
+
+    await world.mentions.noticed(said("CHG1", by=robot))
+
+    assert not world.slack.posts
+
+
+async def test_a_post_whose_answer_was_lost_is_looked_up_and_not_doubled() -> None:
+    world = World()
+    world.system.add("CHG1")
+    world.slack.faults["post"].append(Ambiguous("no answer"))
+    await world.mentions.noticed(said("CHG1"))
+
+    await world.posting.resume(TENANT, world.clock())
+    await world.posting.resume(TENANT, world.clock())
+
+    assert len(world.slack.posts) == 1
+    assert {card.state for card in world.cards.kept.values()} == {CardState.POSTED}
+
+
+async def test_a_crash_before_the_post_is_made_good() -> None:
+    world = World()
+    record = world.system.add("CHG1")
+    await world.mentions.noticed(said("CHG1"))
+    [card_id, *_] = world.slack.posts
+    card = world.cards.kept[card_id]
+    world.slack.posts.clear()
+    world.cards.kept[card_id] = replace(card, state=CardState.POSTING, message="")
+
+    await world.posting.resume(TENANT, world.clock())
+
+    [shown] = world.slack.shown
+    assert shown.ref == record.ref
+
+
+async def test_a_throttled_post_is_made_later() -> None:
+    world = World()
+    world.system.add("CHG1")
+    world.slack.faults["post"].append(Throttled("wait", 1.0))
+    await world.mentions.noticed(said("CHG1"))
+    assert not world.slack.posts
+
+    await world.posting.resume(TENANT, world.clock())
+
+    assert len(world.slack.posts) == 1
+
+
+async def test_a_message_that_did_not_cross_has_no_card_there() -> None:
+    world = World()
+    world.system.add("CHG1")
+    world.threads.away.add("m1")
+    await world.mentions.noticed(said("CHG1"))
+    assert len(world.slack.posts) == 1
+    assert not world.teams.posts
+
+    world.threads.away.clear()
+    await world.posting.resume(TENANT, world.clock())
+
+    assert len(world.teams.posts) == 1
+
+
+async def test_what_never_crosses_is_given_up() -> None:
+    world = World()
+    world.system.add("CHG1")
+    world.threads.away.add("m1")
+    await world.mentions.noticed(said("CHG1"))
+    world.clock.pass_(3600)
+
+    await world.posting.resume(TENANT, world.clock())
+
+    assert not world.teams.posts
+    assert CardState.RETIRED in {card.state for card in world.cards.kept.values()}
+
+
+async def test_a_system_that_is_away_is_said_to_be() -> None:
+    world = World()
+    world.system.add("CHG1")
+    world.system.faults["resolve"].append(unavailable())
+
+    await world.mentions.noticed(said("CHG1"))
+
+    [(_, card)] = world.slack.whispers
+    assert "ServiceNow does not answer now" in card.text  # type: ignore[union-attr]
+
+
+async def test_a_preview_that_stands_is_the_messages_only_card() -> None:
+    world = World()
+    world.system.add("CHG1")
+    named = said("https://acme.example/CHG1")
+
+    [preview] = await world.desk.preview(
+        named.asker,
+        ["https://acme.example/CHG1"],
+        composing=False,
+        cause=named.cause,
+        unfurl={"ts": "m1"},
+    )
+    await world.mentions.noticed(named)
+
+    assert preview.card is not None
+    assert preview.card.key == "CHG1"
+    assert not world.slack.posts
+    assert len(world.teams.posts) == 1
+
+
+async def test_a_preview_tells_the_author_why_there_is_none() -> None:
+    world = World()
+    record = world.system.add("CHG1")
+    world.system.unseen.add(("p-alice", record.ref.id))
+
+    previews = await world.desk.preview(
+        said("").asker,
+        ["https://acme.example/CHG1", "https://elsewhere.example/x"],
+        composing=True,
+    )
+
+    assert [p.card for p in previews] == [None, None]
+    assert "no such record" in previews[0].reason
+    assert not previews[1].reason
+
+
+async def test_systems_do_not_take_each_others_words() -> None:
+    world = World(others=(FakeSystem(instance="other"),))
+    world.system.add("CHG1")
+
+    await world.mentions.noticed(said("CHG1"))
+
+    assert len(world.slack.posts) == 1
