@@ -228,7 +228,7 @@ async def test_a_hiccup_is_not_worth_an_edit() -> None:
 
     world.live.heard(TENANT, world.system.change(record.ref, "Scheduled"))
     await world.settle()
-    assert not world.slack.edits
+    assert [len(shown) for shown in world.slack.posts.values()] == [1]
     world.clock.pass_(6)
     await world.settle()
 
