@@ -20,6 +20,7 @@ from tests.records_world import (
     OFFERS,
     SLACK,
     STRANGER,
+    TENANT,
     FakeChanges,
     FakeShown,
     World,
