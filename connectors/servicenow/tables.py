@@ -85,6 +85,7 @@ CHANGE = Table(
         Shown("assigned_to", "Assigned to"),
         Shown("requested_by", "Requested by"),
         Shown("cmdb_ci", "Configuration item"),
+        Shown("conflict_status", "Conflicts"),
         Shown("backout_plan", "Backout plan", INTERNAL),
         Shown("test_plan", "Test plan", INTERNAL),
         Shown("implementation_plan", "Implementation plan", INTERNAL),

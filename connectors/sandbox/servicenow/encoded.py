@@ -125,7 +125,7 @@ def _group(
 
 
 def _valid(term: Term, known: Callable[[str], bool]) -> bool:
-    return bool(term.op) and (term.field == TEXT or known(term.field))
+    return bool(term.op) and known(term.field)
 
 
 def _fits(term: Term, value: Value, text: str) -> bool:  # noqa: C901, PLR0912

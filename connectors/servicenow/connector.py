@@ -1,0 +1,178 @@
+"""ServiceNow as records: incidents, changes, the catalogue, requests and knowledge."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from urllib.parse import urlsplit
+
+from bridge.errors import BadInput
+from bridge.records.forms import Deed, Form
+from bridge.records.model import (
+    Absence,
+    Mention,
+    Record,
+    RecordChange,
+    RecordRef,
+    System,
+)
+from bridge.records.ports import Access, Budget, Done
+from connectors.guarded import Limits, Line
+from connectors.servicenow.calls import PATHS, Calls, ServiceNowManners
+from connectors.servicenow.catalogue import Catalogue
+from connectors.servicenow.changes import Changes
+from connectors.servicenow.finding import Finding
+from connectors.servicenow.following import Following
+from connectors.servicenow.hooks import Hooks
+from connectors.servicenow.incidents import Incidents
+from connectors.servicenow.reading import Alert, Reading
+from connectors.servicenow.recognition import recognise
+from connectors.servicenow.tables import CHANGE, INCIDENT, ITEM, KINDS
+from connectors.servicenow.translate import Translator
+from connectors.servicenow.writing import Writing
+
+_DEADLINE = 20.0  # seconds: the batch API has 30, and nobody waits as long as that
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """
+    One instance: `name` is the company's word for it, `base` the address that is asked
+    and `site` the one that people know, where that is another. `secrets` sign what its
+    business rules tell. `deadline` is in seconds, for one operation.
+    """
+
+    name: str
+    base: str
+    secrets: tuple[str, ...] = ()
+    site: str = ""
+    deadline: float = _DEADLINE
+    workers: int = 8
+    ca: str = ""
+    proxy: str = ""
+
+
+def _unheard(_what: str, _table: str) -> None:
+    """Nobody listens to alerts."""
+
+
+class ServiceNow:
+    """
+    Implements `bridge.records.ports.Records`.
+
+    `alert` is told what an operator should look at (`connectors.servicenow.reading`
+    names the alerts), and the table concerned. `clock` is in seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        budget: Budget,
+        alert: Alert = _unheard,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._settings = settings
+        self._line = Line(
+            settings.base,
+            PATHS,
+            bucket=f"{System.SERVICENOW}:{settings.name}",
+            shown=System.SERVICENOW.shown,
+            budget=budget,
+            manners=ServiceNowManners(),
+            limits=Limits(deadline=settings.deadline, workers=settings.workers),
+            ca=settings.ca,
+            proxy=settings.proxy,
+        )
+        site = (settings.site or settings.base).rstrip("/")
+        self._host = urlsplit(site).netloc
+        reading = Reading(
+            Calls(self._line),
+            Translator(settings.name, site),
+            alert,
+            lambda: int(clock() * 1_000_000),
+        )
+        writing = Writing(reading)
+        self._reading = reading
+        self._finding = Finding(reading)
+        incidents = Incidents(writing)
+        self._acting: Mapping[str, Incidents | Changes | Catalogue] = {
+            INCIDENT.kind: incidents,
+            CHANGE.kind: Changes(writing, incidents),
+            ITEM.kind: Catalogue(writing),
+        }
+        self._following = Following(reading, writing.memory.ours)
+        self._hooks = Hooks(settings.name, settings.secrets, writing.memory.ours)
+
+    @property
+    def system(self) -> System:
+        return System.SERVICENOW
+
+    @property
+    def instance(self) -> str:
+        return self._settings.name
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return tuple(KINDS)
+
+    def recognise(self, text: str) -> Sequence[Mention]:
+        return recognise(text, self.instance, self._host)
+
+    async def resolve(
+        self, access: Access, mentions: Sequence[Mention]
+    ) -> Mapping[str, RecordRef]:
+        return await self._reading.resolve(access, mentions)
+
+    async def read(
+        self, access: Access, refs: Sequence[RecordRef], *, urgent: bool = True
+    ) -> Mapping[RecordRef, Record | Absence]:
+        return await self._reading.read(access, refs, urgent=urgent)
+
+    async def find(self, access: Access, words: str, limit: int) -> Sequence[Record]:
+        return await self._finding.find(access, words, limit)
+
+    async def browse(self, access: Access, limit: int) -> Sequence[Record]:
+        """Return what of the catalogue this account can order."""
+        return await self._finding.browse(access, limit)
+
+    async def form(
+        self, access: Access, act: str, ref: RecordRef | None = None, kind: str = ""
+    ) -> Form:
+        return await self._of(ref, kind).form(access, act, ref)
+
+    async def perform(self, access: Access, deed: Deed) -> Done:
+        return await self._of(deed.ref, deed.kind).perform(access, deed)
+
+    async def changed(
+        self, access: Access, since: str
+    ) -> tuple[Sequence[RecordChange], str]:
+        return await self._following.changed(access, since)
+
+    def heard(
+        self,
+        headers: Mapping[str, str],
+        url: str,  # noqa: ARG002 - what is signed does not hold the address
+        body: bytes,
+        now: float,
+    ) -> Sequence[RecordChange]:
+        return self._hooks.heard(headers, body, now)
+
+    async def aclose(self) -> None:
+        await self._line.aclose()
+
+    def _of(self, ref: RecordRef | None, kind: str) -> Incidents | Changes | Catalogue:
+        if ref is not None and (ref.system, ref.instance) != (
+            self.system,
+            self.instance,
+        ):
+            raise BadInput("that record is of another system")
+        acting = self._acting.get(ref.kind if ref else kind)
+        if acting is None:
+            raise BadInput("nothing can be done with that from here")
+        return acting
+
+
+def business_rule() -> str:
+    """Return the script for the instance's admin, which tells ATOM what changed."""
+    script = files("connectors.servicenow").joinpath("business_rule.js")
+    return script.read_text(encoding="utf-8")

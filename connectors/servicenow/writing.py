@@ -1,0 +1,295 @@
+"""
+Write as the person who clicked, knowing what was there before and what came of it.
+
+ServiceNow has no conditional writes. So a row is read, compared with what the person
+saw, written, and its answer is compared with what was asked for: fields that somebody
+may not write are dropped there without a word. Writes to one record take turns.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from weakref import WeakValueDictionary
+
+from bridge.errors import ServiceUnavailable
+from bridge.records.forms import Deed
+from bridge.records.model import Absence, Record, RecordRef
+from bridge.records.ports import (
+    Access,
+    Done,
+    EditConflict,
+    Gone,
+    NotConnected,
+    NotYours,
+    Rejected,
+    Spent,
+)
+from connectors.servicenow.calls import (
+    TABLE,
+    Answer,
+    Calls,
+    Page,
+    Part,
+    row_of,
+    rows_of,
+)
+from connectors.servicenow.query import Op, Query, where
+from connectors.servicenow.reading import Reading
+from connectors.servicenow.rows import Row
+from connectors.servicenow.tables import table_of
+
+JOURNALS = frozenset({"comments", "work_notes"})
+_FORBIDDEN = 403
+_MISSING = 404
+_REMEMBERED = 2_000
+_ME = Part(TABLE, "/ui/user/current_user")
+
+
+@dataclass(frozen=True, slots=True)
+class Me:
+    """Whose account it is: the row of sys_user, the user name, and the full name."""
+
+    id: str
+    user: str
+    name: str
+
+
+@dataclass(slots=True)
+class Memory:
+    """What is remembered in this process; nothing depends on it for being right."""
+
+    me: dict[str, Me] = field(default_factory=dict)
+    written: dict[tuple[str, int], None] = field(default_factory=dict)
+    turns: WeakValueDictionary[str, asyncio.Lock] = field(
+        default_factory=WeakValueDictionary
+    )
+
+    def wrote(self, row: Row) -> None:
+        """Note a state of a row that came of our own write."""
+        count = row.number("sys_mod_count")
+        if count is not None:
+            self.written[row.id, count] = None
+        while len(self.written) > _REMEMBERED:
+            del self.written[next(iter(self.written))]
+
+    def ours(self, id_: str, count: int) -> bool:
+        return (id_, count) in self.written
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """What all writes have in common."""
+
+    reading: Reading
+    memory: Memory = field(default_factory=Memory)
+
+    @property
+    def calls(self) -> Calls:
+        return self.reading.calls
+
+    @asynccontextmanager
+    async def turn(self, name: str) -> AsyncIterator[None]:
+        """Let one write at a time be done on a record, or by a person."""
+        lock = self.memory.turns.setdefault(name, asyncio.Lock())
+        async with lock:
+            yield
+
+    async def me(self, access: Access) -> Me:
+        """Return whose account this is. Raises `ServiceUnavailable` if it is not told."""
+        # Another token may be another account's: somebody may connect anew.
+        token = hashlib.sha256((await access.token()).encode()).hexdigest()
+        key = f"{access.account}:{token}"
+        known = self.memory.me.get(key)
+        if known is not None:
+            return known
+        answer = await self.calls.get(access, _ME)
+        told = answer.result if answer.ok and isinstance(answer.result, Mapping) else {}
+        if not told.get("user_sys_id"):
+            raise ServiceUnavailable("ServiceNow does not say whose account this is")
+        me = Me(
+            str(told["user_sys_id"]),
+            str(told.get("user_name") or ""),
+            str(told.get("user_display_name") or ""),
+        )
+        if len(self.memory.me) >= _REMEMBERED:
+            self.memory.me.clear()
+        self.memory.me[key] = me
+        return me
+
+    async def row(self, access: Access, ref: RecordRef) -> Row:
+        """Return a record's row as it is now. Raises `Gone`."""
+        table = table_of(ref.kind)
+        answer = await self.calls.get(access, row_of(table.name, ref.id, table.fields))
+        rows = answer.rows() if answer.ok else []
+        if not rows or rows[0].id != ref.id:
+            self.refuse(answer)
+            raise Gone("it was deleted, or you may not see it")
+        return rows[0]
+
+    async def record(self, access: Access, ref: RecordRef) -> Record:
+        """Return a record as it is now. Raises `Gone`, `ServiceUnavailable`."""
+        found = await self.reading.one(access, ref)
+        if isinstance(found, Record):
+            return found
+        raise absent(found)
+
+    async def agreed(self, access: Access, deed: Deed, row: Row) -> bool:
+        """
+        Say whether what a deed wants stands there already.
+
+        Raises `EditConflict` if the record was changed since the form was opened in
+        what is to be written; other fields may have changed.
+        """
+        fields = [name for name in deed.values if name not in JOURNALS]
+        same = [name for name in fields if _is(row, name, deed.values[name])]
+        journal = len(fields) < len(deed.values)
+        if fields and len(same) == len(fields) and not journal:
+            return True
+        if deed.base is None or row.number("sys_mod_count") == deed.base.order:
+            return False
+        moved = [
+            name
+            for name in fields
+            if name not in deed.seen or not _is(row, name, deed.seen[name])
+        ]
+        if moved and deed.ref is not None:
+            latest = await self.record(access, deed.ref)
+            raise EditConflict("it was changed since you opened it", latest)
+        return False
+
+    async def patch(
+        self, access: Access, ref: RecordRef, before: Row, values: Mapping[str, str]
+    ) -> Done:
+        """Write fields of a record, and return what stands there afterwards."""
+        table = table_of(ref.kind)
+        fields = (*table.fields, *(name for name in values if name not in JOURNALS))
+        part = row_of(table.name, ref.id, fields)
+        answer = await self.calls.write(access, "PATCH", part, dict(values))
+        return await self.done(access, ref, before, values, answer)
+
+    async def done(
+        self,
+        access: Access,
+        ref: RecordRef,
+        before: Row,
+        values: Mapping[str, str],
+        answer: Answer,
+    ) -> Done:
+        """Return what came of a write. Raises `Rejected` for a refusal."""
+        self.refuse(answer)
+        after = answer.rows()[0] if answer.rows() else Row()
+        self.memory.wrote(after)
+        count, was = after.number("sys_mod_count"), before.number("sys_mod_count") or 0
+        unsaved = [
+            name
+            for name, value in values.items()
+            if (
+                count is not None and count <= was
+                if name in JOURNALS
+                else not _is(after, name, value)
+            )
+        ]
+        others = count is not None and count > was + 1
+        return Done(
+            await self.record(access, ref),
+            answer.request,
+            {name: before.value(name) for name in values if name not in JOURNALS},
+            {name: after.value(name) for name in values if name not in JOURNALS},
+            tuple(unsaved),
+            "ServiceNow, or somebody else, changed more at the same time"
+            if others
+            else "",
+        )
+
+    def refuse(self, answer: Answer) -> None:
+        """Raise what a refusal means: `Gone`, `NotYours` or `Rejected`."""
+        if answer.ok:
+            return
+        if answer.status == _MISSING:
+            raise Gone("it was deleted, or you may not see it")
+        if answer.status == _FORBIDDEN and "Data Policy" not in answer.detail:
+            raise NotYours(f"ServiceNow does not let you do this: {answer.why}")
+        raise Rejected(f"ServiceNow did not take it: {answer.why}")
+
+    async def said(
+        self, access: Access, ref: RecordRef, element: str, text: str, since: str
+    ) -> bool:
+        """Say whether this account wrote the very same entry since a moment."""
+        me = await self.me(access)
+        query = Query(
+            (
+                where("element_id", Op.IS, ref.id),
+                where("element", Op.IS, element),
+                where("sys_created_by", Op.IS, me.user),
+                where("sys_created_on", Op.FROM, since),
+            )
+        )
+        part = rows_of("sys_journal_field", Page(query, ["value"], 20))
+        (answer,) = await self.calls.ask(access, [part])
+        rows = self.reading.kept("sys_journal_field", query, answer) or []
+        return any(row.value("value").strip() == text.strip() for row in rows)
+
+    async def named(
+        self, access: Access, table: str, text: str, fields: Sequence[str], input_: str
+    ) -> str:
+        """
+        Return the id of the one active row with this name. Raises `Rejected`.
+
+        A name is only compared as a whole: nobody is chosen who was not meant.
+        """
+        found: dict[str, None] = {}
+        for name in fields:
+            query = Query((where(name, Op.IS, text.strip()),))
+            part = rows_of(table, Page(query, ["active", name], 5))
+            (answer,) = await self.calls.ask(access, [part])
+            for row in self.reading.kept(table, query, answer) or ():
+                if row.value("active") != "false":
+                    found[row.id] = None
+            if found:
+                break
+        if len(found) == 1:
+            return next(iter(found))
+        reason = "several have this name" if found else "nothing has this name"
+        raise Rejected(f"{reason} in ServiceNow", {input_: reason})
+
+
+def absent(why: Absence) -> Exception:
+    """Return the error for a record that is not there to be read."""
+    if why is Absence.GONE:
+        return Gone("it was deleted, or you may not see it")
+    if why is Absence.SPENT:
+        return Spent("ServiceNow takes no more calls for now", 60.0)
+    if why is Absence.UNCONNECTED:
+        return NotConnected("connect your ServiceNow account first")
+    return ServiceUnavailable("ServiceNow cannot be reached")
+
+
+def digest(key: str) -> str:
+    """Return what stands for a deed in a row's correlation id."""
+    return f"atom-{hashlib.sha256(key.encode()).hexdigest()[:40]}"
+
+
+def required(values: Mapping[str, str], labels: Mapping[str, str]) -> None:
+    """Raise `Rejected` unless every one of these inputs was filled in."""
+    missing = {
+        name: "this is needed" for name in labels if not values.get(name, "").strip()
+    }
+    if missing:
+        named = ", ".join(labels[name] for name in missing)
+        raise Rejected(f"fill in: {named}", missing)
+
+
+def _is(row: Row, name: str, wanted: Any) -> bool:
+    """Say whether a field holds a value, told plainly or as people read it."""
+    text = str(wanted)
+    if name not in row.values:
+        return False
+    return text in {row.value(name), row.text(name)} or _alike(text, row.value(name))
+
+
+def _alike(one: str, other: str) -> bool:
+    # ServiceNow ends lines as forms do, and cuts blanks from the ends of texts.
+    return one.replace("\r\n", "\n").strip() == other.replace("\r\n", "\n").strip()
