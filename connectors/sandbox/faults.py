@@ -17,6 +17,7 @@ KINDS = frozenset(
         "html",  # a page for people with status 200, and nothing done
         "expire_token",  # the token that comes with this call has just run out
         "ratelimit",  # refuse as the system does when a quota is used up
+        "error",  # refuse with the error code `arg`, one of the system's own
         "412",  # refuse as if the record had changed
         "dup_event",  # tell an event twice; matches "EVENT <channel or topic>"
         "drop_event",  # tell an event never

@@ -57,6 +57,10 @@ class StandIn:
         """Return the system's own answer for a status that a fault orders."""
         return answer({"error": f"status {status}"}, status)
 
+    def error(self, code: str) -> web.Response:
+        """Return the system's own answer with one of its error codes."""
+        return answer({"error": code}, 400)
+
     def rate_limited(self, fault: Fault) -> web.Response:
         """Return the system's own answer when a quota is used up."""
         headers = {"Retry-After": str(int(fault.number))}
@@ -188,6 +192,8 @@ class StandIn:
         match fault.kind:
             case "status":
                 return self.refusal(int(fault.number))
+            case "error":
+                return self.error(str(fault.arg))
             case "ratelimit":
                 return self.rate_limited(fault)
             case "412":
