@@ -214,6 +214,7 @@ class Session(requests.Session):
         self._loop = loop
         self._token = terms.token
         self._renewed = False
+        self._repeated = False
 
     def lost(self, why: str) -> ServiceUnavailable:
         """Return the error for an answer that never came, or is worth nothing."""
@@ -249,7 +250,7 @@ class Session(requests.Session):
         self, request: PreparedRequest, kwargs: dict[str, Any]
     ) -> Response | None:
         """Send a request; None if it is only read, failed, and may be sent again."""
-        again = not self._terms.writes and self.sent < self._terms.calls
+        again = not self._terms.writes and not self._repeated
         if self.sent > self._terms.calls:
             raise self.lost("was asked too often for one operation")
         self._count()
@@ -275,9 +276,13 @@ class Session(requests.Session):
                 self.sent = before
                 raise self.lost("cannot be reached") from error
             if again:
+                self._repeated = True
                 return None
             raise self.lost("broke off") from error
-        return None if again and answer.status_code in _TRY_AGAIN else answer
+        if again and answer.status_code in _TRY_AGAIN:
+            self._repeated = True
+            return None
+        return answer
 
     def _count(self) -> None:
         line, terms = self._line, self._terms

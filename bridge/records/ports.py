@@ -44,9 +44,11 @@ class Rejected(AtomError):
 
 class EditConflict(Conflict):
     """
-    The record has changed since the form was opened, in what was to be written.
+    The record has changed since the form was opened: in what was to be written, or
+    elsewhere, where the system can only say that it is another state.
 
-    Nothing was written. `latest` is the record as it is now.
+    Nothing was written. `latest` is the record as it is now; who wants to write all the
+    same bases the next deed on its `rev`.
     """
 
     def __init__(self, reason: str, latest: Record) -> None:
@@ -183,7 +185,12 @@ class Records(Protocol):
     async def read(
         self, access: Access, refs: Sequence[RecordRef], *, urgent: bool = True
     ) -> Mapping[RecordRef, Record | Absence]:
-        """Read many records in as few calls as the system allows; each is answered."""
+        """
+        Read many records in as few calls as the system allows; each is answered.
+
+        What goes wrong with the system, the budget or the account is told as an
+        `Absence` of every record concerned, and not raised.
+        """
         ...
 
     async def find(self, access: Access, words: str, limit: int) -> Sequence[Record]:

@@ -1,0 +1,110 @@
+"""What an object's fields are to one account: its description, kept for a while."""
+
+import base64
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bridge.records.ports import Access, NotYours
+from connectors.salesforce.client import Client
+
+_KEPT = 15 * 60.0
+_MOST_KEPT = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class FieldOf:
+    """One field, as the account may use it."""
+
+    name: str
+    label: str
+    type: str
+    length: int
+    createable: bool
+    updateable: bool
+    needed: bool
+    choices: tuple[tuple[str, str], ...]
+    controller: str
+    fitting: Mapping[str, tuple[str, ...]]
+
+
+Fields = Mapping[str, FieldOf]
+
+
+class Metadata:
+    """Descriptions by account and object; asked for again with `If-Modified-Since`."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._kept: dict[tuple[str, str], tuple[float, str, Fields]] = {}
+
+    async def fields(self, access: Access, object_: str) -> Fields:
+        """
+        Return the fields that an account sees. Raises `NotYours` for an object that is
+        not for it.
+        """
+        key = (access.account, object_)
+        kept = self._kept.get(key)
+        if kept and kept[0] > time.monotonic():
+            return kept[2]
+        since = kept[1] if kept else ""
+        described, date = await self._client.describe(access, object_, since)
+        before = kept[2] if kept else {}
+        fields = before if described is None else _fields(described)
+        if not fields:
+            raise NotYours("your Salesforce account may not do this")
+        if len(self._kept) > _MOST_KEPT:
+            self._kept.clear()
+        self._kept[key] = (time.monotonic() + _KEPT, date, fields)
+        return fields
+
+
+def _fields(described: Mapping[str, Any]) -> Fields:
+    told = {str(one["name"]): one for one in described.get("fields", ())}
+    return {name: _field(one, told) for name, one in told.items()}
+
+
+def _field(one: Mapping[str, Any], all_: Mapping[str, Mapping[str, Any]]) -> FieldOf:
+    active = [each for each in one.get("picklistValues") or () if each.get("active")]
+    controller = str(one.get("controllerName") or "")
+    createable = bool(one.get("createable"))
+    return FieldOf(
+        str(one["name"]),
+        str(one.get("label") or one["name"]),
+        str(one.get("type", "string")),
+        int(one.get("length") or 0),
+        createable,
+        bool(one.get("updateable")),
+        createable and not one.get("nillable") and not one.get("defaultedOnCreate"),
+        tuple(
+            (str(each["value"]), str(each.get("label") or each["value"]))
+            for each in active
+        ),
+        controller,
+        _fitting(active, all_.get(controller)) if controller else {},
+    )
+
+
+def _fitting(
+    choices: Sequence[Mapping[str, Any]], controller: Mapping[str, Any] | None
+) -> Mapping[str, tuple[str, ...]]:
+    """
+    Return which choices go with each value of the controller.
+
+    `validFor` is a bitmap in base64: the first bit is the controller's first option, and
+    so on. A controller that is a checkbox has the options false and true.
+    """
+    if controller is None:
+        return {}
+    options = [str(each["value"]) for each in controller.get("picklistValues") or ()]
+    if controller.get("type") == "boolean":
+        options = ["false", "true"]
+    fitting: dict[str, list[str]] = {option: [] for option in options}
+    for choice in choices:
+        bits = base64.b64decode(str(choice.get("validFor") or ""))
+        for place, option in enumerate(options):
+            byte = bits[place // 8] if place // 8 < len(bits) else 0
+            if byte & (0x80 >> place % 8):
+                fitting[option].append(str(choice["value"]))
+    return {option: tuple(values) for option, values in fitting.items()}

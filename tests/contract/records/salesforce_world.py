@@ -1,0 +1,82 @@
+"""Salesforce, for the suite."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bridge.records.model import RecordRef, System
+from connectors.guarded import Limits
+from connectors.salesforce import Salesforce, Setup
+from connectors.sandbox.salesforce import Salesforce as Org
+from tests.contract.records.worlds import Sample
+from tests.stand_ins import Account, CountingBudget, Told
+
+_PEOPLE = {"reader": "bob", "insider": "dana", "onlooker": "chen"}
+
+
+class SalesforceWorld:
+    """Implements `tests.contract.records.worlds.World`."""
+
+    writes = "PATCH "
+    batch = 2  # five queries a call, and accounts take three
+
+    def __init__(self, told: Told) -> None:
+        assert isinstance(told.stand_in, Org)
+        self.told = told
+        self.org = told.stand_in
+        self.budget = CountingBudget()
+        setup = Setup("acme", told.url, hook_secret="hush")
+        limits = Limits(deadline=20.0, workers=20)
+        self.records = Salesforce(setup, self.budget, limits)
+        names = self.org.ids
+        renewal = ref("opportunity", names["renewal"])
+        crash = ref("case", names["crash"])
+        self.sample = Sample(
+            open=(
+                renewal,
+                ref("account", names["globex"]),
+                ref("contact", names["hank"]),
+                crash,
+            ),
+            secret=ref("opportunity", names["secret"]),
+            gone=ref("case", "5005g00000ZZZZZAAA"[:15]),
+            title_word="renewal",
+            url=f"{told.url}/lightning/r/Opportunity/{names['renewal']}/view",
+            key="CS-00001026",
+            keyed=crash,
+            edit="edit",
+            values={"NextStep": "Send the redlines"},
+            other={"NextStep": "Call the lawyers"},
+            add="comment",
+            commented=crash,
+            addition={
+                "CommentBody": "Fixed in the next version",
+                "IsPublished": "true",
+            },
+            create_kind="case",
+            new={"Subject": "Printer on fire", "Priority": "High"},
+            wrong={"NextStep": "x" * 300},
+            wrong_inputs=frozenset({"NextStep"}),
+            money="amount",
+        )
+
+    def account(self, name: str) -> Account:
+        return Account(self.org, _PEOPLE[name])
+
+    def change_behind(self, values: Mapping[str, str]) -> None:
+        user = self.org.users["alice"]
+        self.org.rows.update(user, "Opportunity", self.org.ids["renewal"], values)
+
+    def added(self) -> int:
+        rows = self.org.rows.rows["CaseComment"].values()
+        body = self.sample.addition["CommentBody"]
+        return sum(row["CommentBody"] == body for row in rows)
+
+    def value(self, name: str) -> Any:
+        return self.org.rows.rows["Opportunity"][self.org.ids["renewal"]][name]
+
+    async def aclose(self) -> None:
+        await self.records.aclose()
+
+
+def ref(kind: str, id_: str) -> RecordRef:
+    return RecordRef(System.SALESFORCE, "acme", kind, id_)

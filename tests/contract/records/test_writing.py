@@ -1,0 +1,243 @@
+"""Every system writes as the person, once, and never over somebody else's change."""
+
+import asyncio
+from collections.abc import Mapping
+
+import pytest
+
+from bridge.errors import BadInput, NotAllowed
+from bridge.records.forms import Deed
+from bridge.records.ports import (
+    Done,
+    EditConflict,
+    NotConnected,
+    NotYours,
+    Rejected,
+    Unsure,
+)
+from tests.contract.records.worlds import World
+from tests.stand_ins import Account
+
+
+async def deed(
+    world: World, account: Account, values: Mapping[str, str], key: str = "d1"
+) -> Deed:
+    """Open the form of the sample's edit, and fill it in."""
+    sample = world.sample
+    form = await world.records.form(account, sample.edit, sample.open[0])
+    shown = {one.id: one.value for one in form.inputs}
+    assert set(values) <= set(shown)
+    seen = {name: shown[name] for name in values}
+    return Deed(sample.edit, key, sample.open[0], "", values, seen, form.rev)
+
+
+def addition(world: World, key: str = "a1") -> Deed:
+    sample = world.sample
+    return Deed(sample.add, key, sample.commented, values=sample.addition)
+
+
+async def test_a_form_asks_for_what_may_be_written(
+    world: World, reader: Account
+) -> None:
+    form = await world.records.form(reader, world.sample.edit, world.sample.open[0])
+
+    assert form.ref == world.sample.open[0]
+    assert form.rev is not None
+    assert form.inputs
+    assert world.sample.values.keys() <= {one.id for one in form.inputs}
+
+
+async def test_an_act_that_there_is_not_is_refused(
+    world: World, reader: Account
+) -> None:
+    with pytest.raises(BadInput):
+        await world.records.form(reader, "explode", world.sample.open[0])
+    with pytest.raises(BadInput):
+        await world.records.perform(reader, Deed("explode", "x", world.sample.open[0]))
+
+
+async def test_what_is_entered_is_written(world: World, reader: Account) -> None:
+    values = world.sample.values
+
+    done = await world.records.perform(reader, await deed(world, reader, values))
+
+    (name,) = values
+    assert world.value(name) == values[name]
+    assert done.after == dict(values)
+    assert done.before.keys() == values.keys()
+    assert done.record.ref == world.sample.open[0]
+    assert not done.again
+
+
+async def test_it_is_written_as_the_person(world: World, reader: Account) -> None:
+    await world.records.perform(reader, await deed(world, reader, world.sample.values))
+
+    users = {one.user for one in world.told.stand_in.journal.all()}
+    assert users == {reader.user}
+
+
+async def test_the_same_deed_twice_is_done_once(world: World, reader: Account) -> None:
+    same = await deed(world, reader, world.sample.values)
+    first = await world.records.perform(reader, same)
+    writes = len(world.told.calls(world.writes))
+
+    second = await world.records.perform(reader, same)
+
+    assert not first.again
+    assert second.again
+    assert len(world.told.calls(world.writes)) == writes
+
+
+async def test_an_addition_twice_is_one(world: World, reader: Account) -> None:
+    await world.records.perform(reader, addition(world))
+
+    again = await world.records.perform(reader, addition(world))
+
+    assert again.again
+    assert world.added() == 1
+
+
+async def test_a_change_behind_ones_back_is_a_conflict(
+    world: World, reader: Account
+) -> None:
+    mine = await deed(world, reader, world.sample.values)
+    world.change_behind(world.sample.other)
+
+    with pytest.raises(EditConflict) as told:
+        await world.records.perform(reader, mine)
+
+    (name,) = world.sample.values
+    assert world.value(name) == world.sample.other[name]
+    assert told.value.latest.ref == world.sample.open[0]
+
+
+async def test_what_the_system_does_not_take_is_told_at_its_input(
+    world: World, reader: Account
+) -> None:
+    wrong = await deed(world, reader, world.sample.wrong)
+
+    with pytest.raises(Rejected) as told:
+        await world.records.perform(reader, wrong)
+
+    assert told.value.fields.keys() == world.sample.wrong_inputs
+
+
+async def test_inputs_that_were_not_asked_for_are_not_written(
+    world: World, reader: Account
+) -> None:
+    sample = world.sample
+    smuggled = Deed(sample.edit, "d9", sample.open[0], values={"OwnerId": "005"})
+
+    with pytest.raises((Rejected, NotYours, BadInput)):
+        await world.records.perform(reader, smuggled)
+    assert world.told.calls(world.writes) == []
+
+
+async def test_who_may_not_write_does_not(world: World) -> None:
+    onlooker = world.account("onlooker")
+    smuggled = Deed(
+        world.sample.edit, "d1", world.sample.open[0], "", world.sample.values
+    )
+
+    with pytest.raises((NotAllowed, Rejected)):
+        await world.records.perform(onlooker, smuggled)
+
+    (name,) = world.sample.values
+    assert world.value(name) != world.sample.values[name]
+
+
+async def test_a_token_that_runs_out_in_a_write_is_renewed_once(
+    world: World, reader: Account
+) -> None:
+    mine = await deed(world, reader, world.sample.values)
+    world.told.fault("expire_token", f"{world.writes}*")
+
+    done = await world.records.perform(reader, mine)
+
+    assert done.after == dict(world.sample.values)
+    first, second = [
+        one
+        for one in world.told.stand_in.journal.all()
+        if one.call.startswith(world.writes)
+    ]
+    own = {"authorization", "host", "content-length"}
+    assert {n: v for n, v in first.headers.items() if n not in own} == {
+        n: v for n, v in second.headers.items() if n not in own
+    }
+    assert first.body == second.body
+    assert reader.renewals == 1
+
+
+async def test_without_a_token_nothing_is_written_by_anybody(
+    world: World, reader: Account
+) -> None:
+    mine = await deed(world, reader, world.sample.values)
+    reader.run_out()
+    reader.renewable = False
+
+    with pytest.raises(NotConnected):
+        await world.records.perform(reader, mine)
+
+    (name,) = world.sample.values
+    assert world.value(name) != world.sample.values[name]
+
+
+async def test_a_lost_answer_is_looked_up_and_not_repeated(
+    world: World, reader: Account
+) -> None:
+    mine = await deed(world, reader, world.sample.values)
+    world.told.fault("drop_after_effect", f"{world.writes}*")
+
+    try:
+        done: Done | None = await world.records.perform(reader, mine)
+    except Unsure:
+        done = await world.records.perform(reader, mine)
+
+    (name,) = world.sample.values
+    assert done is not None
+    assert world.value(name) == world.sample.values[name]
+    assert len(world.told.calls(world.writes)) == 1
+
+
+async def test_a_lost_answer_to_an_addition_does_not_double_it(
+    world: World, reader: Account
+) -> None:
+    world.told.fault("drop_after_effect", "POST *omment*")
+
+    try:
+        await world.records.perform(reader, addition(world))
+    except Unsure:
+        await world.records.perform(reader, addition(world))
+
+    assert world.added() == 1
+
+
+async def test_a_new_record_is_made_once(world: World, reader: Account) -> None:
+    sample = world.sample
+    form = await world.records.form(reader, "create", None, sample.create_kind)
+    assert sample.new.keys() <= {one.id for one in form.inputs}
+    new = Deed("create", "c1", None, sample.create_kind, sample.new)
+
+    first = await world.records.perform(reader, new)
+    second = await world.records.perform(reader, new)
+
+    assert first.record.ref == second.record.ref
+    assert (first.again, second.again) == (False, True)
+
+
+async def test_two_people_at_once_do_not_overwrite_each_other(world: World) -> None:
+    one, two = world.account("reader"), world.account("insider")
+    first = await deed(world, one, world.sample.values, "d1")
+    second = await deed(world, two, world.sample.other, "d2")
+
+    results = await asyncio.gather(
+        world.records.perform(one, first),
+        world.records.perform(two, second),
+        return_exceptions=True,
+    )
+
+    won = [each for each in results if isinstance(each, Done)]
+    lost = [each for each in results if isinstance(each, EditConflict)]
+    assert (len(won), len(lost)) == (1, 1)
+    (name,) = world.sample.values
+    assert world.value(name) == won[0].after[name]
