@@ -291,7 +291,7 @@ class Subscribing:
         return made
 
     def _id(self) -> str:
-        return f"sub_{''.join(c for c in self.tokens() if c.isalnum())[:10].lower()}"
+        return f"sub_{''.join(c for c in self.tokens() if c.isalnum())[-10:].lower()}"
 
 
 def address(asker: Asker) -> str:

@@ -1,0 +1,113 @@
+"""Several writes that are one wish: how far they got is shown, and none is done twice."""
+
+import pytest
+
+from bridge.errors import BadInput
+from bridge.records.model import System
+from bridge.records.ports import Rejected
+from bridge.records.saga import Stage, Step
+from tests.records_world import (
+    ALICE,
+    BOB,
+    FakeShown,
+    FakeSystem,
+    World,
+    asker,
+    unavailable,
+)
+
+
+def built() -> tuple[World, FakeSystem, list[Step]]:
+    jira = FakeSystem(System.JIRA, kinds=("issue",))
+    world = World(others=(jira,))
+    change, issue = world.system.add("CHG1"), jira.add("WEB-1")
+    deal = world.system.add("CHG2")
+    steps = [
+        Step(change.ref, "close", "Close CHG1", (("status", "Closed"),)),
+        Step(issue.ref, "comment", "Comment on WEB-1", (("comment", "done"),)),
+        Step(deal.ref, "stage", "Move CHG2", (("status", "Won"),)),
+    ]
+    return world, jira, steps
+
+
+async def test_d20_a_failed_step_is_tried_again_alone() -> None:
+    world, jira, steps = built()
+    jira.faults["perform"].append(unavailable())
+    shown = FakeShown()
+
+    first = await world.saga.begin(asker(ALICE), steps, shown)
+
+    assert first.stages == (Stage.DONE, Stage.FAILED, Stage.WAITING)
+    [(form, token)] = shown.forms
+    assert "✓ Close CHG1" in form.note
+    assert "✗ Comment on WEB-1: Jira does not answer now" in form.note
+    assert "… Move CHG2" in form.note
+
+    then = FakeShown()
+    await world.desk.submitted(asker(ALICE), token, {}, then)
+
+    assert then.texts
+    assert [deed.act for _, deed in world.system.written] == ["close", "stage"]
+    assert [deed.act for _, deed in jira.written] == ["comment"]
+
+
+async def test_d20_all_of_it_has_one_correlation() -> None:
+    world, jira, steps = built()
+    jira.faults["perform"].append(unavailable())
+    shown = FakeShown()
+    made = await world.saga.begin(asker(ALICE), steps, shown)
+    await world.desk.submitted(asker(ALICE), shown.forms[0][1], {}, FakeShown())
+
+    entries = [
+        entry
+        for etype in ("record.intent", "record.update", "record.failed")
+        for entry in world.log.of(etype)
+    ]
+    assert {entry.detail["correlation"] for entry in entries} == {made.correlation}
+
+
+async def test_d20_what_is_refused_inside_is_a_failure() -> None:
+    world, jira, steps = built()
+    jira.faults["perform"].append(Rejected("Comments are closed", {}))
+    shown = FakeShown()
+
+    made = await world.saga.begin(asker(ALICE), steps, shown)
+
+    assert made.stages[1] is Stage.FAILED
+    assert "Comments are closed" in made.lines[1]
+
+
+async def test_d20_a_lost_answer_does_not_write_twice() -> None:
+    world, jira, steps = built()
+    jira.lost = 1
+    shown = FakeShown()
+
+    made = await world.saga.begin(asker(ALICE), steps, shown)
+
+    assert made.complete
+    assert len(jira.written) == 1
+
+
+async def test_trying_again_is_for_who_began_it_and_once() -> None:
+    world, jira, steps = built()
+    jira.faults["perform"].append(unavailable())
+    shown = FakeShown()
+    await world.saga.begin(asker(ALICE), steps, shown)
+    token = shown.forms[0][1]
+
+    other = FakeShown()
+    await world.desk.submitted(asker(BOB), token, {}, other)
+    assert other.texts == ["That button is somebody else's."]
+    assert not jira.written
+
+    for _ in range(2):
+        await world.desk.submitted(asker(ALICE), token, {}, FakeShown())
+    assert len(jira.written) == 1
+
+
+@pytest.mark.parametrize("many", [0, 11])
+async def test_a_wish_has_some_steps_and_not_too_many(many: int) -> None:
+    world, _, steps = built()
+
+    with pytest.raises(BadInput, match="Between 1 and 10"):
+        await world.saga.begin(asker(ALICE), steps[:1] * many, FakeShown())
