@@ -854,7 +854,9 @@ class World:
             tokens,
             self.live.stir,
         )
-        admitting = Admitting(known, self.accesses, who, self.policy, self.log)
+        self.admitting = admitting = Admitting(
+            known, self.accesses, who, self.policy, self.log
+        )
         self.subscribing = Subscribing(
             admitting,
             self.subscriptions,
@@ -889,9 +891,14 @@ class World:
             self.clock,
             self.live.stir,
         )
-        starting = Starting(admitting, self.drawing, acting)
+        self.starting = starting = Starting(admitting, self.drawing, acting)
         self.searching = Searching(
-            admitting, self.drawing, self.errands, self.log, self.clock
+            admitting,
+            self.drawing,
+            self.errands,
+            self.reading,
+            self.log,
+            self.clock,
         )
         self.saga = Saga(admitting, doing, self.drawing, self.acts, self.clock)
         self.desk = Desk(

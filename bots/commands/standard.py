@@ -20,6 +20,9 @@ from bots.commands.options import Options
 from bots.commands.organisations import Organisations
 from bots.commands.pause import Pause
 from bots.commands.policy import Policy
+from bots.commands.records_admin import RecordsCommand
+from bots.commands.records_find import KINDS, Find
+from bots.commands.records_follow import Follow, Subscriptions, Unfollow
 from bots.commands.replay import Replay
 from bots.commands.resume import Resume
 from bots.commands.retry import Retry
@@ -72,6 +75,12 @@ NAMES: tuple[str, ...] = (
     Why.name,
     WhatIf.name,
     Policy.name,
+    Find.name,
+    *KINDS,
+    Follow.name,
+    Unfollow.name,
+    Subscriptions.name,
+    RecordsCommand.name,
     Help.name,
 )
 

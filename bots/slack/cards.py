@@ -9,6 +9,7 @@ import html
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from bots.commands.record_answers import RecordAnswer
 from bots.slack.block_kit import (
     CELLS,
     HEADER,
@@ -21,6 +22,8 @@ from bots.slack.block_kit import (
     plain,
 )
 from bots.slack.interactions import ACTION_PREFIX
+from bots.slack.record_cards import render as record_card
+from bots.slack.record_lists import results
 from bridge.cards import Button, Card, Field, Section, Tone
 
 _SIGNS = {
@@ -38,6 +41,8 @@ _ALL_TEXT = 12_000
 
 def render(card: Card) -> tuple[str, list[Block]]:
     """Return the text for notifications, and the blocks."""
+    if isinstance(card, RecordAnswer) and (card.record or card.found):
+        return _records(card)
     title = f"{_SIGNS[card.tone]}{card.title}"
     blocks = [_header(title), *_text(card.text)]
     for section in card.sections:
@@ -45,6 +50,19 @@ def render(card: Card) -> tuple[str, list[Block]]:
     buttons = list(_actions(card.buttons))
     fitting = _fitting(blocks, MESSAGE_BLOCKS - len(buttons))
     return _fallback(title, card.text), fitting + buttons
+
+
+def _records(answer: RecordAnswer) -> tuple[str, list[Block]]:
+    """Show records as such, and what else can be done about them below."""
+    if answer.found is not None:
+        drawn = results(answer.found)
+    elif answer.record is not None:
+        drawn = record_card(answer.record)
+    else:
+        return answer.title, []
+    buttons = list(_actions(answer.buttons))
+    fitting = _fitting(drawn.blocks, MESSAGE_BLOCKS - len(buttons))
+    return drawn.text, fitting + buttons
 
 
 def _header(title: str) -> Block:

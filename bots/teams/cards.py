@@ -9,6 +9,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
+from bots.commands.record_answers import RecordAnswer
+from bots.teams.record_cards import render as record_card
+from bots.teams.record_lists import results
 from bots.teams.translate import VERB
 from bridge.cards import Button, Card, Field, Section, Tone
 
@@ -39,6 +42,11 @@ def card_activity(card: Card) -> Json:
 
 def adaptive(card: Card) -> Json:
     """Return a card as Teams shows it, cut at a whole section if it is too large."""
+    if isinstance(card, RecordAnswer):
+        if card.record is not None:
+            return record_card(card.record)
+        if card.found is not None:
+            return results(card.found)
     sections = [_section(section) for section in card.sections]
     kept = len(sections)
     made = _assembled(card, sections, kept)

@@ -117,7 +117,7 @@ class Acting:
 
     def _form_act(self, who: Admitted, form: Form) -> IssuedAct:
         act = who.act
-        offer = Offer(act.act, act.detail.get("label", ""), act.right)
+        offer = Offer(form.act or act.act, act.detail.get("label", ""), act.right)
         detail = {
             "card": act.card_id or act.detail.get("card", ""),
             "seen": json.dumps({each.id: each.value for each in form.inputs}),

@@ -23,7 +23,7 @@ async def connect_card(_asker: Asker, system: System, instance: str) -> Card:
         "use it any more. Nothing was done.",
         Tone.WARNING,
         (),
-        (Button(f"Connect {name}", f"records connect {instance}"),),
+        (Button(f"Connect {name}", f"connect {instance}"),),
     )
 
 

@@ -252,6 +252,6 @@ def why_nothing(records: Records, reason: str) -> Card:
     name = records.system.shown
     buttons: tuple[Button, ...] = ()
     if "not connected" in reason:
-        buttons = (Button(f"Connect {name}", f"records connect {records.instance}"),)
+        buttons = (Button(f"Connect {name}", f"connect {records.instance}"),)
     text = f"{reason} So nothing of it is shown here, to anybody."
     return Card(f"No preview from {name}", text, Tone.WARNING, (), buttons)

@@ -6,18 +6,20 @@ gets it with no second call. No count is told: systems count what somebody may n
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bridge.errors import AtomError, BadInput, ServiceUnavailable
 from bridge.records.admitting import Admitting
+from bridge.records.books import CardInstance
 from bridge.records.cards import RecordCard
 from bridge.records.desk import Asker, Found, SystemLine
 from bridge.records.drawing import Clock, Drawing
-from bridge.records.entries import RecordLog, Wish, searched
+from bridge.records.entries import RecordLog, Wish, searched, shown
 from bridge.records.errands import Ended, Errands
 from bridge.records.floor import Floor
 from bridge.records.model import PUBLIC, Record
 from bridge.records.ports import Gone, NotConnected, Records, Spent
+from bridge.records.reading import RoomReading
 
 _SHORTEST = 2
 _LONGEST = 400
@@ -31,6 +33,7 @@ class Searching:
     admitting: Admitting
     drawing: Drawing
     errands: Errands
+    reading: RoomReading
     log: RecordLog
     clock: Clock
     each: int = 8
@@ -78,6 +81,35 @@ class Searching:
         )
         await self._noted(asker, plain, cards, lines)
         return Found(plain, tuple(cards), lines)
+
+    async def for_room(self, asker: Asker, found: Found) -> Found:
+        """
+        Draw what somebody found for everybody in their channel.
+
+        It is read as the integration: what a room's floor may not see, or what a system
+        keeps from most people, is left out without a word.
+        """
+        channel = asker.channel
+        if channel is None:
+            return found
+        refs = [card.ref for card in found.cards]
+        answers = await self.reading.read(asker.tenant, refs, urgent=True)
+        cards = []
+        for ref in refs:
+            seen = answers.seen[ref]
+            if not isinstance(seen, Record) or seen.secured:
+                continue
+            instance = CardInstance(
+                f"crd_{self.drawing.tokens()}", asker.tenant, ref, channel, ""
+            )
+            drawn = await self.drawing.for_room(instance, seen)
+            if not drawn.audience.sees(PUBLIC):
+                continue
+            await self.log.note(
+                shown(instance, drawn.card, drawn.decision, withheld=drawn.hidden)
+            )
+            cards.append(await self.drawing.issued(instance, drawn))
+        return replace(found, cards=tuple(cards))
 
     def _work(
         self, asker: Asker, person: str, records: Records, words: str

@@ -9,10 +9,11 @@ from bridge.records.acting import Acting
 from bridge.records.admitting import Admitting
 from bridge.records.answering import Connecting, connect_card, tell
 from bridge.records.books import IssuedAct
+from bridge.records.cards import CardButton, RecordCard, Standing
 from bridge.records.desk import Asker, Said
 from bridge.records.drawing import Drawing
 from bridge.records.forms import Choice, Form, Input, InputKind
-from bridge.records.model import Offer, System
+from bridge.records.model import Look, Needs, Offer, RecordRef, System
 from bridge.records.places import Shown
 from bridge.records.systems import having, kinds_of
 
@@ -66,6 +67,39 @@ class Starting:
             await self.acting.ask(who, shown, prefilled(said))
         except AtomError as error:
             await tell(shown, asker, error, place, self.connecting)
+
+    async def offered(self, asker: Asker, kind: str) -> RecordCard:
+        """
+        Return a card whose button asks for a new record, for those who cannot be asked
+        at once. Raises `BadInput` and `NotAllowed`.
+        """
+        person = await self.admitting.known(asker)
+        records, wanted = having(self.admitting.systems, asker.tenant, kind)
+        act = self.drawing.personal(asker, person, None, _CREATE, kind=wanted)
+        act = replace(
+            act,
+            system=records.system,
+            instance=records.instance,
+            needs=Needs.FORM,
+        )
+        await self.admitting.admit(asker, act)
+        await self.drawing.acts.issue([act])
+        name = records.system.shown
+        return RecordCard(
+            card_id="",
+            ref=RecordRef(records.system, records.instance, wanted, "new"),
+            source=name,
+            what=wanted.replace("_", " "),
+            title=f"New in {name}: {wanted.replace('_', ' ')}",
+            standing=Standing.LIVE,
+            as_of_us=self.drawing.clock(),
+            buttons=(
+                CardButton(
+                    _CREATE.act, "Fill in…", act.token, Look.PRIMARY, Needs.FORM
+                ),
+            ),
+            viewer=True,
+        )
 
     async def chosen(
         self, asker: Asker, act: IssuedAct, values: Mapping[str, str], shown: Shown

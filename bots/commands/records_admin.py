@@ -1,0 +1,105 @@
+"""Which business systems there are, and how much of their records a channel shows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from bots.commands.base import Request, spoken
+from bots.commands.records_find import asker_of
+from bots.commands.rights import only_admins
+from bridge.cards import Button, Card, Field, Section, Tone
+from bridge.errors import BadInput, NotAllowed, ServiceUnavailable
+from bridge.messages import Platform
+from bridge.ports import Rights
+from bridge.records.admitting import Admitting
+from bridge.records.books import LevelBook
+from bridge.records.cards import Level
+from bridge.records.model import System
+from bridge.records.ports import Records
+
+_SAYS = {
+    Level.NOTHING: "nothing by itself",
+    Level.BUTTON: "a button",
+    Level.KIND: "its kind and a button",
+    Level.NAME: "its number and title",
+    Level.DATA: "a card, as far as everybody here may see it",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RecordsCommand:
+    """Tells everybody; lets admins of the channel choose."""
+
+    name: ClassVar[str] = "records"
+    usage: ClassVar[str] = "records [level nothing|button|kind|name|data [SYSTEM]]"
+    summary: ClassVar[str] = "see business systems, and choose what is shown here"
+
+    admitting: Admitting
+    levels: LevelBook
+    rights: Mapping[Platform, Rights]
+
+    async def run(self, request: Request) -> Card:
+        match request.arguments:
+            case ():
+                return await self._told(request)
+            case ("level", level):
+                return await self._choose(request, level, "")
+            case ("level", level, system):
+                return await self._choose(request, level, system)
+            case _:
+                line = spoken(request.channel.platform, self.usage)
+                raise BadInput(f"Type `{line}`.")
+
+    async def _told(self, request: Request) -> Card:
+        known = self.admitting.systems.of(request.tenant)
+        if not known:
+            return Card(
+                "No business system is connected",
+                "Whoever runs ATOM can set them up.",
+            )
+        sections = [await self._section(request, each) for each in known]
+        buttons = [
+            Button(f"Only names here ({Level.NAME})", f"records level {Level.NAME}")
+        ]
+        return Card("Business systems", "", Tone.PLAIN, tuple(sections), tuple(buttons))
+
+    async def _section(self, request: Request, records: Records) -> Section:
+        level = await self.levels.level(request.tenant, request.channel, records.system)
+        fields = [
+            Field("A mention shows here", _SAYS[level]),
+            Field("Kinds", ", ".join(records.kinds)),
+        ]
+        if request.channel.platform is Platform.SLACK:
+            fields.append(Field("Your account", await self._account(request, records)))
+        title = f"{records.system.shown} ({records.instance})"
+        return Section(title, "", tuple(fields))
+
+    async def _account(self, request: Request, records: Records) -> str:
+        try:
+            person = await self.admitting.known(asker_of(request))
+            await self.admitting.accesses.of(
+                request.tenant, person, records.system, records.instance
+            )
+        except NotAllowed:
+            return "not connected"
+        except ServiceUnavailable:
+            return "not known now"
+        return "connected"
+
+    async def _choose(self, request: Request, level: str, system: str) -> Card:
+        await only_admins(self.rights, request)
+        if level.lower() not in set(Level):
+            raise BadInput(f"Choose one of {', '.join(Level)}.")
+        if system and system.lower() not in set(System):
+            raise BadInput(f"Choose one of {', '.join(System)}.")
+        chosen = Level(level.lower())
+        of = System(system.lower()) if system else None
+        await self.levels.choose(
+            request.tenant, request.channel, of, chosen, request.actor
+        )
+        name = of.shown if of else "every business system"
+        return Card(
+            "Chosen",
+            f"A mention of a record of {name} shows {_SAYS[chosen]} from now on.",
+            Tone.GOOD,
+        )

@@ -1,0 +1,132 @@
+"""Find records from chat, look at one, begin a new one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from bots.commands.base import Request, spoken
+from bots.commands.record_answers import RecordAnswer
+from bridge.cards import Button, Card, Tone
+from bridge.errors import BadInput
+from bridge.messages import Platform
+from bridge.records.cards import RecordCard
+from bridge.records.desk import Asker, Found
+from bridge.records.searching import Searching
+from bridge.records.starting import Starting
+
+_WITHIN = 2.0  # seconds; Slack takes an answer within 3
+
+
+def asker_of(request: Request) -> Asker:
+    return Asker(request.tenant, request.person, request.account, request.channel)
+
+
+def words_of(request: Request) -> str:
+    """Return what was typed behind the command's name, as it was typed."""
+    return request.text.strip().partition(" ")[2].strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """
+    Searches for somebody, and draws for whoever reads the answer.
+
+    In Slack only who asks sees it. In Teams everybody in the channel does, so it is
+    drawn for the room.
+    """
+
+    searching: Searching
+    within: float = _WITHIN
+
+    async def answer(self, request: Request, kinds: Sequence[str] = ()) -> Card:
+        words = words_of(request)
+        asker = asker_of(request)
+        found = await self.searching.find(asker, words, self.within, kinds)
+        if request.channel.platform is not Platform.SLACK:
+            found = await self.searching.for_room(asker, found)
+        again = () if found.complete else (Button("Look again", request.text.strip()),)
+        exact = _exact(found, words)
+        if exact is not None and kinds:
+            return RecordAnswer("Found", "One record.", buttons=again, record=exact)
+        text = "\n".join(line.text for line in found.lines)
+        tone = Tone.PLAIN if found.cards else Tone.WARNING
+        title = f"Found for {found.words}" if found.cards else "Nothing found"
+        return RecordAnswer(title, text, tone, buttons=again, found=found)
+
+
+def _exact(found: Found, words: str) -> RecordCard | None:
+    """Return the record that was asked for by its number, or the only one."""
+    named = [card for card in found.cards if card.key.casefold() == words.casefold()]
+    if named:
+        return named[0]
+    return found.cards[0] if len(found.cards) == 1 and found.complete else None
+
+
+@dataclass(frozen=True, slots=True)
+class Find:
+    """Searches all business systems at once."""
+
+    name: ClassVar[str] = "find"
+    usage: ClassVar[str] = "find WORDS"
+    summary: ClassVar[str] = "search all business systems at once, as yourself"
+
+    lookup: Lookup
+
+    async def run(self, request: Request) -> Card:
+        if not words_of(request):
+            raise BadInput(f"Type `{spoken(request.channel.platform, self.usage)}`.")
+        return await self.lookup.answer(request)
+
+
+@dataclass(frozen=True, slots=True)
+class OfKind:
+    """One command for each kind of record that people talk of: `case`, `deal`."""
+
+    name: str
+    kinds: tuple[str, ...]
+    what: str
+    lookup: Lookup
+    starting: Starting
+    makes: str = ""
+
+    @property
+    def usage(self) -> str:
+        new = " | new" if self.makes else ""
+        return f"{self.name} KEY or WORDS{new}"
+
+    @property
+    def summary(self) -> str:
+        return f"show {self.what}" + (", or begin a new one" if self.makes else "")
+
+    async def run(self, request: Request) -> Card:
+        words = words_of(request)
+        if not words:
+            raise BadInput(f"Type `{spoken(request.channel.platform, self.usage)}`.")
+        if words.lower() == "new" and self.makes:
+            card = await self.starting.offered(asker_of(request), self.makes)
+            return RecordAnswer("New record", "Fill in its form.", record=card)
+        return await self.lookup.answer(request, self.kinds)
+
+
+def commands_of_kinds(lookup: Lookup, starting: Starting) -> tuple[OfKind, ...]:
+    """Return a command for each kind, by the names that people know."""
+    return tuple(
+        OfKind(name, kinds, what, lookup, starting, makes)
+        for name, (kinds, what, makes) in KINDS.items()
+    )
+
+
+KINDS: dict[str, tuple[tuple[str, ...], str, str]] = {
+    "case": (("case",), "a case in Salesforce", "case"),
+    "opp": (("opportunity",), "an opportunity in Salesforce", "opportunity"),
+    "account": (("account",), "an account in Salesforce", "account"),
+    "incident": (("incident",), "an incident in ServiceNow", "incident"),
+    "change": (("change", "change_request"), "a change in ServiceNow", "change"),
+    "catalog": (
+        ("item", "catalog_item", "catalog"),
+        "what can be ordered in ServiceNow",
+        "",
+    ),
+    "jira": (("issue",), "an issue in Jira", "issue"),
+    "deal": (("deal",), "a deal in HubSpot", "deal"),
+}

@@ -1,0 +1,224 @@
+"""What people can type about records, and who reads the answer."""
+
+import pytest
+
+from bots.commands.base import Commands, Request
+from bots.commands.record_answers import RecordAnswer
+from bots.commands.records_admin import RecordsCommand
+from bots.commands.records_find import Find, Lookup, commands_of_kinds
+from bots.commands.records_follow import Follow, Subscriptions, Unfollow
+from bots.slack.cards import render
+from bots.teams.cards import adaptive
+from bridge.access import Action
+from bridge.cards import Card, Tone
+from bridge.messages import Person, Platform
+from bridge.records.cards import Level
+from bridge.records.model import System
+from tests.fakes import FakeRights
+from tests.records_world import (
+    ALICE,
+    CAROL,
+    SLACK,
+    TEAMS,
+    TENANT,
+    FakeShown,
+    FakeSystem,
+    World,
+    asker,
+)
+
+
+class Typed:
+    """A company where somebody types commands."""
+
+    def __init__(self) -> None:
+        self.jira = FakeSystem(System.JIRA, kinds=("issue",))
+        self.snow = FakeSystem(kinds=("incident", "change"))
+        self.world = world = World(self.snow, others=(self.jira,))
+        lookup = Lookup(world.searching)
+        rights = {p: FakeRights({ALICE.id}) for p in Platform}
+        self.rights = rights
+        self.commands = Commands(
+            (
+                Find(lookup),
+                *commands_of_kinds(lookup, world.starting),
+                Follow(world.subscribing, world.mentions),
+                Unfollow(world.subscribing),
+                Subscriptions(world.subscribing),
+                RecordsCommand(world.admitting, world.levels, rights),
+            )
+        )
+
+    async def type(self, text: str, person: Person = ALICE) -> Card:
+        here = SLACK if person.platform == SLACK.platform else TEAMS
+        return await self.commands.answer(Request(TENANT, here, person, text, "T1"))
+
+
+async def test_finding_in_slack_is_for_the_searchers_eyes() -> None:
+    typed = Typed()
+    typed.snow.add("INC1", "Globex mail")
+    typed.world.policy.denied.add(("bob", Action.RECORD_VIEW, "finance"))
+
+    answer = await typed.type("find globex")
+
+    assert isinstance(answer, RecordAnswer)
+    assert answer.found is not None
+    assert "4711" in repr(answer.found.cards)
+    assert "Globex mail" in repr(render(answer))
+
+
+async def test_d19_finding_in_teams_is_drawn_for_everybody_there() -> None:
+    typed = Typed()
+    typed.snow.add("INC1", "Globex mail")
+    typed.snow.add("INC2", "Globex secret", secured=True)
+    typed.world.rooms.people[TEAMS] = (CAROL, ALICE)
+    typed.world.policy.denied.add(("alice", Action.RECORD_VIEW, "finance"))
+
+    answer = await typed.type("find globex", CAROL)
+
+    assert isinstance(answer, RecordAnswer)
+    assert "4711" not in repr(answer)
+    assert "Globex secret" not in repr(adaptive(answer))
+    assert "Globex mail" in repr(adaptive(answer))
+
+
+async def test_what_is_not_complete_can_be_looked_at_again() -> None:
+    typed = Typed()
+    typed.world.errands.late.add("jira")
+
+    answer = await typed.type("find globex")
+
+    assert [button.command for button in answer.buttons] == ["find globex"]
+    assert "Jira is still searching" in answer.text
+
+
+async def test_a_number_shows_the_record_itself() -> None:
+    typed = Typed()
+    typed.snow.add("INC1", "Globex mail")
+    typed.snow.add("INC12", "Another")
+
+    answer = await typed.type("incident inc1")
+
+    assert isinstance(answer, RecordAnswer)
+    assert answer.record is not None
+    assert answer.record.key == "INC1"
+    assert "Globex mail" in repr(render(answer))
+    assert "Globex mail" in repr(adaptive(answer))
+
+
+async def test_a_kinds_command_asks_no_other_system() -> None:
+    typed = Typed()
+    typed.jira.add("WEB-1", "Globex page")
+
+    await typed.type("incident globex")
+
+    assert not typed.jira.calls
+
+
+async def test_a_new_record_begins_with_a_button_of_ones_own() -> None:
+    typed = Typed()
+
+    answer = await typed.type("incident new")
+
+    assert isinstance(answer, RecordAnswer)
+    assert answer.record is not None
+    token = typed.world.token(answer.record, "create")
+    shown, others = FakeShown(), FakeShown()
+    await typed.world.desk.clicked(asker(ALICE), token, shown)
+    await typed.world.desk.clicked(asker(Person(SLACK.platform, "bob")), token, others)
+    assert shown.forms[0][0].kind == "incident"
+    assert others.texts == ["That button is somebody else's."]
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("find", "find WORDS"),
+        ("find x", "at least two characters"),
+        ("jira", "jira KEY or WORDS"),
+        ("case new", "There is no kind of record 'case'"),
+        ("follow", "Name a record or a kind"),
+        ("follow spaceship", "There is no kind of record"),
+        ("follow incident where priority =", "something is missing"),
+        ("follow incident sometimes", "'sometimes' is not understood"),
+        ("follow incident every week", "every 30m"),
+        ("follow incident quiet night", "quiet 22:00-07:00"),
+        ("follow incident quiet 22:00-07:00 Mars/Base", "no time zone 'Mars/Base'"),
+        ("follow incident secured", "never hears of secured records"),
+        ("unfollow", "unfollow ID"),
+        ("unfollow sub_1", "no subscription sub_1 here"),
+        ("records level", "records [level"),
+        ("records level everything", "nothing, button, kind, name, data"),
+        ("records level data oracle", "salesforce, servicenow"),
+    ],
+)
+async def test_what_cannot_be_done_says_what_to_type(line: str, says: str) -> None:
+    answer = await Typed().type(line)
+
+    assert answer.tone is Tone.BAD
+    assert says in answer.text
+
+
+async def test_following_listing_and_ending() -> None:
+    typed = Typed()
+    typed.snow.add("INC1", "Globex mail")
+    one = await typed.type("follow INC1")
+    two = await typed.type(
+        "follow incident me every 1h quiet 22:00-07:00 Europe/Berlin "
+        'where priority = 1 and group = "Web Ops"'
+    )
+
+    listed = await typed.type("subscriptions")
+
+    assert one.tone is two.tone is Tone.GOOD
+    assert (
+        "every 60 minutes, quiet 22:00-07:00 Europe/Berlin, for you alone" in two.text
+    )
+    assert len(listed.sections) == 2
+    ended = await typed.type(listed.buttons[0].command)
+    assert ended.title == "Not followed any more"
+    assert len((await typed.type("subscriptions")).sections) == 1
+
+
+async def test_in_teams_nobody_reads_what_somebody_follows_alone() -> None:
+    typed = Typed()
+    await typed.type("follow incident me", CAROL)
+
+    listed = await typed.type("subscriptions", CAROL)
+
+    assert listed.title == "Nothing is followed here"
+
+
+async def test_a_record_that_one_does_not_see_cannot_be_followed() -> None:
+    typed = Typed()
+    record = typed.snow.add("INC1")
+    typed.snow.unseen.add(("p-alice", record.ref.id))
+
+    answer = await typed.type("follow INC1")
+
+    assert answer.tone is Tone.BAD
+    assert not typed.world.subscriptions.kept
+
+
+async def test_admins_choose_what_a_channel_shows() -> None:
+    typed = Typed()
+    await typed.type("records level name jira")
+    answer = await typed.type("records")
+
+    assert typed.world.levels.chosen == {(SLACK, System.JIRA): Level.NAME}
+    told = {section.title: section.fields[0].value for section in answer.sections}
+    assert told == {
+        "ServiceNow (acme)": "a card, as far as everybody here may see it",
+        "Jira (acme)": "its number and title",
+    }
+    assert {s.fields[-1].value for s in answer.sections} == {"connected"}
+
+
+async def test_others_choose_nothing() -> None:
+    typed = Typed()
+    typed.rights[SLACK.platform].admins = set()
+
+    answer = await typed.type("records level data")
+
+    assert answer.tone is Tone.WARNING
+    assert not typed.world.levels.chosen
