@@ -11,7 +11,7 @@ import structlog
 from bots.record_talks import Talks
 from bots.slack.clients import Clients, done
 from bots.slack.payload import mapping, mappings, string
-from bots.slack.record_drawing import preview_of
+from bots.slack.record_cards import unfurl
 from bots.slack.record_place import spot
 from bridge.errors import AtomError, Throttled
 from bridge.messages import Event
@@ -69,7 +69,7 @@ class Previews:
             unfurl={} if composing else where,
         )
         cards = {
-            links.get(one.url, one.url): preview_of(one.card)
+            links.get(one.url, one.url): unfurl(one.card)
             for one in previews
             if one.card is not None
         }

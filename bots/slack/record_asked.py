@@ -8,20 +8,18 @@ from enum import StrEnum
 from typing import Any
 
 from bots.slack.payload import mapping, mappings, string
+from bots.slack.record_cards import ACTION_PREFIX, CARD_VIEW
+from bots.slack.record_entries import ENTRY_PREFIX
+from bots.slack.record_forms import FORM_VIEW
 from bridge.messages import Channel, Platform
 
-# Our buttons' ids begin with this; the button's value is the token.
-RECORD_PREFIX = "rec."
-AGAIN = f"{RECORD_PREFIX}again"  # opens again what came too late for its trigger
-CHOICE_PREFIX = "rec-choice."  # an input that others depend on
-FORM = "rec.form"  # the callback id of a modal that asks for input
-SHOWN = "rec.card"  # the callback id of a modal that only shows
+AGAIN = f"{ACTION_PREFIX}again"  # opens again what came too late for its trigger
 FROM_MESSAGE = "atom_record_from_message"
 NEW = "atom_record_new"
 
 _TOKEN = 2_000
 _ID = 255
-_CALLBACKS = {FORM, SHOWN}
+_CALLBACKS = {FORM_VIEW, CARD_VIEW}
 
 
 class Kind(StrEnum):
@@ -38,18 +36,21 @@ class Kind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class OpenView:
     """
-    A modal as Slack says that it stands. `values` are what is entered, by input id.
+    A modal as Slack says that it stands; `state` holds what is entered.
 
-    `place` is what ATOM kept in it: the channel that it was opened from, as
-    `team/channel`, and the form's token.
+    ATOM keeps two things in it: the channel that it was opened from, and the token of
+    its form.
     """
 
     id: str
     hash: str
     raw: Mapping[str, Any]
-    values: Mapping[str, str] = field(default_factory=dict)
     channel: Channel | None = None
     token: str = ""
+
+    @property
+    def state(self) -> Mapping[str, Any]:
+        return mapping(self.raw, "state")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +88,13 @@ def _pressed(body: Mapping[str, Any]) -> Asked | None:
     pressed = next(iter(mappings(body, "actions")), {})
     action = string(pressed, "action_id")[:_ID]
     view = _view(body)
-    if action.startswith(CHOICE_PREFIX) and view:
-        return Asked(
-            Kind.CHOICE, action.removeprefix(CHOICE_PREFIX), view.token, view=view
-        )
-    if not action.startswith(RECORD_PREFIX):
+    if action.startswith(ENTRY_PREFIX) and view:
+        return Asked(Kind.CHOICE, token=view.token, view=view)
+    if not action.startswith(ACTION_PREFIX):
         return None
     return Asked(
         Kind.CLICK,
-        action.removeprefix(RECORD_PREFIX).partition(".")[0],
+        action.removeprefix(ACTION_PREFIX).partition(".")[0],
         string(pressed, "value")[:_TOKEN],
         string(body, "trigger_id"),
         channel_of(body) or (view.channel if view else None),
@@ -145,12 +144,10 @@ def _view(body: Mapping[str, Any]) -> OpenView | None:
     kept = _kept(string(raw, "private_metadata"))
     team, _, place = string(kept, "channel").partition("/")
     channel = Channel(Platform.SLACK, team, place) if team and place else None
-    entered = mapping(mapping(raw, "state"), "values")
     return OpenView(
         string(raw, "id"),
         string(raw, "hash"),
         raw,
-        dict(_entered(entered)),
         channel,
         string(kept, "token"),
     )
@@ -168,35 +165,6 @@ def kept_in_view(channel: Channel | None, token: str) -> str:
     """Return what a modal keeps for us, which comes back with all that happens in it."""
     where = f"{channel.team}/{channel.id}" if channel else ""
     return json.dumps({"channel": where, "token": token})
-
-
-def _entered(values: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return what is entered by input id: a block is called like its input."""
-    return [
-        (name, said)
-        for name in values
-        if isinstance(name, str)
-        for element in mapping(values, name).values()
-        if isinstance(element, dict)
-        if (said := _said(element)) is not None
-    ]
-
-
-def _said(element: Mapping[str, Any]) -> str | None:
-    match string(element, "type"):
-        case "static_select" | "radio_buttons":
-            return string(mapping(element, "selected_option"), "value")
-        case "multi_static_select":
-            options = mappings(element, "selected_options")
-            return "\n".join(string(option, "value") for option in options)
-        case "checkboxes":
-            return "true" if mappings(element, "selected_options") else "false"
-        case "datepicker":
-            return string(element, "selected_date")
-        case "plain_text_input" | "number_input":
-            return string(element, "value")
-        case _:
-            return None
 
 
 def text_in(message: Mapping[str, Any]) -> str:

@@ -1,88 +1,71 @@
-"""What people are shown of records in Slack, put together from what renderers make."""
+"""The modals and messages that people are shown when they ask something of records."""
 
 import html
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from bots.slack import cards
-from bots.slack.record_asked import AGAIN, CHOICE_PREFIX, FORM, SHOWN, kept_in_view
+from bots.slack.block_kit import Block, plain
+from bots.slack.record_asked import AGAIN, kept_in_view
+from bots.slack.record_cards import card_view, render, working_view
+from bots.slack.record_forms import form_view
 from bridge.cards import Card
 from bridge.messages import Channel
+from bridge.records.asking import BLANK, Filled
 from bridge.records.cards import RecordCard
-from bridge.records.forms import Form, Input, InputKind
+from bridge.records.forms import Form
 
-METADATA = "atom_record_card"
-
-_TITLE = 24
-_TEXT = 2_900
-
-Block = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Wrong:
-    """What is wrong with what was entered."""
-
-    reason: str = ""
-    fields: Mapping[str, str] = field(default_factory=dict)
+_TITLE = "ATOM"
 
 
 def message_of(card: RecordCard) -> dict[str, Any]:
     """Return a card as chat.postMessage and chat.update take it."""
-    payload = {"card_id": card.card_id, "rev": card.rev}
+    rendered = render(card)
     return {
-        "text": html.escape(card.short, quote=False),
-        "blocks": _blocks(card),
-        "metadata": {"event_type": METADATA, "event_payload": payload},
+        "text": rendered.text,
+        "blocks": rendered.blocks,
+        "metadata": rendered.metadata,
     }
 
 
-def preview_of(card: RecordCard) -> dict[str, Any]:
-    return {"blocks": _blocks(card)}
+def alone(card: RecordCard | Card) -> dict[str, Any]:
+    """Return a card as a message that one person sees."""
+    if isinstance(card, RecordCard):
+        rendered = render(card)
+        return {"text": rendered.text, "blocks": rendered.blocks}
+    text, blocks = cards.render(card)
+    return {"text": text, "blocks": blocks}
 
 
-def card(shown: RecordCard | Card) -> dict[str, Any]:
+def line(text: str) -> dict[str, Any]:
+    """Return a line that is nobody's markup, as a message."""
+    return {"text": html.escape(text, quote=False)}
+
+
+def shown(card: RecordCard | Card) -> Block:
     """Return the modal that shows a card."""
-    if isinstance(shown, RecordCard):
-        return _modal(shown.key or shown.source, _blocks(shown))
-    _, blocks = cards.render(shown)
-    return _modal("ATOM", blocks)
+    if isinstance(card, RecordCard):
+        return card_view(card)
+    _, blocks = cards.render(card)
+    return working_view(_TITLE) | {"blocks": blocks}
 
 
-def form(
-    asked: Form,
-    _token: str,
-    values: Mapping[str, str] | None = None,
-    wrong: Wrong | None = None,
-) -> dict[str, Any]:
+def form(asked: Form, token: str, filled: Filled = BLANK) -> Block:
     """Return the modal that asks for input."""
-    controllers = {each.controller for each in asked.inputs if each.controller}
-    blocks = [_input(one, values or {}, one.id in controllers) for one in asked.inputs]
-    if wrong and (wrong.reason or wrong.fields):
-        said = "\n".join([wrong.reason, *wrong.fields.values()]).strip()
-        blocks.insert(0, _section(f"⚠️ {said}"))
-    made = _modal(asked.title, blocks)
-    return made | {"callback_id": FORM, "submit": _plain(asked.submit[:_TITLE])}
+    return form_view(asked, token, filled)
 
 
-def text(said: str) -> dict[str, Any]:
-    return _modal("ATOM", [_section(said)])
+def text(said: str) -> Block:
+    return working_view(_TITLE, text=said)
 
 
-def working() -> dict[str, Any]:
+def working() -> Block:
     """Return the modal that is shown until there is something to show."""
-    return _modal("ATOM", [_section("Working…")])
+    return working_view(_TITLE)
 
 
-def keeping(
-    view: dict[str, Any], channel: Channel | None, token: str
-) -> dict[str, Any]:
+def keeping(view: Block, channel: Channel | None, token: str) -> Block:
     """Return a modal that brings back where it was opened, and for which form."""
-    return view | {
-        "private_metadata": kept_in_view(channel, token),
-        "notify_on_close": False,
-    }
+    return view | {"private_metadata": kept_in_view(channel, token)}
 
 
 def again(token: str) -> dict[str, Any]:
@@ -94,68 +77,8 @@ def again(token: str) -> dict[str, Any]:
         "type": "button",
         "action_id": AGAIN,
         "value": token,
-        "text": _plain("Open again"),
+        "text": plain("Open again"),
     }
-    blocks = [_section(said), {"type": "actions", "elements": [button]}]
-    return {"text": said, "blocks": blocks}
-
-
-def _modal(title: str, blocks: list[Block]) -> dict[str, Any]:
-    return {
-        "type": "modal",
-        "callback_id": SHOWN,
-        "title": _plain(title[:_TITLE] or "ATOM"),
-        "close": _plain("Close"),
-        "blocks": blocks,
-    }
-
-
-def _blocks(card: RecordCard) -> list[Block]:
-    buttons = [
-        {
-            "type": "button",
-            "action_id": f"rec.{button.act}.{number}",
-            "value": button.token,
-            "text": _plain(button.label),
-        }
-        for number, button in enumerate(card.buttons)
-    ]
-    lines = [card.short, *(f"{one.label}: {one.text or '-'}" for one in card.fields)]
-    shown = [_section("\n".join(lines))]
-    return [*shown, {"type": "actions", "elements": buttons}] if buttons else shown
-
-
-def _input(one: Input, values: Mapping[str, str], decides: bool) -> Block:  # noqa: FBT001
-    element: Block = {"type": "plain_text_input", "action_id": "in"}
-    value = values.get(one.id, one.value)
-    if one.kind is InputKind.CHOICE:
-        options = [
-            {"text": _plain(choice.label), "value": choice.value}
-            for choice in one.choices
-            if not one.controller
-            or choice.value in one.fitting.get(values.get(one.controller, ""), ())
-        ]
-        if not options:
-            return {**_section(f"{one.label}: nothing to choose"), "block_id": one.id}
-        name = f"{CHOICE_PREFIX}{one.id}" if decides else "in"
-        element = {"type": "static_select", "action_id": name, "options": options}
-        chosen = [option for option in options if option["value"] == value]
-        element |= {"initial_option": chosen[0]} if chosen else {}
-    elif value:
-        element["initial_value"] = value
-    return {
-        "type": "input",
-        "block_id": one.id,
-        "optional": not one.required,
-        "dispatch_action": decides,
-        "label": _plain(one.label),
-        "element": element,
-    }
-
-
-def _section(said: str) -> Block:
-    return {"type": "section", "text": _plain(said[:_TEXT])}
-
-
-def _plain(said: str) -> Block:
-    return {"type": "plain_text", "text": said or "-", "emoji": False}
+    section = {"type": "section", "text": plain(said)}
+    actions = {"type": "actions", "elements": [button]}
+    return {"text": said, "blocks": [section, actions]}

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bots.slack import cards
 from bots.slack.clients import Clients, SlackRefused, done
 from bots.slack.payload import mapping, mappings, string, timestamp
-from bots.slack.record_drawing import METADATA, message_of, preview_of
+from bots.slack.record_cards import METADATA, unfurl
+from bots.slack.record_drawing import alone, message_of
 from bridge.cards import Card
 from bridge.errors import Ambiguous, CannotTell, Refused
 from bridge.holds import Cause
@@ -126,7 +126,7 @@ class SlackCardPlace:
         # Slack tells links with `&` escaped, and knows them by that.
         url = html.escape(where.get("url", ""), quote=False)
         client = await self.clients.of(instance.channel.team)
-        await done(client.chat_unfurl(unfurls={url: preview_of(card)}, **spot(where)))
+        await done(client.chat_unfurl(unfurls={url: unfurl(card)}, **spot(where)))
 
     async def _found(self, instance: CardInstance) -> str | None:
         client = await self.clients.of(instance.channel.team)
@@ -166,12 +166,3 @@ def spot(where: Mapping[str, str]) -> dict[str, Any]:
         # The library insists on these; Slack does not read them then.
         return {"channel": "", "ts": "", **named}
     return {"channel": where.get("channel", ""), "ts": where.get("ts", "")}
-
-
-def alone(card: RecordCard | Card) -> dict[str, Any]:
-    """Return what one person is shown in a channel."""
-    if isinstance(card, RecordCard):
-        shown = message_of(card)
-        return {"text": shown["text"], "blocks": shown["blocks"]}
-    text, blocks = cards.render(card)
-    return {"text": text, "blocks": blocks}

@@ -1,8 +1,7 @@
 """The modal in which somebody is shown what they asked for, however long it takes."""
 
-import html
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -24,8 +23,9 @@ from bots.slack import record_drawing as drawing
 from bots.slack.clients import Clients, SlackRefused, done
 from bots.slack.payload import mapping, string
 from bots.slack.record_asked import Asked
-from bots.slack.record_place import alone
+from bots.slack.record_entries import values_of
 from bridge.errors import AtomError
+from bridge.records.asking import Filled
 from bridge.records.cards import RecordCard
 from bridge.records.desk import Asker
 
@@ -55,13 +55,10 @@ class Window:
     _hash: str = ""
     _closed: bool = False
     _waiting: bool = False
-    _shown: bool = False
-    _values: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.asked.view is not None:
             self._view, self._hash = self.asked.view.id, self.asked.view.hash
-            self._values = self.asked.view.values
 
     async def follow(self, talk: Talk, patience: float | None, seen: int = 0) -> None:
         """Show whatever comes, and that it takes a while if it does."""
@@ -108,13 +105,14 @@ class Window:
             case ShowForm(form, token):
                 return drawing.form(form, token)
             case ShowCard(card):
-                return drawing.card(card)
+                return drawing.shown(card)
             case ShowWrong(reason, fields):
                 known = self.talks.form(self.asked.token)
-                if known is None:
+                if known is None or self.asked.view is None:
                     return drawing.text("\n".join([reason, *fields.values()]))
-                wrong = drawing.Wrong(reason, fields)
-                return drawing.form(known, self.asked.token, self._values, wrong)
+                values = values_of(self.asked.view.state, known)
+                filled = Filled(values, fields, reason)
+                return drawing.form(known, self.asked.token, filled)
             case ShowText(text):
                 return drawing.text(text)
             case _:
@@ -156,9 +154,9 @@ class Window:
     async def _say(self, showing: Showing) -> None:
         match showing:
             case ShowCard(card):
-                await self._whisper(alone(card))
+                await self._whisper(drawing.alone(card))
             case ShowText(text):
-                await self._whisper({"text": html.escape(text, quote=False)})
+                await self._whisper(drawing.line(text))
             case _:
                 return
 

@@ -24,12 +24,14 @@ from bots.record_talks import (
 from bots.slack import record_drawing as drawing
 from bots.slack.answers import NOT_SET_UP
 from bots.slack.clients import Clients, done
-from bots.slack.payload import mappings, string
+from bots.slack.payload import string
 from bots.slack.record_asked import Asked, Kind, asked_in, text_in
+from bots.slack.record_entries import errors_for, values_of
 from bots.slack.record_window import Window
 from bridge.errors import AtomError, BadInput
 from bridge.messages import Event, Person, Platform
 from bridge.ports import Tenants
+from bridge.records.asking import Filled
 from bridge.records.desk import Asker, RecordDesk, Said
 from bridge.records.places import Shown
 
@@ -96,7 +98,8 @@ class SlackRecords:
     def _work(self, asker: Asker, asked: Asked) -> Work:
         match asked.kind:
             case Kind.SUBMIT:
-                values = dict(asked.view.values) if asked.view else {}
+                form = self.talks.form(asked.token)
+                values = values_of(asked.view.state, form) if asked.view else {}
                 return lambda shown: self.desk.submitted(
                     asker, asked.token, values, shown
                 )
@@ -156,7 +159,9 @@ class SlackRecords:
         match news:
             case ShowNothing():
                 return {"response_action": "clear"}
-            case ShowWrong(_, fields) if at := _at_inputs(window.asked, fields):
+            case ShowWrong(reason, fields) if at := _at_inputs(
+                window.asked, reason, fields
+            ):
                 return {"response_action": "errors", "errors": at}
             case ShowForm(form, token):
                 self.talks.keep(token, form)
@@ -170,7 +175,8 @@ class SlackRecords:
         form = self.talks.form(asked.token)
         if form is None or asked.view is None:
             return  # what does not fit is told when the form is submitted
-        view = drawing.form(form, asked.token, asked.view.values)
+        filled = Filled(values_of(asked.view.state, form))
+        view = drawing.form(form, asked.token, filled)
         view = drawing.keeping(view, asked.view.channel, asked.token)
         try:
             client = await self.clients.of(event.account)
@@ -199,7 +205,7 @@ class SlackRecords:
         event: Event,
     ) -> None:
         if asked.kind is Kind.SUBMIT:
-            view = drawing.card(NOT_SET_UP)
+            view = drawing.shown(NOT_SET_UP)
             await ack(response_action="update", view=view)
             return
         asker = Asker("", event.author, event.account, event.channel)
@@ -207,8 +213,10 @@ class SlackRecords:
         await window.show(ShowText(NOT_SET_UP.text))
 
 
-def _at_inputs(asked: Asked, fields: Mapping[str, str]) -> dict[str, str]:
-    """Return the errors by block, if every one of them has its input in the form."""
-    blocks = mappings(asked.view.raw, "blocks") if asked.view else []
-    inputs = {string(b, "block_id") for b in blocks if string(b, "type") == "input"}
-    return dict(fields) if fields and inputs >= set(fields) else {}
+def _at_inputs(asked: Asked, reason: str, fields: Mapping[str, str]) -> dict[str, str]:
+    """Return the errors by block, if each of them is of an input in the form."""
+    state = asked.view.state if asked.view else {}
+    there = set(values_of(state)) >= set(fields)
+    if reason or not fields or not there:
+        return {}  # the form is shown anew, with a line of its own for what is wrong
+    return errors_for(state, fields)

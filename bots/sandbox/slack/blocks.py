@@ -211,6 +211,10 @@ def _element(element: Any, where: str) -> Iterator[Problem]:
         yield from _confirm(element["confirm"], f"{where}/confirm")
     if "options" in element:
         yield from _options(element["options"], f"{where}/options")
+    for number, group in enumerate(element.get("option_groups") or []):
+        at = f"{where}/option_groups/{number}"
+        yield from _text_object(group.get("label"), f"{at}/label", 75)
+        yield from _options(group.get("options"), f"{at}/options")
     if element["type"] == "button":
         yield from _button(element, where)
 

@@ -204,7 +204,7 @@ async def test_errors_stand_at_their_inputs_and_the_form_stays_open(
     answer = await slack.act(action="submit", view=view["id"])
 
     assert answer["answer"]["response_action"] == "errors"
-    assert views(slack)[0]["errors"] == {"reason": "Say more."}
+    assert views(slack)[0]["errors"] == {"i.reason": "Say more."}
 
 
 async def test_an_error_of_no_input_shows_the_form_with_it(
@@ -250,12 +250,12 @@ async def test_errors_that_come_late_show_the_form_with_what_was_entered(
 
     view = await opened(slack, records, desk)
     entered = {"value": "short"}
-    block = next(b for b in view["blocks"] if b["block_id"] == "reason")
+    block = next(b for b in view["blocks"] if b["block_id"] == "i.reason")
     name = block["element"]["action_id"]
     await slack.act(
         action="enter",
         view=view["id"],
-        block_id="reason",
+        block_id="i.reason",
         action_id=name,
         entered=entered,
     )
@@ -273,7 +273,7 @@ async def test_a_choice_narrows_the_choices_that_depend_on_it(
     slack: Slack, records: SlackRecords, desk: FakeDesk
 ) -> None:
     view = await opened(slack, records, desk)
-    block = next(b for b in view["blocks"] if b["block_id"].startswith("impact"))
+    block = next(b for b in view["blocks"] if b["block_id"] == "i.impact")
     element = block["element"]
 
     await slack.act(

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from bots.slack.interactions import interaction, is_interaction
 from bots.slack.record_asked import (
     AGAIN,
-    FORM,
     FROM_MESSAGE,
     NEW,
-    RECORD_PREFIX,
     Kind,
     asked_in,
     kept_in_view,
 )
+from bots.slack.record_cards import ACTION_PREFIX
+from bots.slack.record_forms import FORM_VIEW
 from bridge.messages import Channel, EventKind, Platform
 from tests.slack_recorded import recorded
 
@@ -34,7 +34,7 @@ names = st.sampled_from(
 words = st.sampled_from(
     [
         *("block_actions", "view_submission", "view_closed", "message_action"),
-        *("shortcut", FROM_MESSAGE, NEW, FORM, AGAIN, "rec-choice.x", "checkboxes"),
+        *("shortcut", FROM_MESSAGE, NEW, FORM_VIEW, AGAIN, "in.choice.x", "checkboxes"),
         *("{", "[]", '{"channel": 1}', '{"channel": "/"}', "\0", "\ud800", ""),
     ]
 )
@@ -55,7 +55,7 @@ def test_nothing_that_slack_may_send_makes_it_fail(body: dict[str, Any]) -> None
 
 def test_a_button_of_a_card_says_its_act_and_its_token() -> None:
     body = recorded("block_actions")
-    body["actions"][0] |= {"action_id": f"{RECORD_PREFIX}approve.3", "value": "act_1"}
+    body["actions"][0] |= {"action_id": f"{ACTION_PREFIX}approve.3", "value": "act_1"}
 
     asked = asked_in(body)
 
@@ -66,7 +66,7 @@ def test_a_button_of_a_card_says_its_act_and_its_token() -> None:
 
 def test_the_log_says_what_was_asked_and_holds_no_token() -> None:
     body = recorded("block_actions")
-    body["actions"][0] |= {"action_id": f"{RECORD_PREFIX}approve", "value": "act_1"}
+    body["actions"][0] |= {"action_id": f"{ACTION_PREFIX}approve", "value": "act_1"}
 
     event = interaction(body, json.dumps(body).encode(), NOW)
 
@@ -81,7 +81,7 @@ def test_a_button_in_a_modal_is_of_the_channel_that_the_modal_was_opened_from() 
         "id": "V1",
         "private_metadata": kept_in_view(FALCON, "form_1"),
     }
-    body["actions"][0] |= {"action_id": f"{RECORD_PREFIX}approve", "value": "act_1"}
+    body["actions"][0] |= {"action_id": f"{ACTION_PREFIX}approve", "value": "act_1"}
 
     asked = asked_in(body)
 
@@ -93,7 +93,7 @@ def test_a_button_in_a_modal_is_of_the_channel_that_the_modal_was_opened_from() 
 
 def test_a_form_that_was_closed_is_an_interaction_though_it_has_no_trigger() -> None:
     body = recorded("view_submission") | {"type": "view_closed"}
-    body["view"] |= {"callback_id": FORM}
+    body["view"] |= {"callback_id": FORM_VIEW}
     del body["trigger_id"]
 
     assert is_interaction(body)
