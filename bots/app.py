@@ -433,7 +433,7 @@ async def _listeners(
     if built.slack:
         await listen_to_slack(stack, app, built.core, built.slack, heard)
     if built.teams:
-        listen_to_teams(app, built.core, built.teams, heard)
+        listen_to_teams(stack, app, built.core, built.teams, heard)
 
 
 def _limiter(

@@ -3,6 +3,7 @@
 import asyncio
 import hmac
 import time
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from aiohttp import ClientSession, web
@@ -31,6 +32,8 @@ from bots.teams.people import TeamsPeople
 from bots.teams.prober import TeamsProber
 from bots.teams.reactor import TeamsReactor
 from bots.teams.recent import TeamsRecent
+from bots.teams.record_place import TeamsCardPlace
+from bots.teams.records import TeamsRecords
 from bots.teams.rights import TeamsRights
 from bots.teams.roster import TeamsRoster
 from bots.teams.seats import TeamsSeats
@@ -66,6 +69,7 @@ class TeamsSide:
     file_target: TeamsFileTarget
     members: TeamsMembers
     seats: TeamsSeats
+    cards: TeamsCardPlace
     subscriptions: Subscriptions | None
     administration: Administration | None
     vocabulary: None = None
@@ -115,6 +119,13 @@ def teams_side(
         TeamsFileTarget(connector, graph, Drive(graph), built.places, settings.app_id),
         members,
         TeamsSeats(members, admin),
+        TeamsCardPlace(
+            connector,
+            built.places,
+            settings.app_id,
+            graph,
+            targeted=settings.private_notices,
+        ),
         _subscriptions(settings, graph, connector, built),
         teams_administration(admin, connector, built.places) if admin else None,
     )
@@ -157,9 +168,17 @@ def listen_to_graph(app: web.Application, side: TeamsSide, feed: SecondFeed) -> 
 
 
 def listen_to_teams(
-    app: web.Application, built: Core, side: TeamsSide, heard: Heard
+    stack: AsyncExitStack,
+    app: web.Application,
+    built: Core,
+    side: TeamsSide,
+    heard: Heard,
 ) -> None:
     """Serve Teams' requests."""
+    records = None
+    if heard.records:
+        records = TeamsRecords(heard.records, built.companies, side.cards)
+        stack.push_async_callback(records.aclose)
 
     async def installed(place: Place) -> None:
         await built.bind(Platform.TEAMS, place.account, "")
@@ -174,6 +193,7 @@ def listen_to_teams(
             connector=side.connector,
             on_install=installed,
             on_members=side.identities.forget,
+            records=records,
         )
     )
     keys = SigningKeys(side.session, side.settings.openid_url, time.monotonic)

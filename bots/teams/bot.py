@@ -20,6 +20,7 @@ from bots.teams.cards import CONTENT_TYPE, adaptive
 from bots.teams.connector import Connector
 from bots.teams.people import TeamsPeople
 from bots.teams.places import places_in
+from bots.teams.records import TeamsRecords
 from bots.teams.translate import COMMAND, people_named_in
 from bridge.cards import Card
 from bridge.errors import AtomError, DeliveryFailed, NotSent, Throttled
@@ -42,7 +43,7 @@ class Parts:
     What the bot works with.
 
     `on_install` is told each team that ATOM joins, `on_members` each whose members
-    have changed.
+    have changed. Without `records` nothing follows what is asked of records.
     """
 
     intake: Intake
@@ -53,6 +54,7 @@ class Parts:
     connector: Connector
     on_install: Callable[[Place], Awaitable[None]]
     on_members: Callable[[Place], None] = lambda _team: None
+    records: TeamsRecords | None = None
 
 
 class AtomBot(TeamsActivityHandler):  # type: ignore[misc]  # botbuilder ships no types
@@ -72,8 +74,25 @@ class AtomBot(TeamsActivityHandler):  # type: ignore[misc]  # botbuilder ships n
         elif heard.event.kind is not EventKind.APP_INSTALL:
             IGNORED.labels("teams", "no_company").inc()
             return
+        if await self._is_of_records(turn_context, heard, again=receipt.duplicate):
+            return
         if not receipt.duplicate and heard.event.kind in _ANSWERED:
             await super().on_turn(turn_context)
+
+    async def _is_of_records(
+        self, turn_context: TurnContext, heard: Heard, *, again: bool
+    ) -> bool:
+        """Answer what is asked of records, and say whether that was it."""
+        records = self._parts.records
+        asked = records.asked(heard, again=again) if records else None
+        if records is None or asked is None:
+            return False
+        answer = await records.answer(heard, asked)
+        if heard.activity.get("type") == "invoke":
+            await turn_context.send_activity(
+                Activity(type=ActivityTypes.invoke_response, value=answer)
+            )
+        return True
 
     async def on_message_activity(self, turn_context: TurnContext) -> None:
         card = await self._answer(heard_in(turn_context))

@@ -37,12 +37,13 @@ class GraphTokens(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A message of an app as Graph shows it."""
+    """A message of an app as Graph shows it; `cards` is what its cards consist of."""
 
     id: str
     created_us: int
     html: str
     deleted: bool
+    cards: str = ""
 
 
 class GraphRefused(CannotTell):
@@ -198,6 +199,9 @@ def _standing(message: Mapping[str, Any]) -> Standing:
         created_us=microseconds(message.get("createdDateTime")) or 0,
         html=text_of(body.get("content")),
         deleted=bool(message.get("deletedDateTime")),
+        cards="\n".join(
+            text_of(one.get("content")) for one in mappings(message.get("attachments"))
+        ),
     )
 
 

@@ -29,6 +29,7 @@ log = structlog.get_logger()
 
 _READING = 15.0  # seconds that a body may take to arrive
 _CHUNK = 64 * 1024
+_CLICK = "adaptiveCard/action"
 # A click that was answered already, and whose answer is not at hand any more.
 _DONE_BEFORE: Mapping[str, Any] = {
     "statusCode": int(HTTPStatus.OK),
@@ -106,7 +107,8 @@ class TeamsIntake:
             return Response()
         answer = await self.invokes.once(click_key(heard.activity), turn)
         if answer is None:
-            return json_response(_DONE_BEFORE)
+            click = heard.activity.get("name") == _CLICK
+            return json_response(_DONE_BEFORE if click else {})
         return json_response(answer.body, status=answer.status)
 
     async def _body(self, request: Request) -> bytes:

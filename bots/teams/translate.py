@@ -11,6 +11,7 @@ from bots.teams.changes import lifecycle
 from bots.teams.html_in import parse_activity
 from bots.teams.places import channel_in, root_of, tenant_of
 from bots.teams.reaction_types import emoji_of
+from bots.teams.record_asked import RECORD, asked_in
 from bots.teams.wire import mapping, mappings, microseconds, text_of
 from bridge.document import Document
 from bridge.errors import BadInput
@@ -159,6 +160,8 @@ def _mentions(activity: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _kind(activity: Mapping[str, Any], kind: str, app_id: str) -> EventKind:
     match kind:
+        case "message" if asked_in(activity):
+            return EventKind.ACTION
         case "message":
             asked = command_in(activity, app_id)
             return EventKind.MESSAGE_CREATE if asked is None else EventKind.COMMAND
@@ -214,7 +217,11 @@ def _event_type(activity: Mapping[str, Any]) -> str:
 def _details(
     activity: Mapping[str, Any], kind: EventKind, app_id: str
 ) -> list[tuple[str, str]]:
+    wish = asked_in(activity) if kind is EventKind.ACTION else None
     found = {
+        # What it is about stays in the raw body: tokens are nobody's to read.
+        RECORD: str(wish.kind) if wish else "",
+        "act": wish.act if wish else "",
         "type": text_of(activity.get("type")) if kind is EventKind.OTHER else "",
         "event": _event_type(activity),
         "action": text_of(activity.get("action")),

@@ -16,6 +16,7 @@ from bots.teams.connector import Connector
 from bots.teams.intake import TeamsIntake
 from bots.teams.invokes import Invokes
 from bots.teams.people import TeamsPeople
+from bots.teams.records import TeamsRecords
 from bridge.places import Place
 from tests.fakes import FakeClock
 from tests.integration.teams.door import LIMIT, Door, Echo
@@ -64,12 +65,20 @@ async def places(teams: ScriptedTeams) -> FakePlaces:
 
 
 @pytest.fixture
+def records() -> TeamsRecords | None:
+    """No business systems, unless a module has its own."""
+    return None
+
+
+@pytest.fixture
 async def door(
     session: ClientSession,
     teams: ScriptedTeams,
     places: FakePlaces,
     tokens: FakeTokens,
     connector: Connector,
+    *,
+    records: TeamsRecords | None,
 ) -> AsyncIterator[Door]:
     teams.answer("GET openid", Said(body={"jwks_uri": f"{teams.url}keys"}))
     key = public_jwk(endorsements=["msteams"])
@@ -91,6 +100,7 @@ async def door(
         people,
         connector,
         on_install,
+        records=records,
     )
     keys = SigningKeys(session, f"{teams.url}openid", time.monotonic)
     teams_intake = TeamsIntake(

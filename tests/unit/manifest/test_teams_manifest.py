@@ -8,6 +8,7 @@ from zipfile import ZipFile
 import pytest
 from PIL import Image
 
+from bots.teams import record_asked
 from manifest import teams_rules
 from manifest.build import teams_manifest
 from manifest.package import package_problems, packed
@@ -159,6 +160,14 @@ def test_the_commands_suggested_are_ten_of_those_that_can_be_typed(
     assert len(titles) == 10
     assert titles == [name for name in known if name in titles]
     assert titles[-1] == "help"
+
+
+def test_the_extension_offers_what_is_answered(manifest: dict[str, Any]) -> None:
+    [extension] = manifest["composeExtensions"]
+
+    commands = {one["id"]: one["type"] for one in extension["commands"]}
+
+    assert commands == {record_asked.SEARCH: "query", record_asked.CREATE: "action"}
 
 
 def test_the_permissions_are_those_that_graph_calls_and_messages_need(
