@@ -9,6 +9,7 @@ from bots.sandbox.teams.activities import Activities
 from bots.sandbox.teams.delivery import Delivery
 from bots.sandbox.teams.errors import Refusal, bad_argument, forbidden, no_activity
 from bots.sandbox.teams.model import Channel, Content, Kind, Message, Person, Team
+from bots.sandbox.teams.task_acts import TaskActs
 from bots.sandbox.teams.typed import from_bot, from_person
 from bots.sandbox.teams.uploads import markup, uploaded
 from bots.sandbox.world import World
@@ -47,6 +48,7 @@ class Acts:
             "raw": self._raw,
             "bot_post": self._bot_post,
             "bot_edit": self._bot_edit,
+            **TaskActs(world, delivery).actions,
         }
 
     async def do(self, asked: Asked) -> Done | None:

@@ -47,6 +47,16 @@ DEFAULTS: Mapping[str, Any] = {
     "teams.old_members_windows": [[5, 60]],
     "teams.reaction_windows": [[2, 1]],
     "teams.updates_count_as_sends": True,
+    # Clients: whether they draw cards anew for whom these name, how long they wait for
+    # an extension and a dialog, and how often an extension is asked again.
+    "teams.auto_refresh": True,
+    "teams.extension_timeout": 5.0,
+    "teams.extension_retries": 2,
+    "teams.dialog_timeout": 5.0,
+    # What the app declares: {"id", "type": "query" or "action", "title"} each, and the
+    # domains whose links it previews.
+    "teams.extension_commands": [],
+    "teams.link_domains": [],
     # Login. Its metadata names https addresses, as msal insists: a client that is
     # sent here must send those here as well.
     "teams.login_url": "https://login.microsoftonline.com",

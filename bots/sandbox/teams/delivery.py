@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,6 +41,14 @@ class Answer:
             return self.text
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many seconds a client waits for an answer, and how often it asks in all."""
+
+    within: float
+    times: int
+
+
 class _Lane:
     """The order of one channel: who goes next, and who lets others pass."""
 
@@ -66,11 +74,15 @@ class Delivery:
         """Deliver in the background."""
         self._begin(activity, asyncio.get_running_loop().create_future())
 
-    async def ask(self, activity: Activity) -> Answer:
+    async def ask(self, activity: Activity, limits: Limits | None = None) -> Answer:
         """Deliver, and return the first answer that counts."""
         answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._begin(activity, answered)
+        self._begin(activity, answered, limits)
         return await answered
+
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Do something in the background, as long as the sandbox runs."""
+        self._tasks.spawn(work)
 
     async def close(self) -> None:
         await self._tasks.close()
@@ -78,7 +90,12 @@ class Delivery:
             await self._session.close()
             self._session = None
 
-    def _begin(self, activity: Activity, answered: asyncio.Future[Answer]) -> None:
+    def _begin(
+        self,
+        activity: Activity,
+        answered: asyncio.Future[Answer],
+        limits: Limits | None = None,
+    ) -> None:
         if not self._world.settings.get("atom_url"):
             answered.set_result(Answer(0))
             return
@@ -90,7 +107,7 @@ class Delivery:
             return
         lane = self._lanes.setdefault(facts["channel"], _Lane())
         generation = self._state.generation
-        work = _Work(activity, fault, lane, lane.last, answered, generation)
+        work = _Work(activity, fault, lane, lane.last, answered, generation, limits)
         lane.last = work.mine
         self._tasks.spawn(self._deliver(work))
         if fault is not None and fault.kind == "duplicate":
@@ -120,6 +137,7 @@ class Delivery:
         """The same activity again and again, then, as a second layer, a new one."""
         answer = await self._copies(work, work.activity, work.fault)
         kinds = self._state.setting("second_layer")
+        kinds = [] if work.limits else kinds  # clients ask by themselves
         if answer.status or not {work.activity.get("type"), "*"} & set(kinds):
             return answer
         await asyncio.sleep(self._state.setting("second_layer_delay"))
@@ -131,15 +149,17 @@ class Delivery:
     async def _copies(
         self, work: "_Work", activity: Activity, fault: Fault | None
     ) -> Answer:
-        copies = 1 + self._state.setting("resends")
+        copies, within = 1 + self._state.setting("resends"), self._within(work)
+        if work.limits:
+            copies = work.limits.times
         for left in range(copies, 0, -1):
             began = time.monotonic()
-            answer = await self._answered(activity, fault)
+            answer = await self._answered(activity, fault, within)
             work.passed()
             if answer.status or left == 1 or not self._stands(work):
                 return answer
             fault = None
-            rest = self._state.setting("answer_timeout") - (time.monotonic() - began)
+            rest = within - (time.monotonic() - began)
             await asyncio.sleep(max(0.0, rest))
         return Answer(0)
 
@@ -147,7 +167,13 @@ class Delivery:
         """Whether the world that the activity is of is still there."""
         return work.generation == self._state.generation
 
-    async def _answered(self, activity: Activity, fault: Fault | None) -> Answer:
+    def _within(self, work: "_Work") -> float:
+        limits = work.limits
+        return limits.within if limits else float(self._state.setting("answer_timeout"))
+
+    async def _answered(
+        self, activity: Activity, fault: Fault | None, within: float
+    ) -> Answer:
         """One attempt. An answer that Teams would not wait for counts as none."""
         if fault is not None and not fault.after and _prevents(fault):
             self._note(activity, Answer(0), fault)
@@ -158,7 +184,7 @@ class Delivery:
             answers.append(await self._attempt(activity, fault))
 
         asking = self._tasks.begin(ask())
-        await asyncio.wait({asking}, timeout=self._state.setting("answer_timeout"))
+        await asyncio.wait({asking}, timeout=within)
         ignored = self._state.setting("resend_statuses")
         if not answers or answers[0].status in ignored:
             return Answer(0)
@@ -234,6 +260,7 @@ class _Work:
     before: asyncio.Event
     answered: asyncio.Future[Answer]
     generation: int
+    limits: Limits | None = None
     mine: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property

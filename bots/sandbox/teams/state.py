@@ -1,7 +1,7 @@
 """The state of the sandbox's Teams, and every way in which it changes."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any, TypeVar
@@ -38,6 +38,7 @@ class TeamsState:
         self._changes = changes
         self._last_ms: dict[str, int] = {}
         self._orders = count(1)
+        self.on_card: list[Callable[[Message], None]] = []
         self.reset()
 
     def reset(self) -> None:
@@ -52,7 +53,11 @@ class TeamsState:
 
     def as_json(self) -> dict[str, Any]:
         """Everything, the deleted too, as tests and the page read it."""
-        return state_json(self)
+        declared = {
+            "extension_commands": self.setting("extension_commands"),
+            "link_domains": self.setting("link_domains"),
+        }
+        return {**state_json(self), **declared}
 
     def setting(self, name: str) -> Any:
         return self.settings.get(f"teams.{name}")
@@ -134,6 +139,7 @@ class TeamsState:
         )
         channel.messages[message.id] = message
         self.publish("ephemeral" if target else "message", channel, message)
+        self._show_card(message)
         return message
 
     def edit(self, message: Message, content: Content) -> None:
@@ -142,6 +148,7 @@ class TeamsState:
         message.content, message.views = content, {}
         message.edited = self._touch(message)
         self._tell("edited", message)
+        self._show_card(message)
 
     def delete(self, message: Message) -> None:
         message.deleted = self._touch(message)
@@ -209,6 +216,12 @@ class TeamsState:
         self._changes.publish(
             {"side": "teams", "kind": kind, "tenant": team.tenant, "team": team.id}
         )
+
+    def _show_card(self, message: Message) -> None:
+        """Clients draw a bot's card when it is new or another one."""
+        if message.by_bot and message.content.attachments:
+            for listener in self.on_card:
+                listener(message)
 
     def _tell(self, kind: str, message: Message) -> None:
         self.publish(kind, self.channels[message.channel], message)
