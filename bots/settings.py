@@ -5,10 +5,8 @@ Everything is read once, by `read_settings` in `bots.settings_sources`.
 """
 
 from collections.abc import Mapping
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -21,6 +19,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from bots.directory_settings import DirectorySettings
+from bots.settings_kinds import A_RATE, A_URL, Rates, Secret, Url, on_loopback
+from bots.settings_records import RecordName, RecordSettings
 from bots.settings_scim import ScimSettings
 from bridge.errors import BadInput
 from bridge.limits import (
@@ -29,44 +29,13 @@ from bridge.limits import (
     SLACK_WORKSPACE,
     TEAMS_CHANNEL,
     TEAMS_TENANT,
-    UNLIMITED,
 )
 from bridge.tuning import SLACK_PART, TEAMS_PART
 from policy.scanning.clamd import ClamdAddress
 
-_RATE = r"[1-9]\d{0,6}/[1-9]\d{0,5}"
-_RATES = rf"^({UNLIMITED}|{_RATE}( {_RATE})*)$"
 _HEX = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _UUID = rf"^{_HEX}$"
 _UUIDS = rf"^({_HEX}( {_HEX})*)?$"
-
-
-def on_loopback(url: str) -> bool:
-    """Say whether a URL leads to this machine and nowhere else."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _safe_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.hostname and (
-        parts.scheme == "https" or (parts.scheme == "http" and on_loopback(url))
-    ):
-        return url
-    raise ValueError("no https:// URL")
-
-
-def _filled(secret: SecretStr) -> SecretStr:
-    text = secret.get_secret_value()
-    if text.isascii() and text.isprintable() and not any(map(str.isspace, text)):
-        return secret
-    raise ValueError("not one word of printable characters")
-
-
-Rates = Annotated[str, StringConstraints(pattern=_RATES)]
 
 
 def _of_a_person(secret: SecretStr) -> SecretStr:
@@ -84,16 +53,12 @@ def _address_of_clamd(text: str) -> str:
 
 
 ScannerAddress = Annotated[str, AfterValidator(_address_of_clamd)]
-Url = Annotated[str, AfterValidator(_safe_url)]
-Secret = Annotated[SecretStr, AfterValidator(_filled)]
 AdminToken = Annotated[Secret, AfterValidator(_of_a_person)]
 Uuid = Annotated[str, StringConstraints(pattern=_UUID, to_lower=True)]
 Uuids = Annotated[str, StringConstraints(pattern=_UUIDS, to_lower=True)]
 
-_A_RATE = "CALLS/SECONDS, several of them with blanks between, or none"
 _LOGIN = "https://login.microsoftonline.com"
 _ENDPOINT = "/oauth2/v2.0/token"
-_A_URL = "an https:// URL (http:// only on loopback)"
 _A_UUID = "a UUID such as 6f2d0f8a-0d0e-4f0e-9d51-2f6b7c1f1a02"
 
 
@@ -130,15 +95,13 @@ class SlackSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors
         description="an Org Owner's user token with auditlogs:read, and for legal "
         "holds admin.legalHolds:read and :write: it begins with xoxp-",
     )
-    api_url: Url = Field(default="https://slack.com/api/", description=_A_URL)
+    api_url: Url = Field(default="https://slack.com/api/", description=A_URL)
     discovery: bool = Field(
         default=False,
         description="true or false: whether the compliance token has discovery:read, "
         "with which channels are compared by their edits and deletions as well",
     )
-    audit_url: Url = Field(
-        default="https://api.slack.com/audit/v1/", description=_A_URL
-    )
+    audit_url: Url = Field(default="https://api.slack.com/audit/v1/", description=A_URL)
     history_page: int = Field(
         default=200,
         ge=1,
@@ -198,7 +161,7 @@ class TeamsSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors
     )
     openid_url: Url = Field(
         default="https://login.botframework.com/v1/.well-known/openidconfiguration",
-        description=_A_URL,
+        description=A_URL,
     )
     issuer: str = Field(
         default="https://api.botframework.com",
@@ -206,10 +169,10 @@ class TeamsSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors
     )
     token_url: Url = Field(
         default_factory=_token_url,
-        description=f"{_A_URL}, with {{tenant}} in it if there are several tenants",
+        description=f"{A_URL}, with {{tenant}} in it if there are several tenants",
     )
     graph_url: Url = Field(
-        default="https://graph.microsoft.com/v1.0", description=_A_URL
+        default="https://graph.microsoft.com/v1.0", description=A_URL
     )
     notice_url: Url | None = Field(
         default=None,
@@ -279,11 +242,11 @@ class Tuning(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
     )
     probe: float = Field(default=300.0, gt=0, description="seconds, above 0")
     call_timeout: float = Field(default=10.0, gt=0, description="seconds, above 0")
-    teams_channel_limit: Rates = Field(default=TEAMS_CHANNEL, description=_A_RATE)
-    teams_tenant_limit: Rates = Field(default=TEAMS_TENANT, description=_A_RATE)
-    slack_channel_limit: Rates = Field(default=SLACK_CHANNEL, description=_A_RATE)
-    slack_workspace_limit: Rates = Field(default=SLACK_WORKSPACE, description=_A_RATE)
-    slack_method_limit: Rates = Field(default=SLACK_METHOD, description=_A_RATE)
+    teams_channel_limit: Rates = Field(default=TEAMS_CHANNEL, description=A_RATE)
+    teams_tenant_limit: Rates = Field(default=TEAMS_TENANT, description=A_RATE)
+    slack_channel_limit: Rates = Field(default=SLACK_CHANNEL, description=A_RATE)
+    slack_workspace_limit: Rates = Field(default=SLACK_WORKSPACE, description=A_RATE)
+    slack_method_limit: Rates = Field(default=SLACK_METHOD, description=A_RATE)
     slack_part: int = Field(
         default=SLACK_PART, ge=500, le=4_000, description="a number from 500 to 4000"
     )
@@ -399,7 +362,7 @@ class KeySettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=T
     )
     token: str = Field(default="atom", description="the label of the HSM's token")
     pin: Secret | None = Field(default=None, description="the PIN of the HSM's user")
-    url: Url | None = Field(default=None, description=f"the KMS: {_A_URL}")
+    url: Url | None = Field(default=None, description=f"the KMS: {A_URL}")
     secret: Secret | None = Field(
         default=None, description="the bearer token that the KMS takes"
     )
@@ -435,6 +398,10 @@ class Settings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True
     console_token: Secret | None = Field(
         default=None, description="one word; whoever has it may read the log over HTTP"
     )
+    public_url: Url | None = Field(
+        default=None,
+        description="the https:// URL at which people's browsers reach ATOM",
+    )
     clamd_address: ScannerAddress | None = Field(
         default=None,
         description="/PATH or HOST:PORT at which clamd listens",
@@ -444,6 +411,10 @@ class Settings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True
     keys: KeySettings = KeySettings()
     directory: DirectorySettings = DirectorySettings()
     scim: ScimSettings = ScimSettings()
+    records: Mapping[RecordName, RecordSettings] = Field(
+        default_factory=dict,
+        description="tables [records.NAME], one for each business system",
+    )
     tuning: Tuning = Tuning()
 
     @property
@@ -452,6 +423,9 @@ class Settings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True
         if self.database_url:
             return self.database_url.get_secret_value()
         return f"sqlite:///{self.home / 'atom.db'}"
+
+
+__all__ = ["Settings", "on_loopback"]
 
 
 def _missing(name: str, hint: str) -> PydanticCustomError:

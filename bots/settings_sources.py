@@ -20,6 +20,7 @@ from pydantic_settings.exceptions import SettingsError
 
 from bots.directory_settings import DirectorySettings
 from bots.settings import KeySettings, Settings, SlackSettings, TeamsSettings, Tuning
+from bots.settings_records import RecordSettings, from_environment, is_of_a_system
 from bots.settings_scim import ScimSettings
 from bridge.errors import BadInput
 
@@ -34,6 +35,7 @@ _GROUPS: Mapping[str, type[BaseModel]] = {
     "scim": ScimSettings,
     "tuning": Tuning,
 }
+_RECORDS = "records"  # a table of tables, one for each business system
 # Where a platform is reached says nothing about whether it is wanted.
 _ADDRESSES = {"api_url", "openid_url", "issuer", "token_url", "graph_url"}
 
@@ -81,7 +83,7 @@ def config_path() -> Path:
 
 def setting_names() -> list[str]:
     """Return every setting as the environment spells it."""
-    names = [name for name in Settings.model_fields if name not in _GROUPS]
+    names = [n for n in Settings.model_fields if n not in {*_GROUPS, _RECORDS}]
     for group, model in _GROUPS.items():
         names += [f"{group}_{name}" for name in model.model_fields]
     return [_PREFIX + name.upper() for name in names]
@@ -91,18 +93,23 @@ def unknown_variables() -> list[str]:
     """Return variables that look like settings of ATOM and are none."""
     known = {*setting_names(), *(f"{n}_FILE" for n in setting_names()), _CONFIG}
     return sorted(
-        name for name in os.environ if name.startswith(_PREFIX) and name not in known
+        name
+        for name in os.environ
+        if name.startswith(_PREFIX) and name not in known and not is_of_a_system(name)
     )
 
 
 def _from_env() -> dict[str, Any]:
     try:
-        return _without_blanks(EnvSettingsSource(_Environment)())
+        found = _without_blanks(EnvSettingsSource(_Environment)())
     except SettingsError as error:
         raise BadInput(
             "ATOM_SLACK, ATOM_TEAMS, ATOM_KEYS, ATOM_DIRECTORY and ATOM_TUNING are "
             "no settings of their own: set ATOM_SLACK_BOT_TOKEN and so on"
         ) from error
+    if isinstance(systems := found.get(_RECORDS), Mapping):
+        found[_RECORDS] = from_environment(systems)
+    return found
 
 
 def _from_file(path: Path) -> dict[str, Any]:
@@ -163,27 +170,57 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
     for group in below.keys() & above.keys() & _GROUPS.keys():
         if isinstance(below[group], Mapping) and isinstance(above[group], Mapping):
             merged[group] = {**below[group], **above[group]}
+    both = (below.get(_RECORDS), above.get(_RECORDS))
+    if all(isinstance(each, Mapping) for each in both):
+        merged[_RECORDS] = _merged_tables(*both)
     return merged
+
+
+def _merged_tables(below: Any, above: Any) -> dict[str, Any]:
+    """Merge tables of tables: what the environment says of one leaves the others."""
+    return {
+        name: {**below[name], **above[name]}
+        if isinstance(below.get(name), Mapping) and isinstance(above.get(name), Mapping)
+        else above.get(name, below.get(name))
+        for name in {**below, **above}
+    }
 
 
 def _line(error: ErrorDetails) -> str:
     path = tuple(str(part) for part in error["loc"])
     name, expected = _spelled(path), _expected(path)
     match error["type"]:
+        case "missing_setting" if path[:1] == (_RECORDS,):
+            return error["msg"].replace("NAME", path[1], 1)
         case "missing_setting":
             return error["msg"]
         case "missing":
             return f"{name} is missing: it must be {expected}"
         case "extra_forbidden":
-            return f"{name} is no setting{_nearest(name, setting_names())}"
+            return f"{name} is no setting{_nearest(name, _names_like(path))}"
         case _:
             return f"{name} must be {expected}"
 
 
 def _expected(path: tuple[str, ...]) -> str:
+    if path[:1] == (_RECORDS,) and len(path) > 1:
+        return _expected_of_a_system(path)
     model = _GROUPS.get(path[0], Settings) if path else Settings
     field = model.model_fields.get(path[-1]) if path else None
     return (field and field.description) or "a table of settings"
+
+
+def _expected_of_a_system(path: tuple[str, ...]) -> str:
+    if path[-1] == "[key]":
+        return "a table whose name is short and in lower case, such as [records.acme]"
+    field = RecordSettings.model_fields.get(path[2]) if len(path) > 2 else None  # noqa: PLR2004
+    return (field and field.description) or "a table of settings"
+
+
+def _names_like(path: tuple[str, ...]) -> list[str]:
+    if path[:1] != (_RECORDS,):
+        return setting_names()
+    return [_spelled((*path[:2], name)) for name in RecordSettings.model_fields]
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
@@ -192,4 +229,4 @@ def _nearest(name: str, known: Iterable[str]) -> str:
 
 
 def _spelled(path: tuple[str, ...]) -> str:
-    return _PREFIX + "_".join(path).upper()
+    return _PREFIX + "_".join(path).upper().replace("-", "_")

@@ -14,6 +14,7 @@ from bots.settings import (
     TeamsSettings,
     Tuning,
 )
+from bots.settings_records import RecordSettings
 from bots.settings_scim import ScimSettings
 
 _HEAD = """\
@@ -36,13 +37,16 @@ _GROUPS: tuple[tuple[str, str, type[BaseModel]], ...] = (
 )
 
 
+_SYSTEM = 'system = "salesforce", url = "https://acme.my.salesforce.com"'
+
+
 def template() -> str:
     """Return the file's text, made from the settings themselves."""
     return "\n".join((_HEAD, *_lines()))
 
 
 def _lines() -> Iterator[str]:
-    groups = {name for name, _, _ in _GROUPS}
+    groups = {name for name, _, _ in _GROUPS} | {"records"}
     for name, field in Settings.model_fields.items():
         if name not in groups:
             yield _line(name, field)
@@ -52,6 +56,12 @@ def _lines() -> Iterator[str]:
         yield f"[{group}]"
         for name, field in model.model_fields.items():
             yield from _lines_of(name, field)
+    yield ""
+    yield "# Leave it all out to run without business systems: see docs/records.md."
+    yield "[records]"
+    yield f"# acme = {{ {_SYSTEM} }}  # or a table of its own, [records.acme], with"
+    for name, field in RecordSettings.model_fields.items():
+        yield f"#   {name}: {field.description}"
     yield ""
 
 
