@@ -29,6 +29,7 @@ from bots.commands.base import Commands
 from bots.commands.gate import Gate
 from bots.commands.organisations import Organisations
 from bots.commands.standard import standard_commands
+from bots.connecting_side import ConnectingSide, connecting_side
 from bots.core import Core, Heard, clock_us, core, steady_us
 from bots.directory_desk import Desk
 from bots.directory_hooks import DirectoryHooks
@@ -119,6 +120,7 @@ class Tools:
     members: Keeping
     health: LiveHealth
     session: ClientSession
+    connecting: ConnectingSide
 
     @property
     def links(self) -> LinkBook:
@@ -167,6 +169,7 @@ async def tools(settings: Settings) -> AsyncIterator[Tools]:
         built.duties.against.append(compliance(built.policy, on_record))
         members = keeping_members(built, sides)
         health = LiveHealth(built.health)
+        connecting = await connecting_side(stack, built, session)
         yield Tools(
             built,
             slack,
@@ -194,11 +197,15 @@ async def tools(settings: Settings) -> AsyncIterator[Tools]:
                 clock=clock_us,
                 directory=Desk(built.sources, built.duties),
                 gate=Gate(built.policy, on_record.command),
-                more=commands_about_people(built, sides, members),
+                more=(
+                    *commands_about_people(built, sides, members, connecting.accounts),
+                    *connecting.commands,
+                ),
             ),
             members,
             health,
             session,
+            connecting,
         )
 
 
@@ -321,6 +328,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             built.core.policies.follow,
             *jobs_about_people(built.core, built.members),
             *_runs_about_people(built),
+            *built.connecting.jobs,
         ]
         if settings.redis_url:
             wakes = Wakes.at(settings.redis_url.get_secret_value())
@@ -339,7 +347,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             built.core.sources.live, built.core.sources.hook_secrets(), time.time
         ).add_routes(app)
         HealthPages(built.core.require_company, watchfulness.refresh).add_routes(app)
-        await _listeners(stack, app, built, door)
+        await _listeners(stack, app, built, door, lambda: worker.processes)
         await _run(settings, app, worker, background)
 
 
@@ -418,7 +426,11 @@ def _nobody_known(_team: str, _user: str) -> None:
 
 
 async def _listeners(
-    stack: AsyncExitStack, app: web.Application, built: Tools, intake: Intake
+    stack: AsyncExitStack,
+    app: web.Application,
+    built: Tools,
+    intake: Intake,
+    processes: Callable[[], int],
 ) -> None:
     forget = built.slack.people.forget if built.slack else _nobody_known
     heard = Heard(intake, built.commands, profiles(built.core, forget))
@@ -429,6 +441,8 @@ async def _listeners(
     )
     pages.add_routes(app)
     built.core.scim.pages(steady_us).add_routes(app)
+    built.connecting.pages.add_routes(app)
+    built.connecting.processes.append(processes)
     built.core.journal.on_commit.append(lambda *_: pages.committed())
     if built.slack:
         await listen_to_slack(stack, app, built.core, built.slack, heard)

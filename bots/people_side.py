@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from bots.commands.base import Command
+from bots.commands.base import Command, Request
 from bots.commands.me import Me, Who
 from bots.commands.members import MembersCommand
 from bots.commands.names import channel_named
@@ -15,7 +15,7 @@ from bots.core import Core
 from bots.introducing import LinkedPeople
 from bots.keeping_members import Keeping
 from bots.slack.people import account as account_in
-from bridge.cards import Button, Card, Tone
+from bridge.cards import Button, Card, Section, Tone
 from bridge.directory.accounts import Account, Confidence
 from bridge.directory.links import accounts_of
 from bridge.directory.model import Subject
@@ -94,14 +94,21 @@ def keeping_members(core: Core, sides: Mapping[Platform, Side]) -> Keeping:
 
 
 def commands_about_people(
-    core: Core, sides: Mapping[Platform, Side], keeping: Keeping
+    core: Core,
+    sides: Mapping[Platform, Side],
+    keeping: Keeping,
+    accounts: Callable[[Request], Awaitable[Sequence[Section]]] | None = None,
 ) -> tuple[Command, ...]:
-    """Return the commands by which people and admins see and say who is who."""
+    """
+    Return the commands by which people and admins see and say who is who.
+
+    `accounts` tells which accounts of business systems somebody has connected.
+    """
     desk = Desk(core.introducer)
     rights = {p: side.rights for p, side in sides.items()}
     announcers = {p: side.announcer for p, side in sides.items()}
     return (
-        Me(desk),
+        Me(desk, accounts),
         Who(desk, rights),
         MembersCommand(keeping, core.links, rights, announcers),
     )

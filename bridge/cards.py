@@ -32,10 +32,15 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A button that runs a command, as if the clicking person had typed it."""
+    """
+    A button that runs a command, as if the clicking person had typed it.
+
+    With a `url`, an https address, it opens that page instead, and runs nothing.
+    """
 
     label: str
-    command: str
+    command: str = ""
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

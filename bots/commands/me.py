@@ -1,8 +1,8 @@
 """Who ATOM takes people for, and how they confirm or deny it."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from bots.commands.base import Request, spoken
@@ -37,6 +37,7 @@ class Me:
     Shows people whom they are taken for.
 
     A code is shown in Slack alone, where nobody else sees it, and is typed in Teams.
+    `more` is what else there is to say of who asks: their connected accounts.
     """
 
     name: ClassVar[str] = "me"
@@ -44,13 +45,16 @@ class Me:
     summary: ClassVar[str] = "see who you are to ATOM, and confirm or deny it"
 
     desk: AccountDesk
+    more: Callable[[Request], Awaitable[Sequence[Section]]] | None = None
 
     async def run(self, request: Request) -> Card:
         tenant, person, here = request.tenant, request.person, request.channel
         match request.arguments:
             case ():
                 known = await self.desk.about(tenant, person, here)
-                return _about(known, here.platform)
+                card = _about(known, here.platform)
+                more = await self.more(request) if self.more else ()
+                return replace(card, sections=(*card.sections, *more))
             case ("code",):
                 return await self._code(request)
             case ("not",):

@@ -6,6 +6,7 @@ from bots.commands.approvals import Approvals, Approve, Refuse
 from bots.commands.backfill import Backfills
 from bots.commands.base import Command, Commands, Doorman
 from bots.commands.channels import Channels
+from bots.commands.connect import Connect, Disconnect
 from bots.commands.dead import Dead
 from bots.commands.directory import DirectoryCommand
 from bots.commands.drop import Drop
@@ -70,6 +71,8 @@ NAMES: tuple[str, ...] = (
     RefuseEither.name,
     HoldCommand.name,
     Me.name,
+    Connect.name,
+    Disconnect.name,
     Who.name,
     MembersCommand.name,
     Why.name,

@@ -114,12 +114,20 @@ def _cells(field: Field) -> tuple[Block, Block]:
 
 def _actions(buttons: Sequence[Button]) -> Iterator[Block]:
     # Ids must differ within a message; the same command twice is the same button.
-    unique = list({button.command: button for button in buttons}.values())[:_BUTTONS]
+    known = {button.command or button.url: button for button in buttons}
+    unique = list(known.values())[:_BUTTONS]
     if unique:
         yield {"type": "actions", "elements": [_button(button) for button in unique]}
 
 
 def _button(button: Button) -> Block:
+    if button.url:
+        return {
+            "type": "button",
+            "text": plain(_cut(button.label, LABEL)),
+            "action_id": _cut(f"open:{button.label}", ID),
+            "url": button.url,
+        }
     return {
         "type": "button",
         "text": plain(_cut(button.label, LABEL)),

@@ -106,6 +106,8 @@ def _column(width: int, items: list[Json]) -> Json:
 
 
 def _button(button: Button) -> Json:
+    if button.url:
+        return {"type": "Action.OpenUrl", "title": button.label, "url": button.url}
     return {
         "type": "Action.Execute",
         "title": button.label,

@@ -87,16 +87,20 @@ class StoredChanges:
         )
 
     async def sweep(self, before_us: int) -> int:
+        deeds = await self._gone("record_deed", "begun_us", before_us)
+        return deeds + await self.forget_heard(before_us)
+
+    async def forget_heard(self, before_us: int) -> int:
+        """Forget events alone: they are repeated for days, deeds for longer."""
+        return await self._gone("record_heard", "at_us", before_us)
+
+    async def _gone(self, table: str, column: str, before_us: int) -> int:
         def program() -> Program[int]:
-            before = {"before": before_us}
-            heard = yield Statement(
-                "DELETE FROM record_heard WHERE at_us < :before RETURNING event", before
+            gone = yield Statement(
+                f"DELETE FROM {table} WHERE {column} < :before RETURNING tenant",
+                {"before": before_us},
             )
-            deeds = yield Statement(
-                "DELETE FROM record_deed WHERE begun_us < :before RETURNING deed",
-                before,
-            )
-            return len(heard) + len(deeds)
+            return len(gone)
 
         return await self.store.run(program)
 
