@@ -8,6 +8,7 @@ from collections.abc import Coroutine, Sequence
 
 from bots.doctor.findings import Finding, bad, good
 from bots.doctor.local import clamd, config_file, database, key_files, redis, strays
+from bots.doctor.records import records
 from bots.doctor.slack import slack
 from bots.doctor.teams import teams
 from bots.settings import Settings
@@ -33,6 +34,7 @@ async def _rest(settings: Settings) -> list[Finding]:
         _limited("clamd", clamd(settings)),
         _limited("slack", slack(settings.slack)),
         _limited("teams", teams(settings.teams)),
+        _limited("records", records(settings)),
     )
     groups = await asyncio.gather(*checks)
     local = [*strays(), *config_file(), *key_files(settings)]

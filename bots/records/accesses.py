@@ -112,7 +112,7 @@ class RecordAccesses:
         try:
             tokens = await sign_in.renew(held.tokens)
         except RefreshRefused as error:
-            await self.book.not_renewed(held, owner, broken=True)
+            await self.book.not_renewed(held, owner, broken=error.sure)
             raise not_connected(one.system) from error
         except (AtomError, asyncio.CancelledError):
             await self.book.not_renewed(held, owner, broken=False)

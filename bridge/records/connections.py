@@ -169,7 +169,16 @@ class SignInBook(Protocol):
 
 
 class RefreshRefused(NotAllowed):
-    """The system does not renew these tokens any more: connect again."""
+    """
+    The system does not renew these tokens any more: connect again.
+
+    Not `sure` where a system says the same of ATOM's own id and secret: once those are
+    right the tokens may be good again.
+    """
+
+    def __init__(self, reason: str, *, sure: bool = True) -> None:
+        super().__init__(reason)
+        self.sure = sure
 
 
 class SignIn(Protocol):

@@ -29,6 +29,7 @@ _REFUSALS = frozenset(
         "expired_auth_code",
     }
 )
+_UNSURE = frozenset({"access_denied"})  # ServiceNow, of wrong clients too
 _NOT_OURS = frozenset({"invalid_client", "invalid_client_id", "bad_client_secret"})
 
 
@@ -131,7 +132,9 @@ class Asking:
             )
         refused = status in {400, 401, 403}
         if refused and words & _REFUSALS:
-            return RefreshRefused(f"{self.service} asks to sign in again.")
+            return RefreshRefused(
+                f"{self.service} asks to sign in again.", sure=not words & _UNSURE
+            )
         return ServiceUnavailable(f"{self.service} gave no token (it said {status})")
 
     def _until(self, told: object) -> int:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import jwt
 
+from bridge.errors import NotAllowed
 from bridge.records.connections import Tokens
 from bridge.records.model import System
 from connectors.sign_in.asking import Asking
@@ -78,7 +79,10 @@ class JwtBearer:
             "aud": self.audience,
             "exp": int(time.time()) + _LIFE,
         }
-        assertion = jwt.encode(claims, self.key, algorithm="RS256")
+        try:
+            assertion = jwt.encode(claims, self.key, algorithm="RS256")
+        except (ValueError, TypeError, jwt.PyJWTError) as error:
+            raise NotAllowed("private_key is no RSA key in PEM") from error
         form = {"grant_type": _JWT_BEARER, "assertion": assertion}
         return await _granted(self.system, self.asking, self.place, form)
 

@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from bridge.ports import Limiter
 from bridge.records.budgets import DAY, Quotas, Rates, Room
 from bridge.records.model import System
-from bridge.records.ports import Spent
+from bridge.records.ports import EVERYBODY, Spent
 from storage.redis_client import Client
 
 log = structlog.get_logger()
@@ -94,9 +94,9 @@ class RecordBudget:
     async def pause(self, bucket: str, account: str, seconds: float) -> None:
         rates = self.rates(bucket)
         paused = (
-            rates.account(self.tenant, bucket, account)
-            if account
-            else rates.whole(self.tenant, bucket)
+            rates.whole(self.tenant, bucket)
+            if account == EVERYBODY
+            else rates.account(self.tenant, bucket, account)
         )
         await self.limiter.pause(paused, int(seconds * _MICRO))
 

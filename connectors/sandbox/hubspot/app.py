@@ -131,6 +131,9 @@ class HubSpot(StandIn):
         login = oauth.Login(
             "/oauth/authorize", "/oauth/v1/token", "/oauth/v1/revoke", _reply
         )
+        newer = oauth.Login(
+            "/oauth/authorize", "/oauth/v3/token", "/oauth/v3/token/revoke", _reply
+        )
         one = "/crm/v3/objects/{kind}"
         four = "/crm/v4/objects/{kind}/{id}/associations"
         objects, links = self._objects, self._links
@@ -157,6 +160,8 @@ class HubSpot(StandIn):
         return [
             *(web.route(m, path, self._guarded(call)) for m, path, call in calls),
             *oauth.routes(self, login),
+            *(each for each in oauth.routes(self, newer) if "/v3/" in each.path),
+            web.post("/oauth/v3/token/introspect", self._introspected),
         ]
 
     def _guarded(
@@ -179,6 +184,16 @@ class HubSpot(StandIn):
             raise not_found()
         told = {"user": user.mail, "user_id": int(user.id), "hub_id": PORTAL}
         return answer({**told, "app_id": _APP, "token_type": "access"})
+
+    async def _introspected(self, request: web.Request) -> web.StreamResponse:
+        form = await request.post()
+        name = self.tokens.user_of(str(form.get("token", "")))
+        secret = self.clients.get(str(form.get("client_id", "")))
+        if name is None or not secret or secret != form.get("client_secret"):
+            return Refusal(400, "VALIDATION_ERROR", "Token is invalid").answer()
+        user = self.users[name]
+        told = {"active": True, "user": user.mail, "user_id": int(user.id)}
+        return answer({**told, "hub_id": PORTAL, "app_id": _APP})
 
     def _limited(self, policy: str, seconds: float) -> web.Response:
         words = policy.casefold()

@@ -10,7 +10,7 @@ import pytest
 from bridge.errors import ServiceUnavailable
 from bridge.records.budgets import USUAL, Quotas, Rates
 from bridge.records.model import System
-from bridge.records.ports import Spent
+from bridge.records.ports import EVERYBODY, Spent
 from storage.limiter import LocalLimiter, RedisLimiter
 from storage.records.budget import RecordBudget, rates_of
 from storage.records.turns import RecordTurns
@@ -121,7 +121,7 @@ async def test_what_nobody_waits_for_steps_aside_when_the_day_is_nearly_used_up(
 async def test_one_system_that_is_used_up_holds_no_other_up(made: Made) -> None:
     budget = made()
     await budget.told(SF, 99, 100)
-    await budget.pause(SF, "", 900)
+    await budget.pause(SF, EVERYBODY, 900)
 
     assert await granted(budget, "jira:acme", urgent=False) == 10
     assert await granted(budget, SF) == 0
@@ -130,7 +130,9 @@ async def test_one_system_that_is_used_up_holds_no_other_up(made: Made) -> None:
 async def test_a_pause_of_an_account_concerns_it_alone(made: Made) -> None:
     budget = made()
     await budget.pause(SF, ALICE, 900)
+    await budget.pause(SF, "", 900)
 
+    assert await granted(budget, SF, "") == 0
     assert await granted(budget, SF, ALICE) == 0
     assert await granted(budget, SF, BOB) == 10
     with pytest.raises(Spent) as refused:
@@ -181,7 +183,7 @@ async def test_processes_share_calls_quotas_and_pauses(redis_url: str) -> None:
         assert await granted(one, HUB, ALICE) + await granted(two, HUB, ALICE) == 4
         await one.told(SF, 96, 100)
         assert await granted(two, SF, urgent=False) == 0
-        await one.pause("jira:acme", "", 900)
+        await one.pause("jira:acme", EVERYBODY, 900)
         assert await granted(two, "jira:acme") == 0
 
 
@@ -197,7 +199,7 @@ async def test_without_redis_each_process_goes_on_by_itself(own_redis: Redis) ->
         assert await granted(budget, SF) > 0
         assert await granted(budget, HUB, ALICE) == 0
         await budget.told(SF, 10, 100)
-        await budget.pause("jira:acme", "", 900)
+        await budget.pause("jira:acme", EVERYBODY, 900)
         assert await granted(budget, "jira:acme") == 0
 
 
