@@ -143,6 +143,8 @@ class Changes:
         rows, delegations = await self._approvals(access, ref, stand)
         if rows is None:
             raise Rejected("ServiceNow does not show who approves this: try again")
+        if not rows:
+            await self.writing.row(access, ref)  # whoever may not see it is told so
         now = self.writing.reading.now_us() // 1_000_000
         found = pending(rows, delegations, me.id, now)
         if found is None:

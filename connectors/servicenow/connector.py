@@ -27,7 +27,7 @@ from connectors.servicenow.hooks import Hooks
 from connectors.servicenow.incidents import Incidents
 from connectors.servicenow.reading import Alert, Reading
 from connectors.servicenow.recognition import recognise
-from connectors.servicenow.tables import CHANGE, INCIDENT, ITEM, KINDS
+from connectors.servicenow.tables import CHANGE, INCIDENT, ITEM, KINDS, sys_id
 from connectors.servicenow.translate import Translator
 from connectors.servicenow.writing import Writing
 
@@ -166,6 +166,8 @@ class ServiceNow:
             self.instance,
         ):
             raise BadInput("that record is of another system")
+        if ref is not None:
+            sys_id(ref.id)
         acting = self._acting.get(ref.kind if ref else kind)
         if acting is None:
             raise BadInput("nothing can be done with that from here")

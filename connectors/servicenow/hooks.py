@@ -91,9 +91,10 @@ class Hooks:
         known = table is not None and SYS_ID.fullmatch(id_) and op in _OPS
         if not known or table is None or not 0 < len(event) <= 200:  # noqa: PLR2004
             raise BadInput("the call names no record that is followed here")
+        changed = told.get("changed")
         fields = tuple(
             each
-            for each in told.get("changed") or ()
+            for each in (changed if isinstance(changed, list) else ())
             if isinstance(each, str) and _NAME.fullmatch(each)
         )[:100]
         kind = _OPS[op]

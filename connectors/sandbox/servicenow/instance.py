@@ -98,7 +98,10 @@ class Instance:
         row |= {"sys_id": made, "sys_class_name": table, "sys_mod_count": "0"}
         row |= {"sys_created_on": self.now, "sys_created_by": by}
         row |= {"sys_updated_on": self.now, "sys_updated_by": by}
-        if known.prefix and not values.get("number"):
+        if given := values.get("number", ""):
+            told = int(given.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+            self._numbers[table] = max(self._numbers[table], told)
+        elif known.prefix:
             self._numbers[table] += 1
             row["number"] = f"{known.prefix}{self._numbers[table]:07d}"
         if "opened_at" in known.fields:
