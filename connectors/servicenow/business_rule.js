@@ -3,9 +3,9 @@
  *
  * A business rule for the tables incident, change_request, sc_request and
  * sysapproval_approver, with When: after, Insert, Update and Delete ticked, Advanced
- * ticked, and this as its script. Nobody waits for ATOM: the call is made later. Two system properties say where and with what secret:
- * atom.webhook.url (string) and atom.webhook.secret (password2). What it does is told in
- * docs/records-servicenow.md.
+ * ticked, and this as its script. Nobody waits for ATOM: the call is made afterwards.
+ * Two system properties say where to and with what secret: atom.webhook.url and
+ * atom.webhook.secret. What all this does is told in docs/records-servicenow.md.
  */
 (function executeRule(current, previous) {
     var url = gs.getProperty('atom.webhook.url');
@@ -52,12 +52,16 @@
     var stamp = String(Math.floor(new GlideDateTime().getNumericValue() / 1000));
 
     // generateMac takes its key in base64 and answers in base64; ATOM takes hexadecimal.
-    var mac = new CertificateEncryption().generateMac(
-        GlideStringUtil.base64Encode(secret), 'HmacSHA256', stamp + '.' + body);
-    var bytes = GlideStringUtil.base64DecodeAsBytes(mac);
+    var mac = String(new CertificateEncryption().generateMac(
+        GlideStringUtil.base64Encode(secret), 'HmacSHA256', stamp + '.' + body));
+    var digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+    var bits = '';
     var hex = '';
-    for (var j = 0; j < bytes.length; j++) {
-        hex += ((bytes[j] & 0xff) + 0x100).toString(16).substring(1);
+    for (var j = 0; j < mac.length && mac.charAt(j) !== '='; j++) {
+        bits += (digits.indexOf(mac.charAt(j)) + 64).toString(2).substring(1);
+    }
+    for (var k = 0; k + 8 <= bits.length; k += 8) {
+        hex += (parseInt(bits.substring(k, k + 8), 2) + 256).toString(16).substring(1);
     }
 
     var request = new sn_ws.RESTMessageV2();

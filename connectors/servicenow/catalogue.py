@@ -18,8 +18,8 @@ from connectors.servicenow.query import Op, Query, where
 from connectors.servicenow.reading import item_part
 from connectors.servicenow.rows import written
 from connectors.servicenow.tables import BY_NAME, ITEM, REQUEST, sys_id
-from connectors.servicenow.variables import LOOKED_UP, fits, inputs_of, variables_of
-from connectors.servicenow.writing import Writing, digest, required
+from connectors.servicenow.variables import LOOKED_UP, inputs_of, variables_of
+from connectors.servicenow.writing import Writing, digest, fits, required
 
 _QUANTITY, _FOR = "quantity", "requested_for"
 _RECENT = 600  # seconds in which an order of the same is looked for
@@ -215,7 +215,7 @@ class Catalogue:
                 fields = LOOKED_UP[table]
                 text = await self.writing.named(access, table, text, fields, input_.id)
             elif text:
-                fits(input_, text)
+                fits([input_], {input_.id: text})
             if text:
                 found[name] = text
         return found

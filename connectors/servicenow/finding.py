@@ -41,6 +41,8 @@ class Finding:
         """Return what fits, best first. Raises `BadInput`."""
         limit = max(1, min(limit, _MOST))
         number = words.strip().upper()
+        if not number:
+            return []
         if kind := kind_of(number):
             return await self._numbered(access, kind, number)
         asked = [

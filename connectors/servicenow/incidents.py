@@ -13,7 +13,7 @@ from connectors.servicenow.rows import Row, written
 from connectors.servicenow.states import IncidentState
 from connectors.servicenow.tables import INCIDENT, INTERNAL
 from connectors.servicenow.translate import revision
-from connectors.servicenow.writing import Writing, digest, required
+from connectors.servicenow.writing import Writing, digest, fits, required
 
 ELEMENTS = {"comment": "comments", "note": "work_notes"}
 _RECENT = 600  # seconds; the same words again within them are a repetition
@@ -40,6 +40,8 @@ class Incidents:
     async def form(self, access: Access, act: str, ref: RecordRef | None) -> Form:
         """Return what to ask for. Raises `BadInput`, `Gone`."""
         if ref is None:
+            if act != "create":
+                raise BadInput("choose an incident first")
             return _new_form()
         row = await self.writing.row(access, ref)
         inputs = await self._inputs(access, act, row)
@@ -58,6 +60,8 @@ class Incidents:
     async def perform(self, access: Access, deed: Deed) -> Done:
         """Do one thing. Raises what `bridge.records.ports.Records.perform` does."""
         if deed.ref is None:
+            if deed.act != "create":
+                raise BadInput("choose an incident first")
             return await self._new(access, deed)
         acts: Mapping[str, _Act] = {
             "comment": self._say,
@@ -177,8 +181,7 @@ class Incidents:
     async def _edit(self, access: Access, deed: Deed, ref: RecordRef, row: Row) -> Done:
         if not deed.values or not set(deed.values) <= set(_EDITED):
             raise BadInput("that cannot be changed from here")
-        if "short_description" in deed.values:
-            required(deed.values, {"short_description": "Short description"})
+        fits(_edited(), deed.values)
         if await self.writing.agreed(access, deed, row):
             return Done(await self.writing.record(access, ref), again=True)
         return await self.writing.patch(access, ref, row, deed.values)
@@ -188,6 +191,7 @@ class Incidents:
         if not set(deed.values) <= set(_EDITED):
             raise BadInput("that cannot be entered from here")
         required(deed.values, {"short_description": "Short description"})
+        fits(_edited(), deed.values)
         me = await self.writing.me(access)
         async with self.writing.turn(f"new:{deed.key}"):
             mark = digest(deed.key)
@@ -306,4 +310,6 @@ def _edited() -> Sequence[Input]:
 
 
 def _new_form() -> Form:
-    return Form("new", "New incident", tuple(_edited()), "Create", kind=INCIDENT.kind)
+    return Form(
+        "create", "New incident", tuple(_edited()), "Create", kind=INCIDENT.kind
+    )

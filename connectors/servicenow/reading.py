@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bridge.errors import BadInput
+from bridge.errors import AtomError, BadInput, ServiceUnavailable
 from bridge.records.model import Absence, Mention, Record, RecordRef, System
-from bridge.records.ports import Access
+from bridge.records.ports import Access, NotConnected, Spent
 from connectors.servicenow.calls import (
     CATALOGUE,
     Answer,
@@ -74,7 +74,13 @@ class Reading:
                 for start in range(0, len(wanted), _AT_ONCE)
             ]
         parts = [part for each in asked for part in each.parts]
-        answers = await self.calls.ask(access, parts, urgent=urgent) if parts else []
+        try:
+            answers = (
+                await self.calls.ask(access, parts, urgent=urgent) if parts else []
+            )
+        except (ServiceUnavailable, NotConnected) as error:
+            why = _why(error)
+            return found | {ref: why for each in asked for ref in each.refs}
         as_of, at = self.now_us(), 0
         for each in asked:
             given = dict(
@@ -273,6 +279,13 @@ def _about(rows: Sequence[Row], field: str, id_: str) -> list[Row]:
 def _absence(answer: Answer) -> Absence:
     """A refusal of the row is its absence; of everything else, nobody knows."""
     return Absence.GONE if answer.status in {403, 404} else Absence.UNREACHABLE
+
+
+def _why(error: AtomError) -> Absence:
+    if isinstance(error, Spent):
+        return Absence.SPENT
+    unconnected = isinstance(error, NotConnected)
+    return Absence.UNCONNECTED if unconnected else Absence.UNREACHABLE
 
 
 def _parent(table: str) -> list[str]:

@@ -5,7 +5,6 @@ from typing import Any
 
 from bridge.errors import BadInput
 from bridge.records.forms import Choice, Input, InputKind
-from bridge.records.ports import Rejected
 from connectors.servicenow.tables import BESIDES
 
 VARIABLE = "var-"  # starts the id of an input for a variable
@@ -70,12 +69,6 @@ def variables_of(item: Mapping[str, Any]) -> dict[str, tuple[Input, str]]:
         if input_ is not None:
             found[str(spec.get("name"))] = (input_, _table_of(spec))
     return found
-
-
-def fits(input_: Input, text: str) -> None:
-    """Raise `Rejected` for a value that is not among what can be chosen."""
-    if input_.choices and text not in {each.value for each in input_.choices}:
-        raise Rejected("choose one of what is offered", {input_.id: "choose one"})
 
 
 def _input(spec: Mapping[str, Any]) -> Input | None:

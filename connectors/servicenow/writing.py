@@ -15,7 +15,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from bridge.errors import ServiceUnavailable
-from bridge.records.forms import Deed
+from bridge.records.forms import Deed, Input
 from bridge.records.model import Absence, Record, RecordRef
 from bridge.records.ports import (
     Access,
@@ -39,7 +39,7 @@ from connectors.servicenow.calls import (
 from connectors.servicenow.query import Op, Query, where
 from connectors.servicenow.reading import Reading
 from connectors.servicenow.rows import Row
-from connectors.servicenow.tables import table_of
+from connectors.servicenow.tables import TABLES, table_of
 
 JOURNALS = frozenset({"comments", "work_notes"})
 _FORBIDDEN = 403
@@ -212,7 +212,14 @@ class Writing:
             raise Gone("it was deleted, or you may not see it")
         if answer.status == _FORBIDDEN and "Data Policy" not in answer.detail:
             raise NotYours(f"ServiceNow does not let you do this: {answer.why}")
-        raise Rejected(f"ServiceNow did not take it: {answer.why}")
+        # A data policy names the fields that it wants, by their labels.
+        named = {
+            shown.field: "ServiceNow asks for this"
+            for table in TABLES
+            for shown in table.shown
+            if "mandatory" in answer.detail and shown.label in answer.detail
+        }
+        raise Rejected(f"ServiceNow did not take it: {answer.why}", named)
 
     async def said(
         self, access: Access, ref: RecordRef, element: str, text: str, since: str
@@ -280,6 +287,25 @@ def required(values: Mapping[str, str], labels: Mapping[str, str]) -> None:
     if missing:
         named = ", ".join(labels[name] for name in missing)
         raise Rejected(f"fill in: {named}", missing)
+
+
+def fits(inputs: Sequence[Input], values: Mapping[str, str]) -> None:
+    """Raise `Rejected` for values that their inputs would not have taken."""
+    wrong = {}
+    for each in inputs:
+        text = values.get(each.id)
+        if text is None:
+            continue
+        if each.required and not text.strip():
+            wrong[each.id] = "this is needed"
+        elif each.longest and len(text) > each.longest:
+            wrong[each.id] = f"at most {each.longest} characters"
+        elif each.choices and text not in {one.value for one in each.choices}:
+            wrong[each.id] = "choose one of what is offered"
+    if wrong:
+        labels = {each.id: each.label for each in inputs}
+        named = ", ".join(labels[name] for name in wrong)
+        raise Rejected(f"look again at: {named}", wrong)
 
 
 def _is(row: Row, name: str, wanted: Any) -> bool:

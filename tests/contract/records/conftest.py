@@ -1,15 +1,21 @@
 """The systems that the suite runs on."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 
 import pytest
 
 from connectors.sandbox.salesforce import Salesforce
+from connectors.sandbox.servicenow.app import ServiceNow
+from connectors.sandbox.stand_in import StandIn
 from tests.contract.records.salesforce_world import SalesforceWorld
+from tests.contract.records.servicenow_world import ServiceNowWorld
 from tests.contract.records.worlds import World
-from tests.stand_ins import Account, running
+from tests.stand_ins import Account, Told, running
 
-WORLDS = {"salesforce": (Salesforce, SalesforceWorld)}
+WORLDS: Mapping[str, tuple[Callable[[], StandIn], Callable[[Told], World]]] = {
+    "salesforce": (Salesforce, SalesforceWorld),
+    "servicenow": (ServiceNow, ServiceNowWorld),
+}
 
 
 @pytest.fixture(params=sorted(WORLDS))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from connectors.servicenow.hooks import Hooks
 from tests.unit.connectors.servicenow.world import INC1, WAITING, World, deed, rev
 
 NOW = 1_800_000_000.0
+ROOT = Path(__file__).parents[4]
 BODY = {
     "event_id": "e1",
     "table": "incident",
@@ -233,3 +235,9 @@ def test_the_rule_that_is_shipped_says_what_is_read_here() -> None:
         assert word in script
     assert "getValue('short_description')" not in script
     assert seed.INTEGRATION not in script
+
+
+def test_the_guide_shows_the_rule_that_is_shipped() -> None:
+    guide = (ROOT / "docs/records-servicenow.md").read_text(encoding="utf-8")
+
+    assert business_rule().strip() in guide

@@ -349,10 +349,10 @@ async def test_a_refusal_is_told_with_its_reason(snow: World) -> None:
 async def test_a_new_incident_is_made_once_however_often_it_is_tried(
     snow: World,
 ) -> None:
-    form = await snow.records.form(snow.as_("bob"), "new", kind="incident")
+    form = await snow.records.form(snow.as_("bob"), "create", kind="incident")
     assert [each.id for each in form.inputs if each.required] == ["short_description"]
     new = Deed(
-        "new",
+        "create",
         "k9",
         kind="incident",
         values={"short_description": "No tea", "impact": "3"},
@@ -373,7 +373,7 @@ async def test_a_new_incident_is_made_once_however_often_it_is_tried(
 
 
 async def test_a_new_incident_says_what_became_of_it(snow: World) -> None:
-    new = Deed("new", "k9", kind="incident", values={"short_description": "No tea"})
+    new = Deed("create", "k9", kind="incident", values={"short_description": "No tea"})
 
     done = await snow.records.perform(snow.as_("bob"), new)
 

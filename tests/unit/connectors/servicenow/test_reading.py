@@ -3,9 +3,8 @@
 import pytest
 
 from bridge.cards import Tone
-from bridge.errors import BadInput, ServiceUnavailable
+from bridge.errors import BadInput
 from bridge.records.model import Absence, Needs, Record, RecordRef, System
-from bridge.records.ports import NotConnected, Spent
 from connectors.sandbox.servicenow import seed
 from connectors.sandbox.servicenow.rights import hiding
 from tests.unit.connectors.servicenow.world import (
@@ -146,8 +145,9 @@ async def test_an_answer_that_is_none_is_never_taken_for_gone(
 ) -> None:
     snow.told.fault(kind, times=5, arg=503)
 
-    with pytest.raises(ServiceUnavailable):
-        await snow.records.read(snow.as_("erin"), [INC1])
+    found = await snow.records.read(snow.as_("erin"), [INC1])
+
+    assert found[INC1] is Absence.UNREACHABLE
 
 
 async def test_a_refused_token_is_renewed_once(snow: World) -> None:
@@ -167,22 +167,21 @@ async def test_without_a_right_somebody_has_to_connect(snow: World) -> None:
     await erin.token()
     erin.run_out()
 
-    with pytest.raises(NotConnected):
-        await snow.records.read(erin, [INC1])
+    found = await snow.records.read(erin, [INC1])
+
+    assert found[INC1] is Absence.UNCONNECTED
 
 
 async def test_a_rate_limit_inside_a_batch_stops_the_account(snow: World) -> None:
     snow.stand_in.instance.properties.hourly = 1
 
-    with pytest.raises(Spent) as spent:
-        await snow.records.read(snow.as_("erin"), [INC1])
-
-    assert 0 < spent.value.retry_after <= 3600
+    found = await snow.records.read(snow.as_("erin"), [INC1])
     calls = len(snow.told.calls())
-    with pytest.raises(Spent):
-        await snow.records.read(snow.as_("erin"), [INC1])
+    again = await snow.records.read(snow.as_("erin"), [INC1])
+
+    assert found[INC1] is again[INC1] is Absence.SPENT
     assert len(snow.told.calls()) == calls
-    assert ("servicenow:acme", "erin") in snow.budget.paused
+    assert 0 < snow.budget.paused["servicenow:acme", "erin"] <= 3600
 
 
 async def test_numbers_are_resolved_and_an_item_of_a_request_names_it(
@@ -248,7 +247,7 @@ async def test_the_catalogue_can_be_browsed(snow: World) -> None:
 
 @pytest.mark.parametrize(
     "hostile",
-    ["x^ORactive=true", "^NQ", "javascript:gs.getUser()", "a\x00b", "x" * 10_000, "  "],
+    ["x^ORactive=true", "^NQ", "javascript:gs.getUser()", "a\x00b", "x" * 10_000],
 )
 async def test_hostile_words_never_leave(snow: World, hostile: str) -> None:
     with pytest.raises(BadInput):
