@@ -86,13 +86,19 @@ class Mentions:
         """
         if said.author.kind not in _PEOPLE or not said.text:
             return []
+        named = [
+            (records, found)
+            for records in self.systems.of(said.tenant)
+            if (found := records.recognise(said.text))
+        ]
+        if not named:
+            return []
         rooms = [said.channel, *await self.rooms.linked(said.tenant, said.channel)]
         made: list[CardInstance] = []
         room = self.most
-        for records in self.systems.of(said.tenant):
-            found = records.recognise(said.text)
-            if not found or room <= 0:
-                continue
+        for records, found in named:
+            if room <= 0:
+                break
             levels = await self._levels(said, rooms, records)
             if not levels:
                 continue

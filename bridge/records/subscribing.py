@@ -19,6 +19,7 @@ from bridge.errors import (
     DeliveryFailed,
     NotAllowed,
     NotFound,
+    Refused,
     ServiceUnavailable,
 )
 from bridge.messages import Person, Platform
@@ -223,6 +224,8 @@ class Subscribing:
             await self.log.note(entry)
             try:
                 await self.teller.tell(subscription, _card(subscription, lines))
+            except Refused:
+                lines = []  # it would be refused again
             except DeliveryFailed:
                 return 0  # it stays due
         await self.book.told(subscription, events)

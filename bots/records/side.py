@@ -1,0 +1,300 @@
+"""Put together what is done with records: the desk, its commands, and what runs for it."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+from bots.commands.base import Command
+from bots.commands.records_admin import RecordsCommand
+from bots.commands.records_find import Find, Lookup, commands_of_kinds
+from bots.commands.records_follow import Follow, Subscriptions, Unfollow
+from bots.core import Core, clock_us
+from bots.records.errands import TaskErrands
+from bots.records.live_loop import LiveLoop
+from bots.records.log_follower import LogFollower
+from bots.records.places import Announcing, CopyThreads, ListedRooms
+from bots.records.polling import Pace, Polling, Told
+from bridge.keeping import Seats
+from bridge.membership import Members
+from bridge.messages import Channel, Person, Platform
+from bridge.ports import Announcer, Rights
+from bridge.records.acting import Acting
+from bridge.records.admitting import Admitting
+from bridge.records.answering import Connecting
+from bridge.records.books import (
+    ActBook,
+    CardBook,
+    ChangesBook,
+    LevelBook,
+    SubscriptionBook,
+)
+from bridge.records.company_desk import Desk
+from bridge.records.desk import Asker
+from bridge.records.doing import Doing
+from bridge.records.drawing import Drawing, Hosts
+from bridge.records.entries import RecordLog
+from bridge.records.floor import Floors
+from bridge.records.live import Live
+from bridge.records.mentions import Mentions, Who
+from bridge.records.own_acts import OwnActs
+from bridge.records.places import CardPlace
+from bridge.records.ports import Accesses, Records
+from bridge.records.posting import Posting
+from bridge.records.reading import RoomReading
+from bridge.records.saga import Saga
+from bridge.records.searching import Searching
+from bridge.records.starting import Starting
+from bridge.records.subscribing import Subscribing
+from bridge.records.systems import Systems
+from storage.records.acts import new_token
+from storage.records.following import StoredFollowing
+
+Job = Callable[[], Coroutine[Any, Any, None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What is kept about records."""
+
+    cards: CardBook
+    acts: ActBook
+    subscriptions: SubscriptionBook
+    levels: LevelBook
+    changes: ChangesBook
+    log: RecordLog
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """Whose right is used: `who` names people, `connecting` offers them to connect."""
+
+    accesses: Accesses
+    who: Who
+    connecting: Connecting
+
+
+@dataclass(frozen=True, slots=True)
+class Platforms:
+    """What the platforms' sides have for records."""
+
+    places: Mapping[Platform, CardPlace]
+    members: Mapping[Platform, Members]
+    seats: Mapping[Platform, Seats]
+    announcers: Mapping[Platform, Announcer]
+    rights: Mapping[Platform, Rights]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordsSide:
+    """
+    Everything that is done with records.
+
+    `told` takes what a webhook says; `follower.committed` is to be told of commits.
+    """
+
+    desk: Desk
+    live: Live
+    rooms: ListedRooms
+    follower: LogFollower
+    told: Told
+    commands: tuple[Command, ...]
+    jobs: Sequence[Job]
+    errands: TaskErrands
+
+    async def aclose(self) -> None:
+        """Give up searches that nobody waits for any more."""
+        await self.errands.aclose()
+
+
+def records_side(  # noqa: PLR0913 - the parts of the whole
+    core: Core,
+    systems: Systems,
+    books: Books,
+    right: Right,
+    platforms: Platforms,
+    *,
+    hosts: Hosts,
+    pace: Pace,
+) -> RecordsSide:
+    """Build it. `hosts` are where systems have pages, `pace` how often to ask them."""
+    who = _introduced(core, right.who)
+    floors = Floors(core.policy, _version(core), monotonic)
+    rooms = ListedRooms(core.links, platforms.members, platforms.seats, monotonic)
+    drawing = Drawing(floors, rooms, books.acts, clock_us, new_token, hosts)
+    reading = RoomReading(systems, right.accesses)
+    threads = CopyThreads(core.copies)
+    places, log = platforms.places, books.log
+    posting = Posting(books.cards, places, drawing, threads, reading, log, clock_us)
+    live = Live(books.cards, reading, drawing, places, threads, log, clock_us)
+    mentions = Mentions(
+        systems,
+        right.accesses,
+        who,
+        floors,
+        books.levels,
+        rooms,
+        books.cards,
+        posting,
+        places,
+        log,
+        clock_us,
+        new_token,
+        live.stir,
+    )
+    admitting = Admitting(systems, right.accesses, who, core.policy, log)
+    subscribing = Subscribing(
+        admitting,
+        books.subscriptions,
+        reading,
+        floors,
+        rooms,
+        Announcing(platforms.announcers),
+        log,
+        clock_us,
+        new_token,
+    )
+    own = OwnActs(
+        admitting,
+        drawing,
+        posting,
+        books.cards,
+        rooms,
+        log,
+        clock_us,
+        new_token,
+        live.stir,
+        subscribing.follow,
+        right.connecting,
+    )
+    doing = Doing(admitting, books.changes, log, clock_us, live.stir)
+    acting = Acting(
+        admitting,
+        doing,
+        drawing,
+        books.acts,
+        books.cards,
+        own,
+        clock_us,
+        live.stir,
+        right.connecting,
+    )
+    starting = Starting(admitting, drawing, acting, right.connecting)
+    errands = TaskErrands()
+    searching = Searching(admitting, drawing, errands, reading, log, clock_us)
+    saga = Saga(admitting, doing, drawing, books.acts, clock_us)
+    desk = Desk(
+        acting,
+        starting,
+        searching,
+        mentions,
+        saga,
+        drawing,
+        books.cards,
+        books.levels,
+        log,
+    )
+    following = StoredFollowing(core.database.hot, clock_us)
+    follower = LogFollower(
+        core.log,
+        following,
+        core.company_ids,
+        core.owner,
+        mentions,
+        live,
+        subscribing,
+        posting,
+        _account_of(core),
+        clock_us,
+        monotonic,
+        rooms.forget,
+    )
+    told = Told(log)
+
+    async def polled() -> Sequence[tuple[str, Records]]:
+        tenants = await core.company_ids()
+        return [(tenant, each) for tenant in tenants for each in systems.of(tenant)]
+
+    async def poll() -> None:
+        await _poll_all(
+            [
+                Polling(
+                    tenant,
+                    each,
+                    right.accesses,
+                    books.changes,
+                    following,
+                    told,
+                    core.owner,
+                    pace(each),
+                )
+                for tenant, each in await polled()
+            ]
+        )
+
+    _notice_rights(core, live)
+    lookup = Lookup(searching)
+    return RecordsSide(
+        desk,
+        live,
+        rooms,
+        follower,
+        told,
+        (
+            Find(lookup),
+            *commands_of_kinds(lookup, starting),
+            Follow(subscribing, mentions),
+            Unfollow(subscribing),
+            Subscriptions(subscribing),
+            RecordsCommand(admitting, books.levels, platforms.rights),
+        ),
+        (LiveLoop(live).run, follower.run, poll),
+        errands,
+    )
+
+
+async def _poll_all(systems: Sequence[Polling]) -> None:
+    async with asyncio.TaskGroup() as group:
+        for each in systems:
+            group.create_task(each.run())
+
+
+def _introduced(core: Core, who: Who) -> Who:
+    """Let people be looked at first whom the directory does not know yet."""
+
+    async def known(asker: Asker) -> str | None:
+        person = await who(asker)
+        if person is None and asker.channel is not None and core.sources.sync:
+            await core.introducer.meet(asker.tenant, asker.person, asker.channel)
+            person = await who(asker)
+        return person
+
+    return known
+
+
+def _version(core: Core) -> Callable[[str], str]:
+    """Return what names a company's policy and directory together."""
+
+    def version(tenant: str) -> str:
+        bundle = core.policies.engine.bundle(tenant)
+        policy = bundle.hash if bundle else "default"
+        return f"{policy}:{core.sources.view.version(tenant)}"
+
+    return version
+
+
+def _account_of(core: Core) -> Callable[[Person, Channel], Any]:
+    async def account_of(person: Person, channel: Channel) -> str:
+        account = await core.introducer.account_of(person, channel)
+        return account.account if account else ""
+
+    return account_of
+
+
+def _notice_rights(core: Core, live: Live) -> None:
+    """Let floors be looked at as soon as this process sees another directory."""
+    if core.sources.sync:
+        core.sources.sync.on_change.append(
+            lambda tenant, _delta: live.rights_changed(tenant)
+        )

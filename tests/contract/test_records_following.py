@@ -1,0 +1,196 @@
+"""The log is followed for records by one process, and nothing on it is missed."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from bots.records.log_follower import LogFollower
+from bots.records.polling import Told
+from bridge.messages import Channel, EventKind, Person
+from bridge.ports import Commitment
+from bridge.records.subscribing import Topic
+from storage.compliance.acts import Acts
+from storage.records.following import StoredFollowing
+from storage.records.log import StoredRecordLog
+from tests.contract.conftest import TENANT, Store
+from tests.events import message
+from tests.records_world import ALICE, SLACK, World, asker
+
+
+@dataclass
+class Followed:
+    store: Store
+    world: World
+    following: StoredFollowing
+    moved: list[Channel]
+
+    def follower(self, owner: str = "one") -> LogFollower:
+        world = self.world
+
+        async def tenants() -> list[str]:
+            return [TENANT]
+
+        async def account_of(_person: Person, _channel: Channel) -> str:
+            return "T1"
+
+        return LogFollower(
+            self.store.reader,
+            self.following,
+            tenants,
+            owner,
+            world.mentions,
+            world.live,
+            world.subscribing,
+            world.posting,
+            account_of,
+            world.clock,
+            lambda: 0.0,
+            self.moved.append,
+        )
+
+    async def say(self, ts: str, text: str, **more: object) -> None:
+        sent_us = self.world.clock.us
+        event = message(
+            ts,
+            text,
+            channel=SLACK,
+            author=ALICE,
+            event_id=f"Ev{ts}{text}{len(more)}",
+            **({"sent_us": sent_us} | more),
+        )
+        await self.store.journal.append(Commitment(TENANT, event, (), ()))
+
+
+@pytest.fixture
+async def followed(store: Store) -> Followed:
+    world = World()
+    following = StoredFollowing(store.database.hot, world.clock)
+    made = Followed(store, world, following, [])
+    await made.follower().catch_up(TENANT)
+    return made
+
+
+async def test_a_message_on_record_gets_its_card(followed: Followed) -> None:
+    followed.world.system.add("CHG1")
+    await followed.say("1700000000.000100", "look at CHG1")
+
+    await followed.follower().turn(TENANT)
+
+    [card] = followed.world.slack.shown
+    assert card.key == "CHG1"
+    [thread] = followed.world.slack.threads.values()
+    assert thread == "1700000000.000100"
+
+
+async def test_what_was_said_before_it_began_is_left_alone(store: Store) -> None:
+    world = World()
+    world.system.add("CHG1")
+    made = Followed(store, world, StoredFollowing(store.database.hot, world.clock), [])
+    await made.say("1700000000.000100", "look at CHG1")
+
+    await made.follower().turn(TENANT)
+
+    assert not world.slack.posts
+
+
+async def test_after_a_crash_it_goes_on_where_it_was_and_doubles_nothing(
+    followed: Followed,
+) -> None:
+    followed.world.system.add("CHG1")
+    followed.world.system.add("CHG2")
+    await followed.say("1700000000.000100", "look at CHG1")
+    before = await followed.following.position(TENANT)
+    assert before is not None
+    await followed.follower().turn(TENANT)
+    await followed.following.reached(TENANT, before)  # the crash came before the note
+    await followed.say("1700000000.000200", "and CHG2")
+
+    await followed.follower().turn(TENANT)
+
+    keys = sorted(card.key for card in followed.world.slack.shown)
+    assert keys == ["CHG1", "CHG2"]
+
+
+async def test_one_process_follows_until_its_right_ends(followed: Followed) -> None:
+    followed.world.system.add("CHG1")
+    first, second = followed.follower("one"), followed.follower("two")
+    await first.turn(TENANT)
+    await followed.say("1700000000.000100", "look at CHG1")
+
+    await second.turn(TENANT)
+    assert not followed.world.slack.posts
+
+    followed.world.clock.pass_(60)
+    await second.turn(TENANT)
+    assert len(followed.world.slack.posts) == 1
+    await first.turn(TENANT)
+    assert not first._holding
+
+
+async def test_old_and_imported_messages_get_no_cards(followed: Followed) -> None:
+    followed.world.system.add("CHG1")
+    long_ago = followed.world.clock.us - 3 * 3600 * 1_000_000
+    await followed.say("1700000000.000100", "CHG1", sent_us=long_ago)
+    await followed.say("1700000000.000200", "CHG1", via="backfill")
+
+    await followed.follower().turn(TENANT)
+
+    assert not followed.world.slack.posts
+
+
+async def test_what_systems_told_is_followed_from_the_record(
+    followed: Followed,
+) -> None:
+    world = followed.world
+    record = world.system.add("CHG1")
+    await followed.say("1700000000.000100", "look at CHG1")
+    await followed.follower().turn(TENANT)
+    await world.subscribing.subscribe(asker(ALICE), Topic("change_request"))
+    world.clock.pass_(10)
+    told = Told(StoredRecordLog(Acts(followed.store.journal, world.clock)))
+    change = world.system.change(record.ref, "Scheduled")
+
+    await told.keep(TENANT, world.system, [change, change])
+    await followed.follower().turn(TENANT)
+    await world.settle()
+
+    [card] = world.slack.shown
+    assert card.rev == "2"
+    assert len(world.teller.told) == 1
+
+
+async def test_whoever_comes_or_goes_has_cards_looked_at(followed: Followed) -> None:
+    await followed.say(
+        "", "", kind=EventKind.MEMBER_JOIN, message="", detail=(("joined", "U9"),)
+    )
+
+    await followed.follower().turn(TENANT)
+
+    assert followed.moved == [SLACK]
+
+
+async def test_one_entry_that_breaks_does_not_hold_up_the_others(
+    followed: Followed,
+) -> None:
+    world = followed.world
+    world.system.add("CHG1")
+    world.system.add("CHG2")
+    world.system.faults["resolve"].append(ValueError("broken"))  # type: ignore[arg-type]
+    await followed.say("1700000000.000100", "look at CHG1")
+    await followed.say("1700000000.000200", "and CHG2")
+
+    await followed.follower().turn(TENANT)
+
+    assert [card.key for card in world.slack.shown] == ["CHG2"]
+
+
+async def test_a_right_to_work_alone_is_one_processes(store: Store) -> None:
+    world = World()
+    following = StoredFollowing(store.database.hot, world.clock)
+
+    assert await following.hold(TENANT, "poll", "one", 10.0)
+    assert not await following.hold(TENANT, "poll", "two", 10.0)
+    assert await following.hold(TENANT, "poll", "one", 10.0)
+    assert await following.hold("other", "poll", "two", 10.0)
+    world.clock.pass_(11)
+    assert await following.hold(TENANT, "poll", "two", 10.0)

@@ -1,1 +1,0 @@
-"""Tests of record cards on both platforms, side by side."""
