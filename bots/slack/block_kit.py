@@ -3,7 +3,7 @@
 import html
 from typing import Any
 
-from bridge.records.wording import units
+from bridge.records.wording import EMPTY, units
 
 Block = dict[str, Any]
 
@@ -36,13 +36,13 @@ def escaped(text: str) -> str:
 
 def plain(text: str) -> Block:
     """Return a text in which nothing is markup, no emoji names either."""
-    return {"type": "plain_text", "text": text or "-", "emoji": False}
+    return {"type": "plain_text", "text": text or EMPTY, "emoji": False}
 
 
 def bold(text: str) -> Block:
     """Return a label: the only text of others that stands in mrkdwn, escaped."""
     inner = escaped(text.translate(_MARKUP).strip())
-    return {"type": "mrkdwn", "text": f"*{inner or '-'}*", "verbatim": True}
+    return {"type": "mrkdwn", "text": f"*{inner or EMPTY}*", "verbatim": True}
 
 
 def link(url: str, label: str) -> Block:

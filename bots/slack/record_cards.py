@@ -96,7 +96,7 @@ def fit(card: RecordCard) -> list[Block]:
 
 
 def _head(card: RecordCard) -> Iterator[Block]:
-    heading = wording.line(wording.heading(card), HEADER, weigh) or wording.UNNAMED
+    heading = wording.heading(card, HEADER, weigh)
     yield {"type": "header", "block_id": "h", "text": plain(heading)}
     status = wording.line(wording.status_line(card), _STATUS, weigh)
     kind = wording.line(wording.kind_line(card), _KIND, weigh)
@@ -167,7 +167,7 @@ def button(pressed: CardButton, again: str = "") -> Block:
     if pressed.confirm:
         made["confirm"] = {
             "title": plain(label),
-            "text": plain(wording.lines(pressed.confirm, _CONFIRM, weigh)),
+            "text": plain(wording.line(pressed.confirm, _CONFIRM, weigh)),
             "confirm": plain(wording.line(pressed.label, _CONFIRM_LABEL, weigh)),
             "deny": plain("Cancel"),
         }

@@ -23,6 +23,7 @@ from bridge.records.asking import (
     is_number,
     name_of,
     why_not_asked,
+    wrong,
 )
 from bridge.records.forms import Choice, Form, Input, InputKind
 from bridge.text import clean
@@ -30,7 +31,7 @@ from bridge.text import clean
 FORM_VIEW = "rec.form"  # the callback id of a modal that asks for input
 
 _TITLE, _SUBMIT, _ID = 24, 24, 255
-_HINT, _ERROR, _NOTE = 300, 300, 2_900
+_HINT, _NOTE = 300, 2_900
 _PER_GROUP, _GROUPS = 100, 100
 
 
@@ -43,7 +44,8 @@ def form_view(form: Form, token: str, filled: Filled = BLANK) -> Block:
     """
     standing = form.entered(filled.values)
     blocks: list[Block] = []
-    for number, text in enumerate(filter(None, (filled.reason, form.note))):
+    reason = wrong(filled.reason) if filled.reason else ""
+    for number, text in enumerate(filter(None, (reason, form.note))):
         said = plain(wording.lines(text, _NOTE, weigh))
         blocks.append({"type": "section", "block_id": f"note{number}", "text": said})
     inputs = [_asked(form, each, standing, filled.errors) for each in form.inputs]
@@ -67,8 +69,8 @@ def _asked(
 ) -> list[Block]:
     blocks = [_block(form, each, standing)]
     if problem := errors.get(each.id):
-        said = plain(f"⚠️ {wording.line(problem, _ERROR, weigh)}")
-        blocks.insert(0, context(f"e{blocks[0]['block_id']}"[:_ID], said))
+        place = f"e{blocks[0]['block_id']}"[:_ID]
+        blocks.insert(0, context(place, plain(wrong(problem))))
     return blocks
 
 

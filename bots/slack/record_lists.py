@@ -30,7 +30,7 @@ def results(found: Found) -> Rendered:
 
 
 def _result(number: int, card: RecordCard) -> Iterator[Block]:
-    said = [wording.line(wording.heading(card), _RESULT, weigh)]
+    said = [wording.heading(card, _RESULT, weigh)]
     said.append(wording.line(wording.status_line(card), _RESULT, weigh))
     section: Block = {
         "type": "section",

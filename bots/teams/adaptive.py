@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from bridge.records.wording import units
+from bridge.records.wording import EMPTY, units
 
 Json = dict[str, Any]
 
@@ -24,7 +24,7 @@ def weigh(text: str) -> int:
 
 
 def run(text: str, **looks: Any) -> Json:
-    return {"type": "TextRun", "text": text, **looks}
+    return {"type": "TextRun", "text": text or EMPTY, **looks}
 
 
 def line(text: str, **looks: Any) -> Json:

@@ -15,8 +15,9 @@ from botbuilder.schema import Activity, ActivityTypes, Attachment
 from bots.commands.base import Commands, Request
 from bots.metrics import IGNORED
 from bots.teams.adapter import Heard, heard_in
+from bots.teams.adaptive import CONTENT_TYPE
 from bots.teams.announcer import learn_channels
-from bots.teams.cards import CONTENT_TYPE, adaptive
+from bots.teams.cards import adaptive
 from bots.teams.connector import Connector
 from bots.teams.people import TeamsPeople
 from bots.teams.places import places_in

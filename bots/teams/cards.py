@@ -7,15 +7,15 @@ TextBlock would read Markdown into what people wrote.
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
 from bots.commands.record_answers import RecordAnswer
+from bots.teams.adaptive import SCHEMA, Json, attachment, column, columns
 from bots.teams.record_cards import render as record_card
 from bots.teams.record_lists import results
 from bots.teams.translate import VERB
 from bridge.cards import Button, Card, Field, Section, Tone
 
-CONTENT_TYPE = "application/vnd.microsoft.card.adaptive"
 LARGEST = 24_000  # bytes; Teams refuses cards above about 28 kB
 MOST_BUTTONS = 6
 
@@ -28,15 +28,13 @@ _STYLES = {
     Tone.BAD: "attention",
 }
 
-Json: TypeAlias = dict[str, Any]
-
 
 def card_activity(card: Card) -> Json:
     """Return the message that shows a card. Cards travel without text beside them."""
     return {
         "type": "message",
         "summary": card.title,
-        "attachments": [{"contentType": CONTENT_TYPE, "content": adaptive(card)}],
+        "attachments": [attachment(adaptive(card))],
     }
 
 
@@ -74,7 +72,7 @@ def _assembled(card: Card, sections: list[list[Json]], kept: int) -> Json:
         body.append(_line(f"… and {left} more", isSubtle=True))
     made: Json = {
         "type": "AdaptiveCard",
-        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "$schema": SCHEMA,
         "version": _VERSION,
         "fallbackText": card.title,
         "body": body,
@@ -91,18 +89,11 @@ def _section(section: Section) -> list[Json]:
 
 
 def _field(field: Field) -> Json:
-    return {
-        "type": "ColumnSet",
-        "spacing": "small",
-        "columns": [
-            _column(1, [_line(field.label, isSubtle=True)]),
-            _column(2, _lines(field.value) or [_line("")]),
-        ],
-    }
-
-
-def _column(width: int, items: list[Json]) -> Json:
-    return {"type": "Column", "width": width, "items": items}
+    return columns(
+        column(1, [_line(field.label, isSubtle=True)]),
+        column(2, _lines(field.value) or [_line("")]),
+        spacing="small",
+    )
 
 
 def _button(button: Button) -> Json:

@@ -36,7 +36,8 @@ _LABEL, _ROW, _BODY, _LEAST_BODY = 80, 400, 2_900, 600
 _NOTE, _FOOTER, _URL, _CONFIRM, _BUTTON = 300, 300, 1_000, 200, 40
 _MOST_ROWS, _MOST_LINES, _PRIMARY, _MOST_BUTTONS = 40, 30, 6, 10
 _LEFT_OUT = 400  # bytes of the line that says so
-_LINE = 120  # bytes of an empty line
+_LINE = size(line("")) + 2  # bytes of an empty line
+_LEAST_LINE = 40  # bytes of text: less is not worth a line
 _STYLES = {Look.PRIMARY: "positive", Look.DANGER: "destructive"}
 _COLORS = {
     Tone.PLAIN: "default",
@@ -89,7 +90,7 @@ def task(card: Json, title: str) -> Json:
 
 
 def _head(card: RecordCard) -> Iterator[Json]:
-    heading = wording.line(wording.heading(card), _HEADING, weigh) or wording.UNNAMED
+    heading = wording.heading(card, _HEADING, weigh)
     yield rich([run(heading, size="medium", weight="bolder")])
     if status := wording.line(wording.status_line(card), _STATUS, weigh):
         color = _COLORS[card.status.tone] if card.status else "default"
@@ -132,16 +133,18 @@ def _lines(body: str, room: int) -> Iterator[Json]:
     """Yield one block a line, as a break inside a run is not shown everywhere."""
     texts = [text for text in body.split("\n") if text.strip()]
     if len(texts) > _MOST_LINES:
-        rest = " ".join(texts[_MOST_LINES - 1 :])
-        texts = [*texts[: _MOST_LINES - 1], rest]
+        texts[_MOST_LINES - 1 :] = [" ".join(texts[_MOST_LINES - 1 :])]
     for number, text in enumerate(texts):
-        room -= _LINE
-        shown = wording.cut(text, max(room // 2, len(wording.CUT) + 1), weigh)
-        room -= 2 * weigh(shown)
+        last = number == len(texts) - 1
+        # After this line there has to be room to say that something is cut.
+        spare = 0 if last else _LINE + _LEAST_LINE
+        shown = wording.cut(text, max(room - _LINE - spare, 0) // 2, weigh)
+        room -= _LINE + 2 * weigh(shown)
         yield line(shown)
-        if shown != text or (room < 2 * _LINE and number < len(texts) - 1):
-            if shown == text:
-                yield line(wording.CUT, isSubtle=True)
+        if shown != text:
+            return
+        if not last and room < 2 * (_LINE + _LEAST_LINE):
+            yield line(wording.CUT, isSubtle=True)
             return
 
 
@@ -167,23 +170,26 @@ def _button(button: CardButton) -> Json:
     """Return a button; one that needs to be confirmed asks in a card that unfolds."""
     if not button.confirm:
         return execute(button)
-    question = wording.lines(button.confirm, _CONFIRM, weigh)
     return {
         "type": "Action.ShowCard",
-        "title": wording.line(button.label, _BUTTON, weigh),
+        "title": _label(button),
         **_style(button),
         "card": {
             "type": "AdaptiveCard",
-            "body": [line(text) for text in question.split("\n") if text],
+            "body": [line(wording.line(button.confirm, _CONFIRM, weigh))],
             "actions": [execute(button)],
         },
     }
 
 
+def _label(button: CardButton) -> str:
+    return wording.line(button.label, _BUTTON, weigh) or wording.EMPTY
+
+
 def execute(button: CardButton) -> Json:
     """Return an action that carries a token alone, for old clients as well."""
     verb = f"{VERB_PREFIX}{button.act}"
-    title = wording.line(button.label, _BUTTON, weigh) or wording.EMPTY
+    title = _label(button)
     return {
         "type": "Action.Execute",
         "verb": verb,
@@ -210,7 +216,7 @@ def _refresh(card: RecordCard, people: Sequence[str], room: int) -> Json:
     action = {
         "type": "Action.Execute",
         "verb": f"{VERB_PREFIX}{view.act}",
-        "title": view.label,
+        "title": _label(view),
         "data": {TOKEN: view.token},
     }
     made: Json = {"action": action, "userIds": []}

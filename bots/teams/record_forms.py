@@ -23,6 +23,7 @@ from bridge.records.asking import (
     is_number,
     name_of,
     why_not_asked,
+    wrong,
 )
 from bridge.records.forms import Choice, Form, Input, InputKind
 from bridge.text import clean
@@ -233,8 +234,7 @@ def _more(count: int) -> str:
 
 
 def _wrong(text: str) -> Json:
-    shown = wording.line(text, _ERROR, weigh)
-    return line(f"⚠️ {shown}", color="attention", weight="bolder")
+    return line(wrong(text), color="attention", weight="bolder")
 
 
 def _packed(value: str) -> str:

@@ -1,17 +1,14 @@
-"""Show several records in Teams: what a search found, and what an extension offers."""
+"""Show several records in Teams: what a search found."""
 
-import html
-
-from bots.teams.adaptive import Json, attachment, line, weigh, whole
-from bots.teams.record_cards import execute, render
+from bots.teams.adaptive import Json, line, weigh, whole
+from bots.teams.record_cards import execute
 from bridge.records import wording
 from bridge.records.cards import RecordCard
 from bridge.records.desk import Found
 
 MOST_RESULTS = 10
 
-_TITLE, _RESULT, _KIND, _PREVIEW, _LINE, _URL = 150, 150, 100, 300, 150, 500
-_THUMBNAIL = "application/vnd.microsoft.card.thumbnail"
+_TITLE, _RESULT, _KIND, _LINE, _URL = 150, 150, 100, 150, 500
 
 
 def results(found: Found) -> Json:
@@ -29,27 +26,8 @@ def results(found: Found) -> Json:
     return whole(body, title)
 
 
-def preview(mine: RecordCard, room: RecordCard) -> Json:
-    """
-    Return one result of a message extension.
-
-    `mine` is what the person who searches sees in the list, `room` what everybody sees
-    once it is chosen: Teams puts that into the message without asking again.
-    """
-    text = [wording.status_line(mine), wording.kind_line(mine), mine.source]
-    content = {
-        "title": wording.line(wording.heading(mine), _RESULT, weigh),
-        # A thumbnail's text is read as HTML.
-        "text": html.escape(
-            wording.line(" · ".join(filter(None, text)), _PREVIEW, weigh)
-        ),
-    }
-    shown = {"contentType": _THUMBNAIL, "content": content}
-    return {**attachment(render(room)), "preview": shown}
-
-
 def _result(card: RecordCard) -> Json:
-    heading = wording.line(wording.heading(card), _RESULT, weigh)
+    heading = wording.heading(card, _RESULT, weigh)
     origin = " · ".join(filter(None, (card.source, wording.kind_line(card))))
     items = [line(heading, weight="bolder")]
     if status := wording.line(wording.status_line(card), _RESULT, weigh):

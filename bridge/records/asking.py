@@ -12,7 +12,7 @@ YES, NO = "true", "false"
 YES_LABEL = "Yes"
 LONGEST = 3_000  # what both platforms take in a text input
 
-_NAME = 150
+_NAME, _WRONG = 150, 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,11 @@ BLANK = Filled()
 
 def name_of(each: Input) -> str:
     return line(each.label, _NAME) or each.id
+
+
+def wrong(text: str) -> str:
+    """Return what stands above an input or a form with which something is wrong."""
+    return f"⚠️ {line(text, _WRONG)}"
 
 
 def why_not_asked(form: Form, each: Input, standing: Mapping[str, str]) -> str:

@@ -19,6 +19,7 @@ HIDDEN = "🔒 hidden"
 EMPTY = "–"
 CUT = "… cut"
 UNNAMED = "Record"
+HEADING = 150  # what a title may weigh, on either platform
 
 _SHORT = 40  # below this an ellipsis has to say it
 _SCANNED = 4  # how many times more than can be shown is looked at, before it is cleaned
@@ -93,8 +94,12 @@ def when(at_us: int) -> str:
     return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
-def heading(card: RecordCard) -> str:
-    return card.name or card.what or UNNAMED
+def heading(
+    card: RecordCard, most: int = HEADING, weigh: Callable[[str], int] = units
+) -> str:
+    """The record's name, or what it is."""
+    said = (line(text, most, weigh) for text in (card.name, card.what))
+    return next(filter(None, said), UNNAMED)
 
 
 def status_line(card: RecordCard) -> str:
@@ -108,7 +113,7 @@ def status_line(card: RecordCard) -> str:
 
 def kind_line(card: RecordCard) -> str:
     """What kind of record it is, unless the heading says so already."""
-    return "" if card.what in {"", heading(card)} else card.what
+    return "" if card.what in {"", card.name} else card.what
 
 
 def footer(card: RecordCard) -> str:
