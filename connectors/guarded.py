@@ -160,8 +160,8 @@ class Line:
             return running.result()
         except TooLate:
             raise session.lost("is too slow now") from None
-        except requests.exceptions.JSONDecodeError as error:
-            raise session.lost("gave an answer that cannot be read") from error
+        except requests.exceptions.JSONDecodeError:
+            raise session.lost("gave an answer that cannot be read") from None
 
     def _ended(self, thread: Thread) -> None:
         self._running.discard(thread)
@@ -266,19 +266,20 @@ class Session(requests.Session):
             read_within(answer, self._thread, self._line.limits.longest)
         except TooLarge:
             raise self.lost("gave an answer that is too large") from None
-        except requests.exceptions.ConnectTimeout as error:
+        # Causes are cut off: their texts hold addresses, with what was asked for.
+        except requests.exceptions.ConnectTimeout:
             self.sent = before
-            raise self.lost("cannot be reached") from error
-        except requests.exceptions.Timeout as error:
-            raise self.lost("is too slow now") from error
+            raise self.lost("cannot be reached") from None
+        except requests.exceptions.Timeout:
+            raise self.lost("is too slow now") from None
         except requests.exceptions.RequestException as error:
             if _never_sent(error):
                 self.sent = before
-                raise self.lost("cannot be reached") from error
+                raise self.lost("cannot be reached") from None
             if again:
                 self._repeated = True
                 return None
-            raise self.lost("broke off") from error
+            raise self.lost("broke off") from None
         if again and answer.status_code in _TRY_AGAIN:
             self._repeated = True
             return None

@@ -59,10 +59,17 @@ class Client:
         self._ids: dict[str, str] = {}  # account -> its user's id
 
     async def query(
-        self, access: Access, soql: str, *, urgent: bool = True
+        self,
+        access: Access,
+        soql: str,
+        *,
+        urgent: bool = True,
+        deleted: bool = False,
     ) -> Sequence[Row]:
+        """Return a query's rows; `deleted` asks for what is in the bin as well."""
+
         def work(library: Salesforce, _session: Session) -> Sequence[Row]:
-            answer = library.query(soql, headers=_HEADERS)
+            answer = library.query(soql, include_deleted=deleted, headers=_HEADERS)
             rows = list(answer["records"])
             for _ in range(_PAGES - 1):
                 if answer["done"]:
@@ -224,9 +231,10 @@ class Client:
             try:
                 return work(library, session)
             except SalesforceError as error:
-                raise manners.meant(error, writes=writes) from error
-            except (KeyError, TypeError, ValueError) as error:
-                raise session.lost("gave an answer that cannot be read") from error
+                # The library's error shows the address and the whole answer.
+                raise manners.meant(error, writes=writes) from None
+            except (KeyError, TypeError, ValueError):
+                raise session.lost("gave an answer that cannot be read") from None
 
         return await self.line.call(
             access, inside, writes=writes, urgent=urgent, calls=calls

@@ -8,6 +8,7 @@ Source: https://developer.salesforce.com/docs/atlas.en-us.change_data_capture.me
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -79,6 +80,11 @@ class Stream:
     _cookies: RequestsCookieJar = field(default_factory=RequestsCookieJar)
     _replay: int = -1
 
+    @property
+    def open(self) -> bool:
+        """Say whether there is a subscription that goes on from the last poll."""
+        return bool(self._client)
+
     async def poll(self, access: Access, replay: int) -> Sequence[Mapping[str, Any]]:
         """
         Return the events after a replay id, waiting for some for a while.
@@ -86,7 +92,7 @@ class Stream:
         Raises `Lost` and `NoEvents`.
         """
         if not self._client or replay != self._replay:
-            await self._begin(access, replay)
+            await self.begin(access, replay)
         answers = await self._ask(
             access,
             [{"channel": "/meta/connect", "connectionType": "long-polling"}],
@@ -100,7 +106,7 @@ class Stream:
         self._replay = max([replay, *numbers])
         return events
 
-    async def _begin(self, access: Access, replay: int) -> None:
+    async def begin(self, access: Access, replay: int) -> None:
         self._cookies = RequestsCookieJar()
         (shake,) = await self._ask(
             access,
@@ -130,6 +136,7 @@ class Stream:
             self._client = ""
             error = str(told.get("error", ""))
             raise Lost(error) if "replayId" in error else NoEvents(error)
+        self._replay = replay
 
     async def _ask(
         self, access: Access, messages: Sequence[Mapping[str, Any]]
@@ -175,6 +182,9 @@ class Following:
         position = Position.parse(since)
         if not self._events:
             return await self._listed(access, position, -1)
+        if since and position.replay < 0 and not self._stream.open:
+            # Events begin now: what came before is listed, from where it was left.
+            return await self._caught_up(access, position)
         try:
             events = await self._stream.poll(access, position.replay)
         except NoEvents:
@@ -191,6 +201,13 @@ class Following:
         )
         reached = Position(max([position.replay, *newest]), max(until, position.until))
         return changes, str(reached)
+
+    async def _caught_up(
+        self, access: Access, position: Position
+    ) -> tuple[Sequence[RecordChange], str]:
+        with suppress(NoEvents, Lost):
+            await self._stream.begin(access, -1)
+        return await self._listed(access, position, -1)
 
     def _heard(self, event: Mapping[str, Any]) -> Sequence[RecordChange]:
         payload = event["payload"]
@@ -250,7 +267,7 @@ class Following:
         start = max(position.until, end - _WINDOW)
         missed = [self._missed(f"window-{position}")] if start > position.until else []
         if end - start < timedelta(seconds=1):
-            return [], str(position)
+            return [], str(Position(replay, position.until))
         window = urlencode({"start": _utc(start), "end": _utc(end)})
         parts = [
             {"method": "GET", "url": f"{DATA}/sobjects/{kind.object}/{what}/?{window}"}

@@ -17,6 +17,7 @@ class Form(StrEnum):
     MOMENT = "moment"
     MONEY = "money"
     COUNT = "count"
+    STAGE = "stage"  # a day, and from what to what
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ OPPORTUNITY = Kind(
         Shown("amount", "Amount", "Amount", FINANCE, Form.MONEY),
         Shown("forecast", "Forecast", "ForecastCategoryName", FINANCE),
         Shown(
-            "stage-change", "Last stage change", "LastStageChangeDate", form=Form.DAY
+            "stage-change", "Last stage change", "LastStageChangeDate", form=Form.STAGE
         ),
     ),
     (
@@ -135,6 +136,10 @@ OPPORTUNITY = Kind(
     ),
     ("Name", "CloseDate", "NextStep", "Amount"),
     ("Name", "StageName", "CloseDate", "NextStep", "Amount"),
+    children=(
+        "(SELECT StageName, CreatedDate FROM OpportunityHistories"
+        " ORDER BY CreatedDate DESC LIMIT 20)"
+    ),
 )
 CASE = Kind(
     "case",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bridge.records.ports import Access, NotYours
+from bridge.records.ports import Access, Gone, NotYours
 from connectors.salesforce.client import Client
 
 _KEPT = 15 * 60.0
@@ -49,7 +49,10 @@ class Metadata:
         if kept and kept[0] > time.monotonic():
             return kept[2]
         since = kept[1] if kept else ""
-        described, date = await self._client.describe(access, object_, since)
+        try:
+            described, date = await self._client.describe(access, object_, since)
+        except Gone:  # an object that is not for an account looks as if it were none
+            raise NotYours("your Salesforce account may not do this") from None
         before = kept[2] if kept else {}
         fields = before if described is None else _fields(described)
         if not fields:

@@ -110,9 +110,10 @@ class Rendering:
             newest = (value.get("records") or [{}])[0]
             value = newest.get("CommentBody")
         raw = "" if value is None else str(value)
-        return Fact(
-            one.id, one.label, self._text(one.form, value), one.cls, one.secretive, raw
-        )
+        text = self._text(one.form, value)
+        if one.form is Form.STAGE and text and (step := _step(row)):
+            text = f"{step}, {text}"
+        return Fact(one.id, one.label, text, one.cls, one.secretive, raw)
 
     def _text(self, form: Form, value: Any) -> str:
         if value is None:
@@ -120,7 +121,7 @@ class Rendering:
         if form is Form.MONEY:
             return f"{self._currency} {float(value):,.2f}".removesuffix(".00")
         try:
-            if form is Form.DAY:
+            if form in {Form.DAY, Form.STAGE}:
                 return _day(date.fromisoformat(str(value)[:10]))
             if form is Form.MOMENT:
                 when = moment(str(value)).astimezone(UTC)
@@ -161,6 +162,16 @@ def _deal(row: Row) -> Tone:
     if row.get("IsClosed"):
         return Tone.GOOD if row.get("IsWon") else Tone.BAD
     return Tone.PLAIN
+
+
+def _step(row: Row) -> str:
+    """Return from which stage to which a deal went last, as its history tells."""
+    history = at(row, "OpportunityHistories.records") or ()
+    now = str(row.get("StageName") or "")
+    for one in history:  # newest first; other changes are in it too
+        if one.get("StageName") not in {None, now}:
+            return f"{one['StageName']} → {now}"
+    return ""
 
 
 def _chance(row: Row) -> str:

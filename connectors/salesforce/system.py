@@ -26,6 +26,7 @@ from connectors.salesforce.outbound import Messages
 from connectors.salesforce.reading import Reader
 from connectors.salesforce.recognition import Recognition
 from connectors.salesforce.rendering import Rendering
+from connectors.salesforce.syncing import Page, Syncing
 from connectors.salesforce.writing import Writer
 
 
@@ -91,6 +92,7 @@ class Salesforce:
                 setup.key_field,
             )
         )
+        self._syncing = Syncing(client, self._kinds, self._recognition, self._reader)
         self._messages = Messages(
             setup.hook_secret, setup.organisation, self._kinds, self._recognition
         )
@@ -151,6 +153,10 @@ class Salesforce:
         now: float,  # noqa: ARG002 - messages carry no time
     ) -> Sequence[RecordChange]:
         return self._messages.heard(body, url)
+
+    async def sync(self, access: Access, kind: str, position: str) -> Page:
+        """Return the next page of a copy of all records of a kind (see `syncing`)."""
+        return await self._syncing.page(access, kind, position)
 
     async def aclose(self) -> None:
         await self._line.aclose()

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from connectors.sandbox.faults import Faults
 from connectors.sandbox.http import answer
-from connectors.sandbox.salesforce.store import Change, Store
+from connectors.sandbox.salesforce.store import Change, Store, shown
 from connectors.sandbox.users import User
 
 ALL = "/data/ChangeEvents"
@@ -193,4 +193,6 @@ def _payload(change: Change) -> dict[str, Any]:
     values = {
         name: value for name, value in change.values.items() if not name.startswith("_")
     }
+    if change.fields:
+        values["LastModifiedDate"] = shown(change.at)
     return {"ChangeEventHeader": header, **values}

@@ -193,7 +193,10 @@ OBJECTS: dict[str, tuple[Field, ...]] = {
     ),
 }
 # Child relationships, by parent: name -> child, and the child's field.
-CHILDREN = {"Case": {"CaseComments": ("CaseComment", "ParentId")}}
+CHILDREN = {
+    "Case": {"CaseComments": ("CaseComment", "ParentId")},
+    "Opportunity": {"OpportunityHistories": ("OpportunityHistory", "OpportunityId")},
+}
 
 
 def field_of(kind: str, name: str) -> Field | None:

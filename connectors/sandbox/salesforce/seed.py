@@ -124,7 +124,7 @@ def fill(store: Store, people: dict[str, User]) -> dict[str, str]:
         Email="petra@initech.example",
         MobilePhone="+49 30 901820",
     )
-    made(
+    renewal = made(
         "renewal",
         "Opportunity",
         "bob",
@@ -136,6 +136,12 @@ def fill(store: Store, people: dict[str, User]) -> dict[str, str]:
         Amount=1_284_500.0,
         MainCompetitors__c="Hooli Cloud",
     )
+    earlier = store.create(
+        None,
+        "OpportunityHistory",
+        {"OpportunityId": renewal, "StageName": "Proposal/Price Quote"},
+    )
+    earlier["CreatedDate"] = shown(now - timedelta(days=30))
     made(
         "pilot",
         "Opportunity",

@@ -9,6 +9,7 @@ MALFORMED_QUERY, never ignored.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from fnmatch import translate
 from typing import Any
 
@@ -222,7 +223,9 @@ class _Parser:
             return unquoted(token)
         if kind == "number":
             return float(token)
-        if kind in {"day", "moment"}:
+        if kind == "moment":
+            return datetime.fromisoformat(_offset(token))
+        if kind == "day":
             return token
         words = {"TRUE": True, "FALSE": False, "NULL": None}
         if kind == "name" and token.upper() in words:
@@ -250,11 +253,25 @@ def _folded(value: Any) -> Any:
     return value.casefold() if isinstance(value, str) else value
 
 
+def _offset(text: str) -> str:
+    """Return a time with its offset as Python reads it."""
+    return re.sub(r"([+-]\d\d)(\d\d)$", r"\1:\2", text.replace("Z", "+00:00"))
+
+
+def _same(left: Any, right: Any) -> bool:
+    if isinstance(right, datetime) and isinstance(left, str):
+        return datetime.fromisoformat(_offset(left)) == right
+    return bool(_folded(left) == _folded(right))
+
+
 def _ordered(left: Any, right: Any, *, larger: bool, equal: bool) -> bool:
     if left is None or right is None:
         return False
-    one, other = str(left)[:19], str(right)[:19]
-    if isinstance(left, int | float) and isinstance(right, int | float):
+    one, other = str(left), str(right)
+    if isinstance(right, datetime):
+        moment = datetime.fromisoformat(_offset(one))
+        same, more = moment == right, moment > right
+    elif isinstance(left, int | float) and isinstance(right, int | float):
         same, more = left == right, left > right
     else:
         same, more = one == other, one > other
@@ -262,9 +279,9 @@ def _ordered(left: Any, right: Any, *, larger: bool, equal: bool) -> bool:
 
 
 _SIGNS: dict[str, Callable[[Any, Any], bool]] = {
-    "=": lambda left, right: _folded(left) == _folded(right),
-    "!=": lambda left, right: _folded(left) != _folded(right),
-    "<>": lambda left, right: _folded(left) != _folded(right),
+    "=": _same,
+    "!=": lambda left, right: not _same(left, right),
+    "<>": lambda left, right: not _same(left, right),
     "<": lambda left, right: _ordered(left, right, larger=False, equal=False),
     "<=": lambda left, right: _ordered(left, right, larger=False, equal=True),
     ">": lambda left, right: _ordered(left, right, larger=True, equal=False),
