@@ -1,0 +1,1 @@
+"""What the stand-ins do, as their vendors document it."""
