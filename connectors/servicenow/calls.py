@@ -65,11 +65,9 @@ class Answer:
         told = ": ".join(part for part in (self.message, self.detail) if part)
         return " ".join(told.split())[:300] or f"status {self.status}"
 
-    def rows(self, many: str = "") -> list[Row]:
-        """Return the rows in a result, or in its list of that name."""
+    def rows(self) -> list[Row]:
+        """Return the rows in a result."""
         told = self.result
-        if many and isinstance(told, Mapping):
-            told = told.get(many)
         if isinstance(told, Mapping):
             told = [told]
         return [Row.of(each) for each in told or () if isinstance(each, Mapping)]
@@ -241,13 +239,22 @@ class Calls:
 
 def row_of(table: str, id_: str, fields: Sequence[str] = ()) -> Part:
     """Return the address of one row, to read or to write."""
+    return _shown(f"/table/{table_name(table)}/{sys_id(id_)}", fields)
+
+
+def new_row(table: str, fields: Sequence[str]) -> Part:
+    """Return the address to make a row at."""
+    return _shown(f"/table/{table_name(table)}", fields)
+
+
+def _shown(path: str, fields: Sequence[str]) -> Part:
     params = {
         "sysparm_display_value": "all",
         "sysparm_exclude_reference_link": "true",
     }
     if fields:
         params["sysparm_fields"] = ",".join(dict.fromkeys((*ALWAYS, *fields)))
-    return Part(TABLE, f"/table/{table_name(table)}/{sys_id(id_)}", params)
+    return Part(TABLE, path, params)
 
 
 def _served(each: Mapping[str, Any]) -> Answer:

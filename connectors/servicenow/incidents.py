@@ -7,7 +7,7 @@ from bridge.errors import BadInput
 from bridge.records.forms import Choice, Deed, Form, Input, InputKind
 from bridge.records.model import RecordRef
 from bridge.records.ports import Access, Done, EditConflict
-from connectors.servicenow.calls import Page, Part, row_of, rows_of
+from connectors.servicenow.calls import Page, new_row, rows_of
 from connectors.servicenow.query import Op, Query, where
 from connectors.servicenow.rows import Row, written
 from connectors.servicenow.states import IncidentState
@@ -85,7 +85,7 @@ class Incidents:
         required(deed.values, {element: "Text"})
         text = deed.values[element].strip()
         since = written(self.writing.reading.now_us() // 1_000_000 - _RECENT)
-        if await self.writing.said(access, ref, element, text, since):
+        if await self.writing.said(access, row, element, text, since):
             return Done(await self.writing.record(access, ref), again=True)
         return await self.writing.patch(access, ref, row, {element: text})
 
@@ -205,8 +205,7 @@ class Incidents:
                 ref = self.writing.reading.ref(INCIDENT.kind, rows[0].id)
                 return Done(await self.writing.record(access, ref), again=True)
             values = {**deed.values, "caller_id": me.id, "correlation_id": mark}
-            whole = row_of(INCIDENT.name, "0" * 32, (*INCIDENT.fields, *values))
-            part = Part(whole.space, whole.path.rpartition("/")[0], whole.params)
+            part = new_row(INCIDENT.name, (*INCIDENT.fields, *values))
             made = await self.writing.calls.write(access, "POST", part, values)
             self.writing.refuse(made)
             ref = self.writing.reading.ref(INCIDENT.kind, made.rows()[0].id)

@@ -1,11 +1,15 @@
 """Rows as ServiceNow tells them, each field with its value and with its words."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from typing import Any
 
+_HEAD = r"\d[\d./-]{5,11} \d{1,2}:\d\d:\d\d(?: [AP]M)? - (?P<by>[^\n]{1,200}) \([^()\n]{1,80}\)\n"
+_ENTRY = re.compile(_HEAD)
+_ENTRY_AFTER = re.compile(rf"\n\n{_HEAD}")
 _TIME = "%Y-%m-%d %H:%M:%S"
 _LONGEST = 20_000  # characters of one field; nothing that shows records has more room
 _UNSEEN = frozenset({"script", "style", "head", "template"})
@@ -55,6 +59,31 @@ class Row:
     @property
     def id(self) -> str:
         return self.value("sys_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a journal: who wrote it, by their full name, and what."""
+
+    by: str
+    text: str
+
+
+def latest_entry(shown: str) -> Entry | None:
+    """
+    Return the latest entry of a journal as ServiceNow displays it, None for none.
+
+    Displayed are all entries, latest first: a line with the time in the account's own
+    zone, ` - `, who wrote it and the journal's label in brackets, then the text, and an
+    empty line.
+    """
+    found = _ENTRY.match(shown.replace("\r\n", "\n"))
+    if found is None:
+        return None
+    rest = shown.replace("\r\n", "\n")[found.end() :]
+    following = _ENTRY_AFTER.search(rest)
+    text = (rest[: following.start()] if following else rest).strip()
+    return Entry(found["by"].strip(), text) if text else None
 
 
 def moment(value: str) -> str:

@@ -70,7 +70,7 @@ INCIDENT = Table(
         Shown("close_code", "Resolution code"),
         Shown("close_notes", "Resolution notes"),
     ),
-    ("state", "priority", "active"),
+    ("state", "priority", "active", "comments", "work_notes"),
 )
 CHANGE = Table(
     "change_request",
@@ -91,7 +91,16 @@ CHANGE = Table(
         Shown("implementation_plan", "Implementation plan", INTERNAL),
         Shown("justification", "Justification", INTERNAL),
     ),
-    ("state", "type", "approval", "start_date", "end_date", "active"),
+    (
+        "state",
+        "type",
+        "approval",
+        "start_date",
+        "end_date",
+        "active",
+        "comments",
+        "work_notes",
+    ),
 )
 REQUEST = Table(
     "sc_request",

@@ -18,7 +18,7 @@ from bridge.records.model import (
     Status,
     System,
 )
-from connectors.servicenow.rows import Row, moment, plain, span
+from connectors.servicenow.rows import Row, latest_entry, moment, plain, span
 from connectors.servicenow.states import (
     IncidentState,
     change_tone,
@@ -165,7 +165,7 @@ def _incident(row: Row, beside: Beside) -> _Parts:
     return (
         Status(text, incident_tone(state, priority)),
         INCIDENT.what,
-        _said(beside.entries),
+        _said(row, beside.entries),
         tuple(offer for fits, offer in offers if fits),
     )
 
@@ -197,7 +197,7 @@ def _change(row: Row, beside: Beside) -> _Parts:
     return (
         Status(f"{words} – {asked}" if asked else words, change_tone(state, approval)),
         f"{kind} change" if kind else CHANGE.what,
-        (*facts, *_said(beside.entries)),
+        (*facts, *_said(row, beside.entries)),
         tuple(offers),
     )
 
@@ -258,16 +258,22 @@ _OF = {
 }
 
 
-def _said(entries: Sequence[Row]) -> tuple[Fact, ...]:
-    """Return the latest comment, which callers see, and the latest note, which not."""
+def _said(row: Row, entries: Sequence[Row]) -> tuple[Fact, ...]:
+    """
+    Return the latest comment, which callers see, and the latest note, which they do not.
+
+    Not everybody may read the journals' own table; then it is what the row displays.
+    """
     facts = []
     for element, label, cls in (
         ("comments", "Last comment", PUBLIC),
         ("work_notes", "Last work note", INTERNAL),
     ):
-        latest = next(
-            (each for each in entries if each.value("element") == element), None
-        )
-        if latest is not None and latest.value("value").strip():
-            facts.append(Fact(element, label, latest.value("value").strip(), cls))
+        told = [each for each in entries if each.value("element") == element]
+        text = told[0].value("value").strip() if told else ""
+        shown = latest_entry(row.text(element))
+        if not text and shown is not None:
+            text = shown.text
+        if text:
+            facts.append(Fact(element, label, text, cls))
     return tuple(facts)

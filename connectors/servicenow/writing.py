@@ -38,7 +38,7 @@ from connectors.servicenow.calls import (
 )
 from connectors.servicenow.query import Op, Query, where
 from connectors.servicenow.reading import Reading
-from connectors.servicenow.rows import Row
+from connectors.servicenow.rows import Entry, Row, latest_entry
 from connectors.servicenow.tables import TABLES, table_of
 
 JOURNALS = frozenset({"comments", "work_notes"})
@@ -222,13 +222,18 @@ class Writing:
         raise Rejected(f"ServiceNow did not take it: {answer.why}", named)
 
     async def said(
-        self, access: Access, ref: RecordRef, element: str, text: str, since: str
+        self, access: Access, row: Row, element: str, text: str, since: str
     ) -> bool:
-        """Say whether this account wrote the very same entry since a moment."""
+        """
+        Say whether this account wrote the very same entry since a moment.
+
+        Where the journals' own table may not be read, the latest entry has to tell,
+        whenever it was written.
+        """
         me = await self.me(access)
         query = Query(
             (
-                where("element_id", Op.IS, ref.id),
+                where("element_id", Op.IS, row.id),
                 where("element", Op.IS, element),
                 where("sys_created_by", Op.IS, me.user),
                 where("sys_created_on", Op.FROM, since),
@@ -236,8 +241,13 @@ class Writing:
         )
         part = rows_of("sys_journal_field", Page(query, ["value"], 20))
         (answer,) = await self.calls.ask(access, [part])
-        rows = self.reading.kept("sys_journal_field", query, answer) or []
-        return any(row.value("value").strip() == text.strip() for row in rows)
+        if answer.status in {_FORBIDDEN, _MISSING}:
+            latest = latest_entry(row.text(element))
+            return latest is not None and latest == Entry(me.name, text.strip())
+        rows = self.reading.kept("sys_journal_field", query, answer)
+        if rows is None:
+            raise ServiceUnavailable("ServiceNow does not say what was written before")
+        return any(each.value("value").strip() == text.strip() for each in rows)
 
     async def named(
         self, access: Access, table: str, text: str, fields: Sequence[str], input_: str

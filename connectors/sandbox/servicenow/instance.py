@@ -149,6 +149,19 @@ class Instance:
             return "" if row is None else row[TABLES[spec.reference].display]
         return spec.choices.get(value, value)
 
+    def entries(self, sys_id: str, element: str) -> str:
+        """Return a journal as it is displayed, latest entry first."""
+        label = {"work_notes": "Work notes", "comments": "Additional comments"}[element]
+        told = []
+        for row in self.all("sys_journal_field"):
+            if (row["element_id"], row["element"]) == (sys_id, element):
+                by = self.named("sys_user", "user_name", row["sys_created_by"])
+                name = by["name"] if by else row["sys_created_by"]
+                told.append(
+                    f"{row['sys_created_on']} - {name} ({label})\n{row['value']}\n\n"
+                )
+        return "".join(reversed(told))
+
     def _write(
         self, known: Table, row: Row, values: Mapping[str, str]
     ) -> dict[str, str]:

@@ -164,9 +164,10 @@ def _shown(instance: Instance, table: Table, row: Row, call: Call) -> dict[str, 
         if spec is None or not _readable(table, name, call):
             continue
         value = _getter(instance, table, row)(name) or ""
-        if spec.kind == "journal":
-            value = ""
         display = instance.shown(spec, value)
+        if spec.kind == "journal":
+            # Entries are written, and displayed; the field itself has no value.
+            value, display = "", instance.entries(row["sys_id"], name)
         shown[name] = _as_asked(call, spec.reference, value, display)
     return shown
 

@@ -407,3 +407,24 @@ async def test_what_is_no_act_is_refused(snow: World) -> None:
         await snow.records.perform(snow.as_("erin"), deed("delete", INC1))
     with pytest.raises(BadInput):
         await snow.records.perform(snow.as_("erin"), deed("take", ref("article", "a")))
+
+
+async def test_without_the_journals_table_the_row_itself_tells(snow: World) -> None:
+    erin = snow.stand_in.users["erin"]
+    objects = {**erin.profile.objects, "sys_journal_field": ""}
+    profile = replace(erin.profile, objects=objects)
+    snow.stand_in.users["erin"] = replace(erin, profile=profile)
+    said = deed("comment", INC1, comments="On it.")
+
+    done = await snow.records.perform(snow.as_("erin"), said)
+    again = await snow.records.perform(snow.as_("erin"), said)
+
+    fact = done.record.fact("comments")
+    assert fact is not None
+    assert fact.text == "On it."
+    assert again.again
+    assert entries(snow, INC1.id, "comments") == ["On it."]
+    other = await snow.one(INC2)
+    note = other.fact("work_notes")
+    assert note is not None
+    assert (note.text, note.cls) == ("Node 2 leaks.", "it-internal")
