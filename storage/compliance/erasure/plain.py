@@ -13,6 +13,7 @@ from storage.compliance.keys import Keyring
 from storage.compliance.membership import changes as membership
 from storage.directory import forgetting as directory
 from storage.hot import HotStore, Statement
+from storage.records import forgetting as records
 from storage.rows import clean_id
 
 _NAMED = (
@@ -30,6 +31,7 @@ def forgotten(tenant: str, person: str) -> tuple[Statement, ...]:
     platform, _, subject = person.partition("|")
     return (
         *membership.forgotten(tenant, platform, subject),
+        *records.forgotten(tenant, platform, subject),
         *directory.forgotten(tenant, platform, subject),
     )
 
