@@ -64,6 +64,9 @@ class RecordSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_error
     webhook_secret: Secret | None = Field(
         default=None, description="what the system signs its calls to ATOM with"
     )
+    webhook_secret_old: Secret | None = Field(
+        default=None, description="the one before it, while it is being replaced"
+    )
     poll: float = Field(
         default=60.0,
         ge=0,
@@ -91,6 +94,12 @@ class RecordSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_error
     @property
     def kind(self) -> System:
         return System(self.system)
+
+    @property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """What calls may be signed with, the newest first: not for printing."""
+        given = (self.webhook_secret, self.webhook_secret_old)
+        return tuple(each.get_secret_value() for each in given if each)
 
     @property
     def has_sign_in(self) -> bool:
