@@ -1,1 +1,1 @@
-"""HubSpot, over its CRM API."""
+"""HubSpot: contacts, companies, deals and tickets, by its CRM API."""

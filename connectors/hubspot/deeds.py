@@ -1,0 +1,294 @@
+"""
+What is done to HubSpot's objects, once for each deed.
+
+HubSpot has no condition for writes, so that an object is read just before one is made.
+Changing a property to what it is already is no change. Notes and tasks have the mark of
+their deed in their text, and new objects have it in a property whose values are unique,
+where the company made one (`atom_deed`): then HubSpot itself refuses the second.
+"""
+
+import hashlib
+import html
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from bridge.errors import BadInput
+from bridge.records.forms import Deed
+from bridge.records.model import Record, RecordRef
+from bridge.records.ports import (
+    Access,
+    Done,
+    EditConflict,
+    Gone,
+    Rejected,
+    Unsure,
+)
+from connectors.hubspot.api import Api, Json, Taken, dicts
+from connectors.hubspot.fields import Field, described
+from connectors.hubspot.forms import DUE, SUBJECT, TEXT, now
+from connectors.hubspot.objects import moment_ms, revision
+from connectors.hubspot.portal import Kind, Portal, kind_of
+from connectors.remembered import Remembered
+
+_LOOKED_AT = 100  # notes and tasks in which an earlier try is looked for
+_AT_NINE = 9 * 3_600_000  # a task is due on its day at nine, UTC
+# The number of "note to deal" and so on; HubSpot, "Associations v4", defined types.
+_TO = {
+    "notes": {"contact": 202, "company": 190, "deal": 214, "ticket": 228},
+    "tasks": {"contact": 204, "company": 192, "deal": 216, "ticket": 230},
+}
+_BODY = {"notes": "hs_note_body", "tasks": "hs_task_body"}
+
+Reads = Callable[[Access, Kind, Json], Awaitable[Record]]
+
+
+@dataclass(frozen=True, slots=True)
+class Deeds:
+    """Does things in one portal. `shown` makes a record of what was read."""
+
+    portal: Portal
+    api: Api
+    shown: Reads
+    tried: Remembered[bool]  # keys of new objects whose answers were lost lately
+
+    async def perform(self, access: Access, deed: Deed) -> Done:
+        if deed.act == "create":
+            return await self._create(access, deed, kind_of(deed.kind))
+        if deed.ref is None:
+            raise BadInput("say which record")
+        kind = kind_of(deed.ref.kind)
+        match deed.act:
+            case "note":
+                return await self._noted(access, deed, deed.ref, kind)
+            case "task":
+                return await self._task(access, deed, deed.ref, kind)
+            case "stage" if kind.stage:
+                values = {kind.stage: deed.values.get(kind.stage, "")}
+                return await self._change(access, deed, deed.ref, kind, values)
+            case "edit":
+                return await self._change(access, deed, deed.ref, kind, deed.values)
+        raise BadInput(f"that cannot be done with a {kind.name}")
+
+    async def _change(
+        self,
+        access: Access,
+        deed: Deed,
+        ref: RecordRef,
+        kind: Kind,
+        values: Mapping[str, str],
+    ) -> Done:
+        fields = described(await self.api.properties(access, kind))
+        told = await now(self.api, access, kind, ref.id)
+        known = {
+            n: f for n, f in fields.items() if f.writable and n in told["properties"]
+        }
+        before = {n: f.decoded(told["properties"][n]) for n, f in known.items()}
+        wanted = {
+            name: text
+            for name, text in values.items()
+            if name in known and not known[name].same(text, before[name])
+        }
+        await self._unchanged(access, deed, kind, told, wanted, before, known)
+        unsaved = tuple(sorted(set(values) - set(known)))
+        if not wanted:
+            record = await self.shown(access, kind, told)
+            return Done(record, unsaved=unsaved, again=not unsaved)
+        request = await self._written(access, kind, ref.id, wanted, known)
+        after = await now(self.api, access, kind, ref.id)
+        saved = {n: known[n].decoded(after["properties"].get(n)) for n in wanted}
+        lost = [n for n in wanted if not known[n].same(saved[n], wanted[n])]
+        return Done(
+            await self.shown(access, kind, after),
+            request,
+            {name: before[name] for name in wanted},
+            saved,
+            (*unsaved, *lost),
+        )
+
+    async def _unchanged(  # noqa: PLR0913, PLR0917 - everything that is compared
+        self,
+        access: Access,
+        deed: Deed,
+        kind: Kind,
+        told: Json,
+        wanted: Mapping[str, str],
+        before: Mapping[str, str],
+        fields: Mapping[str, Field],
+    ) -> None:
+        """Refuse to write over what the person did not see. Raises `EditConflict`."""
+        newer = deed.base is not None and revision(told) > deed.base
+        for name in wanted:
+            seen = deed.seen.get(name)
+            other = seen is not None and not fields[name].same(seen, before[name])
+            if other or (seen is None and newer):
+                latest = await self.shown(access, kind, told)
+                raise EditConflict(
+                    f"{fields[name].label} was changed meanwhile", latest
+                )
+
+    async def _written(
+        self,
+        access: Access,
+        kind: Kind,
+        id_: str,
+        wanted: Mapping[str, str],
+        fields: Mapping[str, Field],
+    ) -> str:
+        body = {"properties": {n: fields[n].encoded(t) for n, t in wanted.items()}}
+        path = self.api.objects(kind.plural, id_)
+        try:
+            answer = await self.api.write(access, "PATCH", path, body)
+        except Unsure:
+            told = (await now(self.api, access, kind, id_))["properties"]
+            done = (
+                fields[n].same(fields[n].decoded(told.get(n)), t)
+                for n, t in wanted.items()
+            )
+            if all(done):
+                return ""
+            raise
+        return self.api.rest.request_id(answer)
+
+    async def _noted(
+        self, access: Access, deed: Deed, ref: RecordRef, kind: Kind
+    ) -> Done:
+        text = deed.values.get(TEXT, "").strip()
+        if not text:
+            raise Rejected("say something", {TEXT: "is empty"})
+        values = {
+            "hs_note_body": _body(text, deed.key),
+            "hs_timestamp": str(round(self.api.rest.clock() * 1000)),
+        }
+        return await self._attached(access, deed, ref, kind, "notes", values)
+
+    async def _task(
+        self, access: Access, deed: Deed, ref: RecordRef, kind: Kind
+    ) -> Done:
+        subject, due = deed.values.get(SUBJECT, "").strip(), deed.values.get(DUE, "")
+        wrong = {SUBJECT: "is empty"} if not subject else {}
+        if not (day := moment_ms(due)):
+            wrong[DUE] = "is no day such as 2026-12-24"
+        if wrong:
+            raise Rejected("say what is to be done, and when", wrong)
+        values = {
+            "hs_task_subject": subject,
+            "hs_task_body": _body(deed.values.get(TEXT, ""), deed.key),
+            "hs_task_status": "NOT_STARTED",
+            "hs_timestamp": str(day + _AT_NINE),
+        }
+        return await self._attached(access, deed, ref, kind, "tasks", values)
+
+    async def _attached(  # noqa: PLR0913, PLR0917 - what, to what, and how
+        self,
+        access: Access,
+        deed: Deed,
+        ref: RecordRef,
+        kind: Kind,
+        what: str,
+        values: Mapping[str, str],
+    ) -> Done:
+        """Make a note or a task, and say with it what it belongs to."""
+        told = await now(self.api, access, kind, ref.id)
+        again = await self._has(access, ref, kind, what, deed.key)
+        request = ""
+        if not again:
+            link = {
+                "associationCategory": "HUBSPOT_DEFINED",
+                "associationTypeId": _TO[what][kind.name],
+            }
+            associations = [{"to": {"id": ref.id}, "types": [link]}]
+            body = {"properties": values, "associations": associations}
+            try:
+                answer = await self.api.write(
+                    access, "POST", self.api.objects(what), body
+                )
+                request = self.api.rest.request_id(answer)
+            except Unsure:
+                if not await self._has(access, ref, kind, what, deed.key):
+                    raise
+        after = {} if again else {n: deed.values[n] for n in deed.values}
+        record = await self.shown(access, kind, told)
+        return Done(record, request, after=after, again=again)
+
+    async def _has(
+        self, access: Access, ref: RecordRef, kind: Kind, what: str, key: str
+    ) -> bool:
+        """Say whether an earlier try of the same deed is there already."""
+        linked = await self.api.linked(access, kind.plural, [ref.id], what)
+        newest = sorted(linked.get(ref.id, ()), key=int, reverse=True)[:_LOOKED_AT]
+        if not newest:
+            return False
+        found = await self.api.read(access, what, newest, [_BODY[what]])
+        bodies = (
+            (each.get("properties") or {}).get(_BODY[what]) for each in found.values()
+        )
+        return any(mark(key) in str(body or "") for body in bodies)
+
+    async def _create(self, access: Access, deed: Deed, kind: Kind) -> Done:
+        fields = described(await self.api.properties(access, kind))
+        marker = self.portal.marker
+        marked = marker in fields and fields[marker].unique
+        if made := await self._made(access, deed, kind, marked=marked):
+            return Done(await self.shown(access, kind, made), again=True)
+        allowed = {*kind.asked, kind.stage, kind.pipeline}
+        values = {
+            name: fields[name].encoded(text)
+            for name, text in deed.values.items()
+            if name in fields and name in allowed and text.strip()
+        }
+        body = {"properties": values | ({marker: mark(deed.key)} if marked else {})}
+        path = self.api.objects(kind.plural)
+        try:
+            answer = await self.api.write(access, "POST", path, body)
+        except Unsure:
+            self.tried.keep(deed.key, True)
+            raise
+        except Taken as taken:
+            if made := await self._made(access, deed, kind, marked=marked):
+                return Done(await self.shown(access, kind, made), again=True)
+            told = (
+                {"email": "belongs to another contact"}
+                if kind.name == "contact"
+                else {}
+            )
+            raise Rejected(str(taken), told) from taken
+        id_ = str(answer.object.get("id", ""))
+        read = await self.shown(access, kind, await now(self.api, access, kind, id_))
+        return Done(read, self.api.rest.request_id(answer), after=dict(values))
+
+    async def _made(
+        self, access: Access, deed: Deed, kind: Kind, *, marked: bool
+    ) -> Json | None:
+        """Return the object that an earlier try made, None if none did."""
+        if marked:
+            path = self.api.objects(kind.plural, mark(deed.key))
+            try:
+                found = await self.api.get(access, *path, idProperty=self.portal.marker)
+            except Gone:
+                return None
+            return await now(self.api, access, kind, str(found.get("id", "")))
+        if not self.tried.get(deed.key):
+            return None
+        # Without a mark there is only what looks the same, and was made just now.
+        since = round((self.api.rest.clock() - self.portal.settle * 2) * 1000)
+        name = kind.title[-1]
+        same = {
+            "propertyName": name,
+            "operator": "EQ",
+            "value": deed.values.get(name, ""),
+        }
+        late = {"propertyName": "createdate", "operator": "GTE", "value": str(since)}
+        body = {"filterGroups": [{"filters": [same, late]}], "limit": 1}
+        for each in dicts((await self.api.search(access, kind, body)).get("results")):
+            return await now(self.api, access, kind, str(each.get("id", "")))
+        raise Unsure("HubSpot cannot say yet whether it was made")
+
+
+def mark(key: str) -> str:
+    """Return what names a deed in HubSpot: short, and nothing that was said."""
+    return f"atom-{hashlib.sha256(key.encode()).hexdigest()[:20]}"
+
+
+def _body(text: str, key: str) -> str:
+    lines = html.escape(text.strip()).replace("\n", "<br>")
+    return f"<p>{lines}</p><p><small>{mark(key)}</small></p>"

@@ -1,0 +1,285 @@
+"""A company's HubSpot as a system of records."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from bridge.errors import BadInput, ServiceUnavailable
+from bridge.records.forms import Deed, Form
+from bridge.records.model import (
+    Absence,
+    ChangeKind,
+    Mention,
+    Record,
+    RecordChange,
+    RecordRef,
+    Revision,
+    System,
+)
+from bridge.records.ports import Access, Done, Spent
+from connectors.hubspot.api import Api, Json, Sleep, dicts
+from connectors.hubspot.deeds import Deeds
+from connectors.hubspot.forms import Forms
+from connectors.hubspot.hooks import heard
+from connectors.hubspot.objects import Around, moment_ms, record, revision
+from connectors.hubspot.portal import COMPANY, KINDS, OWNER, Kind, Portal
+from connectors.hubspot.recognition import mentions
+from connectors.remembered import Remembered
+from connectors.rest import Rest
+
+_LONGEST_QUERY = 200
+_PAGE = 100
+_PAGES = 20
+_OVERLAP_MS = 60_000  # how far a look at changes goes back: searches may be behind
+
+
+class HubSpotRecords:
+    """Implements `bridge.records.ports.Records`."""
+
+    def __init__(
+        self, portal: Portal, rest: Rest, sleep: Sleep = asyncio.sleep
+    ) -> None:
+        self._portal = portal
+        self._api = Api(rest, portal.version, sleep)
+        self._forms = Forms(portal, self._api)
+        tried: Remembered[bool] = Remembered(portal.settle)
+        self._deeds = Deeds(portal, self._api, self._one, tried)
+        self._written: Remembered[Revision] = Remembered(600.0)
+
+    @property
+    def system(self) -> System:
+        return System.HUBSPOT
+
+    @property
+    def instance(self) -> str:
+        return self._portal.instance
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return tuple(KINDS)
+
+    def recognise(self, text: str) -> Sequence[Mention]:
+        return mentions(text, self._portal)
+
+    async def resolve(
+        self,
+        access: Access,  # noqa: ARG002 - links hold ids, so that nobody is asked
+        mentions: Sequence[Mention],
+    ) -> Mapping[str, RecordRef]:
+        return {each.key: each.ref for each in mentions if each.ref is not None}
+
+    async def read(
+        self, access: Access, refs: Sequence[RecordRef], *, urgent: bool = True
+    ) -> Mapping[RecordRef, Record | Absence]:
+        by_kind: dict[str, list[RecordRef]] = defaultdict(list)
+        for ref in refs:
+            by_kind[ref.kind].append(ref)
+        answers = await asyncio.gather(
+            *(
+                self._read(access, KINDS[kind], [each.id for each in some], urgent)
+                for kind, some in by_kind.items()
+                if kind in KINDS
+            )
+        )
+        found = {ref: told for answer in answers for ref, told in answer.items()}
+        return {ref: found.get(ref, Absence.GONE) for ref in refs}
+
+    async def find(self, access: Access, words: str, limit: int) -> Sequence[Record]:
+        query = " ".join(words.split())[:_LONGEST_QUERY]
+        if not query or limit <= 0:
+            return []
+        found = await asyncio.gather(
+            *(self._found(access, kind, query, limit) for kind in KINDS.values())
+        )
+        # What was found is read anew: a search shows what was, and may be behind.
+        refs = [ref for each in found for ref in each]
+        read = await self.read(access, refs)
+        records = [each for each in read.values() if isinstance(each, Record)]
+        wanted = query.casefold().split()
+        records.sort(key=lambda each: not _in(each.title, wanted))
+        return records[:limit]
+
+    async def form(
+        self, access: Access, act: str, ref: RecordRef | None = None, kind: str = ""
+    ) -> Form:
+        return await self._forms.form(access, act, ref, kind)
+
+    async def perform(self, access: Access, deed: Deed) -> Done:
+        done = await self._deeds.perform(access, deed)
+        if not done.again:
+            self._written.keep(str(done.record.ref), done.record.rev)
+        return done
+
+    async def changed(
+        self, access: Access, since: str
+    ) -> tuple[Sequence[RecordChange], str]:
+        if not since:
+            return [], str(round(self._api.rest.clock() * 1000))
+        if not since.isdecimal():
+            raise BadInput("that is no position in HubSpot's changes")
+        changes: list[RecordChange] = []
+        position = int(since)
+        newest, unfinished = position, []
+        for kind in KINDS.values():
+            told, last, whole = await self._since(access, kind, position)
+            changes += told
+            newest = max(newest, last)
+            if not whole:
+                unfinished.append(last)
+        # Where not everything was told, the next look begins there for all.
+        return changes, str(min(unfinished, default=newest))
+
+    def heard(
+        self, headers: Mapping[str, str], url: str, body: bytes, now: float
+    ) -> Sequence[RecordChange]:
+        told = heard(headers, url, body, now, self._portal)
+        return [self._owned(each) for each in told]
+
+    async def aclose(self) -> None:
+        await self._api.rest.aclose()
+
+    async def _read(
+        self,
+        access: Access,
+        kind: Kind,
+        ids: Sequence[str],
+        urgent: bool,  # noqa: FBT001
+    ) -> dict[RecordRef, Record | Absence]:
+        try:
+            told = await self._api.read(
+                access, kind.plural, ids, kind.read, urgent=urgent
+            )
+            around = await self._around(access, kind, list(told.values()))
+        except Spent:
+            return {self._portal.ref(kind, id_): Absence.SPENT for id_ in ids}
+        except ServiceUnavailable:
+            return {self._portal.ref(kind, id_): Absence.UNREACHABLE for id_ in ids}
+        as_of_us = round(self._api.rest.clock() * 1_000_000)
+        return {
+            self._portal.ref(kind, id_): record(
+                each, kind, self._portal, around, as_of_us
+            )
+            for id_, each in told.items()
+            if not each.get("archived")
+        }
+
+    async def _one(self, access: Access, kind: Kind, told: Json) -> Record:
+        around = await self._around(access, kind, [told])
+        as_of_us = round(self._api.rest.clock() * 1_000_000)
+        return record(told, kind, self._portal, around, as_of_us)
+
+    async def _around(self, access: Access, kind: Kind, told: Sequence[Json]) -> Around:
+        """Return what ids in objects mean, asked for once for all of them."""
+        if not told:
+            return Around()
+        owned = any((each.get("properties") or {}).get(OWNER) for each in told)
+        owners = await self._api.owners(access) if owned else {}
+        pipelines = await self._api.pipelines(access, kind) if kind.stage else []
+        companies = {}
+        if any(each.property == COMPANY for each in kind.shown):
+            ids = [str(each.get("id")) for each in told]
+            companies = await self._companies(access, kind, ids)
+        return Around(owners, companies, tuple(pipelines))
+
+    async def _companies(
+        self, access: Access, kind: Kind, ids: Sequence[str]
+    ) -> dict[str, str]:
+        linked = await self._api.linked(access, kind.plural, ids, "companies")
+        first = {id_: others[0] for id_, others in linked.items() if others}
+        if not first:
+            return {}
+        read = await self._api.read(access, "companies", first.values(), ["name"])
+        names = {
+            id_: str((each.get("properties") or {}).get("name") or "")
+            for id_, each in read.items()
+        }
+        return {id_: names.get(company, "") for id_, company in first.items()}
+
+    async def _found(
+        self, access: Access, kind: Kind, query: str, limit: int
+    ) -> list[RecordRef]:
+        names = [*kind.title, kind.body, *(each.property for each in kind.shown)]
+        asked = [name for name in names if name and name != COMPANY]
+        body = {
+            "query": query,
+            "limit": min(limit, _PAGE),
+            "properties": [*asked, "description", "domain"],
+            "sorts": [{"propertyName": kind.modified, "direction": "DESCENDING"}],
+        }
+        told = await self._api.search(access, kind, body)
+        return [
+            self._portal.ref(kind, str(each.get("id", "")))
+            for each in dicts(told.get("results"))
+            if _says(each, query)
+        ]
+
+    async def _since(
+        self, access: Access, kind: Kind, position: int
+    ) -> tuple[list[RecordChange], int, bool]:
+        """Return changes, the time of the last one, and whether those are all."""
+        changes: list[RecordChange] = []
+        last, start = position, max(0, position - _OVERLAP_MS)
+        body: dict[str, Any] = {
+            "filterGroups": [
+                {
+                    "filters": [
+                        {
+                            "propertyName": kind.modified,
+                            "operator": "GTE",
+                            "value": str(start),
+                        }
+                    ]
+                }
+            ],
+            "sorts": [{"propertyName": kind.modified, "direction": "ASCENDING"}],
+            "properties": [kind.modified],
+            "limit": _PAGE,
+        }
+        for _ in range(_PAGES):
+            told = await self._api.search(access, kind, body, urgent=False)
+            for each in dicts(told.get("results")):
+                changes.append(self._change(kind, each))
+                last = max(last, changes[-1].rev.order // 1000)
+            after = ((told.get("paging") or {}).get("next") or {}).get("after")
+            if not after:
+                return changes, last, True
+            body["after"] = after
+        return changes, last, False
+
+    def _change(self, kind: Kind, told: Json) -> RecordChange:
+        rev, id_ = revision(told), str(told.get("id", ""))
+        values = told.get("properties") or {}
+        modified = str(values.get(kind.modified) or "")
+        if moment := moment_ms(modified):
+            rev = Revision(moment * 1000, modified)
+        made = str(told.get("createdAt", "")) == modified
+        return self._owned(
+            RecordChange(
+                System.HUBSPOT,
+                self._portal.instance,
+                ChangeKind.CREATED if made else ChangeKind.CHANGED,
+                f"{kind.name}-{id_}@{rev.text}",
+                self._portal.ref(kind, id_),
+                rev,
+            )
+        )
+
+    def _owned(self, change: RecordChange) -> RecordChange:
+        """Say of a change whether it is ATOM's own: the state that a write left."""
+        ours = (
+            change.ref is not None and self._written.get(str(change.ref)) == change.rev
+        )
+        return replace(change, ours=True) if ours else change
+
+
+def _says(told: Json, query: str) -> bool:
+    """Say whether an object has each of the words that were searched for."""
+    values = told.get("properties") or {}
+    return _in(" ".join(str(v) for v in values.values() if v), query.casefold().split())
+
+
+def _in(text: str, words: Sequence[str]) -> bool:
+    told = text.casefold()
+    return all(word in told for word in words)
