@@ -82,6 +82,9 @@ class Deeds:
         known = {
             n: f for n, f in fields.items() if f.writable and n in told["properties"]
         }
+        if unknown := set(values) - set(known):
+            reasons = dict.fromkeys(unknown, "cannot be set")
+            raise Rejected("HubSpot does not let you set that", reasons)
         before = {n: f.decoded(told["properties"][n]) for n, f in known.items()}
         wanted = {
             name: text
@@ -89,10 +92,8 @@ class Deeds:
             if name in known and not known[name].same(text, before[name])
         }
         await self._unchanged(access, deed, kind, told, wanted, before, known)
-        unsaved = tuple(sorted(set(values) - set(known)))
         if not wanted:
-            record = await self.shown(access, kind, told)
-            return Done(record, unsaved=unsaved, again=not unsaved)
+            return Done(await self.shown(access, kind, told), again=True)
         request = await self._written(access, kind, ref.id, wanted, known)
         after = await now(self.api, access, kind, ref.id)
         saved = {n: known[n].decoded(after["properties"].get(n)) for n in wanted}
@@ -102,7 +103,7 @@ class Deeds:
             request,
             {name: before[name] for name in wanted},
             saved,
-            (*unsaved, *lost),
+            tuple(lost),
         )
 
     async def _unchanged(  # noqa: PLR0913, PLR0917 - everything that is compared

@@ -18,7 +18,7 @@ from bridge.records.model import (
     Revision,
     System,
 )
-from bridge.records.ports import Access, Done, Spent
+from bridge.records.ports import Access, Done, Gone, NotConnected, Spent
 from connectors.hubspot.api import Api, Json, Sleep, dicts
 from connectors.hubspot.deeds import Deeds
 from connectors.hubspot.forms import Forms
@@ -28,6 +28,7 @@ from connectors.hubspot.portal import COMPANY, KINDS, OWNER, Kind, Portal
 from connectors.hubspot.recognition import mentions
 from connectors.remembered import Remembered
 from connectors.rest import Rest
+from connectors.turns import OwnTurns
 
 _LONGEST_QUERY = 200
 _PAGE = 100
@@ -46,6 +47,7 @@ class HubSpotRecords:
         self._forms = Forms(portal, self._api)
         tried: Remembered[bool] = Remembered(portal.settle)
         self._deeds = Deeds(portal, self._api, self._one, tried)
+        self._turns = OwnTurns()
         self._written: Remembered[Revision] = Remembered(600.0)
 
     @property
@@ -75,7 +77,8 @@ class HubSpotRecords:
     ) -> Mapping[RecordRef, Record | Absence]:
         by_kind: dict[str, list[RecordRef]] = defaultdict(list)
         for ref in refs:
-            by_kind[ref.kind].append(ref)
+            if ref.id.isdecimal():
+                by_kind[ref.kind].append(ref)
         answers = await asyncio.gather(
             *(
                 self._read(access, KINDS[kind], [each.id for each in some], urgent)
@@ -104,10 +107,13 @@ class HubSpotRecords:
     async def form(
         self, access: Access, act: str, ref: RecordRef | None = None, kind: str = ""
     ) -> Form:
+        _checked(ref)
         return await self._forms.form(access, act, ref, kind)
 
     async def perform(self, access: Access, deed: Deed) -> Done:
-        done = await self._deeds.perform(access, deed)
+        _checked(deed.ref)
+        async with self._turns.turn(str(deed.ref or deed.key)):
+            done = await self._deeds.perform(access, deed)
         if not done.again:
             self._written.keep(str(done.record.ref), done.record.rev)
         return done
@@ -152,10 +158,12 @@ class HubSpotRecords:
                 access, kind.plural, ids, kind.read, urgent=urgent
             )
             around = await self._around(access, kind, list(told.values()))
+        except NotConnected:
+            return self._all(kind, ids, Absence.UNCONNECTED)
         except Spent:
-            return {self._portal.ref(kind, id_): Absence.SPENT for id_ in ids}
+            return self._all(kind, ids, Absence.SPENT)
         except ServiceUnavailable:
-            return {self._portal.ref(kind, id_): Absence.UNREACHABLE for id_ in ids}
+            return self._all(kind, ids, Absence.UNREACHABLE)
         as_of_us = round(self._api.rest.clock() * 1_000_000)
         return {
             self._portal.ref(kind, id_): record(
@@ -164,6 +172,11 @@ class HubSpotRecords:
             for id_, each in told.items()
             if not each.get("archived")
         }
+
+    def _all(
+        self, kind: Kind, ids: Sequence[str], why: Absence
+    ) -> dict[RecordRef, Record | Absence]:
+        return {self._portal.ref(kind, id_): why for id_ in ids}
 
     async def _one(self, access: Access, kind: Kind, told: Json) -> Record:
         around = await self._around(access, kind, [told])
@@ -272,6 +285,11 @@ class HubSpotRecords:
             change.ref is not None and self._written.get(str(change.ref)) == change.rev
         )
         return replace(change, ours=True) if ours else change
+
+
+def _checked(ref: RecordRef | None) -> None:
+    if ref is not None and not ref.id.isdecimal():
+        raise Gone("there is no such record")
 
 
 def _says(told: Json, query: str) -> bool:

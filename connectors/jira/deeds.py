@@ -110,6 +110,9 @@ class Deeds:
         fields = editable(issue)
         if not fields:
             raise NotYours("Jira does not let you edit this issue")
+        if unknown := set(deed.values) - set(fields):
+            told = dict.fromkeys(unknown, "cannot be set")
+            raise Rejected("Jira does not let you set that", told)
         values = issue["fields"]
         now = {id_: each.decoded(values.get(id_)) for id_, each in fields.items()}
         wanted = {
@@ -118,9 +121,8 @@ class Deeds:
             if id_ in fields and not fields[id_].same(text, now[id_])
         }
         _unchanged(deed, wanted, now, fields, self._record(issue))
-        unknown = tuple(sorted(set(deed.values) - set(fields)))
         if not wanted:
-            return Done(self._record(issue), unsaved=unknown, again=not unknown)
+            return Done(self._record(issue), again=True)
         body = {"fields": _encoded(wanted, fields), **_marked(issue, deed)}
         path = ("issue", ref.id)
         request = await self._written(access, deed, ref, "PUT", path, body)
@@ -132,7 +134,7 @@ class Deeds:
             request,
             {id_: now[id_] for id_ in wanted},
             saved,
-            (*unknown, *lost),
+            tuple(lost),
         )
 
     async def _assign(

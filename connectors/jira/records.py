@@ -18,7 +18,7 @@ from bridge.records.model import (
     Revision,
     System,
 )
-from bridge.records.ports import Access, Done, Spent
+from bridge.records.ports import Access, Done, Gone, NotConnected, Spent
 from connectors.jira import adf
 from connectors.jira.api import MOST_FETCHED, Api, objects
 from connectors.jira.comments import Comments, Sleep
@@ -32,6 +32,7 @@ from connectors.jira.site import KIND, Site
 from connectors.jira.tending import Tending
 from connectors.remembered import Remembered
 from connectors.rest import Rest
+from connectors.turns import OwnTurns
 
 _MOST_FOUND = 50
 _MOST_RECONCILED = 50
@@ -52,6 +53,7 @@ class JiraRecords:
         self._deeds = Deeds(site, self._api, self._comments, tried)
         # What was written lately, by id: searches are told to look at it themselves.
         self._written: Remembered[Revision] = Remembered(600.0)
+        self._turns = OwnTurns()
         self.tending = Tending(site, self._api)
 
     @property
@@ -83,7 +85,8 @@ class JiraRecords:
     async def read(
         self, access: Access, refs: Sequence[RecordRef], *, urgent: bool = True
     ) -> Mapping[RecordRef, Record | Absence]:
-        ids = list(dict.fromkeys(each.id for each in refs))
+        # An issue's id is a number; a key would lead to it too, and to others later.
+        ids = list(dict.fromkeys(each.id for each in refs if each.id.isdecimal()))
         known: dict[str, Record | Absence] = {}
         for some in _chunks(ids):
             known |= await self._read(access, some, urgent=urgent)
@@ -118,10 +121,17 @@ class JiraRecords:
     ) -> Form:
         if kind not in {"", KIND}:
             raise BadInput("Jira has issues only")
+        _checked(ref)
         return await self._forms.form(access, act, ref)
 
     async def perform(self, access: Access, deed: Deed) -> Done:
-        done = await self._deeds.perform(access, deed)
+        _checked(deed.ref)
+        # Comments are joined while they wait, so that they take no turns.
+        if deed.act == "comment":
+            done = await self._deeds.perform(access, deed)
+        else:
+            async with self._turns.turn(str(deed.ref or deed.key)):
+                done = await self._deeds.perform(access, deed)
         if not done.again:
             self._written.keep(done.record.ref.id, done.record.rev)
         return done
@@ -172,6 +182,8 @@ class JiraRecords:
         fields = fields_of(self._site)
         try:
             issues = await self._api.fetched(access, ids, fields, urgent=urgent)
+        except NotConnected:
+            return dict.fromkeys(ids, Absence.UNCONNECTED)
         except Spent:
             return dict.fromkeys(ids, Absence.SPENT)
         except ServiceUnavailable:
@@ -209,6 +221,11 @@ class JiraRecords:
     def _record(self, issue: Mapping[str, Any]) -> Record:
         as_of_us = round(self._api.rest.clock() * 1_000_000)
         return record(issue, self._site, as_of_us)
+
+
+def _checked(ref: RecordRef | None) -> None:
+    if ref is not None and not ref.id.isdecimal():
+        raise Gone("there is no such issue")
 
 
 def _title(issue: Mapping[str, Any]) -> str:

@@ -44,7 +44,7 @@ class Objects:
     async def read(self, request: web.Request, user: User) -> web.Response:
         kind = self.kind(request)
         by = request.query.get("idProperty", "")
-        thing = self._found(kind, request.match_info["id"], by)
+        thing = self._found(user, kind, request.match_info["id"], by)
         told = self.shown(thing, user, _wanted(request))
         if wanted := request.query.get("associations"):
             told["associations"] = self._associations(thing, wanted.split(","))
@@ -57,7 +57,8 @@ class Objects:
             raise Refusal(400, "VALIDATION_ERROR", "limit must be between 1 and 100")
         after = int(request.query.get("after", "0"))
         things = sorted(self._portal.things[kind].values(), key=lambda t: int(t.id))
-        live = [each for each in things if not each.archived and int(each.id) > after]
+        seen = (each for each in things if self._portal.sees(user, each))
+        live = [each for each in seen if not each.archived and int(each.id) > after]
         wanted = _wanted(request)
         told: Json = {"results": [self.shown(t, user, wanted) for t in live[:limit]]}
         if len(live) > limit:
@@ -73,7 +74,7 @@ class Objects:
     async def change(self, request: web.Request, user: User) -> web.Response:
         kind = self.kind(request)
         by = request.query.get("idProperty", "")
-        thing = self._found(kind, request.match_info["id"], by)
+        thing = self._found(user, kind, request.match_info["id"], by)
         values = (await _json(request)).get("properties", {})
         self._changed(thing, values, user)
         return answer(self.shown(thing, user, values))
@@ -95,7 +96,7 @@ class Objects:
         found, missing = [], []
         for each in self._inputs(body):
             try:
-                thing = self._found(kind, str(each.get("id")), by)
+                thing = self._found(user, kind, str(each.get("id")), by)
                 found.append(self.shown(thing, user, wanted))
             except Refusal:
                 missing.append(str(each.get("id")))
@@ -112,7 +113,7 @@ class Objects:
         for each in self._inputs(body):
             try:
                 thing = self._found(
-                    kind, str(each.get("id")), str(each.get("idProperty") or "")
+                    user, kind, str(each.get("id")), str(each.get("idProperty") or "")
                 )
             except Refusal:
                 missing.append(str(each.get("id")))
@@ -149,10 +150,10 @@ class Objects:
             "archived": thing.archived,
         }
 
-    def _found(self, kind: str, id_: str, by: str = "") -> Thing:
+    def _found(self, user: User, kind: str, id_: str, by: str = "") -> Thing:
         for thing in self._portal.things[kind].values():
             fits = thing.values.get(by) == id_ if by else thing.id == id_
-            if fits and not thing.archived:
+            if fits and not thing.archived and self._portal.sees(user, thing):
                 return thing
         raise not_found()
 

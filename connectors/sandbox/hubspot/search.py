@@ -45,6 +45,8 @@ class Search:
         found = []
         for thing in self._portal.things[kind].values():
             values = self._portal.known(thing)
+            if not self._portal.sees(user, thing):
+                continue
             if values is not None and _fits(kind, values, groups, asked.get("query")):
                 found.append((values, thing))
         for sort in reversed(asked.get("sorts") or [{"propertyName": "hs_object_id"}]):

@@ -23,7 +23,7 @@ _DAY = 86_400.0
 _SALES = Profile("Sales", everything=True)
 _SUPPORT = Profile(
     "Support",
-    {"deals": "r", "*": "cru"},
+    {"*": "cru"},
     hidden=frozenset({"deals.amount", "deals.hs_forecast_amount"}),
 )
 _READER = Profile("Reader", {"*": "r"}, everything=True)
@@ -249,6 +249,17 @@ _ROWS: tuple[tuple[str, str, dict[str, str]], ...] = (
         },
     ),
     (
+        "deals",
+        "30104",
+        {
+            "dealname": "Project Umbra takeover",
+            "amount": "9500000",
+            "dealstage": "qualifiedtobuy",
+            "pipeline": "default",
+            "hubspot_owner_id": "502",
+        },
+    ),
+    (
         "tickets",
         "40101",
         {
@@ -303,6 +314,7 @@ def seeded(now: Callable[[], float]) -> Portal:
         thing.indexed.append((float("-inf"), portal.valued(thing), False))
         portal.things[kind][id_] = thing
     portal.links = set(_LINKS)
+    portal.private = {"30104"}
     owners = {"bob": "501", "dana": "502", "carol": "503"}
     for name, shown, _ in PEOPLE:
         if name in owners:

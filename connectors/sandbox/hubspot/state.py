@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
 
+from connectors.sandbox.users import User
+
 Json = dict[str, Any]
 # What is told of an object unless somebody asks for other properties.
 DEFAULTS: Mapping[str, tuple[str, ...]] = {
@@ -89,6 +91,7 @@ class Portal:
     things: dict[str, dict[str, Thing]] = field(default_factory=dict)
     owners: list[Json] = field(default_factory=list)
     links: set[tuple[str, str, str, str]] = field(default_factory=set)
+    private: set[str] = field(default_factory=set)  # ids that only some may see
     lag: float = 0.0
     burst: int = 110
     searches: int = 5
@@ -100,6 +103,10 @@ class Portal:
         """Hold what another portal holds."""
         for each in fields(other):
             setattr(self, each.name, getattr(other, each.name))
+
+    def sees(self, user: User, thing: Thing) -> bool:
+        """Say whether somebody may know of an object: some are for their team alone."""
+        return user.profile.everything or thing.id not in self.private
 
     def moment(self) -> float:
         """Return now; two changes never have the same time."""

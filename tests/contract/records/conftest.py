@@ -4,9 +4,13 @@ from collections.abc import AsyncIterator, Callable, Mapping
 
 import pytest
 
+from connectors.sandbox.hubspot.app import HubSpot
+from connectors.sandbox.jira.app import Jira
 from connectors.sandbox.salesforce import Salesforce
 from connectors.sandbox.servicenow.app import ServiceNow
 from connectors.sandbox.stand_in import StandIn
+from tests.contract.records.hubspot_world import HubSpotWorld
+from tests.contract.records.jira_world import JiraWorld
 from tests.contract.records.salesforce_world import SalesforceWorld
 from tests.contract.records.servicenow_world import ServiceNowWorld
 from tests.contract.records.worlds import World
@@ -15,6 +19,8 @@ from tests.stand_ins import Account, Told, running
 WORLDS: Mapping[str, tuple[Callable[[], StandIn], Callable[[Told], World]]] = {
     "salesforce": (Salesforce, SalesforceWorld),
     "servicenow": (ServiceNow, ServiceNowWorld),
+    "hubspot": (HubSpot, HubSpotWorld),
+    "jira": (Jira, JiraWorld),
 }
 
 

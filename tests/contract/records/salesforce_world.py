@@ -17,6 +17,7 @@ class SalesforceWorld:
     """Implements `tests.contract.records.worlds.World`."""
 
     writes = "PATCH "
+    adds = "POST *omment*"
     batch = 2  # five queries a call, and accounts take three
 
     def __init__(self, told: Told) -> None:

@@ -20,6 +20,7 @@ class ServiceNowWorld:
     """Implements `tests.contract.records.worlds.World`."""
 
     writes = "PATCH "
+    adds = "PATCH *"
     batch = 1
 
     def __init__(self, told: Told) -> None:

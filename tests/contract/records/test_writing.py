@@ -202,7 +202,7 @@ async def test_a_lost_answer_is_looked_up_and_not_repeated(
 async def test_a_lost_answer_to_an_addition_does_not_double_it(
     world: World, reader: Account
 ) -> None:
-    world.told.fault("drop_after_effect", "POST *omment*")
+    world.told.fault("drop_after_effect", world.adds)
 
     try:
         await world.records.perform(reader, addition(world))

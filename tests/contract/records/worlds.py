@@ -55,6 +55,7 @@ class World(Protocol):
     budget: CountingBudget
     sample: Sample
     writes: str  # how calls that write start, in the journal: "PATCH "
+    adds: str  # the call that makes the addition, as faults match it
     batch: int  # how many calls reading `sample.open` may take
 
     @property

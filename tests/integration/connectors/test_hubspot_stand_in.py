@@ -64,7 +64,7 @@ async def test_only_default_properties_are_told(call: Caller) -> None:
 async def test_what_a_person_may_not_see_is_not_there(call: Caller) -> None:
     _, deal = await call("carol", "GET", f"{DEALS}/30101")
     status, _ = await call(
-        "carol", "PATCH", f"{DEALS}/30101", {"properties": {"dealname": "X"}}
+        "frank", "PATCH", f"{DEALS}/30101", {"properties": {"dealname": "X"}}
     )
 
     assert "amount" not in deal["properties"]

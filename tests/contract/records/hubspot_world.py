@@ -1,0 +1,99 @@
+"""HubSpot, for the suite."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import ClientSession
+from yarl import URL
+
+from bridge.records.model import RecordRef, System
+from connectors.hubspot.api import MANNER
+from connectors.hubspot.portal import Portal
+from connectors.hubspot.records import HubSpotRecords
+from connectors.rest import Rest
+from connectors.sandbox.hubspot.app import HubSpot
+from connectors.sandbox.hubspot.seed import PORTAL
+from tests.contract.records.worlds import Sample
+from tests.stand_ins import Account, CountingBudget, Told
+
+_PEOPLE = {"reader": "carol", "insider": "dana", "onlooker": "frank"}
+
+
+class HubSpotWorld:
+    """Implements `tests.contract.records.worlds.World`."""
+
+    writes = "PATCH "
+    adds = "POST */notes"
+    batch = 10  # a batch by kind, and what company each belongs to
+
+    def __init__(self, told: Told) -> None:
+        assert isinstance(told.stand_in, HubSpot)
+        self.told = told
+        self.hubspot = told.stand_in
+        # What the suite asks in a moment takes longer in a company.
+        self.hubspot.portal.burst = self.hubspot.portal.searches = 100_000
+        self.budget = CountingBudget()
+        portal = Portal("acme", PORTAL, URL(told.url))
+        rest = Rest(
+            ClientSession(),
+            "HubSpot",
+            URL(told.url),
+            portal.bucket,
+            self.budget,
+            MANNER,
+        )
+        self.records = HubSpotRecords(portal, rest, asyncio.sleep)
+        self.sample = Sample(
+            open=(
+                ref("deal", "30101"),
+                ref("company", "20101"),
+                ref("contact", "10101"),
+                ref("ticket", "40101"),
+            ),
+            secret=ref("deal", "30104"),
+            gone=ref("deal", "99999"),
+            title_word="renewal",
+            url=f"{told.url}/contacts/{PORTAL}/record/0-3/30101",
+            key="",
+            keyed=None,
+            edit="edit",
+            values={"dealname": "Globex renewal FY28"},
+            other={"dealname": "Globex renewal FY29"},
+            add="note",
+            commented=ref("deal", "30101"),
+            addition={"text": "Grace asks for a date"},
+            create_kind="deal",
+            new={
+                "dealname": "Printer for Globex",
+                "pipeline": "default",
+                "dealstage": "qualifiedtobuy",
+            },
+            wrong={"closedate": "soon"},
+            wrong_inputs=frozenset({"closedate"}),
+            money="amount",
+        )
+
+    def account(self, name: str) -> Account:
+        return Account(self.hubspot, _PEOPLE[name])
+
+    def change_behind(self, values: Mapping[str, str]) -> None:
+        deal = self.hubspot.portal.things["deals"]["30101"]
+        deal.values.update(values)
+        deal.updated = self.hubspot.portal.moment()
+        self.hubspot.portal.index(deal)
+
+    def added(self) -> int:
+        notes = self.hubspot.portal.things["notes"].values()
+        text = self.sample.addition["text"]
+        return sum(text in str(each.values["hs_note_body"]) for each in notes)
+
+    def value(self, name: str) -> Any:
+        return self.hubspot.portal.things["deals"]["30101"].values[name]
+
+    async def aclose(self) -> None:
+        await self.records.aclose()
+
+
+def ref(kind: str, id_: str) -> RecordRef:
+    return RecordRef(System.HUBSPOT, "acme", kind, id_)
