@@ -386,8 +386,11 @@ async def test_an_account_that_is_gone_has_to_be_connected_again(world: World) -
     await bob.token()
     bob.run_out()
 
+    read = await world.records.read(bob, [ISSUE])
+
+    assert read == {ISSUE: Absence.UNCONNECTED}
     with pytest.raises(NotConnected):
-        await world.records.read(bob, [ISSUE])
+        await world.records.find(bob, "falcon", 3)
 
 
 async def test_a_jira_that_is_down_is_unreachable(world: World) -> None:
