@@ -1,1 +1,1 @@
-"""Employee records from HR systems."""
+"""HR: employees on their way in, through and out, out of BambooHR or Workday."""

@@ -1,0 +1,124 @@
+"""A company's HR as a system of records: read, and never written."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from bridge.errors import BadInput, NotAllowed, ServiceUnavailable
+from bridge.records.forms import Deed, Form
+from bridge.records.model import (
+    Absence,
+    Mention,
+    Record,
+    RecordChange,
+    RecordRef,
+    System,
+)
+from bridge.records.ports import Access, Done, NotConnected, Spent
+from connectors.hr.employees import KIND, Company, Employee, record
+from connectors.hr.feed import Feed
+from connectors.remembered import Remembered
+
+_KNOWN = 120.0  # seconds that a list of everybody is good for a search
+
+
+class HrRecords:
+    """Implements `bridge.records.ports.Records`, for people's own accounts too."""
+
+    def __init__(self, company: Company, feed: Feed) -> None:
+        self._company = company
+        self._feed = feed
+        self._everybody: Remembered[Sequence[Employee]] = Remembered(_KNOWN, 100)
+
+    @property
+    def system(self) -> System:
+        return System.HR
+
+    @property
+    def instance(self) -> str:
+        return self._company.instance
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return (KIND,)
+
+    def recognise(self, text: str) -> Sequence[Mention]:
+        return self._company.mentions(text)
+
+    async def resolve(
+        self,
+        access: Access,  # noqa: ARG002 - links hold ids, so that nobody is asked
+        mentions: Sequence[Mention],
+    ) -> Mapping[str, RecordRef]:
+        return {each.key: each.ref for each in mentions if each.ref is not None}
+
+    async def read(
+        self, access: Access, refs: Sequence[RecordRef], *, urgent: bool = True
+    ) -> Mapping[RecordRef, Record | Absence]:
+        ids = [each.id for each in refs]
+        try:
+            found = await self._feed.employees(access, ids, urgent=urgent)
+        except NotConnected:
+            return dict.fromkeys(refs, Absence.UNCONNECTED)
+        except Spent:
+            return dict.fromkeys(refs, Absence.SPENT)
+        except ServiceUnavailable:
+            return dict.fromkeys(refs, Absence.UNREACHABLE)
+        except NotAllowed:
+            return dict.fromkeys(refs, Absence.GONE)
+        return {
+            ref: self._record(found[ref.id]) if ref.id in found else Absence.GONE
+            for ref in refs
+        }
+
+    async def find(self, access: Access, words: str, limit: int) -> Sequence[Record]:
+        wanted = words.casefold().split()
+        if not wanted or limit <= 0:
+            return []
+        # What one account may see is kept for that account alone.
+        everybody = self._everybody.get(access.account)
+        if everybody is None:
+            everybody = await self._feed.everybody(access)
+            self._everybody.keep(access.account, everybody)
+        fitting = [each for each in everybody if _fits(each, wanted)][:limit]
+        read = await self.read(access, [self._company.ref(e.id) for e in fitting])
+        return [each for each in read.values() if isinstance(each, Record)]
+
+    async def form(
+        self,
+        access: Access,  # noqa: ARG002 - nobody may
+        act: str,  # noqa: ARG002 - whatever it is
+        ref: RecordRef | None = None,  # noqa: ARG002 - likewise
+        kind: str = "",  # noqa: ARG002 - likewise
+    ) -> Form:
+        raise BadInput("employees are changed in the HR system itself")
+
+    async def perform(self, access: Access, deed: Deed) -> Done:  # noqa: ARG002 - see form
+        raise BadInput("employees are changed in the HR system itself")
+
+    async def changed(
+        self, access: Access, since: str
+    ) -> tuple[Sequence[RecordChange], str]:
+        return await self._feed.changed(access, since)
+
+    def heard(
+        self,
+        headers: Mapping[str, str],
+        url: str,  # noqa: ARG002 - it is not signed
+        body: bytes,
+        now: float,
+    ) -> Sequence[RecordChange]:
+        return self._feed.heard(headers, body, now)
+
+    async def aclose(self) -> None:
+        await self._feed.rest.aclose()
+
+    def _record(self, told: Employee) -> Record:
+        now = self._feed.rest.clock()
+        today = datetime.fromtimestamp(now, UTC).date()
+        return record(told, self._company, today, round(now * 1_000_000))
+
+
+def _fits(told: Employee, words: Sequence[str]) -> bool:
+    shown = (told.name, told.role, told.team, told.site)
+    text = " ".join(filter(None, shown)).casefold()
+    return all(word in text for word in words)
