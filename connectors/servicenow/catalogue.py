@@ -14,12 +14,13 @@ from bridge.records.forms import Deed, Form, Input, InputKind
 from bridge.records.model import Record, RecordRef
 from bridge.records.ports import Access, Done, Gone, Rejected, Unsure
 from connectors.servicenow.calls import CATALOGUE, Answer, Page, Part, rows_of
+from connectors.servicenow.checks import digest, fits, required
 from connectors.servicenow.query import Op, Query, where
 from connectors.servicenow.reading import item_part
 from connectors.servicenow.rows import written
 from connectors.servicenow.tables import BY_NAME, ITEM, REQUEST, sys_id
 from connectors.servicenow.variables import LOOKED_UP, inputs_of, variables_of
-from connectors.servicenow.writing import Writing, digest, fits, required
+from connectors.servicenow.writing import Writing
 
 _QUANTITY, _FOR = "quantity", "requested_for"
 _RECENT = 600  # seconds in which an order of the same is looked for

@@ -15,12 +15,15 @@ from bridge.records.model import RecordRef
 from bridge.records.ports import Access, Done, NotYours, Rejected, Unsure
 from connectors.servicenow.calls import CHANGE as API
 from connectors.servicenow.calls import Answer, Page, Part, row_of, rows_of
+from connectors.servicenow.checks import required
+from connectors.servicenow.creating import created, described
 from connectors.servicenow.incidents import ELEMENTS, Incidents, comment_form
 from connectors.servicenow.query import Op, Query, where
 from connectors.servicenow.reading import moves_of
 from connectors.servicenow.rows import Row, written
+from connectors.servicenow.tables import CHANGE, INTERNAL
 from connectors.servicenow.translate import MOVE, waiting_on
-from connectors.servicenow.writing import Me, Writing, required
+from connectors.servicenow.writing import Me, Writing
 
 _STATES = {"approve": "approved", "reject": "rejected"}
 _DONE = {"approved": "You approved this", "rejected": "You rejected this"}
@@ -49,7 +52,10 @@ class Changes:
     async def form(self, access: Access, act: str, ref: RecordRef | None) -> Form:
         """Return what to ask for. Raises `BadInput`, `Gone`, `NotYours`."""
         if ref is None:
-            raise BadInput("start a change in ServiceNow itself")
+            if act != "create":
+                raise BadInput("choose a change first")
+            inputs, kind = _inputs(), CHANGE.kind
+            return Form(act, "New normal change", inputs, "Create", kind=kind)
         row = await self.writing.row(access, ref)
         number = row.value("number")
         if act in ELEMENTS:
@@ -66,7 +72,11 @@ class Changes:
         """Do one thing. Raises what `bridge.records.ports.Records.perform` does."""
         ref = deed.ref
         if ref is None:
-            raise BadInput("start a change in ServiceNow itself")
+            if deed.act != "create":
+                raise BadInput("choose a change first")
+            me = await self.writing.me(access)
+            more = {"type": "normal", "requested_by": me.id}
+            return await created(self.writing, access, deed, CHANGE, _inputs(), more)
         async with self.writing.turn(str(ref)):
             if deed.act in _STATES:
                 return await self._decide(access, deed, ref)
@@ -207,6 +217,18 @@ def settled(approvals: Sequence[Row], me: str, wanted: str) -> None:
     if not waiting:
         raise NotYours("nobody’s approval is asked for now")
     raise NotYours(f"you are not an approver of this: it is waiting on {waiting}")
+
+
+def _inputs() -> tuple[Input, ...]:
+    plans = ("justification", "backout_plan", "test_plan")
+    labels = {each.field: each.label for each in CHANGE.shown}
+    return (
+        *described(),
+        *(
+            Input(name, labels[name], InputKind.TEXT, longest=4_000, cls=INTERNAL)
+            for name in plans
+        ),
+    )
 
 
 def _holds(delegation: Row, now: int) -> bool:

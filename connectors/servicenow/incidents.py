@@ -1,23 +1,24 @@
 """What people do with incidents, and with the comments of changes."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
 from bridge.errors import BadInput
 from bridge.records.forms import Choice, Deed, Form, Input, InputKind
 from bridge.records.model import RecordRef
-from bridge.records.ports import Access, Done, EditConflict
-from connectors.servicenow.calls import Page, new_row, rows_of
+from bridge.records.ports import Access, Done
+from connectors.servicenow.calls import Page, rows_of
+from connectors.servicenow.checks import fits, required
+from connectors.servicenow.creating import created, edited
 from connectors.servicenow.query import Op, Query, where
 from connectors.servicenow.rows import Row, written
 from connectors.servicenow.states import IncidentState
 from connectors.servicenow.tables import INCIDENT, INTERNAL
 from connectors.servicenow.translate import revision
-from connectors.servicenow.writing import Writing, digest, fits, required
+from connectors.servicenow.writing import Writing
 
 ELEMENTS = {"comment": "comments", "note": "work_notes"}
 _RECENT = 600  # seconds; the same words again within them are a repetition
-_LEVELS = (Choice("1", "High"), Choice("2", "Medium"), Choice("3", "Low"))
 _HOLD = (
     Choice("1", "Awaiting Caller"),
     Choice("3", "Awaiting Problem"),
@@ -25,7 +26,6 @@ _HOLD = (
     Choice("5", "Awaiting Change"),
 )
 _EDITED = ("short_description", "description", "impact", "urgency")
-_LONGEST = {"short_description": 160, "description": 4_000}
 _TEXT = 4_000
 
 _Act = Callable[[Access, Deed, RecordRef, Row], Awaitable[Done]]
@@ -100,8 +100,8 @@ class Incidents:
             deed.base is not None and row.number("sys_mod_count") != deed.base.order
         )
         if changed and row.value("assigned_to"):
-            latest = await self.writing.record(access, ref)
-            raise EditConflict(f"{row.text('assigned_to')} took it before you", latest)
+            why = f"{row.text('assigned_to')} took it before you"
+            raise await self.writing.conflict(access, deed, ref, row, why)
         values = {"assigned_to": me.id}
         if row.number("state") == IncidentState.NEW:
             values["state"] = str(int(IncidentState.IN_PROGRESS))
@@ -148,8 +148,8 @@ class Incidents:
             # Whether it was moved is what matters; a comment since then is no conflict.
             now = row.value("state")
             if seen.get("state", now) != now or row.number("state") in _OVER:
-                latest = await self.writing.record(access, ref)
-                raise EditConflict("it was moved on since you opened it", latest)
+                why = "it was moved on since you opened it"
+                raise await self.writing.conflict(access, deed, ref, row, why)
         return await self.writing.patch(access, ref, row, values)
 
     async def _reassign(
@@ -162,6 +162,9 @@ class Incidents:
         }
         if not given:
             required(deed.values, {"assignment_group": "Assignment group"})
+        if _kept(deed, "assigned_to") and not _kept(deed, "assignment_group"):
+            # The form showed who had it; who has it now is for the other group to say.
+            given.pop("assigned_to", None)
         values = {}
         if group := given.get("assignment_group"):
             values["assignment_group"] = await self.writing.named(
@@ -181,36 +184,15 @@ class Incidents:
     async def _edit(self, access: Access, deed: Deed, ref: RecordRef, row: Row) -> Done:
         if not deed.values or not set(deed.values) <= set(_EDITED):
             raise BadInput("that cannot be changed from here")
-        fits(_edited(), deed.values)
+        fits(edited(), deed.values)
         if await self.writing.agreed(access, deed, row):
             return Done(await self.writing.record(access, ref), again=True)
         return await self.writing.patch(access, ref, row, deed.values)
 
     async def _new(self, access: Access, deed: Deed) -> Done:
-        """Make an incident, once for each deed: its key stands in the new row."""
-        if not set(deed.values) <= set(_EDITED):
-            raise BadInput("that cannot be entered from here")
-        required(deed.values, {"short_description": "Short description"})
-        fits(_edited(), deed.values)
         me = await self.writing.me(access)
-        async with self.writing.turn(f"new:{deed.key}"):
-            mark = digest(deed.key)
-            query = Query((where("correlation_id", Op.IS, mark),))
-            part = rows_of(INCIDENT.name, Page(query, ["number"], 1))
-            (answer,) = await self.writing.calls.ask(access, [part])
-            rows = self.writing.reading.kept(INCIDENT.name, query, answer)
-            if rows is None:
-                self.writing.refuse(answer)
-            elif rows:
-                ref = self.writing.reading.ref(INCIDENT.kind, rows[0].id)
-                return Done(await self.writing.record(access, ref), again=True)
-            values = {**deed.values, "caller_id": me.id, "correlation_id": mark}
-            part = new_row(INCIDENT.name, (*INCIDENT.fields, *values))
-            made = await self.writing.calls.write(access, "POST", part, values)
-            self.writing.refuse(made)
-            ref = self.writing.reading.ref(INCIDENT.kind, made.rows()[0].id)
-            before = Row(values={"sys_mod_count": "-1"})
-            return await self.writing.done(access, ref, before, deed.values, made)
+        more = {"caller_id": me.id}
+        return await created(self.writing, access, deed, INCIDENT, edited(), more)
 
     async def _inputs(self, access: Access, act: str, row: Row) -> tuple[Input, ...]:
         if act in ELEMENTS:
@@ -239,7 +221,7 @@ class Incidents:
                       hint="their e-mail address, or whole name"),
             )  # fmt: skip
         if act == "edit":
-            return tuple(replace(each, value=row.value(each.id)) for each in _edited())
+            return tuple(replace(each, value=row.value(each.id)) for each in edited())
         raise BadInput("that needs no form")
 
     async def _choices(self, access: Access, element: str) -> tuple[Choice, ...]:
@@ -256,6 +238,11 @@ class Incidents:
         (answer,) = await self.writing.calls.ask(access, [part])
         rows = self.writing.reading.kept("sys_choice", query, answer) or []
         return tuple(Choice(row.value("value"), row.text("label")) for row in rows)
+
+
+def _kept(deed: Deed, name: str) -> bool:
+    """Say whether an input was left as the form showed it."""
+    return name not in deed.values or deed.values[name] == deed.seen.get(name)
 
 
 _OVER = frozenset(
@@ -282,33 +269,5 @@ def comment_form(act: str, ref: RecordRef, number: str) -> Form:
     return Form(act, f"{title} {number}".strip(), (_said(act),), ref=ref)
 
 
-def _edited() -> Sequence[Input]:
-    return (
-        Input(
-            "short_description",
-            "Short description",
-            required=True,
-            longest=_LONGEST["short_description"],
-        ),
-        Input(
-            "description",
-            "Description",
-            InputKind.TEXT,
-            longest=_LONGEST["description"],
-        ),
-        Input("impact", "Impact", InputKind.CHOICE, value="3", choices=_LEVELS),
-        Input(
-            "urgency",
-            "Urgency",
-            InputKind.CHOICE,
-            value="3",
-            choices=_LEVELS,
-            hint="The priority follows from impact and urgency.",
-        ),
-    )
-
-
 def _new_form() -> Form:
-    return Form(
-        "create", "New incident", tuple(_edited()), "Create", kind=INCIDENT.kind
-    )
+    return Form("create", "New incident", tuple(edited()), "Create", kind=INCIDENT.kind)

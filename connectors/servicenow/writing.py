@@ -10,22 +10,20 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from weakref import WeakValueDictionary
 
 from bridge.errors import ServiceUnavailable
-from bridge.records.forms import Deed, Input
-from bridge.records.model import Absence, Record, RecordRef
+from bridge.records.forms import Deed
+from bridge.records.model import PUBLIC, Fact, Record, RecordRef
 from bridge.records.ports import (
     Access,
     Done,
     EditConflict,
     Gone,
-    NotConnected,
     NotYours,
     Rejected,
-    Spent,
 )
 from connectors.servicenow.calls import (
     TABLE,
@@ -36,12 +34,14 @@ from connectors.servicenow.calls import (
     row_of,
     rows_of,
 )
+from connectors.servicenow.checks import absent
 from connectors.servicenow.query import Op, Query, where
 from connectors.servicenow.reading import Reading
 from connectors.servicenow.rows import Entry, Row, latest_entry
 from connectors.servicenow.tables import TABLES, table_of
 
 JOURNALS = frozenset({"comments", "work_notes"})
+BY_NAME = frozenset({"assignment_group", "assigned_to"})  # entered by name, not by id
 _FORBIDDEN = 403
 _MISSING = 404
 _REMEMBERED = 2_000
@@ -156,9 +156,22 @@ class Writing:
             if name not in deed.seen or not _is(row, name, deed.seen[name])
         ]
         if moved and deed.ref is not None:
-            latest = await self.record(access, deed.ref)
-            raise EditConflict("it was changed since you opened it", latest)
+            why = "it was changed since you opened it"
+            raise await self.conflict(access, deed, deed.ref, row, why)
         return False
+
+    async def conflict(
+        self, access: Access, deed: Deed, ref: RecordRef, row: Row, why: str
+    ) -> EditConflict:
+        """Return a conflict, with every field that the person saw as it is now."""
+        latest = await self.record(access, ref)
+        known = {each.id: each for each in latest.facts}
+        for name in {**deed.seen, **deed.values}:
+            if name in row.values:
+                cls = known[name].cls if name in known else PUBLIC
+                text = row.text(name) if name in BY_NAME else row.value(name)
+                known[name] = Fact(name, name, text, cls, raw=text)
+        return EditConflict(why, replace(latest, facts=tuple(known.values())))
 
     async def patch(
         self, access: Access, ref: RecordRef, before: Row, values: Mapping[str, str]
@@ -271,51 +284,6 @@ class Writing:
             return next(iter(found))
         reason = "several have this name" if found else "nothing has this name"
         raise Rejected(f"{reason} in ServiceNow", {input_: reason})
-
-
-def absent(why: Absence) -> Exception:
-    """Return the error for a record that is not there to be read."""
-    if why is Absence.GONE:
-        return Gone("it was deleted, or you may not see it")
-    if why is Absence.SPENT:
-        return Spent("ServiceNow takes no more calls for now", 60.0)
-    if why is Absence.UNCONNECTED:
-        return NotConnected("connect your ServiceNow account first")
-    return ServiceUnavailable("ServiceNow cannot be reached")
-
-
-def digest(key: str) -> str:
-    """Return what stands for a deed in a row's correlation id."""
-    return f"atom-{hashlib.sha256(key.encode()).hexdigest()[:40]}"
-
-
-def required(values: Mapping[str, str], labels: Mapping[str, str]) -> None:
-    """Raise `Rejected` unless every one of these inputs was filled in."""
-    missing = {
-        name: "this is needed" for name in labels if not values.get(name, "").strip()
-    }
-    if missing:
-        named = ", ".join(labels[name] for name in missing)
-        raise Rejected(f"fill in: {named}", missing)
-
-
-def fits(inputs: Sequence[Input], values: Mapping[str, str]) -> None:
-    """Raise `Rejected` for values that their inputs would not have taken."""
-    wrong = {}
-    for each in inputs:
-        text = values.get(each.id)
-        if text is None:
-            continue
-        if each.required and not text.strip():
-            wrong[each.id] = "this is needed"
-        elif each.longest and len(text) > each.longest:
-            wrong[each.id] = f"at most {each.longest} characters"
-        elif each.choices and text not in {one.value for one in each.choices}:
-            wrong[each.id] = "choose one of what is offered"
-    if wrong:
-        labels = {each.id: each.label for each in inputs}
-        named = ", ".join(labels[name] for name in wrong)
-        raise Rejected(f"look again at: {named}", wrong)
 
 
 def _is(row: Row, name: str, wanted: Any) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bridge.errors import BadInput, ServiceUnavailable
+from bridge.records.forms import Deed
 from bridge.records.ports import NotYours, Rejected, Unsure
 from connectors.sandbox.servicenow import seed
 from tests.stand_ins import Account
@@ -278,3 +279,24 @@ async def test_what_cannot_be_done_with_a_change_is_refused(snow: World) -> None
         await snow.records.perform(snow.as_("chen"), deed("resolve", WAITING))
     with pytest.raises(BadInput):
         await snow.records.perform(snow.as_("chen"), deed("approve", None))
+
+
+async def test_a_new_change_is_made_once_as_the_person(snow: World) -> None:
+    form = await snow.records.form(snow.as_("chen"), "create", kind="change")
+    assert [each.id for each in form.inputs if each.cls != "public"] == [
+        "justification",
+        "backout_plan",
+        "test_plan",
+    ]
+    values = {"short_description": "Patch the proxies", "backout_plan": "Roll back."}
+    new = Deed("create", "k7", kind="change", values=values)
+
+    done = await snow.records.perform(snow.as_("chen"), new)
+    again = await snow.records.perform(snow.as_("chen"), new)
+
+    row = snow.row("change_request", done.record.ref.id)
+    assert (row["type"], row["state"]) == ("normal", "-5")
+    assert row["requested_by"] == seed.user_id("chen")
+    assert again.again
+    assert again.record.ref == done.record.ref
+    assert not [c for c in snow.told.calls() if "Patch" in c]

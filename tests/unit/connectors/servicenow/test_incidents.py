@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bridge.errors import BadInput
+from bridge.records.comparing import value_of
 from bridge.records.forms import Deed, InputKind
 from bridge.records.ports import EditConflict, Gone, NotYours, Rejected, Unsure
 from connectors.sandbox.servicenow import seed
@@ -428,3 +429,55 @@ async def test_without_the_journals_table_the_row_itself_tells(snow: World) -> N
     note = other.fact("work_notes")
     assert note is not None
     assert (note.text, note.cls) == ("Node 2 leaks.", "it-internal")
+
+
+async def test_a_conflict_tells_each_field_that_was_seen_as_it_is_now(
+    snow: World,
+) -> None:
+    form = await snow.records.form(snow.as_("erin"), "edit", INC1)
+    seen = {each.id: each.value for each in form.inputs}
+    mine = Deed(
+        "edit", "k1", INC1, values={"description": "mine"}, seen=seen, base=form.rev
+    )
+    theirs = {"description": "theirs", "short_description": "Mail", "impact": "2"}
+    snow.stand_in.instance.update("incident", INC1.id, theirs, "bob")
+
+    with pytest.raises(EditConflict) as conflict:
+        await snow.records.perform(snow.as_("erin"), mine)
+
+    latest = conflict.value.latest
+    assert {name: value_of(latest, name) for name in seen} == {
+        **theirs,
+        "urgency": "2",
+    }
+
+
+async def test_a_conflict_of_assignment_is_told_in_names(snow: World) -> None:
+    form = await snow.records.form(snow.as_("erin"), "reassign", INC2)
+    seen = {each.id: each.value for each in form.inputs}
+    assert seen == {"assignment_group": "Service Desk", "assigned_to": "Erin Park"}
+    values = {"assignment_group": "Network", "assigned_to": "Erin Park"}
+    mine = Deed("reassign", "k1", INC2, values=values, seen=seen, base=form.rev)
+    theirs = {"assignment_group": seed.group_id("CAB"), "assigned_to": ""}
+    snow.stand_in.instance.update("incident", INC2.id, theirs, "bob")
+
+    with pytest.raises(EditConflict) as conflict:
+        await snow.records.perform(snow.as_("erin"), mine)
+
+    assert value_of(conflict.value.latest, "assignment_group") == "CAB"
+    assert value_of(conflict.value.latest, "assigned_to") == ""
+
+
+async def test_another_group_chooses_its_own_person(snow: World) -> None:
+    form = await snow.records.form(snow.as_("erin"), "reassign", INC2)
+    seen = {each.id: each.value for each in form.inputs}
+    values = seen | {"assignment_group": "Network"}
+
+    await snow.records.perform(
+        snow.as_("erin"),
+        Deed("reassign", "k1", INC2, values=values, seen=seen, base=form.rev),
+    )
+
+    row = snow.row("incident", INC2.id)
+    assert row["assignment_group"] == seed.group_id("Network")
+    assert row["assigned_to"] == ""
