@@ -9,7 +9,7 @@ so that it is on record once.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bridge.errors import BadInput
+from bridge.errors import BadInput, ServiceUnavailable
 from bridge.records.forms import Deed, Form, Input, InputKind
 from bridge.records.model import RecordRef
 from bridge.records.ports import Access, Done, NotYours, Rejected, Unsure
@@ -152,7 +152,7 @@ class Changes:
         )
         rows, delegations = await self._approvals(access, ref, stand)
         if rows is None:
-            raise Rejected("ServiceNow does not show who approves this: try again")
+            raise ServiceUnavailable("ServiceNow does not show who approves this now")
         if not rows:
             await self.writing.row(access, ref)  # whoever may not see it is told so
         now = self.writing.reading.now_us() // 1_000_000
