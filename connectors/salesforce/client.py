@@ -7,6 +7,7 @@ its client, so that change events tell ours from others'.
 """
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from simple_salesforce.exceptions import SalesforceError
 
 from bridge.records.ports import Access
 from connectors.guarded import Line, Session
+from connectors.remembered import Remembered
 from connectors.salesforce import ids, manners
 
 VERSION = "62.0"
@@ -29,6 +31,7 @@ PATHS = ("/services/data/", "/services/oauth2/userinfo", "/cometd/")
 _HEADERS = {"Sforce-Call-Options": f"client={CLIENT}"}
 _PAUSES = (0.2, 0.6)  # seconds before another try at a locked record
 _PAGES = 10
+_KEPT = 3600.0
 
 _Result = TypeVar("_Result")
 Row = Mapping[str, Any]
@@ -56,7 +59,7 @@ class Client:
 
     def __init__(self, line: Line) -> None:
         self.line = line
-        self._ids: dict[str, str] = {}  # account -> its user's id
+        self._ids = Remembered[str](_KEPT, most=10_000)  # of users, by digest
 
     async def query(
         self,
@@ -209,9 +212,14 @@ class Client:
         def work(library: Salesforce, _session: Session) -> str:
             return ids.long(str((library.oauth2("userinfo") or {})["user_id"]))
 
-        if access.account not in self._ids:
-            self._ids[access.account] = await self._call(access, work)
-        return self._ids[access.account]
+        # Kept by token, since a person may connect another account at any time.
+        token = await access.token()
+        key = hashlib.sha256(f"{access.account}\0{token}".encode()).hexdigest()
+        known = self._ids.get(key)
+        if known is None:
+            known = await self._call(access, work)
+            self._ids.keep(key, known)
+        return known
 
     async def _call(
         self,

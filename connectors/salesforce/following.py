@@ -28,7 +28,9 @@ from connectors.salesforce.rendering import moment
 
 ALL = "/data/ChangeEvents"
 _WINDOW = timedelta(days=29)  # the org lists ids of the last 30 days
-_POLL = 40.0  # seconds that a poll may take; the org answers when something happens
+# A poll is answered when something happens: at the latest after `_PATIENCE`, which
+# the org is asked for, or after the 110 seconds that it takes otherwise.
+_PATIENCE, _POLL = 20, 118.0  # seconds
 _WHAT = {
     "CREATE": ChangeKind.CREATED,
     "UPDATE": ChangeKind.CHANGED,
@@ -93,14 +95,18 @@ class Stream:
         """
         if not self._client or replay != self._replay:
             await self.begin(access, replay)
-        answers = await self._ask(
-            access,
-            [{"channel": "/meta/connect", "connectionType": "long-polling"}],
-        )
+        connect = {
+            "channel": "/meta/connect",
+            "connectionType": "long-polling",
+            "advice": {"timeout": _PATIENCE * 1000},
+        }
+        # Events of an answer that is lost are asked for again, by their number.
+        client, self._client = self._client, ""
+        answers = await self._ask(access, [{**connect, "clientId": client}])
         for one in answers:
             if one.get("channel") == "/meta/connect" and not one.get("successful"):
-                self._client = ""
                 raise ServiceUnavailable("Salesforce ended the stream of changes")
+        self._client = client
         events = [one["data"] for one in answers if one.get("channel") == ALL]
         numbers = [int(one["event"]["replayId"]) for one in events]
         self._replay = max([replay, *numbers])
@@ -154,7 +160,10 @@ class Stream:
             found: Sequence[Mapping[str, Any]] = answer.json()
             return found
 
-        return await self.line.call(access, work, urgent=False, deadline=_POLL)
+        # What an answer told is not told again: it must not be asked for twice unseen.
+        return await self.line.call(
+            access, work, urgent=False, writes=True, deadline=_POLL
+        )
 
 
 class Following:

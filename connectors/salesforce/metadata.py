@@ -1,15 +1,16 @@
 """What an object's fields are to one account: its description, kept for a while."""
 
 import base64
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bridge.records.ports import Access, Gone, NotYours
+from connectors.remembered import Remembered
 from connectors.salesforce.client import Client
 
 _KEPT = 15 * 60.0
+_KNOWN = 24 * 3600.0
 _MOST_KEPT = 2_000
 
 
@@ -37,29 +38,29 @@ class Metadata:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._kept: dict[tuple[str, str], tuple[float, str, Fields]] = {}
+        self._fresh = Remembered[Fields](_KEPT, most=_MOST_KEPT)
+        # What was true once, and when: to be asked whether it still is.
+        self._known = Remembered[tuple[str, Fields]](_KNOWN, most=_MOST_KEPT)
 
     async def fields(self, access: Access, object_: str) -> Fields:
         """
         Return the fields that an account sees. Raises `NotYours` for an object that is
         not for it.
         """
-        key = (access.account, object_)
-        kept = self._kept.get(key)
-        if kept and kept[0] > time.monotonic():
-            return kept[2]
-        since = kept[1] if kept else ""
+        key = f"{access.account}\0{object_}"
+        fresh = self._fresh.get(key)
+        if fresh is not None:
+            return fresh
+        since, before = self._known.get(key) or ("", {})
         try:
             described, date = await self._client.describe(access, object_, since)
         except Gone:  # an object that is not for an account looks as if it were none
             raise NotYours("your Salesforce account may not do this") from None
-        before = kept[2] if kept else {}
         fields = before if described is None else _fields(described)
         if not fields:
             raise NotYours("your Salesforce account may not do this")
-        if len(self._kept) > _MOST_KEPT:
-            self._kept.clear()
-        self._kept[key] = (time.monotonic() + _KEPT, date, fields)
+        self._fresh.keep(key, fields)
+        self._known.keep(key, (date, fields))
         return fields
 
 

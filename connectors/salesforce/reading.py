@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 from bridge.errors import AtomError, ServiceUnavailable
 from bridge.records.model import Absence, Record, RecordRef
 from bridge.records.ports import Access, Gone, NotConnected, NotYours, Spent
+from connectors.remembered import Remembered
 from connectors.salesforce import ids, manners, soql
 from connectors.salesforce.client import DATA, Client, Part
 from connectors.salesforce.kinds import Form, Kind, Kinds
@@ -57,13 +58,12 @@ class Reader:
         self._kinds = kinds
         self._recognition = recognition
         self._rendering = rendering
-        self._seen: dict[tuple[str, str], tuple[float, AbstractSet[str]]] = {}
-        self._childless: set[tuple[str, str]] = set()
+        self._seen = Remembered[AbstractSet[str]](_REMEMBERED, most=_MOST_REMEMBERED)
+        self._childless = Remembered[bool](_REMEMBERED, most=_MOST_REMEMBERED)
 
     def visible(self, access: Access, object_: str) -> AbstractSet[str] | None:
         """Return the fields that an account sees, None as long as nothing is hidden."""
-        kept = self._seen.get((access.account, object_))
-        return kept[1] if kept and kept[0] > time.monotonic() else None
+        return self._seen.get(_key(access, object_))
 
     async def read(
         self, access: Access, refs: Sequence[RecordRef], *, urgent: bool
@@ -95,10 +95,7 @@ class Reader:
             described = None
         fields = (described or {}).get("fields", ())
         seen = frozenset(str(one["name"]) for one in fields)
-        if len(self._seen) > _MOST_REMEMBERED:
-            self._seen.clear()
-        until = time.monotonic() + _REMEMBERED
-        self._seen[access.account, object_] = (until, seen)
+        self._seen.keep(_key(access, object_), seen)
         return seen
 
     async def _read(
@@ -119,7 +116,7 @@ class Reader:
                     isinstance(answer, manners.Hidden)
                     and answer.name in query.kind.children
                 ):
-                    self._childless.add((access.account, query.kind.object))
+                    self._childless.keep(_key(access, query.kind.object), True)
             again = [
                 query
                 for query, answer in answers.items()
@@ -165,7 +162,7 @@ class Reader:
         kind = query.kind
         visible = self.visible(access, kind.object)
         columns_ = [one for one in kind.paths() if is_visible(one, visible)]
-        childless = (access.account, kind.object) in self._childless
+        childless = self._childless.get(_key(access, kind.object))
         children = "" if childless else kind.children
         where = f"Id IN {wanted}"
         asked = soql.select(kind.object, columns_ or ["Id"], where, children)
@@ -206,6 +203,10 @@ class Reader:
         page = self._recognition.page(kind.object, str(row["Id"]))
         now_us = time.time_ns() // 1000
         return self._rendering.record(kind, ref, row, visible, page, now_us)
+
+
+def _key(access: Access, object_: str) -> str:
+    return f"{access.account}\0{object_}"
 
 
 def _rows(part: Part) -> Sequence[Row] | AtomError:

@@ -22,16 +22,19 @@ class Recognition:
     """
     Knows one org's pages. `web` is the address at which people open them; an org has
     two, `acme.my.salesforce.com` and `acme.lightning.force.com`, whichever is given.
+    `hosts` are further ones.
     """
 
-    def __init__(self, instance: str, web: str, kinds: Kinds) -> None:
+    def __init__(
+        self, instance: str, web: str, kinds: Kinds, hosts: tuple[str, ...] = ()
+    ) -> None:
         self._instance = instance
         self._kinds = kinds
         self._web = web.rstrip("/")
         split = urlsplit(self._web)
         self._path = split.path
         host = split.netloc.casefold()
-        self._hosts = {host}
+        self._hosts = {host, *(one.casefold() for one in hosts)}
         if host.endswith(_MY):
             self._hosts.add(f"{host.removesuffix(_MY)}.lightning.force.com")
 

@@ -36,7 +36,7 @@ class Setup:
     How a company has set its org up.
 
     `base` is the org's own address (My Domain), `web` where people open records if that
-    is another. `key_field` is an external id field, unique, on every object that ATOM
+    is another, `hosts` further hosts of such pages. `key_field` is an external id field, unique, on every object that ATOM
     makes records of. `events` says that change data capture is switched on.
     `hook_secret` is the last part of the path that outbound messages are sent to.
     """
@@ -44,6 +44,7 @@ class Setup:
     instance: str
     base: str
     web: str = ""
+    hosts: tuple[str, ...] = ()
     currency: str = "USD"
     key_field: str = "ATOM_Key__c"
     extras: tuple[Extra, ...] = USUAL
@@ -75,7 +76,7 @@ class Salesforce:
         client = Client(self._line)
         self._kinds = Kinds(setup.extras)
         web = setup.web or setup.base
-        self._recognition = Recognition(setup.instance, web, self._kinds)
+        self._recognition = Recognition(setup.instance, web, self._kinds, setup.hosts)
         metadata = Metadata(client)
         rendering = Rendering(setup.currency)
         self._reader = Reader(client, self._kinds, self._recognition, rendering)

@@ -118,7 +118,8 @@ class Events:
             self.gather()
             found = self._events(client)
             if not found:
-                await self._wait()
+                asked = float(message.get("advice", {}).get("timeout", 110_000))
+                await self._wait(min(asked / 1000, self.patience))
                 found = self._events(client)
             advice = {"reconnect": "retry", "interval": 0, "timeout": 110_000}
             return [*found, said | {"clientId": message["clientId"], "advice": advice}]
@@ -148,10 +149,10 @@ class Events:
         client.after[channel] = after
         return told
 
-    async def _wait(self) -> None:
+    async def _wait(self, seconds: float) -> None:
         """Wait for news, and look at the store itself now and then."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(self.patience):
+            async with asyncio.timeout(seconds):
                 before = len(self.kept)
                 while len(self.kept) == before:
                     await asyncio.sleep(0.02)

@@ -371,3 +371,31 @@ async def test_the_integration_never_writes(acme: Acme) -> None:
         )
 
     assert acme.told.calls() == []
+
+
+async def test_who_connects_another_account_acts_as_that(acme: Acme) -> None:
+    person = Account(acme.org, "carol", account="person-1")
+    ref = acme.ref("case", "waiting")
+    await acme.records.perform(person, Deed("take", "k", ref))
+    other = Account(acme.org, "bob", account="person-1")
+
+    done = await acme.records.perform(other, Deed("take", "k2", ref))
+
+    owner = done.record.fact("owner")
+    assert owner is not None
+    assert owner.text == "Bob Stone"
+
+
+async def test_a_description_is_asked_for_again_only_if_it_changed(acme: Acme) -> None:
+    bob = acme.account("bob")
+    first = await acme.records.form(bob, "edit", acme.ref("account", "globex"))
+    acme.records._asking._metadata._fresh.seconds = -1
+    acme.records._asking._metadata._fresh._kept.clear()
+
+    second = await acme.records.form(bob, "edit", acme.ref("account", "globex"))
+
+    described = [
+        one for one in acme.org.journal.all() if one.path.endswith("/describe")
+    ]
+    assert [one.status for one in described] == [200, 304]
+    assert first.inputs == second.inputs

@@ -273,3 +273,17 @@ async def test_a_copy_of_all_contacts_goes_on_where_it_was(acme: Acme) -> None:
     third = await acme.records.sync(atom, "contact", second.position)
     assert (third.records, third.gone) == ((), (hank,))
     assert third.complete
+
+
+async def test_an_event_in_an_answer_that_was_lost_is_told_again(acme: Acme) -> None:
+    _none, since = await follow(acme, "")
+    change(acme, "one")
+    (_one,), reached = await follow(acme, since)
+    change(acme, "two")
+    acme.told.fault("truncate", "POST /cometd*")
+
+    with pytest.raises(ServiceUnavailable):
+        await follow(acme, reached)
+    told, _after = await follow(acme, reached)
+
+    assert len(told) == 1
