@@ -3,6 +3,7 @@
 import { h } from "./dom.js";
 import { emoji } from "./emoji.js";
 import { anchor, inline, lines, mention, mrkdwn } from "./mrkdwn.js";
+import { askTo } from "./sheet.js";
 
 /** Everything a message says. `press` is called with a button that was clicked. */
 export function content(message, names, press) {
@@ -80,10 +81,24 @@ function button(element, block, press) {
       type: "button",
       class: `button${tone}`,
       disabled: !press,
-      on: { click: () => press?.({ ...element, block_id: block.block_id }) },
+      on: { click: () => confirmed(element, block, press) },
     },
     plain(element.text),
   );
+}
+
+async function confirmed(element, block, press) {
+  const asked = element.confirm;
+  const sure =
+    !asked ||
+    (await askTo({
+      title: plain(asked.title),
+      text: plain(asked.text),
+      yes: plain(asked.confirm),
+      no: plain(asked.deny),
+      bad: (asked.style ?? element.style) === "danger",
+    }));
+  if (sure) press?.({ ...element, block_id: block.block_id });
 }
 
 function richText(elements, names) {

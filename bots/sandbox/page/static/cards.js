@@ -1,5 +1,6 @@
 // Adaptive Cards as page elements: the parts that ATOM's answers are made of.
 
+import { INPUTS, entered } from "./card_inputs.js";
 import { h } from "./dom.js";
 import { anchor } from "./mrkdwn.js";
 
@@ -7,7 +8,7 @@ const ADAPTIVE = "application/vnd.microsoft.card.adaptive";
 
 export const isCard = (attachment) => attachment.contentType === ADAPTIVE;
 
-/** One card. `invoke` is called with the action of a button that was clicked. */
+/** One card. `invoke` is called with a clicked button's action and what was entered. */
 export function card(body, invoke) {
   const actions = body.actions?.length
     ? [{ type: "ActionSet", actions: body.actions }]
@@ -25,6 +26,7 @@ const unknown = (item) =>
   h("p", { class: "ac-subtle" }, item.fallback?.text ?? `[${item.type}]`);
 
 const PARTS = {
+  ...INPUTS,
   TextBlock: (item) =>
     h(
       "p",
@@ -81,18 +83,58 @@ function column(item, invoke) {
 
 function button(action, invoke) {
   if (action.type === "Action.OpenUrl") return anchor(action.url, action.title);
-  const tone = { destructive: " button-bad", positive: " button-good" }[action.style] ?? "";
+  if (action.type === "Action.ShowCard") return unfolding(action, invoke);
+  const tone = TONES[action.style] ?? "";
   return h(
     "button",
     {
       type: "button",
       class: `button${tone}`,
       disabled: !invoke,
-      on: { click: () => invoke?.(action) },
+      on: { click: (event) => press(event.currentTarget, action, invoke) },
     },
     action.title,
   );
 }
+
+function press(pressed, action, invoke) {
+  const whole = pressed.closest(".card");
+  const said = action.associatedInputs === "none" ? {} : entered(whole);
+  if (said) invoke?.(action, said);
+}
+
+/** A button that shows more of the card below it. */
+function unfolding(action, invoke) {
+  const inner = h(
+    "div",
+    { class: "ac-unfolded", hidden: true },
+    ...parts(
+      [...(action.card.body ?? []), { type: "ActionSet", actions: action.card.actions ?? [] }],
+      invoke,
+    ),
+  );
+  const toggle = (event) => {
+    inner.hidden = !inner.hidden;
+    event.currentTarget.setAttribute("aria-expanded", String(!inner.hidden));
+    if (!inner.hidden) inner.querySelector("button")?.focus();
+  };
+  return [
+    h(
+      "button",
+      {
+        type: "button",
+        class: `button${TONES[action.style] ?? ""}`,
+        disabled: !invoke,
+        "aria-expanded": "false",
+        on: { click: toggle },
+      },
+      action.title,
+    ),
+    inner,
+  ];
+}
+
+const TONES = { destructive: " button-bad", positive: " button-good" };
 
 function look(item) {
   const size = item.size && item.size !== "Default" ? ` ac-${item.size.toLowerCase()}` : "";

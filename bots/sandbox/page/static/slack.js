@@ -6,8 +6,10 @@ import { composer } from "./composer.js";
 import { named, toRichText } from "./document.js";
 import { byId, emptied, h, reconcile, stayingAtEnd, toast } from "./dom.js";
 import { askToDelete, settle, walkable } from "./feed.js";
+import { roomTool } from "./room_tools.js";
 import { fillPicker } from "./people.js";
 import { SlackMessages } from "./slack_messages.js";
+import { SlackModal } from "./slack_modal.js";
 
 const HOME = "project-falcon";
 const SHOWN_AT_MOST = 200;
@@ -23,6 +25,7 @@ export class SlackSide {
   constructor(links, onRoom) {
     this.links = links;
     this.onRoom = onRoom;
+    this.modal = new SlackModal(this);
     walkable(byId("slack-messages"));
     walkable(byId("slack-thread-messages"));
     byId("slack-thread-close").addEventListener("click", this.closeThread);
@@ -98,7 +101,25 @@ export class SlackSide {
     this.drawChannels();
     this.drawRoom();
     this.drawThread();
+    this.drawTools();
+    this.modal.draw();
   };
+
+  shortcuts = (kind) => (this.workspace.shortcuts ?? []).filter((one) => one.type === kind);
+  use = (request) =>
+    this.perform(request)
+      .then(this.answered)
+      .catch((error) => toast(`Slack says: ${error.message}`));
+
+  drawTools = () =>
+    reconcile(
+      byId("slack-tools"),
+      this.shortcuts("global").map((one) =>
+        roomTool(one.name, "record", () =>
+          this.use({ action: "shortcut", callback_id: one.callback_id }),
+        ),
+      ),
+    );
 
   shownPeople = () =>
     this.people()

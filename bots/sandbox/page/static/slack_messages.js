@@ -53,6 +53,7 @@ export class SlackMessages {
         : content(message, this.side.names(), (button) => this.press(message, button)),
       tools: editing ? [] : this.tools(message, mine, thread),
       foot: [
+        ...this.previews(message),
         fileList(filesOf(message)),
         reactions(message.reactions, {
           picture: (one) => emoji(one.name),
@@ -103,8 +104,33 @@ export class SlackMessages {
       run: () => this.side.remove(message),
     };
     const react = reactTool("slack", this.reactor(message));
-    return [react, ...(thread ? [] : [reply]), ...(mine ? [edit, gone] : [])];
+    const shortcuts = this.side.shortcuts("message").map((one) => ({
+      name: "record",
+      label: one.name,
+      icon: "record",
+      key: "c",
+      run: () =>
+        this.side.use({
+          action: "message_shortcut",
+          ts: message.ts,
+          callback_id: one.callback_id,
+        }),
+    }));
+    const replying = thread ? [] : [reply];
+    return [react, ...replying, ...shortcuts, ...(mine ? [edit, gone] : [])];
   };
+
+  /** What apps show under the links of a message. */
+  previews = (message) =>
+    (message.attachments ?? [])
+      .filter((one) => one.is_app_unfurl)
+      .map((one) =>
+        h(
+          "div",
+          { class: "unfurl" },
+          ...content(one, this.side.names(), (button) => this.press(message, button)),
+        ),
+      );
 
   opener = (message) => {
     const replies = (message.replies ?? [])

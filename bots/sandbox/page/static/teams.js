@@ -7,6 +7,8 @@ import { named, toHtml } from "./document.js";
 import { byId, emptied, h, icon, reconcile, stayingAtEnd, toast } from "./dom.js";
 import { askToDelete, settle, walkable } from "./feed.js";
 import { fillPicker } from "./people.js";
+import { roomTool } from "./room_tools.js";
+import { TeamsDialog } from "./teams_dialog.js";
 import { TeamsMessages } from "./teams_messages.js";
 
 const HOME = "Project Falcon";
@@ -19,16 +21,19 @@ export class TeamsSide {
   view = { me: "", channel: "", editing: "", replying: new Set() };
   tenant = null;
   bot = null;
+  commands = []; // of the app's message extension
   composers = new Map(); // kept, so that what was begun is there when one comes back
 
   constructor(links) {
     this.links = links;
+    this.dialog = new TeamsDialog(this);
     walkable(byId("teams-messages"));
   }
 
   update(state) {
     this.tenant = state.tenants[0];
     this.bot = state.bot;
+    this.commands = state.extension_commands ?? [];
     if (!this.people().some((one) => one.id === this.view.me))
       this.view.me = this.people()[0].id;
     this.draw();
@@ -75,7 +80,26 @@ export class TeamsSide {
     byId("teams-workspace").textContent = this.team().name;
     this.drawChannels();
     this.drawRoom();
+    this.drawTools();
   };
+
+  drawTools = () =>
+    reconcile(
+      byId("teams-tools"),
+      this.commands.map((one) =>
+        one.type === "query"
+          ? roomTool(one.title, "find", () => this.dialog.find(one))
+          : roomTool(one.title, "record", () => this.extend(one, {})),
+      ),
+    );
+
+  /** Use the extension's action, perhaps on a message. */
+  extend = (command, more) =>
+    this.dialog.open(
+      command.title,
+      { action: "extension_action", command: command.id, ...more },
+      { action: "extension_submit", command: command.id },
+    );
 
   address = (channel) => `teams:${this.team().id}/${channel.id}`;
 

@@ -63,13 +63,24 @@ export class TeamsMessages {
   /** Who wrote, and the elements of what they wrote. */
   authorOf = (message) => {
     const words = html(message.html, message.mentions, this.side.view.me);
-    if (message.author.id !== this.side.bot.id)
-      return { name: message.author.name, app: message.author.is_bot, body: words };
+    if (message.author.id !== this.side.bot.id) {
+      // A card that an extension gave stands in its author's own message.
+      const given = message.attachments.filter(isCard).map((one) => one.content);
+      const body = [
+        ...words,
+        ...given.map((one) =>
+          card(one, (action, said) => this.invoke(message, action, said)),
+        ),
+      ];
+      return { name: message.author.name, app: message.author.is_bot, body };
+    }
     const view = message.views[this.side.view.me];
     const cards = view
       ? [view]
       : message.attachments.filter(isCard).map((one) => one.content);
-    const shown = cards.map((one) => card(one, (action) => this.invoke(message, action)));
+    const shown = cards.map((one) =>
+      card(one, (action, said) => this.invoke(message, action, said)),
+    );
     const copy = cards.length ? null : lifted(words);
     if (copy) return { name: copy.name, via: true, body: copy.body };
     return { name: message.author.name, app: true, body: [...words, ...shown] };
@@ -98,8 +109,17 @@ export class TeamsMessages {
       key: "Delete",
       run: () => this.side.remove(message),
     };
+    const actions = this.side.commands
+      .filter((one) => one.type === "action")
+      .map((one) => ({
+        name: "record",
+        label: one.title,
+        icon: "record",
+        key: "c",
+        run: () => this.side.extend(one, { message: message.id }),
+      }));
     const react = reactTool("teams", this.reactor(message));
-    return [react, reply, ...(mine ? [edit, gone] : [])];
+    return [react, reply, ...actions, ...(mine ? [edit, gone] : [])];
   };
 
   reactor = (message) => (kind, standing) =>
@@ -135,20 +155,37 @@ export class TeamsMessages {
     return made.frame;
   };
 
-  invoke = async (message, action) => {
+  invoke = async (message, action, said = {}) => {
+    const data = { ...action.data, ...said };
+    if (action.type === "Action.Submit") return this.submit(message, data);
     try {
       const done = await this.side.perform({
         action: "invoke",
         message: message.id,
         verb: action.verb,
-        data: action.data,
+        data,
         card_action: action,
       });
       if (done.status && done.status > 299)
         toast("ATOM did not answer. It may be restarting; try again in a moment.");
+      else if (typeof done.body?.value === "string" && done.body.value)
+        toast(done.body.value);
+      else if (done.body?.value?.message) toast(done.body.value.message);
     } catch (error) {
       toast(`Teams says: ${error.message}`);
     }
+  };
+
+  submit = (message, data) => {
+    if (data.msteams?.type === "task/fetch")
+      return this.side.dialog.open(
+        "ATOM",
+        { action: "task_fetch", message: message.id, data },
+        { action: "task_submit", message: message.id },
+      );
+    return this.side
+      .perform({ action: "submit", message: message.id, data })
+      .catch((error) => toast(`Teams says: ${error.message}`));
   };
 }
 
