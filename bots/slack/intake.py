@@ -40,12 +40,7 @@ from bots.slack.interactions import (
 )
 from bots.slack.payload import mapping, string
 from bots.slack.previews import Previews
-from bots.slack.record_asked import FROM_MESSAGE, NEW
-from bots.slack.record_cards import ACTION_PREFIX as RECORD_PREFIX
-from bots.slack.record_cards import CARD_VIEW
-from bots.slack.record_entries import ENTRY_PREFIX
-from bots.slack.record_forms import FORM_VIEW
-from bots.slack.records import SlackRecords
+from bots.slack.records import SlackRecords, listen
 from bots.slack.translate import SHARED, translate
 from bridge.errors import AtomError
 from bridge.lifecycle import Change, change_of
@@ -127,13 +122,7 @@ class SlackIntake:
         )
         self.app.command("/atom")(self._on_command)
         self.app.action(re.compile(f"^{ACTION_PREFIX}"))(self._on_click)
-        for prefix in (RECORD_PREFIX, ENTRY_PREFIX):
-            self.app.action(re.compile(f"^{re.escape(prefix)}"))(self._on_record)
-        for callback in (FORM_VIEW, CARD_VIEW):
-            self.app.view(callback)(self._on_record)
-            self.app.view_closed(callback)(self._on_record)
-        for callback in (FROM_MESSAGE, NEW):
-            self.app.shortcut(callback)(self._on_record)
+        listen(self.app, self._on_record)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Serve `/slack/events`: events, slash commands and clicks."""

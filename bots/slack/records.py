@@ -5,12 +5,13 @@ Slack waits three seconds for an answer, and a trigger opens a modal for as long
 comes by then is shown at once; else a modal says "Working…", and is filled later.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
-from slack_bolt.async_app import AsyncAck, AsyncRespond
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 
 from bots.record_talks import (
     ShowForm,
@@ -25,8 +26,10 @@ from bots.slack import record_drawing as drawing
 from bots.slack.answers import NOT_SET_UP
 from bots.slack.clients import Clients, done
 from bots.slack.payload import string
-from bots.slack.record_asked import Asked, Kind, asked_in, text_in
-from bots.slack.record_entries import errors_for, values_of
+from bots.slack.record_asked import FROM_MESSAGE, NEW, Asked, Kind, asked_in, text_in
+from bots.slack.record_cards import ACTION_PREFIX, CARD_VIEW
+from bots.slack.record_entries import ENTRY_PREFIX, errors_for, values_of
+from bots.slack.record_forms import FORM_VIEW
 from bots.slack.record_window import Window
 from bridge.errors import AtomError, BadInput
 from bridge.messages import Event, Person, Platform
@@ -211,6 +214,17 @@ class SlackRecords:
         asker = Asker("", event.author, event.account, event.channel)
         window = Window(self.clients, self.talks, asker, asked, respond)
         await window.show(ShowText(NOT_SET_UP.text))
+
+
+def listen(app: AsyncApp, handler: Callable[..., Awaitable[None]]) -> None:
+    """Let a handler hear of everything that may be asked of records."""
+    for prefix in (ACTION_PREFIX, ENTRY_PREFIX):
+        app.action(re.compile(f"^{re.escape(prefix)}"))(handler)
+    for callback in (FORM_VIEW, CARD_VIEW):
+        app.view(callback)(handler)
+        app.view_closed(callback)(handler)
+    for callback in (FROM_MESSAGE, NEW):
+        app.shortcut(callback)(handler)
 
 
 def _at_inputs(asked: Asked, reason: str, fields: Mapping[str, str]) -> dict[str, str]:

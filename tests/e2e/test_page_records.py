@@ -236,6 +236,37 @@ async def test_a_preview_stands_under_its_link_and_asks_before_it_acts(
     assert told["actions"][0]["value"] == "act_1"
 
 
+async def test_a_link_is_previewed_while_it_is_written_and_not_when_it_is_sent(
+    page: Window, world: Sandbox, app: Listener, api: AsyncWebClient
+) -> None:
+    await world.set({"slack.link_domains": ["acme.example"]})
+
+    async def handle(delivered: Delivered) -> web.Response:
+        event = {} if b"payload=" in delivered.body else delivered.json()
+        shared = event.get("event", {})
+        if shared.get("source") == "composer":
+            blocks = [{"type": "header", "text": plain("OPS-1 · It is down")}]
+            await api.chat_unfurl(
+                channel="",
+                ts="",
+                unfurl_id=shared["unfurl_id"],
+                source="composer",
+                unfurls={LINK: {"blocks": blocks}},
+            )
+        return web.Response()
+
+    app.answer = handle
+    slack = Side(page.page, "slack")
+    await slack.editor.click()
+    await page.page.keyboard.type(f"see {LINK} ")
+
+    preview = slack.frame.get_by_role("status", name="Preview of your link")
+    await expect(preview).to_contain_text("OPS-1 · It is down")
+    await page.page.keyboard.press("Enter")
+    await expect(preview).to_be_hidden()
+    await world.set({"slack.link_domains": []})
+
+
 async def on_teams(page: Window) -> Side:
     tab = page.page.get_by_role("tab", name="Teams")
     if await tab.is_visible():

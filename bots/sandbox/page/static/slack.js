@@ -8,6 +8,7 @@ import { byId, emptied, h, reconcile, stayingAtEnd, toast } from "./dom.js";
 import { askToDelete, settle, walkable } from "./feed.js";
 import { roomTool } from "./room_tools.js";
 import { fillPicker } from "./people.js";
+import { SlackDraft } from "./slack_draft.js";
 import { SlackMessages } from "./slack_messages.js";
 import { SlackModal } from "./slack_modal.js";
 
@@ -26,6 +27,7 @@ export class SlackSide {
     this.links = links;
     this.onRoom = onRoom;
     this.modal = new SlackModal(this);
+    this.draft = new SlackDraft(this);
     walkable(byId("slack-messages"));
     walkable(byId("slack-thread-messages"));
     byId("slack-thread-close").addEventListener("click", this.closeThread);
@@ -103,6 +105,7 @@ export class SlackSide {
     this.drawThread();
     this.drawTools();
     this.modal.draw();
+    this.draft.draw(byId("slack-draft"));
   };
 
   shortcuts = (kind) => (this.workspace.shortcuts ?? []).filter((one) => one.type === kind);
@@ -229,8 +232,8 @@ export class SlackSide {
     return this.composers.get(place);
   };
 
-  newComposer = (placeholder, thread) =>
-    composer({
+  newComposer = (placeholder, thread) => {
+    const made = composer({
       label: placeholder,
       placeholder,
       people: this.mentionable,
@@ -240,8 +243,12 @@ export class SlackSide {
       up: () => this.editLast(thread),
       escape: thread ? this.closeThread : null,
     });
+    this.draft.watch(made.frame);
+    return made;
+  };
 
   send = async (words, thread) => {
+    this.draft.forget();
     const command = /^\/(\S+)\s*([\s\S]*)$/u.exec(words.text);
     if (command && words.plain) return this.run(`/${command[1]}`, command[2], thread);
     const where = thread ? { thread_ts: thread } : {};
