@@ -134,7 +134,8 @@ async def test_5_a_widened_question_gives_none_and_an_alert(snow: World) -> None
     for blind in ("number", "correlation_id", "sysapproval", "cat_item", "email"):
         snow.stand_in.instance.blind.add(blind)
     screen = ref("item", seed.item_id("Second screen"))
-    snow.stand_in.instance.insert("sc_req_item", {"request": "a" * 32}, "bob")
+    other = {"request": "a" * 32, "opened_by": seed.user_id("bob")}
+    snow.stand_in.instance.insert("sc_req_item", other, "bob")
 
     refs = await snow.records.resolve(
         snow.as_("erin"), snow.records.recognise("INC0010003")
