@@ -170,6 +170,7 @@ async def tools(settings: Settings) -> AsyncIterator[Tools]:
         members = keeping_members(built, sides)
         health = LiveHealth(built.health)
         connecting = await connecting_side(stack, built, session)
+        connecting.places.update({p: side.cards for p, side in sides.items()})
         yield Tools(
             built,
             slack,
