@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from bridge.records.model import Mention, Record, RecordRef
 from bridge.records.ports import Access, NotYours
+from connectors.remembered import Remembered
 from connectors.salesforce import manners, soql
 from connectors.salesforce.client import Client
 from connectors.salesforce.kinds import Kinds
 from connectors.salesforce.reading import Reader
 from connectors.salesforce.recognition import Recognition, number_of
 
+_REMEMBERED = 15 * 60.0
 _SHORTEST, _LONGEST, _MOST_NUMBERS = 2, 200, 200
 _WORD = re.compile(r"[^\W_]+(?:[.@+'-][^\W_]+)*")
 
@@ -25,6 +28,8 @@ class Finder:
         self._kinds = kinds
         self._recognition = recognition
         self._reader = reader
+        # Objects that one such name would spoil a whole search with, by account.
+        self._lacking = Remembered[frozenset[str]](_REMEMBERED, most=10_000)
 
     async def resolve(
         self, access: Access, mentions: Sequence[Mention]
@@ -55,11 +60,7 @@ class Finder:
             return []
         if (number := number_of(words.strip().upper())) is not None:
             asked, text = [number], number
-        wanted = [
-            {"name": kind.object, "fields": ["Id"], "limit": limit}
-            for kind in self._kinds.all
-        ]
-        rows = await self._client.search(access, text, wanted, limit * 2)
+        rows = await self._searched(access, text, limit)
         refs = []
         for row in rows:
             kind = self._kinds.of_object(str(row["attributes"]["type"]))
@@ -72,6 +73,24 @@ class Finder:
             key=lambda pair: -pair[0],
         )
         return [one for held, one in ranked if held][:limit]
+
+    async def _searched(
+        self, access: Access, text: str, limit: int
+    ) -> Sequence[Mapping[str, Any]]:
+        """Search in all kinds that are for this account."""
+        lacking = self._lacking.get(access.account) or frozenset()
+        for _ in self._kinds.all:
+            wanted = [
+                {"name": kind.object, "fields": ["Id"], "limit": limit}
+                for kind in self._kinds.all
+                if kind.object not in lacking
+            ]
+            try:
+                return await self._client.search(access, text, wanted, limit * 2)
+            except manners.NoObject as error:
+                lacking |= {error.name}
+                self._lacking.keep(access.account, lacking)
+        return []
 
 
 def _held(record: Record, words: Sequence[str]) -> int:

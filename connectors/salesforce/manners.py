@@ -14,6 +14,7 @@ from bridge.records.ports import EVERYBODY, Gone, NotYours, Rejected, Unsure
 PAUSE = 15 * 60.0
 _USED = re.compile(r"(?:^|[;\s])api-usage=(\d+)/(\d+)")
 _HIDDEN = re.compile(r"No such column '(\w+)'|Didn't understand relationship '(\w+)'")
+_NO_OBJECT = re.compile(r"sObject type '(\w+)' is not supported")
 _NOT_YOURS = frozenset(
     {
         "INSUFFICIENT_ACCESS",
@@ -59,6 +60,14 @@ class Hidden(AtomError):
         self.name = name
 
 
+class NoObject(NotYours):
+    """A whole object that is not for this account."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__("your Salesforce account may not see this")
+        self.name = name
+
+
 class NotKnown(AtomError):
     """The org has no such resource, or no such external id field."""
 
@@ -82,6 +91,8 @@ def told(status: int, content: Any, *, writes: bool = False) -> AtomError:
         return Locked("somebody else is writing to this record")
     if match := _HIDDEN.search(reason):
         return Hidden(match[1] or match[2])
+    if "INVALID_TYPE" in codes and (match := _NO_OBJECT.search(reason)):
+        return NoObject(match[1])
     if "external ID" in reason:
         return NotKnown(reason)
     if codes & _GONE:

@@ -59,6 +59,7 @@ class Reader:
         self._recognition = recognition
         self._rendering = rendering
         self._seen = Remembered[AbstractSet[str]](_REMEMBERED, most=_MOST_REMEMBERED)
+        self._bare = Remembered[bool](_REMEMBERED, most=_MOST_REMEMBERED)
         self._childless = Remembered[bool](_REMEMBERED, most=_MOST_REMEMBERED)
 
     def visible(self, access: Access, object_: str) -> AbstractSet[str] | None:
@@ -103,27 +104,36 @@ class Reader:
     ) -> Mapping[RecordRef, Record | Absence]:
         queries = list(self._queries(refs))
         answers = await self._asked(access, queries, urgent=urgent)
-        hidden = {
-            query.counted or query.kind.object
-            for query, answer in answers.items()
-            if isinstance(answer, manners.Hidden)
-        }
-        if hidden:
-            for object_ in hidden:
-                await self.learn(access, object_)
-            for query, answer in answers.items():
-                if (
-                    isinstance(answer, manners.Hidden)
-                    and answer.name in query.kind.children
-                ):
-                    self._childless.keep(_key(access, query.kind.object), True)
-            again = [
-                query
+        for learn in (self._learn, self._bare_from_now):
+            hidden = {
+                query: answer
                 for query, answer in answers.items()
                 if isinstance(answer, manners.Hidden)
-            ]
-            answers |= await self._asked(access, again, urgent=urgent)
-        return self._records(access, refs, answers)
+            }
+            if hidden:
+                await learn(access, hidden)
+                answers |= await self._asked(access, list(hidden), urgent=urgent)
+        return self._records(refs, answers)
+
+    async def _learn(
+        self, access: Access, hidden: Mapping[_Query, manners.Hidden]
+    ) -> None:
+        """Ask once for each object what this account sees of it."""
+        for object_ in {query.counted or query.kind.object for query in hidden}:
+            await self.learn(access, object_)
+        for query, answer in hidden.items():
+            if answer.name in query.kind.children:
+                self._childless.keep(_key(access, query.kind.object), True)
+
+    async def _bare_from_now(
+        self, access: Access, hidden: Mapping[_Query, manners.Hidden]
+    ) -> None:
+        """
+        Ask for an object's own fields alone: what it refers to is not for this account,
+        and no description says so.
+        """
+        for query in hidden:
+            self._bare.keep(_key(access, query.kind.object), True)
 
     def _queries(self, refs: Sequence[RecordRef]) -> Sequence[_Query]:
         queries = []
@@ -160,17 +170,20 @@ class Reader:
             columns = f"SELECT AccountId, COUNT(Id) n FROM {query.counted}"  # noqa: S608
             return urlencode({"q": f"{columns} WHERE {where} GROUP BY AccountId"})
         kind = query.kind
-        visible = self.visible(access, kind.object)
-        columns_ = [one for one in kind.paths() if is_visible(one, visible)]
-        childless = self._childless.get(_key(access, kind.object))
-        children = "" if childless else kind.children
+        key = _key(access, kind.object)
+        visible, bare = self.visible(access, kind.object), bool(self._bare.get(key))
+        columns_ = [
+            one
+            for one in kind.paths()
+            if is_visible(one, visible) and not (bare and "." in one)
+        ]
+        children = "" if bare or self._childless.get(key) else kind.children
         where = f"Id IN {wanted}"
         asked = soql.select(kind.object, columns_ or ["Id"], where, children)
         return urlencode({"q": asked})
 
     def _records(
         self,
-        access: Access,
         refs: Sequence[RecordRef],
         answers: Mapping[_Query, Sequence[Row] | AtomError],
     ) -> Mapping[RecordRef, Record | Absence]:
@@ -195,14 +208,13 @@ class Reader:
             elif kind is None or row is None:
                 made[ref] = Absence.GONE
             else:
-                made[ref] = self._record(access, kind, ref, row)
+                made[ref] = self._record(kind, ref, row)
         return made
 
-    def _record(self, access: Access, kind: Kind, ref: RecordRef, row: Row) -> Record:
-        visible = self.visible(access, kind.object)
+    def _record(self, kind: Kind, ref: RecordRef, row: Row) -> Record:
         page = self._recognition.page(kind.object, str(row["Id"]))
         now_us = time.time_ns() // 1000
-        return self._rendering.record(kind, ref, row, visible, page, now_us)
+        return self._rendering.record(kind, ref, row, page, now_us)
 
 
 def _key(access: Access, object_: str) -> str:

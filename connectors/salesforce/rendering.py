@@ -70,16 +70,15 @@ class Rendering:
     def __init__(self, currency: str) -> None:
         self._currency = currency
 
-    def record(  # noqa: PLR0913, PLR0917 - what a record is made of
+    def record(
         self,
         kind: Kind,
         ref: RecordRef,
         row: Row,
-        visible: AbstractSet[str] | None,
         url: str,
         now_us: int,
     ) -> Record:
-        """Return a record; columns outside of `visible` are not for this account."""
+        """Return a record of a row, which has what this account sees."""
         number = str(row.get("CaseNumber") or "")
         about = str(row.get("Description") or "")
         offers = OFFERS[kind.name]
@@ -97,8 +96,8 @@ class Rendering:
             tuple(
                 self._fact(one, row)
                 for one in kind.shown
-                if one.form is Form.COUNT or is_visible(one.path, visible)
-                if one.form is not Form.COUNT or one.path in row
+                # What is not for this account is not in its answer; empty is None.
+                if one.path.partition(".")[0] in row
             ),
             Fact("description", "Description", about, raw=about) if about else None,
             offers,

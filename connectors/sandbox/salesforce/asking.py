@@ -74,7 +74,7 @@ class Asking:
         found: list[Row] = []
         for kind, fields, limit in wanted:
             if not self._user.profile.may("r", kind):
-                continue
+                raise missing_type(kind)
             for name in fields:
                 self._checked(kind, name)
             columns = [one.name for one in self._store.columns(self._user, kind)]
@@ -101,7 +101,12 @@ class Asking:
             self._store.column(self._user, kind, first)
             return
         relation = relation_of(kind, first)
-        if relation is None or not self._user.profile.sees(kind, relation.name):
+        profile = self._user.profile
+        if (
+            relation is None
+            or not profile.sees(kind, relation.name)
+            or not profile.may("r", relation.to[0])
+        ):
             raise Refused(
                 400,
                 "INVALID_FIELD",
@@ -148,7 +153,7 @@ class Asking:
 
     def _children(self, kind: str, row: Row, asked: soql.Query) -> Any:
         known = CHILDREN.get(kind, {}).get(asked.kind)
-        if known is None:
+        if known is None or not self._user.profile.may("r", known[0]):
             raise Refused(
                 400, "INVALID_TYPE", f"Didn't understand relationship '{asked.kind}'"
             )

@@ -24,6 +24,10 @@ _SUPPORT = Profile(
     hidden=_MONEY | {"Contact.MobilePhone"},
 )
 _READERS = Profile("Read only", objects={"*": "r"}, hidden=_MONEY)
+# Sees cases, and not what they refer to: no contacts, no comments.
+_CASES_ALONE = Profile(
+    "Cases alone", objects={"*": "", "Case": "ru", "Account": "r", "User": "r"}
+)
 _PROFILES = {
     "alice": _SALES,
     "bob": _SALES,
@@ -31,6 +35,7 @@ _PROFILES = {
     "erin": _SUPPORT,
     "dana": _FINANCE,
     "dave": _FINANCE,
+    "frank": _CASES_ALONE,
 }
 INTEGRATION = "atom"
 

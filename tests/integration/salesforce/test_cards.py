@@ -149,3 +149,28 @@ async def test_quotas_are_told_and_spent_quotas_stop_everything(acme: Acme) -> N
 
     assert len(acme.told.calls()) == asked
     assert acme.budget.paused == {("salesforce:acme", "*"): 900.0}
+
+
+async def test_who_sees_a_case_alone_sees_no_more_and_no_less(acme: Acme) -> None:
+    record = await acme.record("frank", "case", "crash")
+
+    facts = _facts(record)
+    assert record.title.startswith("Login page")
+    assert facts["Origin"] == "Web"
+    # Not for them, which is something else than empty.
+    assert facts.keys() & {"Contact", "Last public comment"} == set()
+    asked = len(acme.told.calls())
+    await acme.record("frank", "case", "crash")
+    assert len(acme.told.calls()) == asked + 1
+
+
+async def test_a_search_leaves_out_what_is_not_for_an_account(acme: Acme) -> None:
+    carol = acme.account("carol")
+
+    found = await acme.records.find(carol, "globex", 10)
+    searches = len([one for one in acme.told.calls() if "earch" in one])
+    await acme.records.find(carol, "globex", 10)
+
+    assert {one.ref.kind for one in found} == {"account", "contact"}
+    assert searches == 2
+    assert len([one for one in acme.told.calls() if "earch" in one]) == 3
