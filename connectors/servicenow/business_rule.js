@@ -1,7 +1,7 @@
 /*
  * Tells ATOM that a record changed: ids and names of fields, never a value.
  *
- * A business rule for the tables incident, change_request, sc_request and
+ * A business rule for the tables incident, change_request, sc_request, sc_req_item and
  * sysapproval_approver, with When: after, Insert, Update and Delete ticked, Advanced
  * ticked, and this as its script. Nobody waits for ATOM: the call is made afterwards.
  * Two system properties say where to and with what secret: atom.webhook.url and
@@ -19,18 +19,20 @@
     var op = String(current.operation() || 'update');
     var changed = [];
 
-    if (table === 'sysapproval_approver') {
-        // An approval is told as a change of what is to be approved.
-        if (String(current.getValue('source_table')) !== 'change_request') {
+    // An approval is told as a change of what is to be approved, and an item of a request
+    // as a change of its request: those are what has a card.
+    if (table === 'sysapproval_approver' || table === 'sc_req_item') {
+        var approval = table === 'sysapproval_approver';
+        if (approval && String(current.getValue('source_table')) !== 'change_request') {
             return;
         }
-        record = new GlideRecord('change_request');
-        if (!record.get(current.getValue('sysapproval'))) {
+        table = approval ? 'change_request' : 'sc_request';
+        record = new GlideRecord(table);
+        if (!record.get(current.getValue(approval ? 'sysapproval' : 'request'))) {
             return;
         }
-        table = 'change_request';
         op = 'update';
-        changed = ['approvals'];
+        changed = [approval ? 'approvals' : 'items'];
     } else if (op === 'update') {
         var names = GlideScriptRecordUtil.get(current).getChangedFieldNames();
         for (var i = 0; i < names.size(); i++) {

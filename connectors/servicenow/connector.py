@@ -38,14 +38,16 @@ _DEADLINE = 20.0  # seconds: the batch API has 30, and nobody waits as long as t
 class Settings:
     """
     One instance: `name` is the company's word for it, `base` the address that is asked
-    and `site` the one that people know, where that is another. `secrets` sign what its
-    business rules tell. `deadline` is in seconds, for one operation.
+    and `site` the one that people know, where that is another; links of `hosts` are its
+    records as well. `secrets` sign what its business rules tell, each of at least 16
+    characters. `deadline` is in seconds, for one operation.
     """
 
     name: str
     base: str
     secrets: tuple[str, ...] = ()
     site: str = ""
+    hosts: tuple[str, ...] = ()
     deadline: float = _DEADLINE
     workers: int = 8
     ca: str = ""
@@ -84,7 +86,7 @@ class ServiceNow:
             proxy=settings.proxy,
         )
         site = (settings.site or settings.base).rstrip("/")
-        self._host = urlsplit(site).netloc
+        self._hosts = (urlsplit(site).netloc, *settings.hosts)
         reading = Reading(
             Calls(self._line),
             Translator(settings.name, site),
@@ -116,7 +118,7 @@ class ServiceNow:
         return tuple(KINDS)
 
     def recognise(self, text: str) -> Sequence[Mention]:
-        return recognise(text, self.instance, self._host)
+        return recognise(text, self.instance, *self._hosts)
 
     async def resolve(
         self, access: Access, mentions: Sequence[Mention]

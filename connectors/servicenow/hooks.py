@@ -52,6 +52,10 @@ class Hooks:
     secrets: Sequence[str]
     ours: Callable[[str, int], bool]
 
+    def __post_init__(self) -> None:
+        if any(0 < len(secret) < _SHORTEST for secret in self.secrets):
+            raise BadInput(f"a webhook secret has at least {_SHORTEST} characters")
+
     def heard(
         self, headers: Mapping[str, str], body: bytes, now: float
     ) -> Sequence[RecordChange]:
@@ -78,7 +82,7 @@ class Hooks:
                 hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest(), given
             )
             for secret in self.secrets
-            if len(secret) >= _SHORTEST
+            if secret
         ]
         fresh = _STAMP.fullmatch(stamp) and abs(now - int(stamp)) <= _APART
         if not any(proofs) or not fresh:
@@ -100,8 +104,9 @@ class Hooks:
         kind = _OPS[op]
         if kind is ChangeKind.CHANGED and fields and set(fields) <= _JOURNALS:
             kind = ChangeKind.COMMENTED
-        # An approval changes what a change's card shows, and not always its count.
-        counted = isinstance(count, int) and count >= 0 and "approvals" not in fields
+        # Approvals and items change what a card shows, and not always its row's count.
+        beside = bool({"approvals", "items"} & set(fields))
+        counted = isinstance(count, int) and count >= 0 and not beside
         return RecordChange(
             System.SERVICENOW,
             self.instance,

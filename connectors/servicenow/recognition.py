@@ -27,19 +27,26 @@ _WORKSPACE = re.compile(r"/record/([a-z_]{3,40})/([0-9a-f]{32})\b")
 _PORTAL_TABLE = re.compile(r"[?&]table=([a-z_]{3,40})\b")
 _PORTAL_PAGE = re.compile(r"[?&]id=(kb_article(?:_view)?|sc_cat_item)\b")
 _SYS_ID = re.compile(r"(?:sys_id|sys_kb_id|sysparm_id)=([0-9a-f]{32})\b")
+_PLAIN_HOST = re.compile(
+    r"[a-z0-9.-]{1,253}", re.ASCII
+)  # no port, and nobody before it
 _PORTAL = {"kb_article": "kb_knowledge", "sc_cat_item": "sc_cat_item"}
 # An item of a request is shown as the request that it belongs to.
 _RITM = "RITM"
 
 
-def recognise(text: str, instance: str, host: str) -> Sequence[Mention]:
-    """Return what a text names, in the order of the text, each place once."""
+def recognise(text: str, instance: str, *hosts: str) -> Sequence[Mention]:
+    """
+    Return what a text names, in the order of the text, each place once.
+
+    `hosts` are those whose links count; one may start with `*.`.
+    """
     text = text[:_LONGEST]
     found: list[Mention] = []
     taken: list[tuple[int, int]] = []
     for match in _URL.finditer(text):
         taken.append(match.span())
-        mention = _linked(match, instance, host)
+        mention = _linked(match, instance, hosts)
         if mention is not None:
             found.append(mention)
     found.extend(
@@ -66,11 +73,13 @@ def _numbered(match: re.Match[str], instance: str) -> Mention:
     )
 
 
-def _linked(match: re.Match[str], instance: str, host: str) -> Mention | None:
+def _linked(
+    match: re.Match[str], instance: str, hosts: Sequence[str]
+) -> Mention | None:
     url = match[0].rstrip(".,;:!?)]}*_~")
     _, _, rest = url.partition("://")
     named, slash, path = rest.partition("/")
-    if named.casefold() != host.casefold() or not slash:
+    if not slash or not any(_is_host(named, host) for host in hosts):
         return None
     path = "/" + unquote(unquote(path))  # the new frame holds the classic link encoded
     start, end = match.start(), match.start() + len(url)
@@ -84,6 +93,13 @@ def _linked(match: re.Match[str], instance: str, host: str) -> Mention | None:
     key = number[0]
     kind = kind_of(key)
     return Mention(System.SERVICENOW, instance, kind, key, start, end, None, url)
+
+
+def _is_host(named: str, host: str) -> bool:
+    named, host = named.casefold(), host.casefold()
+    if not host.startswith("*."):
+        return named == host
+    return named.endswith(host[1:]) and _PLAIN_HOST.fullmatch(named) is not None
 
 
 def _ref(path: str, instance: str) -> RecordRef | None:

@@ -6,7 +6,12 @@ from typing import Any
 
 from connectors.sandbox.servicenow.instance import Happened, Instance
 
-_TOLD = frozenset({"incident", "change_request", "sc_request", "sysapproval_approver"})
+_TOLD = frozenset({"incident", "change_request", "sc_request"})
+# Rows that are told as a change of another: its table, the field that names it, and what.
+_OF = {
+    "sysapproval_approver": ("change_request", "sysapproval", "approvals"),
+    "sc_req_item": ("sc_request", "request", "items"),
+}
 
 
 def signed(raw: bytes, at: int, secret: str) -> dict[str, str]:
@@ -21,14 +26,15 @@ def signed(raw: bytes, at: int, secret: str) -> dict[str, str]:
 
 def event(instance: Instance, told: Happened) -> dict[str, Any] | None:
     """Return what a rule posts: ids and names of fields, never a value of one."""
-    if told.table not in _TOLD:
-        return None
     row, table, changed = told.row, told.table, list(told.changed)
-    if table == "sysapproval_approver":
-        change = instance.rows["change_request"].get(row["sysapproval"])
-        if change is None:
+    if table in _OF:
+        table, field, what = _OF[table]
+        found = instance.rows[table].get(row[field])
+        if found is None:
             return None
-        row, table, changed = change, "change_request", ["approvals"]
+        row, changed = found, [what]
+    if table not in _TOLD:
+        return None
     event = f"{told.row['sys_id']}:{told.op}:{told.row['sys_mod_count']}"
     return {
         "event_id": event,

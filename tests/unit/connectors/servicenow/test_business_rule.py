@@ -9,11 +9,11 @@ import playwright
 import pytest
 
 from bridge.errors import NotAllowed
-from bridge.records.model import ChangeKind, RecordChange
+from bridge.records.model import NEVER, ChangeKind, RecordChange
 from connectors.sandbox.servicenow.app import SECRET
 from connectors.servicenow.connector import business_rule
 from connectors.servicenow.hooks import Hooks
-from tests.unit.connectors.servicenow.world import INC1, WAITING
+from tests.unit.connectors.servicenow.world import INC1, WAITING, ref
 
 NODE = Path(playwright.__file__).parent / "driver" / "node"
 NOW = 1_800_000_000
@@ -120,6 +120,16 @@ def test_an_approval_is_told_as_its_changes() -> None:
 
     assert (change.ref, change.fields) == (WAITING, ("approvals",))
     assert change.actor == "alice"
+
+
+def test_an_item_is_told_as_its_requests() -> None:
+    item = {"table": "sc_req_item", "op": "update", "sys_id": "b" * 32}
+    request = {**CHANGE, "table": "sc_request"}
+
+    change = heard(run({**item, "request": WAITING.id}, change=request))
+
+    assert change.ref == ref("request", WAITING.id)
+    assert (change.fields, change.rev) == (("items",), NEVER)
 
 
 def test_approvals_of_other_things_and_no_secret_tell_nothing() -> None:

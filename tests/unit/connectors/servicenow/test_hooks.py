@@ -241,3 +241,8 @@ def test_the_guide_shows_the_rule_that_is_shipped() -> None:
     guide = (ROOT / "docs/records-servicenow.md").read_text(encoding="utf-8")
 
     assert business_rule().strip() in guide
+
+
+def test_a_secret_that_could_be_guessed_is_refused_at_the_start() -> None:
+    with pytest.raises(BadInput, match="16 characters"):
+        hooks("short")

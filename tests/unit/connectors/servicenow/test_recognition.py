@@ -103,3 +103,24 @@ def test_any_text_is_read_and_places_are_inside_it(text: str) -> None:
 def test_what_is_typed_may_be_a_number() -> None:
     assert kind_of("inc0010001") == "incident"
     assert kind_of("INC0010001 x") == ""
+
+
+@pytest.mark.parametrize(
+    ("host", "known"),
+    [
+        ("it.acme.example", True),
+        ("eu.it.acme.example", False),
+        ("a.acme.com", True),
+        ("a.b.acme.com", True),
+        ("acme.com", False),
+        ("evilacme.com", False),
+        ("x@a.acme.com", False),
+        ("a.acme.com:8080", False),
+    ],
+)
+def test_further_hosts_count_as_they_are_configured(host: str, *, known: bool) -> None:
+    url = f"https://{host}/incident.do?sys_id={ID}"
+
+    found = recognise(url, "acme", HOST, "it.acme.example", "*.acme.com")
+
+    assert bool(found) is known
