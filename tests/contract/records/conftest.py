@@ -4,11 +4,13 @@ from collections.abc import AsyncIterator, Callable, Mapping
 
 import pytest
 
+from connectors.sandbox.hr.stand_in import Hr
 from connectors.sandbox.hubspot.app import HubSpot
 from connectors.sandbox.jira.app import Jira
 from connectors.sandbox.salesforce import Salesforce
 from connectors.sandbox.servicenow.app import ServiceNow
 from connectors.sandbox.stand_in import StandIn
+from tests.contract.records.hr_world import HrWorld
 from tests.contract.records.hubspot_world import HubSpotWorld
 from tests.contract.records.jira_world import JiraWorld
 from tests.contract.records.salesforce_world import SalesforceWorld
@@ -19,6 +21,7 @@ from tests.stand_ins import Account, Told, running
 WORLDS: Mapping[str, tuple[Callable[[], StandIn], Callable[[Told], World]]] = {
     "salesforce": (Salesforce, SalesforceWorld),
     "servicenow": (ServiceNow, ServiceNowWorld),
+    "hr": (Hr, HrWorld),
     "hubspot": (HubSpot, HubSpotWorld),
     "jira": (Jira, JiraWorld),
 }

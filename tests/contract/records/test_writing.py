@@ -19,6 +19,12 @@ from tests.contract.records.worlds import World
 from tests.stand_ins import Account
 
 
+@pytest.fixture(autouse=True)
+def written_to(world: World) -> None:
+    if not world.sample.edit:
+        pytest.skip("nothing is written there")
+
+
 async def deed(
     world: World, account: Account, values: Mapping[str, str], key: str = "d1"
 ) -> Deed:
