@@ -44,7 +44,8 @@ def _object(address: str, portal: Portal) -> tuple[Kind, str] | None:
         same = same_place(url, portal.page)
     except ValueError:
         return None
-    if not same or url.user or url.password:
+    # No id has escapes in it, and what they hide is no part of a path.
+    if not same or url.user or url.password or "%" in url.raw_path:
         return None
     root = [part for part in portal.page.path.split("/") if part]
     parts = [part for part in url.path.split("/") if part]

@@ -135,7 +135,7 @@ class Hr(StandIn):
 
     def _seen_by(self, user: User, key: str) -> Company:
         """Return the company as somebody's access level shows it."""
-        seen = Company(self.company.name, key)
+        seen = Company(self.company.name, key, _now=self.company.now)
         seen.changes = dict(self.company.changes)
         seen.reports = user.name in OF_HR
         today = f"{self.clock.moment():%Y-%m-%d}"
