@@ -8,8 +8,9 @@ from bridge.access import Action, Asked, Decision
 from bridge.errors import NotAllowed
 from bridge.ports import AccessPolicy
 
-# Whoever may do nothing may still ask why, and say who they are.
-_FREE = frozenset({"help", "me", "why"})
+# Whoever may do nothing may still ask why, say who they are, and let go of what ATOM
+# has of theirs.
+_FREE = frozenset({"disconnect", "help", "me", "why"})
 _ASKING = frozenset(
     {"who"}
 )  # free with one word behind it; with more it changes things
