@@ -8,7 +8,7 @@ asked again later, or when the directory has changed.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Protocol
 
@@ -81,9 +81,38 @@ class Introducer:
                 await asyncio.shield(task)
         except TimeoutError:
             return
-        if len(self._met) >= _MOST:
-            self._met.clear()
-        self._met[key] = (version, self.now() + _REST)
+        self._remember(tenant, account, version)
+
+    async def meet_all(
+        self, tenant: str, users: Collection[str], channel: Channel
+    ) -> None:
+        """Find out whose accounts are that nobody knows yet, in one go. Never raises."""
+        source = self.identities.get(channel.platform)
+        one = await self.account_of(Person(channel.platform, ""), channel)
+        if source is None or one is None:
+            return
+        version = self.directory.version(tenant)
+        unknown: set[str] = set()
+        for user in users:
+            account = replace(one, user=user)
+            seen, until = self._met.get((tenant, account), ("", 0.0))
+            fresh = seen == version and until > self.now()
+            if not fresh and not self.accounts.link_of(tenant, account):
+                unknown.add(user)
+        if not unknown:
+            return
+        registry = self._registry(tenant)
+        for user, identity in (await source.described(channel, unknown)).items():
+            account = replace(one, user=user)
+            try:
+                if found := claim(account, identity, registry):
+                    await self._keep(tenant, found)
+            except AtomError as error:
+                log.info(
+                    "account not known", platform=account.platform, reason=str(error)
+                )
+                continue
+            self._remember(tenant, account, version)
 
     async def identity(self, account: Account, channel: Channel) -> Identity | None:
         """Return who an account is, as its platform describes it now."""
@@ -124,6 +153,11 @@ class Introducer:
             why = "it has another address now"
         doubt = AccountLink(account, known.person, Confidence.NONE, How.CHANGED)
         await self.accounts.keep(tenant, doubt, f"{account} has to be asked for: {why}")
+
+    def _remember(self, tenant: str, account: Account, version: str) -> None:
+        if len(self._met) >= _MOST:
+            self._met.clear()
+        self._met[tenant, account] = (version, self.now() + _REST)
 
     async def _look(self, tenant: str, account: Account, channel: Channel) -> None:
         try:

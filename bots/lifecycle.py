@@ -56,6 +56,8 @@ class People(Protocol):
 
     def configured(self, tenant: str) -> bool: ...
 
+    def told_all(self, tenant: str) -> bool: ...
+
     def version(self, tenant: str) -> str: ...
 
     def subjects(self, tenant: str) -> Sequence[Subject]: ...
@@ -110,7 +112,9 @@ class Lifecycle:
         now = await self._now(tenant)
         before = await self.stands.all(tenant)
         if before is None:
-            await self.stands.begin(tenant, now)
+            # Whoever a source tells of later than others would pass for a joiner.
+            if self.people.told_all(tenant):
+                await self.stands.begin(tenant, now)
             return []
         made = [
             await self._plan(tenant, person, *pair)

@@ -1,6 +1,7 @@
 """Put together what is done about joiners, movers and leavers."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from bots.core import Core, clock_us
 from bots.directory_settings import RunSettings
@@ -17,6 +18,7 @@ from bridge.keeping import Ended
 from bridge.links import Link, LinkState
 from bridge.messages import Channel, Person, Platform
 from bridge.workspaces import Administration
+from storage.compliance.membership.intervals import Membership
 from storage.runs.stands import StoredStands
 from storage.runs.stored import StoredRuns
 
@@ -92,7 +94,10 @@ class Holder:
     async def held(self, tenant: str, person: str, new: Subject | None) -> Holdings:
         """Return what somebody has, and where the policy lets them be now."""
         links = await self._links(tenant)
-        accounts = self.accounts(tenant, person)
+        there = await self._meet(tenant, links)
+        accounts = [
+            await self._named(known, there) for known in self.accounts(tenant, person)
+        ]
         seats, chosen = set[Seat](), set[Seat]()
         for known in accounts:
             inside, left = await self._seats(tenant, known.account, links)
@@ -115,6 +120,36 @@ class Holder:
             if kept.entry.id == wanted and kept.entry.kind == kind:
                 return kept.entry.name
         return wanted
+
+    async def _meet(
+        self, tenant: str, links: Iterable[Link]
+    ) -> Mapping[Channel, frozenset[str]]:
+        """
+        Have everybody known who is in a linked channel of Teams; return who that is.
+
+        A directory names accounts by their ids in Entra, and channels by ids of their
+        own. Which are the same nobody knows of somebody who never said anything.
+        """
+        members = Membership(self._core.database.hot, self._core.acts, clock_us)
+        there = {}
+        for channel in {c for link in links for c in link.channels}:
+            if channel.platform is Platform.TEAMS:
+                found = await members.visible_to(tenant, channel, clock_us())
+                there[channel] = frozenset(found)
+                await self._core.introducer.meet_all(tenant, found, channel)
+        return there
+
+    async def _named(
+        self, known: Known, there: Mapping[Channel, frozenset[str]]
+    ) -> Known:
+        """Add under which id an account of Teams signs in, where that can be told."""
+        account, introducer = known.account, self._core.introducer
+        for channel, users in there.items():
+            if account.platform is channel.platform and account.user in users:
+                identity = await introducer.identity(account, channel)
+                if identity is not None and identity.directory_id:
+                    return replace(known, signs_in_as=identity.directory_id)
+        return known
 
     async def _links(self, tenant: str) -> list[Link]:
         links = await self._core.links.all(tenant)

@@ -5,7 +5,9 @@ Private and shared channels have members of their own, and a team's first channe
 the team's. Who is in any other one cannot be changed without changing the team.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from bots.teams.admin_care import added, removed
 from bots.teams.admin_graph import AdminGraph
@@ -22,7 +24,11 @@ _OWN = {"private", "shared"}
 
 @dataclass(frozen=True, slots=True)
 class TeamsSeats:
-    """Implements `bridge.keeping.Seats`. Without `graph` nobody is moved."""
+    """
+    Implements `bridge.keeping.Seats`. Without `graph` nobody is moved.
+
+    People go by their id in Teams' channels, or by the one that Entra has for them.
+    """
 
     members: TeamsMembers
     graph: AdminGraph | None
@@ -32,10 +38,8 @@ class TeamsSeats:
         return tuple(described(member, place.account) for member in listed)
 
     async def invite(self, channel: Channel, user: str) -> None:
-        """`user` is the account's id in Entra, or one that is in the team already."""
         place, listed = await self.members.listed(channel)
-        ids = {text_of(m.get("id")): text_of(m.get("aadObjectId")) for m in listed}
-        if user in ids or user.lower() in {id_.lower() for id_ in ids.values()}:
+        if _found(listed, user) is not None:
             return
         who = Person(Platform.TEAMS, user)
         for line in await added(self._graph, _path(channel, place), [who], owner=False):
@@ -43,12 +47,13 @@ class TeamsSeats:
 
     async def remove(self, channel: Channel, user: str) -> None:
         place, listed = await self.members.listed(channel)
-        ids = {text_of(m.get("id")): text_of(m.get("aadObjectId")) for m in listed}
-        if user not in ids:
+        member = _found(listed, user)
+        if member is None:
             return
-        if not ids[user]:
+        directory_id = text_of(member.get("aadObjectId"))
+        if not directory_id:
             raise CannotTell("Teams does not tell which account of Entra that is")
-        who = Person(Platform.TEAMS, ids[user])
+        who = Person(Platform.TEAMS, directory_id)
         await removed(self._graph, _path(channel, place), who)
 
     @property
@@ -59,6 +64,14 @@ class TeamsSeats:
                 "ATOM_TEAMS_ADMIN_APP_ID and ATOM_TEAMS_ADMIN_APP_PASSWORD."
             )
         return self.graph
+
+
+def _found(listed: Iterable[Mapping[str, Any]], user: str) -> Mapping[str, Any] | None:
+    for member in listed:
+        in_entra = text_of(member.get("aadObjectId"))
+        if user == text_of(member.get("id")) or user.lower() == in_entra.lower():
+            return member
+    return None
 
 
 def _path(channel: Channel, place: Place) -> str:

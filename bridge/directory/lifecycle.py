@@ -10,7 +10,7 @@ before, done once, and taken back.
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -61,10 +61,21 @@ class Seat:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """An account that is somebody's, and how sure that is."""
+    """
+    An account that is somebody's, and how sure that is.
+
+    `signs_in_as` is the platform's other id of it, by which sessions are ended, if the
+    id under which it is in channels is not the one; empty if it is.
+    """
 
     account: Account
     confidence: Confidence
+    signs_in_as: str = ""
+
+    @property
+    def sessions_of(self) -> Account:
+        """Return the account as it is named where people sign in."""
+        return replace(self.account, user=self.signs_in_as or self.account.user)
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,9 +319,9 @@ def _by_human(people: Mapping[str, str]) -> dict[str, list[str]]:
 
 def _sessions(case: Case) -> Iterator[Step]:
     """Whose account is only guessed to be theirs is not signed out for it."""
-    for known in case.holdings.accounts:
-        if known.confidence > Confidence.NONE:
-            yield Step(Deed.END_SESSIONS, case.reason, known.account)
+    sure = (k for k in case.holdings.accounts if k.confidence > Confidence.NONE)
+    for account in dict.fromkeys(known.sessions_of for known in sure):
+        yield Step(Deed.END_SESSIONS, case.reason, account)
 
 
 def _removals(case: Case) -> Iterator[Step]:

@@ -92,6 +92,10 @@ class LiveDirectory:
             return _NEVER
         return max(0, (self.clock() - min(heard)) // 1_000_000)
 
+    def told_all(self, tenant: str) -> bool:
+        """Whether every source has told all that it knows at least once."""
+        return self.age_seconds(tenant) < _NEVER
+
     def subject(self, tenant: str, person: Person, account: str) -> Subject | None:
         known = self._companies.get(tenant)
         if known is None:

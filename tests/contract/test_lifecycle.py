@@ -43,6 +43,10 @@ class FakePeople:
 
     everybody: dict[str, Subject] = field(default_factory=dict)
     humans: dict[str, str] = field(default_factory=dict)
+    silent: bool = False
+
+    def told_all(self, tenant: str) -> bool:
+        return not self.silent
 
     def configured(self, tenant: str) -> bool:
         return True
@@ -333,3 +337,17 @@ async def test_a_contractor_who_is_hired_waits_for_an_admin(one: World) -> None:
     assert [(s.deed, s.target, s.heir) for s in run.steps] == [
         (Deed.HAND_OVER, "fin", "p-e1")
     ]
+
+
+async def test_nobody_has_joined_because_their_source_was_read_later(
+    store: Store,
+) -> None:
+    here = world(store, FakePeople(silent=True), FakeHands())
+    here.people.put(BOB)
+    await here.go()  # one source was read, the other not yet
+    here.people.put(ANA)
+    here.people.silent = False
+    await here.go()
+    await here.go()
+
+    assert await here.runs.listed(TENANT, everything=True) == []

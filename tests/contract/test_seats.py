@@ -143,6 +143,15 @@ async def test_who_is_taken_out_is_out_and_twice_is_once(place: Stage) -> None:
     assert await place.ids() == before - {place.inside}
 
 
+async def test_who_was_let_in_is_taken_out_by_the_same_name(place: Stage) -> None:
+    before = await place.ids()
+    await place.seats.invite(place.channel, place.invited_as)
+
+    await place.seats.remove(place.channel, place.invited_as)
+
+    assert await place.ids() == before
+
+
 async def test_who_is_in_may_be_let_in_by_the_name_they_are_listed_under(
     place: Stage,
 ) -> None:
