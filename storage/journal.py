@@ -72,7 +72,8 @@ class Journal:
     `on_commit(tenant, first, size, deliveries)` is called after each commit with the
     range of log positions it took and what it queued. `trace` is told when everything
     is written and nothing committed yet, `on_conflict` the platform that contradicted
-    itself.
+    itself. An event waits `patience` seconds for the database: a platform that hears
+    nothing sends it again, so nobody is served by waiting longer.
     """
 
     store: HotStore
@@ -82,6 +83,7 @@ class Journal:
     trace: Callable[[str], None] = unwatched
     on_conflict: Callable[[str], None] = unwatched
     recent: JustCaptured = field(default_factory=JustCaptured)
+    patience: float = _PATIENCE
     _queues: dict[str, _Queue] = field(default_factory=dict)
 
     async def append(self, commitment: Commitment) -> Receipt:
@@ -106,7 +108,7 @@ class Journal:
             others=found_in(commitment, self.clock()),
         )
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(self.patience):
                 receipt = await self.write(write)
                 if receipt.duplicate and event.via == PUSHED:
                     await self._compare(commitment, write)

@@ -25,6 +25,7 @@ from tests.databases import migrated_template
 from tests.servers import Postgres
 
 TENANT = "acme"
+PATIENCE = 60.0  # seconds that a journal waits for a busy machine's database
 
 
 @dataclass
@@ -53,7 +54,8 @@ class Store:
 def assemble(database: Database, keys: KeyFile, owner: str) -> Store:
     hot, clock = database.hot, ticking_clock()
     ring = Keyring(hot, keys)
-    journal, reader = Journal(hot, ring, clock), LogReader(hot, ring)
+    journal = Journal(hot, ring, clock, patience=PATIENCE)
+    reader = LogReader(hot, ring)
     copies = StoredCopies(hot)
     links = StoredLinks(hot, journal, ring, clock)
     queue = Outbox(hot)

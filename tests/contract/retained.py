@@ -41,6 +41,7 @@ from storage.log_reader import LogReader
 from storage.migrate import make_partitions, upgrade
 from storage.search.entry_matching import EntryMatches
 from storage.writes import Entry, Origin, Write
+from tests.contract.conftest import PATIENCE
 from tests.events import FALCON, PROJECT, message
 from tests.fakes_compliance import FakeTrust
 
@@ -84,7 +85,7 @@ class Retained:
 
     def __post_init__(self) -> None:
         ring = Keyring(self.hot, self.keys)
-        self.journal = Journal(self.hot, ring, self.clock)
+        self.journal = Journal(self.hot, ring, self.clock, patience=PATIENCE)
         self.reader = LogReader(self.hot, ring)
         self.acts = Acts(self.journal, self.clock)
         self.time = TrustedTime(self.hot, self.clock)

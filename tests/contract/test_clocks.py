@@ -11,7 +11,7 @@ from storage.compliance.acts import Acts
 from storage.compliance.proofs.publisher import ClockBehind
 from storage.journal import Journal
 from storage.partitions import ensure_partitions
-from tests.contract.conftest import TENANT, Store
+from tests.contract.conftest import PATIENCE, TENANT, Store
 from tests.contract.proofs import START, Clock, Proofs, proofs_of
 from tests.contract.test_journal import commitment
 from tests.events import message
@@ -33,7 +33,7 @@ async def _prepared(store: Store) -> None:
 
 @pytest.fixture
 def journal(store: Store, clock: Clock) -> Journal:
-    return Journal(store.database.hot, store.ring, clock)
+    return Journal(store.database.hot, store.ring, clock, patience=PATIENCE)
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ async def test_a_step_within_a_batch_keeps_times_rising(
     def unsteady() -> int:
         return (START + next(steps)) * _MICRO
 
-    journal = Journal(store.database.hot, store.ring, unsteady)
+    journal = Journal(store.database.hot, store.ring, unsteady, patience=PATIENCE)
     for first in range(0, 12, 3):
         await say(journal, 3, first, START)
 

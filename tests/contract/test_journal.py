@@ -1,12 +1,15 @@
 """The log and the outbox are written together, once, and in order."""
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 import pytest
 
 from bridge.access import Action, Asked, Decision
 from bridge.delivery import AttemptState, Copy, Operation
-from bridge.errors import Fenced
+from bridge.errors import Fenced, StoreUnavailable
 from bridge.links import Link
 from bridge.messages import Event, EventKind
 from bridge.ports import Commitment, Lease, Outcome
@@ -14,10 +17,11 @@ from bridge.relay import planned
 from policy.default import MembershipPolicy
 from storage.compliance.decided import commitment as commitment_to
 from storage.compliance.tree import Frontier
-from storage.hot import Program, Statement
-from tests.contract.conftest import TENANT, Store
+from storage.hot import HotStore, Program, Rows, Statement
+from tests.contract.conftest import PATIENCE, TENANT, Store
 from tests.events import FALCON, PROJECT, message, words
 
+T = TypeVar("T")
 YES = Decision(allowed=True, rule="default", policy="p1", directory="none")
 LINK = Link(TENANT, "L1", (FALCON, PROJECT))
 
@@ -91,6 +95,40 @@ async def test_the_same_fact_under_another_event_id_is_a_duplicate(
     again = await store.journal.append(commitment(message(event_id="EvOther")))
 
     assert again.duplicate
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """A database that does not begin anything before the way is free."""
+
+    hot: HotStore
+    free: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self, program: Callable[[], Program[T]]) -> T:
+        await self.free.wait()
+        return await self.hot.run(program)
+
+    async def fetch(self, statement: Statement) -> Rows:
+        return await self.hot.fetch(statement)
+
+    async def close(self) -> None:
+        await self.hot.close()
+
+
+async def test_what_takes_too_long_is_refused_and_captured_once_when_sent_again(
+    store: Store,
+) -> None:
+    blocked = Blocked(store.journal.store)
+    store.journal.store, store.journal.patience = blocked, 0.05
+
+    with pytest.raises(StoreUnavailable, match="takes too long"):
+        await store.journal.append(commitment(message()))
+
+    blocked.free.set()
+    store.journal.patience = PATIENCE
+    again = await store.journal.append(commitment(message()))
+    assert again.seq == 0
+    assert len(await store.reader.entries(TENANT, -1, 10)) == 1
 
 
 async def test_events_at_once_get_gapless_positions_and_share_commits(

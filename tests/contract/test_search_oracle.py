@@ -44,7 +44,7 @@ from storage.search.facts import CONTENT, FLAGS
 from storage.search.index import SearchIndex, keeper_for
 from storage.search.indexing import Indexing
 from storage.search.resolving import Resolver
-from tests.contract.conftest import ticking_clock
+from tests.contract.conftest import PATIENCE, ticking_clock
 from tests.databases import migrated_template
 from tests.load.corpus import TENANT, Corpus, fill
 from tests.load.oracle import Oracle
@@ -194,7 +194,7 @@ def compared(
             database = await stack.enter_async_context(opened(parsed(url)))
             await upgrade(database.engine)
             ring = Keyring(database.hot, keys)
-            journal = Journal(database.hot, ring, ticking_clock())
+            journal = Journal(database.hot, ring, ticking_clock(), patience=PATIENCE)
             await fill(journal, Corpus(MESSAGES).happenings())
             reader = LogReader(database.hot, ring)
             index = SearchIndex(keeper_for(database, home))
