@@ -230,7 +230,9 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
         await upgrade(database.engine)
         hot, keys = database.hot, KeyFile.under(settings.home)
         ring = await stack.enter_async_context(keyring(settings, hot))
-        journal, reader = Journal(hot, ring, clock_us), LogReader(hot, ring)
+        patience = settings.tuning.capture_patience
+        journal = Journal(hot, ring, clock_us, patience=patience)
+        reader = LogReader(hot, ring)
         copies = StoredCopies(hot)
         links = StoredLinks(hot, journal, ring, clock_us)
         companies = StoredCompanies(database.engine, clock_us)

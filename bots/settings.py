@@ -222,6 +222,12 @@ class Tuning(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
     body_limit: int = Field(
         default=1 << 20, ge=1 << 16, description="bytes, at least 65536"
     )
+    capture_patience: float = Field(
+        default=2.5,
+        gt=0,
+        le=60,
+        description="seconds that an event waits for the database, at most 60",
+    )
     lease: float = Field(default=10.0, ge=1, description="seconds, at least 1")
     poll: float = Field(
         default=0.25, gt=0, le=10, description="seconds, above 0, at most 10"

@@ -73,6 +73,7 @@ async def test_the_next_message_obeys_whoever_moved_in_the_directory(
         await here.slack("post", user="U02BOB", text="bob too late", typed=True)
         await here.teams("post", user="29:dave", text="dave too late")
         await here.slack("post", text="last", typed=True)
+        await here.heard()
         state = await in_teams(here, "last")
 
         told = await decided(here)
@@ -185,6 +186,7 @@ async def test_a_guest_who_joins_the_target_keeps_back_what_is_confidential(
             email="gus@partner.example",
             role="guest",
         )
+        await here.heard()
         await here.slack("post", text="#confidential not for guests", typed=True)
         await here.slack("post", text="hello everybody", typed=True)
         state = await in_teams(here, "hello everybody")
@@ -241,6 +243,7 @@ async def test_two_accounts_are_one_person_by_a_code(tmp_path: Path) -> None:
         await here.teams(
             "enroll", member="29:bob", name="Bobby", email="bobby@elsewhere.example"
         )
+        await here.heard()
         await here.teams("post", user="29:bob", text="bob unknown")
         shown = await slack_answer(here, "me code", "U02BOB")
         code = shown.split("Your code: ")[1][:9]

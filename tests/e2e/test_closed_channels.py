@@ -19,11 +19,15 @@ _LET_IN = {
 }
 
 
+# Bots may not read there, so a call without an answer is never tried again.
+_PATIENT = {"ATOM_TUNING_CALL_TIMEOUT": "30"}
+
+
 @pytest.mark.parametrize("kind", ["private", "shared"])
 async def test_a_closed_channel_carries_and_its_loss_is_noticed(
     tmp_path: Path, database_url: str, kind: str
 ) -> None:
-    async with world(tmp_path, database_url, **QUICK) as here:
+    async with world(tmp_path, database_url, **QUICK, **_PATIENT) as here:
         there = await linked(here, kind)
         await here.start()
         await here.slack("post", text="from Slack")
@@ -50,7 +54,7 @@ async def test_a_closed_channel_carries_and_its_loss_is_noticed(
 async def test_a_channel_shared_with_another_organisation_holds_while_it_is(
     tmp_path: Path, database_url: str
 ) -> None:
-    async with world(tmp_path, database_url, **SLOW) as here:
+    async with world(tmp_path, database_url, **SLOW, **_PATIENT) as here:
         there = await linked(here, "shared")
         await here.start()
         await here.slack("post", text="among us")

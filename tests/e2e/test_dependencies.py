@@ -19,6 +19,7 @@ from tests.e2e.test_faults import _until_refused
 from tests.e2e.test_linking import command_line
 from tests.e2e.world import (
     COMPANY,
+    SHARING,
     UNCUTTABLE,
     World,
     slack_texts,
@@ -56,7 +57,7 @@ async def test_while_redis_is_stopped_two_processes_go_on(
     tmp_path: Path, postgres: Postgres, own_redis: Redis
 ) -> None:
     with postgres.database() as url:
-        async with world(tmp_path, url, own_redis.url) as here:
+        async with world(tmp_path, url, own_redis.url, **SHARING) as here:
             await here.link()
             await here.start()
             other = replace(here, port=free_port(), process=None)

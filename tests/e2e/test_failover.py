@@ -15,7 +15,7 @@ import pytest
 
 from storage.log_reader import LogEntry
 from tests.e2e.test_linking import command_line
-from tests.e2e.world import World, slack_messages, teams_messages, world
+from tests.e2e.world import SHARING, World, slack_messages, teams_messages, world
 from tests.servers import Postgres, Redis, free_port
 from tests.servers_standby import running_pair, running_watched
 
@@ -72,7 +72,9 @@ def copies(state: Mapping[str, Any]) -> tuple[list[str], list[str]]:
 @asynccontextmanager
 async def two_processes(home: Path, url: str, redis_url: str) -> AsyncIterator[World]:
     """Two processes that share everything; events go to the first."""
-    async with world(home, url, redis_url, ATOM_TUNING_LIMIT_CARE="1") as here:
+    async with world(
+        home, url, redis_url, ATOM_TUNING_LIMIT_CARE="1", **SHARING
+    ) as here:
         await here.link()
         await here.start()
         other = replace(here, port=free_port(), process=None)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.world import World, slack_texts, teams_texts, world
+from tests.e2e.world import SHARING, World, slack_texts, teams_texts, world
 from tests.servers import Postgres, free_port
 
 _SOON = 40.0
@@ -23,7 +23,9 @@ _SOON = 40.0
 @pytest.fixture
 async def here(tmp_path: Path, postgres: Postgres) -> AsyncIterator[World]:
     with postgres.database() as url:
-        async with world(tmp_path, url) as made:
+        async with world(tmp_path, url, **SHARING) as made:
+            # What the frozen one does not answer goes to the other one.
+            await made.set(slack__answer_timeout=3.0, teams__answer_timeout=3.0)
             await made.link()
             yield made
 

@@ -21,6 +21,7 @@ from tests.e2e.world import (
     COMPANY,
     FALCON,
     PROJECT,
+    SHARING,
     World,
     slack_messages,
     slack_texts,
@@ -120,7 +121,7 @@ async def test_two_processes_keep_to_one_limit_through_redis(
         "ATOM_TUNING_LIMIT_MARGIN": "0.5",
     }
     with postgres.database() as url:
-        async with world(tmp_path, url, redis_url, **limit) as here:
+        async with world(tmp_path, url, redis_url, **limit, **SHARING) as here:
             await here.set(
                 teams__throttles=True,
                 teams__tenant_windows=[[8, 2]],
@@ -146,7 +147,7 @@ async def test_losing_redis_in_the_middle_loses_and_doubles_nothing(
         "ATOM_TUNING_LIMIT_CARE": "3",
     }
     with postgres.database() as url:
-        async with world(tmp_path, url, own_redis.url, **limit) as here:
+        async with world(tmp_path, url, own_redis.url, **limit, **SHARING) as here:
             await link_both(here)
             await here.set(
                 teams__throttles=True,

@@ -27,6 +27,7 @@ from tests.e2e.world import (
     COMPANY,
     FALCON,
     PROJECT,
+    SHARING,
     World,
     slack_messages,
     slack_texts,
@@ -62,7 +63,7 @@ async def test_what_slack_sends_four_times_to_two_processes_crosses_once(
     tmp_path: Path, postgres: Postgres, redis_url: str
 ) -> None:
     with postgres.database() as url:
-        async with world(tmp_path, url, redis_url) as here:
+        async with world(tmp_path, url, redis_url, **SHARING) as here:
             await here.link()
             await here.start()
             other = replace(here, port=free_port(), process=None)

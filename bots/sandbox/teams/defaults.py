@@ -8,6 +8,7 @@ DEFAULTS: Mapping[str, Any] = {
     # `answer_timeout` is over; then once more with a new id (the second layer).
     "teams.answer_timeout": 15.0,
     "teams.resends": 1,
+    "teams.resend_pause": 0.0,  # seconds; 0.0 is until the timeout is over
     "teams.resend_statuses": [],
     "teams.second_layer": ["invoke"],
     "teams.second_layer_delay": 30.0,

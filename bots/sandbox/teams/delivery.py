@@ -159,8 +159,9 @@ class Delivery:
             if answer.status or left == 1 or not self._stands(work):
                 return answer
             fault = None
+            pause: float = self._state.setting("resend_pause")
             rest = within - (time.monotonic() - began)
-            await asyncio.sleep(max(0.0, rest))
+            await asyncio.sleep(pause or max(0.0, rest))
         return Answer(0)
 
     def _stands(self, work: "_Work") -> bool:
