@@ -175,11 +175,12 @@ async def test_killed_around_a_shared_post_nothing_is_lost_or_doubled(
     async with world(tmp_path, database_url) as here:
         await here.link()
         await here.start()
-        await asked_to_wait(here)
+        pause = await asked_to_wait(here)
         for n in range(1, 6):
             await here.slack("post", text=f"said {n:02}")
-        await heard(here, 6)
+        await here.heard()
         await here.kill()
+        await let_go(here, pause)
         # The first that is intended or sent now is the post of all of them.
         await here.start(step)
         await here.died()
@@ -205,11 +206,12 @@ async def test_a_lost_answer_to_a_shared_post_is_looked_up(
     async with world(tmp_path, database_url) as here:
         await here.link()
         await here.start()
-        await asked_to_wait(here)
+        pause = await asked_to_wait(here)
         await here.fault("teams.post", answer)
         ts = [await here.slack("post", text=f"said {n:02}") for n in range(1, 5)]
         await here.slack("edit", ts=ts[1], text="said 02better")
         await here.slack("delete", ts=ts[2])
+        await let_go(here, pause)
 
         wanted = ["said 00", "said 01", "said 02better", "said 04"]
         await here.until(lambda s: said(s) == wanted)
@@ -226,12 +228,12 @@ async def test_without_the_right_to_look_all_of_a_lost_post_is_parked(
         await here.link()
         await here.set(teams__graph_roles=[])
         await here.start()
-        await asked_to_wait(here)
+        pause = await asked_to_wait(here)
         await here.fault("teams.post", "502_after")
         for n in range(1, 4):
             await here.slack("post", text=f"said {n:02}")
-        await heard(here, 4)
         await here.slack("post", text="said 04", user=BOB)
+        await let_go(here, pause)
         await here.until(lambda s: "said 04" in said(s))
         await here.quiet()
 
@@ -251,15 +253,22 @@ async def test_without_the_right_to_look_all_of_a_lost_post_is_parked(
         assert said(state) == [f"said {n:02}" for n in range(5)]
 
 
-async def asked_to_wait(here: World, seconds: int = 8) -> None:
-    """Have Teams ask for a pause, at the first of what is said."""
-    await here.fault("teams.post", "429", retry_after=seconds)
+async def asked_to_wait(here: World) -> int:
+    """Have Teams ask for a pause, at the first of what is said, and again and again."""
+    rule = here.sandbox.faults.add({"on": "teams.post", "fault": "429", "times": 999})
     await here.slack("post", text="said 00")
     async with core(here.settings, "test") as built, asyncio.timeout(30):
         while not any(
             row.throttled_until_us for row in await built.health.status(COMPANY)
         ):
             await asyncio.sleep(0.02)
+    return rule
+
+
+async def let_go(here: World, rule: int) -> None:
+    """Let the channel take what was said meanwhile, once all of it is on record."""
+    await here.heard()
+    here.sandbox.faults.lift(rule)
 
 
 async def one_post_of(here: World, count: int, *, change: bool = False) -> list[str]:
@@ -268,23 +277,17 @@ async def one_post_of(here: World, count: int, *, change: bool = False) -> list[
 
     With `change`, the second is edited and the third deleted meanwhile.
     """
-    await asked_to_wait(here)
+    pause = await asked_to_wait(here)
     first = slack_messages(await here.state())[0]["ts"]
     later = [await here.slack("post", text=f"said {n:02}") for n in range(1, count)]
     ts = [first, *later]
     if change:
         await here.slack("edit", ts=ts[1], text="said 01better")
         await here.slack("delete", ts=ts[2])
+    await let_go(here, pause)
     await here.until(lambda s: len(said(s)) == count - change)
     await here.quiet()
     return ts
-
-
-async def heard(here: World, count: int) -> None:
-    """Wait until so many messages are on record."""
-    async with asyncio.timeout(30):
-        while sum(e.etype == "message.create" for e in await here.log()) < count:
-            await asyncio.sleep(0.02)
 
 
 def line_below(state: Mapping[str, Any]) -> str:

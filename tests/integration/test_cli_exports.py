@@ -16,13 +16,13 @@ import pytest
 
 from bots.command_line.officer import cli_officer
 from bots.core import Core, core
-from bots.settings import Settings
 from bridge.compliance import Duty, Officer
 from bridge.ports import Commitment
 from storage.compliance import verify_atom
 from tests.command_line import CommandLine
 from tests.events import message
 from tests.exports import tell
+from tests.patient import patient
 
 CLARA = Officer("teams:acme/29:clara")
 ME = cli_officer()
@@ -35,7 +35,7 @@ def atom(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> CommandLine:
     made.set_up()
 
     async def prepared() -> None:
-        async with core(Settings(home=tmp_path / "var"), "test") as built:
+        async with core(patient(tmp_path / "var"), "test") as built:
             await built.duties.assign("acme", ME, ME, Duty.ASSIGN)
             await built.duties.assign("acme", ME, CLARA, Duty.ASSIGN)
             await built.duties.assign("acme", ME, CLARA, Duty.APPROVE)
@@ -50,7 +50,7 @@ def approved(atom: CommandLine) -> None:
     """Have Clara agree to all that waits."""
 
     async def agreed() -> None:
-        async with core(Settings(home=atom.folder / "var"), "test") as built:
+        async with core(patient(atom.folder / "var"), "test") as built:
             for waiting in await built.approvals.waiting("acme"):
                 await built.approvals.approve("acme", CLARA, waiting.id)
 
@@ -59,7 +59,7 @@ def approved(atom: CommandLine) -> None:
 
 def in_core(atom: CommandLine, what: Callable[[Core], Awaitable[None]]) -> None:
     async def ran() -> None:
-        async with core(Settings(home=atom.folder / "var"), "test") as built:
+        async with core(patient(atom.folder / "var"), "test") as built:
             await what(built)
 
     asyncio.run(ran())
@@ -67,7 +67,7 @@ def in_core(atom: CommandLine, what: Callable[[Core], Awaitable[None]]) -> None:
 
 def vkey(atom: CommandLine) -> str:
     async def known() -> str:
-        async with core(Settings(home=atom.folder / "var"), "test") as built:
+        async with core(patient(atom.folder / "var"), "test") as built:
             return str((await built.signers.known("acme"))[-1].key)
 
     return asyncio.run(known())

@@ -10,13 +10,13 @@ import pytest
 
 from bots.command_line.officer import cli_officer
 from bots.core import core
-from bots.settings import Settings
 from bridge.compliance import Duty, Officer
 from bridge.ports import Commitment
 from storage.hot import Program, Statement
 from tests.command_line import CommandLine
 from tests.events import message
 from tests.exports import tell
+from tests.patient import patient
 
 CLARA = Officer("teams:acme/29:clara")
 ME = cli_officer()
@@ -133,7 +133,7 @@ def atom(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> CommandLine:
     made.set_up()
 
     async def prepared() -> None:
-        async with core(Settings(home=tmp_path / "var"), "test") as built:
+        async with core(patient(tmp_path / "var"), "test") as built:
             await built.duties.assign("acme", ME, ME, Duty.ASSIGN)
             await built.duties.assign("acme", ME, CLARA, Duty.ASSIGN)
             await built.duties.assign("acme", CLARA, ME, Duty.RETAIN)
@@ -161,7 +161,7 @@ def zipped(path: Path, day: list[dict[str, Any]] | None = None) -> None:
 
 def on_record(atom: CommandLine) -> list[dict[str, Any]]:
     async def read() -> list[dict[str, Any]]:
-        async with core(Settings(home=atom.folder / "var"), "test") as built:
+        async with core(patient(atom.folder / "var"), "test") as built:
             entries = await built.log.entries("acme", -1, 500)
             return [
                 {
@@ -218,7 +218,7 @@ def test_a_second_import_and_a_dry_run_write_nothing(atom: CommandLine) -> None:
 
 def test_what_was_heard_in_its_time_is_not_taken_twice(atom: CommandLine) -> None:
     async def heard() -> None:
-        async with core(Settings(home=atom.folder / "var"), "test") as built:
+        async with core(patient(atom.folder / "var"), "test") as built:
             said = message(text="hello")
             await built.journal.append(Commitment("acme", said, (), ()))
             # What came in is remembered for a while; the log is for ever.
@@ -361,7 +361,7 @@ def test_what_was_exported_in_slacks_layout_is_imported_as_it_was(
 
 
 async def trusted(atom: CommandLine) -> None:
-    async with core(Settings(home=atom.folder / "var"), "test") as built:
+    async with core(patient(atom.folder / "var"), "test") as built:
         await built.duties.assign("acme", ME, ME, Duty.ASSIGN)
         await built.duties.assign("acme", ME, CLARA, Duty.ASSIGN)
         await built.duties.assign("acme", ME, CLARA, Duty.APPROVE)
@@ -370,17 +370,17 @@ async def trusted(atom: CommandLine) -> None:
 
 
 async def told(atom: CommandLine) -> None:
-    async with core(Settings(home=atom.folder / "var"), "test") as built:
+    async with core(patient(atom.folder / "var"), "test") as built:
         await tell(built.journal)
 
 
 async def agreed(atom: CommandLine) -> None:
-    async with core(Settings(home=atom.folder / "var"), "test") as built:
+    async with core(patient(atom.folder / "var"), "test") as built:
         for waiting in await built.approvals.waiting("acme"):
             await built.approvals.approve("acme", CLARA, waiting.id)
 
 
 async def everything(atom: CommandLine) -> list[dict[str, Any]]:
-    async with core(Settings(home=atom.folder / "var"), "test") as built:
+    async with core(patient(atom.folder / "var"), "test") as built:
         entries = await built.log.entries("acme", -1, 500)
         return [{**e.row, "text": e.body.get("text")} for e in entries]

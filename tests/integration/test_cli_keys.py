@@ -7,7 +7,6 @@ import pytest
 
 from bots.command_line.officer import cli_officer
 from bots.core import core
-from bots.settings import Settings
 from bridge.access import Decision
 from bridge.compliance import Duty, Officer
 from bridge.messages import Person, Platform
@@ -16,6 +15,7 @@ from storage.compliance.erasure.certificates import checked, committed
 from storage.compliance.proofs.notes import VerifierKey
 from tests.command_line import CommandLine
 from tests.events import message
+from tests.patient import patient
 
 YES = Decision(allowed=True, rule="default", policy="p1", directory="none")
 
@@ -32,14 +32,14 @@ def atom(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> CommandLine:
 
 
 async def _trusted(home: Path) -> None:
-    async with core(Settings(home=home), "tests") as built:
+    async with core(patient(home), "tests") as built:
         await built.duties.assign("acme", CLARA, CLARA, Duty.ASSIGN)
         await built.duties.assign("acme", CLARA, cli_officer(), Duty.ERASE)
         await built.duties.assign("acme", CLARA, BEN, Duty.APPROVE)
 
 
 async def _said(home: Path, person: str, count: int = 1) -> None:
-    async with core(Settings(home=home), "tests") as built:
+    async with core(patient(home), "tests") as built:
         for n in range(count):
             author = Person(Platform.SLACK, person, person)
             event = message(ts=f"17.{n:06}{person}", author=author)
@@ -47,12 +47,12 @@ async def _said(home: Path, person: str, count: int = 1) -> None:
 
 
 async def _vkey(home: Path) -> VerifierKey:
-    async with core(Settings(home=home), "tests") as built:
+    async with core(patient(home), "tests") as built:
         return (await built.signers.current("acme")).verifier
 
 
 async def _agreed(home: Path) -> None:
-    async with core(Settings(home=home), "tests") as built:
+    async with core(patient(home), "tests") as built:
         [asked] = await built.approvals.waiting("acme")
         await built.approvals.approve("acme", BEN, asked.id)
 

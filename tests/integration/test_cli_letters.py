@@ -15,6 +15,7 @@ from bridge.ports import Commitment, Outcome
 from bridge.relay import planned
 from tests.command_line import CommandLine
 from tests.events import FALCON, PROJECT, message
+from tests.patient import patient
 
 _YES = Decision(allowed=True, rule="default", policy="p1", directory="none")
 
@@ -49,7 +50,7 @@ def die(tmp_path: Path, link: Link) -> Die:
 
 
 def _settings(folder: Path) -> Settings:
-    return Settings.model_validate({"home": folder / "var"})
+    return patient(folder / "var")
 
 
 async def _end(built: Core, link: Link, state: AttemptState, ts: str) -> None:

@@ -7,13 +7,13 @@ import pytest
 
 from bots.command_line.officer import cli_officer
 from bots.core import clock_us, core
-from bots.settings import Settings
 from bridge.access import Decision
 from bridge.compliance import Duty, Officer
 from bridge.ports import Commitment
 from storage.hot import Program, Statement
 from tests.command_line import CommandLine
 from tests.events import message
+from tests.patient import patient
 
 CLARA = Officer("cli:clara")
 YEAR_US = 366 * 86_400_000_000
@@ -27,7 +27,7 @@ def atom(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> CommandLine:
 
 
 async def _trusted(home: Path) -> None:
-    async with core(Settings(home=home), "tests") as built:
+    async with core(patient(home), "tests") as built:
         await built.duties.assign("acme", CLARA, CLARA, Duty.ASSIGN)
         for duty in (Duty.HOLD, Duty.RETAIN):
             await built.duties.assign("acme", CLARA, cli_officer(), duty)
@@ -35,7 +35,7 @@ async def _trusted(home: Path) -> None:
 
 async def _said(home: Path) -> list[int]:
     """Let something be imported that is old, and a platform tell the time."""
-    async with core(Settings(home=home), "tests") as built:
+    async with core(patient(home), "tests") as built:
         yes = Decision(allowed=True, rule="default", policy="p1", directory="none")
         now = clock_us()
         events = [
@@ -51,7 +51,7 @@ async def _said(home: Path) -> list[int]:
 
 async def _a_day_ago(home: Path) -> None:
     """Let the rules be older than they are."""
-    async with core(Settings(home=home), "tests") as built:
+    async with core(patient(home), "tests") as built:
         await built.database.hot.run(_aged)
 
 

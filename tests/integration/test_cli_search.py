@@ -9,13 +9,13 @@ import pytest
 
 from bots.command_line.officer import cli_officer
 from bots.core import core
-from bots.settings import Settings
 from bridge.compliance import Duty, Officer
 from bridge.messages import Event, EventKind, File
 from bridge.ports import Commitment
 from storage.search.engine import Page
 from tests.command_line import CommandLine
 from tests.events import message
+from tests.patient import patient
 
 ME = cli_officer()
 CLARA = Officer("teams:acme/29:clara")
@@ -31,7 +31,7 @@ def atom(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> CommandLine:
 
 def said(atom: CommandLine, events: Sequence[Event], *duties: Duty) -> None:
     async def writing() -> None:
-        async with core(Settings(home=atom.folder / "var"), "test") as built:
+        async with core(patient(atom.folder / "var"), "test") as built:
             for event in events:
                 await built.journal.append(Commitment("acme", event, (), ()))
             if duties:
@@ -90,7 +90,7 @@ def test_a_search_finds_and_is_on_record_with_what_it_found(atom: CommandLine) -
 
 
 async def detail_of(atom: CommandLine, seq: int) -> dict[str, Any]:
-    async with core(Settings(home=atom.folder / "var"), "test") as built:
+    async with core(patient(atom.folder / "var"), "test") as built:
         [entry] = await built.log.at("acme", [seq])
         return dict(entry.body["detail"])
 
@@ -189,7 +189,7 @@ def test_a_hold_is_found_by_what_it_is_about(atom: CommandLine) -> None:
             yield created("acme", Matter("m1", "case", ME.name, 1))
             yield scoped("acme", "m1", HoldScope(query="another"), 1)
 
-        async with core(Settings(home=atom.folder / "var"), "test") as built:
+        async with core(patient(atom.folder / "var"), "test") as built:
             await built.database.hot.run(holding)
             await built.search.indexing.catch_up("acme")
             run = await built.search.officers.run("acme", ME, "plan is:held", Page())

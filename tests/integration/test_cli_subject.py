@@ -9,12 +9,12 @@ import pytest
 
 from bots.command_line.officer import cli_officer
 from bots.core import core
-from bots.settings import Settings
 from bridge.access import Decision
 from bridge.compliance import Duty, Officer
 from bridge.ports import Commitment
 from tests.command_line import CommandLine
 from tests.events import FALCON, PROJECT, message
+from tests.patient import patient
 
 ME, CLARA = cli_officer(), Officer("teams:acme/29:clara")
 ALICE = "slack:T01ACME/U01ALICE"
@@ -28,7 +28,7 @@ def atom(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> CommandLine:
     made.set_up()
 
     async def furnish() -> None:
-        async with core(Settings(home=tmp_path / "var"), "test") as built:
+        async with core(patient(tmp_path / "var"), "test") as built:
             duties = built.duties
             await duties.assign("acme", ME, ME, Duty.ASSIGN)
             await duties.assign("acme", ME, CLARA, Duty.ASSIGN)
@@ -45,7 +45,7 @@ def atom(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> CommandLine:
 
 def approve(atom: CommandLine) -> None:
     async def agree() -> None:
-        async with core(Settings(home=atom.folder / "var"), "test") as built:
+        async with core(patient(atom.folder / "var"), "test") as built:
             for one in await built.approvals.waiting("acme"):
                 await built.approvals.approve("acme", CLARA, one.id)
 

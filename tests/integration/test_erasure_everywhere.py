@@ -9,7 +9,6 @@ import pytest
 
 from bots.core import Core, core
 from bots.erasing import Erasing
-from bots.settings import Settings
 from bridge.compliance import Duty, Officer
 from bridge.legal_holds import HoldScope
 from bridge.messages import Person, Platform
@@ -19,6 +18,7 @@ from storage.hot import Statement
 from storage.shelf import DiskShelf
 from tests.contract.test_journal import YES
 from tests.events import FALCON, message
+from tests.patient import patient
 
 ADA, BEN, CLARA = Officer("cli:ada"), Officer("cli:ben"), Officer("cli:clara")
 ALICE = "slack|UALICE"
@@ -49,7 +49,7 @@ async def _kept_file(built: Core, content: bytes, n: int, folder: Path) -> str:
 
 @pytest.fixture
 async def built(tmp_path: Path) -> AsyncIterator[Core]:
-    async with core(Settings(home=tmp_path), "tests") as made:
+    async with core(patient(tmp_path), "tests") as made:
         await _begun(made)
         yield made
 
@@ -144,18 +144,18 @@ async def test_a_database_from_before_the_erasure_is_not_served_as_it_is(
 ) -> None:
     home, backup = tmp_path / "home", tmp_path / "atom.db"
     home.mkdir()
-    async with core(Settings(home=home), "tests") as built:
+    async with core(patient(home), "tests") as built:
         await _begun(built)
         seq = await _said(built, "UALICE", 1, "hello")
         other = await _said(built, "UBOB", 2, "hello")
     copy(home / "atom.db", backup)
-    async with core(Settings(home=home), "tests") as built:
+    async with core(patient(home), "tests") as built:
         await _erase(built)
     for path in home.glob("atom.db*"):
         path.unlink()
     copy(backup, home / "atom.db")
 
-    async with core(Settings(home=home), "tests") as built:
+    async with core(patient(home), "tests") as built:
         assert not (await built.log.at("acme", [seq]))[0].erased
         await Erasing(built.eraser, built.company_ids).before_serving()
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from bots.core import Core, core
-from bots.settings import Settings
 from bridge.compliance import Duty, Officer
 from bridge.messages import Person, Platform
 from bridge.ports import Commitment
 from storage.hot import Statement
 from tests.contract.test_journal import YES
 from tests.events import message
+from tests.patient import patient
 
 ADA, BEN, CLARA = Officer("cli:ada"), Officer("cli:ben"), Officer("cli:clara")
 
@@ -23,7 +23,6 @@ import asyncio, os, signal, sys
 from dataclasses import replace
 from pathlib import Path
 from bots.core import core
-from bots.settings import Settings
 from bridge.compliance import Officer
 from storage.compliance.keys import rotation
 
@@ -35,7 +34,7 @@ def die(now):
         os.kill(os.getpid(), signal.SIGKILL)
 
 async def main():
-    async with core(Settings(home=home), "victim") as built:
+    async with core(patient(home), "victim") as built:
         ada = Officer("cli:ada")
         if what == "erase":
             eraser = replace(built.eraser, told=lambda step: die(step == at))
@@ -61,7 +60,7 @@ def home(tmp_path: Path) -> Path:
 
 
 async def _begun(home: Path) -> None:
-    async with core(Settings(home=home), "tests") as built:
+    async with core(patient(home), "tests") as built:
         await built.companies.create("acme", "Acme", "admin@acme.example")
         await built.ring.begin("acme")
         await built.duties.assign("acme", CLARA, CLARA, Duty.ASSIGN)
@@ -86,7 +85,7 @@ async def test_an_erasure_is_finished_by_the_next_process(
 ) -> None:
     await asyncio.to_thread(killed, home, "erase", step)
 
-    async with core(Settings(home=home), "tests") as built:
+    async with core(patient(home), "tests") as built:
         assert (await built.log.verify("acme")).fault == ""
         assert await built.eraser.resume("acme") == 1
 
@@ -99,7 +98,7 @@ async def test_an_erasure_is_finished_by_the_next_process(
 async def test_a_rotation_is_finished_by_the_next_process(home: Path, at: str) -> None:
     await asyncio.to_thread(killed, home, "rotate", at)
 
-    async with core(Settings(home=home), "tests") as built:
+    async with core(patient(home), "tests") as built:
         assert (await built.log.verify("acme")).fault == ""
         both = await built.rotation.status("acme")
         assert [wraps.version.state for wraps in both] == ["retired", "active"]

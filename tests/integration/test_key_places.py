@@ -17,6 +17,7 @@ from bridge.ports import Commitment
 from tests.contract.test_journal import YES
 from tests.events import message
 from tests.kms_server import TOKEN, KmsServer, running_kms
+from tests.patient import patient
 from tests.softhsm import PIN, SoftHsm
 
 ADA, BEN, CLARA = Officer("cli:ada"), Officer("cli:ben"), Officer("cli:clara")
@@ -35,7 +36,7 @@ async def _said(built: Core, person: str, n: int) -> None:
 
 
 async def _begun(home: Path) -> None:
-    async with core(Settings(home=home), "tests") as built:
+    async with core(patient(home), "tests") as built:
         await built.companies.create("acme", "Acme", "admin@acme.example")
         await built.ring.begin("acme")
         await built.duties.assign("acme", CLARA, CLARA, Duty.ASSIGN)
@@ -78,7 +79,7 @@ async def test_keys_move_into_an_hsm(tmp_path: Path, softhsm: SoftHsm) -> None:
         token=softhsm.token,
         pin=SecretStr(PIN),
     )
-    settings = Settings(home=tmp_path, keys=keys)
+    settings = patient(tmp_path, keys=keys)
 
     await _moved(settings)
 
@@ -88,7 +89,7 @@ async def test_keys_move_into_an_hsm(tmp_path: Path, softhsm: SoftHsm) -> None:
 async def test_keys_move_into_a_kms(tmp_path: Path, kms: KmsServer) -> None:
     await _begun(tmp_path)
     keys = KeySettings(provider="kms", url=kms.url, secret=SecretStr(TOKEN))
-    settings = Settings(home=tmp_path, keys=keys)
+    settings = patient(tmp_path, keys=keys)
 
     await _moved(settings)
 
@@ -100,7 +101,7 @@ async def test_while_a_kms_is_away_who_is_known_goes_on_and_nothing_is_lost(
 ) -> None:
     await _begun(tmp_path)
     keys = KeySettings(provider="kms", url=kms.url, secret=SecretStr(TOKEN))
-    settings = Settings(home=tmp_path, keys=keys)
+    settings = patient(tmp_path, keys=keys)
     await _moved(settings)
     async with core(settings, "tests") as built:
         await _said(built, "U9", 10)
