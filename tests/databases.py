@@ -6,7 +6,10 @@ gets a copy of what they made.
 """
 
 import asyncio
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
 
 from storage.database import opened
 from storage.database_url import database_url
@@ -23,6 +26,21 @@ def migrated_template(server: Postgres) -> str:
         _migrate(server.url(name))
         _templates[server.port] = name
     return _templates[server.port]
+
+
+def migrated_sqlite(folder: Path) -> str:
+    """Return the URL of a new SQLite database in a folder, with every table."""
+    file = folder / "atom.db"
+    file.write_bytes(_migrated_sqlite())
+    return f"sqlite:///{file}"
+
+
+@cache
+def _migrated_sqlite() -> bytes:
+    with tempfile.TemporaryDirectory(prefix="atom-sqlite-") as folder:
+        file = Path(folder) / "atom.db"
+        _migrate(f"sqlite:///{file}")
+        return file.read_bytes()
 
 
 def _migrate(url: str) -> None:

@@ -21,7 +21,7 @@ from storage.log_reader import LogReader
 from storage.migrate import upgrade
 from storage.outbox import Outbox, StoredShards
 from storage.status import StoredHealth
-from tests.databases import migrated_template
+from tests.databases import migrated_sqlite, migrated_template
 from tests.servers import Postgres
 
 TENANT = "acme"
@@ -86,7 +86,7 @@ def ticking_clock() -> Callable[[], int]:
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a fresh database, which may have its tables already."""
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/atom.db"
+        yield migrated_sqlite(tmp_path)
         return
     server: Postgres = request.getfixturevalue("postgres")
     with server.database(migrated_template(server)) as url:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.databases import migrated_template
+from tests.databases import migrated_sqlite, migrated_template
 from tests.servers import Postgres
 
 
@@ -13,7 +13,7 @@ from tests.servers import Postgres
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a fresh database, which may have its tables already."""
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/atom.db"
+        yield migrated_sqlite(tmp_path)
         return
     server: Postgres = request.getfixturevalue("postgres")
     with server.database(migrated_template(server)) as url:

@@ -25,7 +25,7 @@ from bots.logs import configure_logging
 from bots.settings_sources import read_settings
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["tests.e2e.process"])
+_CONTEXT.set_forkserver_preload(["tests.e2e.forked"])
 
 
 @dataclass

@@ -23,6 +23,7 @@ from storage.database import opened
 from storage.database_url import database_url
 from storage.log_reader import LogEntry, Verdict
 from storage.outbox import StoredShards
+from tests.databases import migrated_sqlite
 from tests.e2e.process import AtomProcess
 from tests.servers import free_port
 
@@ -349,6 +350,8 @@ async def world(
     home: Path, database_url: str, redis_url: str = "", **more: str
 ) -> AsyncIterator[World]:
     """A sandbox that outlives ATOM, a company, and a link; ATOM is not started."""
+    if not (home / "atom.db").exists() and database_url.endswith(f"{home}/atom.db"):
+        migrated_sqlite(home)
     sandbox = Outside()
     runner = web.AppRunner(create_app(sandbox), access_log=None, shutdown_timeout=0.1)
     await runner.setup()
