@@ -63,6 +63,7 @@ class Desk:
         else:
             await self.shelf.keep_body(tenant, bundle.hash, bundle.body)
             self.engine.use(bundle)
+            log.info("policy in force", tenant=tenant, version=number, hash=bundle.hash)
         self._loaded[tenant] = number
 
     def _usable(

@@ -108,12 +108,19 @@ async def publish(here: World, company: Company, rules: str) -> None:
                 async with core(settings(here, company), "test") as built:
                     desk = built.policies.desk
                     shown = await desk.preview(COMPANY, "test", Draft(rules), "rules")
-                    await desk.apply(COMPANY, "test", shown.report.hash)
+                    version = await desk.apply(COMPANY, "test", shown.report.hash)
             except AtomError:
                 await asyncio.sleep(0.1)
             else:
                 break
-    await asyncio.sleep(1.5)  # until serving processes have looked for it
+        while f'"hash": "{version.hash}"' not in made_known(here):
+            await asyncio.sleep(0.05)
+
+
+def made_known(here: World) -> str:
+    """What the serving process says of policies that it decides by."""
+    lines = here.stderr.splitlines()
+    return "\n".join(line for line in lines if "policy in force" in line)
 
 
 async def choose(here: World, company: Company, choice: str) -> None:

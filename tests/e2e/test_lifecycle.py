@@ -260,6 +260,7 @@ async def test_an_organisation_takes_its_app_out_of_a_workspace_and_lets_it_in_a
         await here.link()
         await here.start()
         await here.slack("grant_access", workspaces=["T01ACME", LABS])
+        await here.heard()
         await here.slack("post", text="from Slack")
         await here.teams("post", text="from Teams")
         await here.until(lambda s: copies_in_slack(s) == ["from Teams"])

@@ -40,9 +40,12 @@ from tests.servers import Postgres, free_port
 _TALKING = 30  # of the thousand
 
 
+_MORE = {"ATOM_TUNING_DELETIONS": "3/60", "ATOM_TUNING_CALL_TIMEOUT": "10"}
+
+
 @pytest.fixture
 async def here(tmp_path: Path, database_url: str) -> AsyncIterator[World]:
-    async with world(tmp_path, database_url, ATOM_TUNING_DELETIONS="3/60") as made:
+    async with world(tmp_path, database_url, **_MORE) as made:
         await made.link()
         await made.start()
         yield made
@@ -130,11 +133,11 @@ async def test_what_teams_sends_again_in_two_layers_happens_once(here: World) ->
 async def test_an_echo_that_comes_before_the_answer_is_known_as_ours(
     here: World,
 ) -> None:
-    await here.fault("slack.chat.postMessage", "delay_after", seconds=1.5)
+    await here.fault("slack.chat.postMessage", "delay_after", seconds=2.5)
     message = await here.teams("post", text="said once")
     state = await here.until(lambda s: "said once" in slack_texts(s))
     [copy] = slack_messages(state)
-    await asyncio.sleep(0.5)
+    await here.heard()
     assert await last_event(here, ts=copy["ts"])  # heard, and the call still runs
     assert "bridge.delivered" not in [e.etype for e in await here.log()]
 

@@ -252,7 +252,8 @@ class World:
                 await asyncio.sleep(0.02)
 
     async def quiet(self) -> None:
-        """Wait until nothing is left to deliver."""
+        """Wait until all is on record that happened, and nothing is left to deliver."""
+        await self.heard()
         async with core(self.settings, "test") as built:
             async with asyncio.timeout(_SOON):
                 while True:
