@@ -13,7 +13,7 @@ demo: .venv/ready  ## chat across a local Slack and a local Teams; prints the ad
 
 test: .venv/ready  ## run the tests; T=path runs some of them
 	@.ci/servers
-	$(bin)/pytest $(or $(T),-n $(workers) --dist loadfile)
+	$(bin)/pytest $(or $(T),-n $(workers) --dist loadfile --no-loadscope-reorder)
 
 soak: .venv/ready  ## let random people and faults loose; MINUTES=n, SEED=n repeats one
 	@.ci/servers

@@ -11,6 +11,7 @@ import orjson
 import pytest
 
 from bots.cli import main
+from tests.databases import migrated_sqlite
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,12 @@ class CommandLine:
         return ran
 
     def set_up(self, company: str = "acme") -> None:
+        home = self.folder / "var"
+        if not home.exists() and not {"ATOM_HOME", "ATOM_DATABASE_URL"} & {
+            *self.variables
+        }:
+            home.mkdir(mode=0o700)
+            migrated_sqlite(home)  # tests of setup itself make their own
         admin = f"admin@{company}.example"
         self.done("setup", "--company-id", company, "--admin-email", admin)
 

@@ -32,7 +32,7 @@ DOT = (
     b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00"
     b"\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x01D\x00;"
 )
-_WITHIN = 10_000.0  # milliseconds for anything to appear on a busy machine
+_WITHIN = 30_000.0  # milliseconds for anything to appear on a busy machine
 
 
 @dataclass(frozen=True, slots=True)

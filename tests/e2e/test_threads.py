@@ -25,16 +25,15 @@ from tests.e2e.world import (
 @pytest.fixture
 async def here(tmp_path: Path, database_url: str) -> AsyncIterator[World]:
     """A world without a link yet; ATOM is not started."""
-    # However busy the machine is: a root that is fetched is waited for.
-    patient = {"ATOM_TUNING_ORPHAN_PATIENCE": "15"}
-    async with world(tmp_path, database_url, **patient) as made:
+    async with world(tmp_path, database_url) as made:
         yield made
 
 
 @pytest.fixture
 async def lone(tmp_path: Path) -> AsyncIterator[World]:
-    """The same, where the database makes no difference."""
-    async with world(tmp_path, f"sqlite:///{tmp_path}/atom.db") as made:
+    """The same on SQLite, where replies do not wait long for their roots."""
+    hasty = {"ATOM_TUNING_ORPHAN_PATIENCE": "1"}
+    async with world(tmp_path, f"sqlite:///{tmp_path}/atom.db", **hasty) as made:
         yield made
 
 

@@ -114,7 +114,7 @@ class World:
             "ATOM_TUNING_POLL": "0.05",
             "ATOM_TUNING_FIRST_PAUSE": "0.1",
             "ATOM_TUNING_RECONCILE_AFTER": "0.5",
-            "ATOM_TUNING_ORPHAN_PATIENCE": "1",
+            "ATOM_TUNING_ORPHAN_PATIENCE": "15",
             "ATOM_TUNING_CALL_TIMEOUT": "3",
             "ATOM_TUNING_CAPTURE_PATIENCE": "20",
             **dict.fromkeys(LIMITS, "none"),
