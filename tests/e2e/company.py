@@ -103,22 +103,26 @@ def settings(here: World, company: Company) -> Settings:
 async def publish(here: World, company: Company, rules: str) -> None:
     """Put rules into force, once the people whom they name are known."""
     async with asyncio.timeout(_SOON):
-        while True:
-            try:
-                async with core(settings(here, company), "test") as built:
-                    desk = built.policies.desk
-                    shown = await desk.preview(COMPANY, "test", Draft(rules), "rules")
-                    version = await desk.apply(COMPANY, "test", shown.report.hash)
-            except AtomError:
-                await asyncio.sleep(0.1)
-            else:
-                break
-        while f'"hash": "{version.hash}"' not in made_known(here):
+        while not (name := await _published(here, company, rules)):
+            await asyncio.sleep(0.1)
+        while f'"hash": "{name}"' not in _decided_by(here):
             await asyncio.sleep(0.05)
 
 
-def made_known(here: World) -> str:
-    """What the serving process says of policies that it decides by."""
+async def _published(here: World, company: Company, rules: str) -> str:
+    """Publish a policy and return its hash; nothing if it is too early to."""
+    async with core(settings(here, company), "test") as built:
+        desk = built.policies.desk
+        try:
+            shown = await desk.preview(COMPANY, "test", Draft(rules), "rules")
+            version = await desk.apply(COMPANY, "test", shown.report.hash)
+        except AtomError:
+            return ""
+    return version.hash
+
+
+def _decided_by(here: World) -> str:
+    """Return what the serving process says of the policies that it took over."""
     lines = here.stderr.splitlines()
     return "\n".join(line for line in lines if "policy in force" in line)
 
