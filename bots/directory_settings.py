@@ -129,6 +129,9 @@ class DirectorySettings(
     base: str = Field(default="", description="where in its tree to begin, a DN")
     bind: str = Field(default="", description="who signs in there, a DN or a name")
     password: SecretStr | None = Field(default=None, description="that one's password")
+    ca: Path | None = Field(
+        default=None, description="a file with the certificates to trust there, PEM"
+    )
     precedence: Mapping[str, tuple[SourceName, ...]] = Field(
         default_factory=dict,
         description="a table: an attribute = the names of sources, weightiest first",
@@ -199,6 +202,7 @@ class DirectorySettings(
                     base=self.base,
                     bind=self.bind,
                     password=self.password,
+                    ca=self.ca,
                 )
             )
         return (*short, *self.sources)

@@ -24,6 +24,10 @@ BindDn = Annotated[str, typer.Option("--bind-dn", help="Who signs in there.")]
 PasswordFile = Annotated[
     Path | None, typer.Option("--password-file", help="A file with the password.")
 ]
+CaFile = Annotated[
+    Path | None,
+    typer.Option("--ca-file", help="The certificates to trust, PEM; the system's."),
+]
 Kind = Annotated[
     str, typer.Option("--kind", help="What the server is: ldap or active-directory.")
 ]
@@ -54,6 +58,7 @@ def sync(
     base_dn: BaseDn = "",
     bind_dn: BindDn = "",
     password_file: PasswordFile = None,
+    ca_file: CaFile = None,
     kind: Kind = "ldap",
     dry_run: DryRun = False,
     company: OfCompany = "",
@@ -63,7 +68,7 @@ def sync(
     from bots.command_line.directory_work import Server as Given
     from bots.command_line.directory_work import synchronise
 
-    given = Given(ldap_server, base_dn, bind_dn, password_file, kind)
+    given = Given(ldap_server, base_dn, bind_dn, password_file, ca_file, kind)
     asyncio.run(synchronise(source, given, company, dry_run=dry_run, as_json=json))
 
 

@@ -39,6 +39,7 @@ class Server:
     base: str = ""
     bind: str = ""
     password_file: Path | None = None
+    ca_file: Path | None = None
     kind: str = "ldap"
 
     def within(self, settings: Settings) -> Settings:
@@ -56,6 +57,7 @@ class Server:
             "bind": self.bind,
             "kind": self.kind,
             "password": password,
+            "ca": self.ca_file or settings.directory.ca,
         }
         directory = settings.directory.model_copy(update=given)
         return settings.model_copy(update={"directory": directory})

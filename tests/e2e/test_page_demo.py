@@ -334,11 +334,14 @@ async def test_whoever_is_moved_out_of_a_group_is_not_heard_and_hears_why(
     groups = page.page.get_by_role("group", name="Groups of Chen Li")
     chip = groups.get_by_role("button", name="Falcon team")
     await expect(chip).to_have_attribute("aria-pressed", "true")
+    entries = page.page.get_by_role("log", name="Log entries").locator("article")
+    moved = entries.filter(has_text="the directory changed: 1 ")
+    told = await moved.count()
 
     await chip.click()
     await expect(chip).to_have_attribute("aria-pressed", "false")
     await page.page.get_by_role("button", name="Close").first.click()
-    await page.page.wait_for_timeout(2_000)
+    await expect(moved).to_have_count(told + 1)
     await page.slack.write(after)
 
     whisper = page.slack.messages.filter(has_text="did not cross to Teams")
@@ -351,10 +354,25 @@ async def test_whoever_is_moved_out_of_a_group_is_not_heard_and_hears_why(
     await page.page.get_by_role("button", name="Who may what").click()
     await chip.click()
     await expect(chip).to_have_attribute("aria-pressed", "true")
-    await page.page.wait_for_timeout(2_000)
+    await expect(moved).to_have_count(told + 2)
     await page.page.get_by_role("button", name="Close").first.click()
     await page.slack.write(again)
     await expect(page.teams.message(again)).to_be_visible()
+
+
+async def test_an_account_is_disabled_and_let_back_in_by_what_its_button_says(
+    page: Window,
+) -> None:
+    await page.page.get_by_role("button", name="Who may what").click()
+    row = page.page.locator(".company-person", has_text="Frank Moss")
+
+    await row.get_by_role("button", name="disable", exact=True).click()
+    await expect(row.locator("small")).to_have_text("disabled")
+    await row.get_by_role("button", name="let back in", exact=True).click()
+
+    await expect(row.get_by_role("button", name="disable", exact=True)).to_be_visible()
+    await expect(row.locator("small")).not_to_have_text("disabled")
+    await page.page.get_by_role("button", name="Close").first.click()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -34,6 +34,20 @@ def test_a_server_is_tried_without_any_settings(
     assert "version 0" in dry.out
 
 
+def test_the_certificates_to_trust_are_typed(
+    atom: CommandLine, slapd: Slapd, tmp_path: Path
+) -> None:
+    asked = (*_asked(atom, slapd, BASE), "--dry-run", "--ca-file")
+
+    trusted = atom.done("directory", "sync", *asked, str(slapd.tls.ca))
+    missing = atom.run("directory", "sync", *asked, str(tmp_path / "none.pem"))
+
+    assert "+ person" in trusted.out
+    assert missing.code == 1
+    assert "none.pem" in missing.out + missing.err
+    assert "Traceback" not in missing.out + missing.err
+
+
 @pytest.mark.parametrize(
     ("trusted", "base", "words"),
     [

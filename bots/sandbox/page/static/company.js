@@ -52,7 +52,7 @@ export class CompanyPanel {
         "p",
         { class: "company-name" },
         h("strong", {}, one.name),
-        h("small", {}, one.guest ? "guest" : one.department),
+        h("small", {}, one.disabled ? "disabled" : one.guest ? "guest" : one.department),
       ),
       h(
         "div",
@@ -84,12 +84,11 @@ export class CompanyPanel {
       {
         type: "button",
         class: "company-chip company-away",
-        "aria-pressed": String(one.disabled),
         title: one.disabled ? `Let ${one.name} back in` : `Disable ${one.name}'s account`,
         data: { group: "disabled" },
         on: { click: () => this.send({ person: one.id, disabled: !one.disabled }) },
       },
-      "disabled",
+      one.disabled ? "let back in" : "disable",
     );
 
   send = async (wanted) => {
