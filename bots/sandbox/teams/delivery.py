@@ -159,7 +159,7 @@ class Delivery:
             if answer.status or left == 1 or not self._stands(work):
                 return answer
             fault = None
-            pause: float = self._state.setting("resend_pause")
+            pause = 0.0 if work.limits else self._state.setting("resend_pause")
             rest = within - (time.monotonic() - began)
             await asyncio.sleep(pause or max(0.0, rest))
         return Answer(0)
