@@ -11,7 +11,7 @@ from hashlib import blake2s
 from typing import assert_never
 
 from bots.slack.block_kit import LABEL, VIEW_BLOCKS, Block, context, plain, weigh
-from bots.slack.record_entries import ENTRY_PREFIX, wire
+from bots.slack.record_entries import ENTRY_PREFIX
 from bridge.records import wording
 from bridge.records.asking import (
     BLANK,
@@ -23,6 +23,7 @@ from bridge.records.asking import (
     is_number,
     name_of,
     why_not_asked,
+    wire,
     wrong,
 )
 from bridge.records.forms import Choice, Form, Input, InputKind
@@ -32,7 +33,7 @@ FORM_VIEW = "rec.form"  # the callback id of a modal that asks for input
 
 _TITLE, _SUBMIT, _ID = 24, 24, 255
 _HINT, _NOTE = 300, 2_900
-_PER_GROUP, _GROUPS = 100, 100
+_VALUE, _PER_GROUP, _GROUPS = 150, 100, 100
 
 
 def form_view(form: Form, token: str, filled: Filled = BLANK) -> Block:
@@ -137,7 +138,7 @@ def _text(each: Input, value: str) -> Block:
 
 def _menu(each: Input, choices: Sequence[Choice], value: str) -> Block:
     options = [_option(choice) for choice in choices[: _PER_GROUP * _GROUPS]]
-    wanted = {wire(one) for one in value.split("\n")}
+    wanted = {wire(one, _VALUE) for one in value.split("\n")}
     chosen = [option for option in options if option["value"] in wanted]
     made: Block = {"type": "static_select"}
     if each.kind is InputKind.CHOICES:
@@ -162,7 +163,7 @@ def _groups(options: Sequence[Block]) -> Iterator[Block]:
 
 def _option(choice: Choice) -> Block:
     label = wording.line(choice.label, LABEL, weigh) or choice.value[:LABEL]
-    return {"text": plain(label), "value": wire(choice.value)}
+    return {"text": plain(label), "value": wire(choice.value, _VALUE)}
 
 
 def _fitting(inputs: Sequence[list[Block]], most: int) -> tuple[list[Block], int]:

@@ -11,16 +11,19 @@ Json = dict[str, Any]
 CONTENT_TYPE = "application/vnd.microsoft.card.adaptive"
 SCHEMA = "http://adaptivecards.io/schemas/adaptive-card.json"
 
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 
 def size(part: Any) -> int:
     """Return how many bytes JSON takes in UTF-16, which is what Teams counts."""
-    told = json.dumps(part, ensure_ascii=False, separators=(",", ":"))
-    return len(told.encode("utf-16-le", "surrogatepass"))
+    return 2 * units(_JSON.encode(part))
 
 
 def weigh(text: str) -> int:
     """Count a text's UTF-16 units as they stand in JSON, quotes and breaks escaped."""
-    return units(json.dumps(text, ensure_ascii=False)) - 2
+    if text.isprintable():  # a backslash and a quote are, and become two
+        return units(text) + text.count("\\") + text.count('"')
+    return units(_JSON.encode(text)) - 2
 
 
 def run(text: str, **looks: Any) -> Json:

@@ -106,10 +106,11 @@ def _inner(card: RecordCard, room: int) -> Iterator[Json]:
     shown = 0
     for field in card.fields[:_MOST_ROWS]:
         row = _row(field)
-        left -= size(row) + 2
+        taken = size(row) + 2
+        left -= taken
         if left < _LEFT_OUT:
             break
-        room -= size(row) + 2
+        room -= taken
         shown += 1
         yield row
     if more := len(card.fields) - shown:

@@ -19,10 +19,12 @@ from bridge.records.asking import (
     YES,
     YES_LABEL,
     Filled,
+    in_full,
     is_date,
     is_number,
     name_of,
     why_not_asked,
+    wire,
     wrong,
 )
 from bridge.records.forms import Choice, Form, Input, InputKind
@@ -35,6 +37,7 @@ ENTRY_PREFIX = "in."  # what an input's id begins with; then kind and id
 _TITLE, _BUTTON, _HINT, _ERROR, _NOTE, _CHOICE = 150, 40, 300, 300, 2_000, 150
 _ROOM = BUDGET - 1_000
 _SPARE = 200  # bytes of a line that says what was left out
+_VALUE = 1_000
 _EXACT = 15  # digits that a client's numbers keep
 _COMMA = {"%": "%25", ",": "%2C"}  # Teams joins what was chosen with commas
 
@@ -63,14 +66,18 @@ def form_card(
     return {**made, "body": [*top, *inputs]}
 
 
-def values_of(data: Mapping[str, Any]) -> dict[str, str]:
-    """Return what was entered, by input id, from the data of an action."""
+def values_of(data: Mapping[str, Any], form: Form | None = None) -> dict[str, str]:
+    """
+    Return what was entered, by input id, from the data of an action.
+
+    Other ones stand for values that could not be sent as they are: `form` says which.
+    """
     values: dict[str, str] = {}
     for name, given in data.items():
         kind, dot, id_ = name.removeprefix(ENTRY_PREFIX).partition(".")
         if dot and name.startswith(ENTRY_PREFIX) and kind in set(InputKind):
             values[id_] = _read(InputKind(kind), given)
-    return values
+    return in_full(values, form) if form else values
 
 
 def _read(kind: InputKind, given: Any) -> str:
@@ -98,7 +105,7 @@ def _actions(form: Form, token: str, *, dialog: bool) -> Iterator[Json]:
 def _action(verb: str, title: str, token: str, *, dialog: bool) -> Json:
     submit = {
         "type": "Action.Submit",
-        "title": title,
+        "title": title or wording.EMPTY,
         "data": {"verb": verb, TOKEN: token},
     }
     # What is not complete yet can be drawn anew all the same.
@@ -108,7 +115,7 @@ def _action(verb: str, title: str, token: str, *, dialog: bool) -> Json:
     return {
         "type": "Action.Execute",
         "verb": verb,
-        "title": title,
+        "title": submit["title"],
         "data": {TOKEN: token},
         **check,
         "fallback": submit,
@@ -125,7 +132,7 @@ def _fitting(
         asked = _asked(form, each, standing, errors)
         needed = size(asked)
         if choices := each.offered(standing) if "choices" in asked[-1] else ():
-            share = max(room // max(menus, 1), 0)
+            share = (room - needed - _SPARE) // max(menus, 1)
             asked[-1]["choices"], cut = _choices(each, choices, standing, share)
             asked += [line(_more(cut), isSubtle=True, size="small")] if cut else []
             needed = size(asked)
@@ -155,7 +162,8 @@ def _asked(
     }
     if each.required and each.kind is not InputKind.CHECK:
         made["isRequired"] = True
-    made["errorMessage"] = wording.line(problem or f"{label} is needed.", _ERROR)
+    told = wording.line(problem, _ERROR) or f"{label} is needed."
+    made["errorMessage"] = told
     return [*above, made]
 
 
@@ -202,7 +210,8 @@ def _menu(each: Input, value: str) -> Json:
     if not several:
         made["style"] = "compact"
     if chosen:
-        made["value"] = ",".join(map(_packed, chosen)) if several else chosen[0]
+        pack = _packed if several else _sent
+        made["value"] = ",".join(pack(one) for one in chosen)
     return made
 
 
@@ -211,7 +220,7 @@ def _choices(
 ) -> tuple[list[Json], int]:
     """Return the choices that there is room for, what is chosen first; and the rest."""
     chosen = set(standing[each.id].split("\n"))
-    pack = _packed if each.kind is InputKind.CHOICES else clean
+    pack = _packed if each.kind is InputKind.CHOICES else _sent
     kept: set[str] = set()
     for choice in sorted(offered, key=lambda one: one.value not in chosen):
         room -= size(_choice(choice, pack(choice.value))) + 2
@@ -225,7 +234,7 @@ def _choices(
 
 
 def _choice(choice: Choice, value: str) -> Json:
-    title = wording.line(choice.label, _CHOICE, weigh) or choice.value
+    title = wording.line(choice.label, _CHOICE, weigh) or value
     return {"title": title, "value": value}
 
 
@@ -237,8 +246,12 @@ def _wrong(text: str) -> Json:
     return line(wrong(text), color="attention", weight="bolder")
 
 
+def _sent(value: str) -> str:
+    return wire(value, _VALUE)
+
+
 def _packed(value: str) -> str:
-    return "".join(_COMMA.get(character, character) for character in clean(value))
+    return "".join(_COMMA.get(character, character) for character in _sent(value))
 
 
 def _unpacked(value: str) -> str:

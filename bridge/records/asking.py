@@ -4,15 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from hashlib import blake2s
 
 from bridge.records.forms import Form, Input, InputKind
 from bridge.records.wording import line, units
+from bridge.text import clean
 
 YES, NO = "true", "false"
 YES_LABEL = "Yes"
 LONGEST = 3_000  # what both platforms take in a text input
 
 _NAME, _WRONG = 150, 300
+_STAND_IN = "~"  # begins what stands for a value that cannot be sent as it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,28 @@ def why_not_asked(form: Form, each: Input, standing: Mapping[str, str]) -> str:
         first = next((name_of(i) for i in form.inputs if i.id == each.controller), "")
         return f"choose {first} first."
     return "there is nothing to choose."
+
+
+def wire(value: str, most: int) -> str:
+    """Return what stands for a choice's value: itself, if the platform takes it."""
+    fits = 0 < len(value) <= most and clean(value) == value
+    return value if fits and not value.startswith(_STAND_IN) else _stand_in(value)
+
+
+def in_full(values: Mapping[str, str], form: Form) -> dict[str, str]:
+    """Return values with the choices that something else stood for."""
+    full = dict(values)
+    for each in form.inputs:
+        meant = {_stand_in(choice.value): choice.value for choice in each.choices}
+        if meant and each.id in full:
+            chosen = full[each.id].split("\n")
+            full[each.id] = "\n".join(meant.get(one, one) for one in chosen)
+    return full
+
+
+def _stand_in(value: str) -> str:
+    digest = blake2s(value.encode(errors="replace"), digest_size=16)
+    return _STAND_IN + digest.hexdigest()
 
 
 def is_number(value: str) -> bool:

@@ -49,7 +49,9 @@ _GAPS = re.compile(r"\n\s*\n\s*")
 
 def units(text: str) -> int:
     """Count the UTF-16 units of a text: a character beyond the first 65,536 has two."""
-    return len(text) + sum(character > "\uffff" for character in text)
+    if text.isascii():
+        return len(text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def line(text: str, most: int, weigh: Callable[[str], int] = units) -> str:
