@@ -1,7 +1,7 @@
 """
 What a record's card costs: redacted, digested, and rendered for both platforms.
 
-Each figure is the median of three runs, each the mean of many cards. A bare `json.dumps`
+Each figure is CPU time, the median of three runs, each the mean of many cards. A bare `json.dumps`
 of what was rendered stands beside it: less than that no renderer can cost.
 `python -m tests.load.cards`.
 """
@@ -47,12 +47,12 @@ def microseconds(work: Callable[[Record], object], records: Sequence[Record]) ->
     """Return the median of the runs' mean time for one record."""
     runs = []
     for _ in range(_RUNS):
-        begin, done = time.perf_counter(), 0
-        while time.perf_counter() - begin < _seconds(records):
+        begin, done = time.process_time(), 0
+        while time.process_time() - begin < _seconds(records):
             for record in records:
                 work(record)
             done += len(records)
-        runs.append((time.perf_counter() - begin) / done * 1e6)
+        runs.append((time.process_time() - begin) / done * 1e6)
     return median(runs)
 
 
@@ -93,9 +93,9 @@ def floors(people: int, classes: int) -> str:
         made = Floors(MembershipPolicy(), lambda _: "1", time.monotonic)
         more = replace(room, present=replace(room.present, version="2"))
         for taken, where in ((first, room), (again, room), (newcomer, more)):
-            begin = time.perf_counter()
+            begin = time.process_time()
             _drive(made, where, wanted)
-            taken.append((time.perf_counter() - begin) * 1e6)
+            taken.append((time.process_time() - begin) * 1e6)
     figures = "".join(f"{median(each):>12,.0f}" for each in (first, newcomer, again))
     return f"{f'{people} people, {classes} classes':<32}{figures}"
 
@@ -111,11 +111,11 @@ def _drive(made: Floors, room: Room, wanted: set[str]) -> None:
 
 def main() -> None:
     argparse.ArgumentParser(description=__doc__).parse_args()
-    print(_head("microseconds a card", 20, "redact digest Slack json Teams json"))
+    print(_head("µs of CPU a card", 20, "redact digest Slack json Teams json"))
     for name, records in samples().items():
         print(row(name, records))
     print()
-    print(_head("microseconds a floor", 32, "first newcomer kept"))
+    print(_head("µs of CPU a floor", 32, "first newcomer kept"))
     for people, classes in ((20, 3), (500, 4)):
         print(floors(people, classes))
 
