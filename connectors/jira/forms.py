@@ -1,7 +1,7 @@
 """Forms for what can be done with issues, from the site's own metadata."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -52,16 +52,12 @@ class Forms:
             access, "issue", ref.id, fields="*all,-comment", expand="editmeta"
         )
         values = issue.get("fields") or {}
-        inputs, missing = [], []
-        for each in editable(issue).values():
-            entered = each.input(each.decoded(values.get(each.id)))
-            if entered is not None:
-                inputs.append(entered)
-            elif each.required:
-                missing.append(each.name)
+        fields = editable(issue).values()
+        entered = [each.input(each.decoded(values.get(each.id))) for each in fields]
+        inputs = [each for each in entered if each is not None]
         if not inputs:
             raise NotYours("Jira does not let you edit this issue")
-        note = f"{', '.join(missing)}: only in Jira" if missing else ""
+        note = _only_in_jira(fields)
         title = f"Edit {issue.get('key', '')}"
         return Form(
             "edit", title, tuple(inputs), "Save", ref, KIND, revision(values), note
@@ -122,7 +118,10 @@ class Forms:
             ),
             *_united(fields, [names[id_] for _, id_ in pairs]),
         ]
-        return Form("create", "New issue", tuple(inputs), "Create", None, KIND)
+        note = _only_in_jira(each for many in fields for each in many.values())
+        return Form(
+            "create", "New issue", tuple(inputs), "Create", None, KIND, note=note
+        )
 
     async def _projects(self, access: Access) -> list[Mapping[str, Any]]:
         told = await self.api.get(access, PROJECT, "search")
@@ -220,6 +219,12 @@ def _united(fields: Sequence[Mapping[str, Field]], types: Sequence[str]) -> list
             replace(entered, required=everywhere, hint=hint if some else entered.hint)
         )
     return result
+
+
+def _only_in_jira(fields: Iterable[Field]) -> str:
+    """Return a line about fields that are needed and cannot be entered in a chat."""
+    names = [each.name for each in fields if each.required and each.kind is None]
+    return f"{', '.join(dict.fromkeys(names))}: only in Jira" if names else ""
 
 
 def _asked(fields: Mapping[str, Field]) -> dict[str, Field]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bridge.errors import BadInput, ServiceUnavailable
+from bridge.errors import AtomError, BadInput, ServiceUnavailable
 from bridge.records.forms import Deed, Form
 from bridge.records.model import (
     NEVER,
@@ -36,6 +36,7 @@ from connectors.turns import OwnTurns
 
 _MOST_FOUND = 50
 _MOST_RECONCILED = 50
+_AGAIN = 3600.0  # seconds until a webhook that could not be kept is tried again
 _PAGE = 100
 _PAGES = 20
 _OVERLAP_MS = 60_000  # how far a look at changes goes back: the index may be behind
@@ -54,6 +55,7 @@ class JiraRecords:
         # What was written lately, by id: searches are told to look at it themselves.
         self._written: Remembered[Revision] = Remembered(600.0)
         self._turns = OwnTurns()
+        self._tended_until = 0.0
         self.tending = Tending(site, self._api)
 
     @property
@@ -139,6 +141,7 @@ class JiraRecords:
     async def changed(
         self, access: Access, since: str
     ) -> tuple[Sequence[RecordChange], str]:
+        await self._tend(access)
         now = round(self._api.rest.clock() * 1000)
         if not since:
             return [], str(now)
@@ -175,6 +178,18 @@ class JiraRecords:
 
     async def aclose(self) -> None:
         await self._api.rest.aclose()
+
+    async def _tend(self, access: Access) -> None:
+        """Keep ATOM's own webhook alive; without it changes are asked for."""
+        now = self._api.rest.clock()
+        if not self._site.hook_url or now < self._tended_until:
+            return
+        self._tended_until = now + _AGAIN
+        try:
+            wait = await self.tending.tend(access, self._site.hook_url)
+        except AtomError:
+            return  # an account of no app may not, and is asked again later
+        self._tended_until = now + wait
 
     async def _read(
         self, access: Access, ids: Sequence[str], *, urgent: bool

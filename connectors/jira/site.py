@@ -20,7 +20,8 @@ class Site:
     classes of fields by their ids, where they are not public. `hook_secret` signs what
     an administrator's webhook sends, `client_id` and `client_secret` are of ATOM's app,
     whose own webhooks carry a token signed with the secret. `settle` is how many seconds
-    the index may be behind.
+    the index may be behind. With `hook_url` ATOM's app registers a webhook to it, and keeps
+    it alive: for companies whose administrators set up none.
     """
 
     instance: str
@@ -32,6 +33,7 @@ class Site:
     client_id: str = ""
     client_secret: str = field(default="", repr=False)
     settle: float = 30.0
+    hook_url: str = ""
 
     @property
     def bucket(self) -> str:

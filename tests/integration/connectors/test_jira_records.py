@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from aiohttp import ClientSession
@@ -51,6 +51,8 @@ class World:
     told: Told
     records: JiraRecords
     budget: CountingBudget
+    site: Site
+    rest: Rest
 
     def person(self, name: str = "bob") -> Account:
         return Account(self.jira, name)
@@ -95,7 +97,7 @@ async def world() -> AsyncIterator[World]:
             clock=jira.clock.now,
         )
         records = JiraRecords(site, rest, sleep)
-        yield World(jira, told, records, budget)
+        yield World(jira, told, records, budget, site, rest)
         await jira.poster.idle()
         await records.aclose()
 
@@ -527,3 +529,29 @@ async def test_revisions_grow(world: World) -> None:
 
     assert (await world.one()).rev > before.rev
     assert isinstance(before.rev, Revision)
+
+
+async def test_asking_for_changes_keeps_the_webhook_alive(world: World) -> None:
+    url = "http://127.0.0.1:9/hooks/jira"
+    site = replace(world.site, hook_url=url)
+    records = JiraRecords(site, world.rest)
+    atom = world.person("atom")
+
+    await records.changed(atom, "")
+    first = [each.id for each in world.jira.site.dynamic_hooks]
+    for _ in range(3):
+        world.jira.clock.move(25 * 86_400)
+        await records.changed(atom, "")
+
+    assert len(first) == 1
+    assert [each.id for each in world.jira.site.dynamic_hooks] == first
+
+
+async def test_changes_are_told_although_the_webhook_is_refused(world: World) -> None:
+    site = replace(world.site, hook_url="http://127.0.0.1:9/hooks/jira")
+    records = JiraRecords(site, world.rest)
+    world.told.fault("status", "* */webhook", times=9, arg=403)
+
+    _, position = await records.changed(world.person("atom"), "")
+
+    assert position.isdecimal()
