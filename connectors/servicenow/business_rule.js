@@ -23,10 +23,10 @@
     // as a change of its request: those are what has a card.
     if (table === 'sysapproval_approver' || table === 'sc_req_item') {
         var approval = table === 'sysapproval_approver';
-        if (approval && String(current.getValue('source_table')) !== 'change_request') {
+        table = approval ? String(current.getValue('source_table')) : 'sc_request';
+        if (table !== 'change_request' && table !== 'sc_request') {
             return;
         }
-        table = approval ? 'change_request' : 'sc_request';
         record = new GlideRecord(table);
         if (!record.get(current.getValue(approval ? 'sysapproval' : 'request'))) {
             return;

@@ -18,6 +18,7 @@ from bridge.records.model import (
 )
 from bridge.records.ports import Access, Budget, Done
 from connectors.guarded import Limits, Line
+from connectors.servicenow.approvals import Approvals
 from connectors.servicenow.calls import PATHS, Calls, ServiceNowManners
 from connectors.servicenow.catalogue import Catalogue
 from connectors.servicenow.changes import Changes
@@ -27,7 +28,15 @@ from connectors.servicenow.hooks import Hooks
 from connectors.servicenow.incidents import Incidents
 from connectors.servicenow.reading import Alert, Reading
 from connectors.servicenow.recognition import recognise
-from connectors.servicenow.tables import CHANGE, INCIDENT, ITEM, KINDS, sys_id
+from connectors.servicenow.requests import Requests
+from connectors.servicenow.tables import (
+    CHANGE,
+    INCIDENT,
+    ITEM,
+    KINDS,
+    REQUEST,
+    sys_id,
+)
 from connectors.servicenow.translate import Translator
 from connectors.servicenow.writing import Writing
 
@@ -52,6 +61,9 @@ class Settings:
     workers: int = 8
     ca: str = ""
     proxy: str = ""
+
+
+_Acting = Incidents | Changes | Requests | Catalogue
 
 
 def _unheard(_what: str, _table: str) -> None:
@@ -97,9 +109,11 @@ class ServiceNow:
         self._reading = reading
         self._finding = Finding(reading)
         incidents = Incidents(writing)
-        self._acting: Mapping[str, Incidents | Changes | Catalogue] = {
+        approvals = Approvals(writing)
+        self._acting: Mapping[str, _Acting] = {
             INCIDENT.kind: incidents,
-            CHANGE.kind: Changes(writing, incidents),
+            CHANGE.kind: Changes(writing, incidents, approvals),
+            REQUEST.kind: Requests(writing, incidents, approvals),
             ITEM.kind: Catalogue(writing),
         }
         self._following = Following(reading, writing.memory.ours)
@@ -162,7 +176,7 @@ class ServiceNow:
     async def aclose(self) -> None:
         await self._line.aclose()
 
-    def _of(self, ref: RecordRef | None, kind: str) -> Incidents | Changes | Catalogue:
+    def _of(self, ref: RecordRef | None, kind: str) -> _Acting:
         if ref is not None and (ref.system, ref.instance) != (
             self.system,
             self.instance,

@@ -24,7 +24,7 @@ from connectors.servicenow.calls import Answer, Page, rows_of
 from connectors.servicenow.query import Op, Query, where
 from connectors.servicenow.reading import Reading
 from connectors.servicenow.rows import Row, micros, written
-from connectors.servicenow.tables import CHANGE, INCIDENT, REQUEST, SYS_ID
+from connectors.servicenow.tables import BY_NAME, CHANGE, INCIDENT, REQUEST, SYS_ID
 from connectors.servicenow.translate import revision
 
 _BACK = 30  # seconds that each question reaches back
@@ -39,6 +39,7 @@ _FOLLOWED = {
     "sc_req_item": (REQUEST.kind, "request"),
     "sysapproval_approver": (CHANGE.kind, "sysapproval"),
 }
+_ALSO = {"sysapproval_approver": ("source_table",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +124,12 @@ class Following:
 
     def _change(self, table: str, row: Row) -> RecordChange | None:
         kind, field = _FOLLOWED[table]
+        if table == "sysapproval_approver":
+            # Much else is approved; what has a card here are changes and requests.
+            approved = BY_NAME.get(row.value("source_table"))
+            kind = approved.kind if approved else ""
         id_, rev = row.value(field), revision(row)
-        if not SYS_ID.fullmatch(id_):
+        if not kind or not SYS_ID.fullmatch(id_):
             return None
         own = field == "sys_id"
         return RecordChange(
@@ -150,7 +155,8 @@ class Following:
 def _page(table: str, reached: str, turn: int) -> Page:
     since = written(micros(reached) / 1_000_000 - _BACK)
     query = Query((where("sys_updated_on", Op.FROM, since),), "sys_updated_on")
-    return Page(query, [_FOLLOWED[table][1]], _PAGE, turn * _PAGE)
+    fields = [_FOLLOWED[table][1], *_ALSO.get(table, ())]
+    return Page(query, fields, _PAGE, turn * _PAGE)
 
 
 def _read(since: str) -> dict[str, str]:

@@ -257,12 +257,13 @@ def _asked(kind: str, refs: Sequence[RecordRef]) -> _Asked:
         queries[name] = query
         parts[name] = rows_of(_TABLES[name], Page(query, fields, limit * many))
 
-    if kind in {INCIDENT.kind, CHANGE.kind}:
+    if kind in {INCIDENT.kind, CHANGE.kind, REQUEST.kind}:
         told = ["element", "element_id", "value", "sys_created_on", "sys_created_by"]
         beside("entries", entries_query(ids), told, _ENTRIES)
-    if kind == CHANGE.kind:
+    if kind in {CHANGE.kind, REQUEST.kind}:
         query = Query((where("sysapproval", Op.IN, *ids),), "sys_created_on")
         beside("approvals", query, ["approver", "state", "group"], _APPROVALS)
+    if kind == CHANGE.kind:
         for each in ids:
             parts[each] = Part(CHANGE_API, f"/change/{each}/nextstates")
     if kind == REQUEST.kind:

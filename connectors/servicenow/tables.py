@@ -116,7 +116,7 @@ REQUEST = Table(
         Shown("opened_at", "Ordered", time=True),
         Shown("due_date", "Due", time=True),
     ),
-    ("state", "stage", "request_state", "approval", "active", "correlation_id"),
+    ("state", "stage", "request_state", "approval", "active", "comments", "work_notes"),
 )
 ITEM = Table(
     "sc_cat_item",

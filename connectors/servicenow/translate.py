@@ -174,13 +174,12 @@ def _change(row: Row, beside: Beside) -> _Parts:
     state, approval = row.number("state"), row.value("approval")
     words = row.text("state") or "Change"
     asked = {"requested": "approval requested", "rejected": "rejected"}.get(approval)
-    counted = [each for each in beside.approvals if each.value("state") in _COUNTED]
+    pending, counted = _decided(beside.approvals)
     facts = []
     if window := span(row.value("start_date"), row.value("end_date")):
         facts.append(Fact("window", "Window", window))
     if counted:
         facts.append(Fact("approvals", "Approvals", _progress(counted)))
-    pending = any(each.value("state") == "requested" for each in beside.approvals)
     offers = [_APPROVE, _REJECT] if pending else []
     offers += [_COMMENT, _NOTE] if row.value("active") != "false" else []
     offers += [
@@ -200,6 +199,12 @@ def _change(row: Row, beside: Beside) -> _Parts:
         (*facts, *_said(row, beside.entries)),
         tuple(offers),
     )
+
+
+def _decided(approvals: Sequence[Row]) -> tuple[bool, list[Row]]:
+    """Return whether somebody still has to decide, and the approvals that count."""
+    counted = [each for each in approvals if each.value("state") in _COUNTED]
+    return any(each.value("state") == "requested" for each in counted), counted
 
 
 def _progress(approvals: Sequence[Row]) -> str:
@@ -229,8 +234,15 @@ def _request(row: Row, beside: Beside) -> _Parts:
                 f"{many}{name} – {stage}" if stage else f"{many}{name}",
             )
         )
-    tone = Tone.BAD if "reject" in words.casefold() else Tone.PLAIN
-    return Status(words or "Requested", tone), REQUEST.what, tuple(facts), ()
+    pending, counted = _decided(beside.approvals)
+    if counted:
+        facts.append(Fact("approvals", "Approvals", _progress(counted)))
+    offers = [_APPROVE, _REJECT] if pending else []
+    offers += [_COMMENT] if row.value("active") != "false" else []
+    tone = Tone.WARNING if pending else Tone.PLAIN
+    tone = Tone.BAD if "reject" in words.casefold() else tone
+    status = Status(words or "Requested", tone)
+    return status, REQUEST.what, (*facts, *_said(row, beside.entries)), tuple(offers)
 
 
 def _item(row: Row, _beside: Beside) -> _Parts:

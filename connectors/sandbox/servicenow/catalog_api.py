@@ -174,7 +174,13 @@ def _submit(instance: Instance, call: Call) -> Reply:
             },
             call.user.name,
         )
+    priced = any(instance.rows["sc_cat_item"][line["item"]]["price"] for line in cart)
     cart.clear()
+    if priced and instance.properties.approver:
+        approval = {"approver": instance.properties.approver}
+        approval |= {"sysapproval": request["sys_id"], "source_table": "sc_request"}
+        approval["document_id"] = request["sys_id"]
+        instance.insert("sysapproval_approver", approval, "system")
     number, id_ = request["number"], request["sys_id"]
     told: dict[str, Any] = {"sys_id": id_, "number": number, "table": "sc_request"}
     told |= {"request_number": number, "request_id": id_, "parent_id": None}

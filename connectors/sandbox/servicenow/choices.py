@@ -83,5 +83,6 @@ STAGE = {
     "delivery": "Delivery",
     "complete": "Completed",
     "closed_complete": "Closed Complete",
+    "closed_incomplete": "Request Cancelled",
 }
 WORKFLOW = {"draft": "Draft", "published": "Published", "retired": "Retired"}

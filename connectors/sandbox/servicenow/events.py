@@ -29,6 +29,10 @@ def event(instance: Instance, told: Happened) -> dict[str, Any] | None:
     row, table, changed = told.row, told.table, list(told.changed)
     if table in _OF:
         table, field, what = _OF[table]
+        if what == "approvals":
+            table = row["source_table"] or table
+        if table not in _TOLD:
+            return None
         found = instance.rows[table].get(row[field])
         if found is None:
             return None

@@ -40,6 +40,7 @@ class Properties:
     two_step: bool = False
     hourly: int = 0
     current_user: bool = True
+    approver: str = ""  # who approves what has a price, by their id; nobody if empty
     deciding: dict[str, str] = field(default_factory=dict)
 
 
@@ -192,27 +193,41 @@ class Instance:
             self.rows["sys_journal_field"][made] = row
 
     def _decided(self, row: Row, by: str) -> None:
-        """Follow a decision: the others need not decide, or the change moves on."""
-        change = self.rows["change_request"].get(row["sysapproval"])
-        if change is None or row["state"] not in {"approved", "rejected"}:
+        """Follow a decision: the others need not decide, or it moves on."""
+        table = row["source_table"] or "change_request"
+        about = self.rows.get(table, {}).get(row["sysapproval"])
+        if about is None or row["state"] not in {"approved", "rejected"}:
             return
         siblings = [
             other
             for other in self.all("sysapproval_approver")
-            if other["sysapproval"] == change["sys_id"]
+            if other["sysapproval"] == about["sys_id"]
         ]
         waiting = [other for other in siblings if other["state"] == "requested"]
         rejected = row["state"] == "rejected"
-        enough = self.properties.deciding.get(change["sys_id"], "any") == "any"
+        enough = self.properties.deciding.get(about["sys_id"], "any") == "any"
         if waiting and not (enough or rejected):
             return
         for other in waiting:
             self.update(
                 "sysapproval_approver", other["sys_id"], {"state": "not_required"}, by
             )
-        moved = {"-4": "-3", "-3": "-2"}.get(change["state"], change["state"])
+        if table == "sc_request":
+            self._request_decided(about, by, rejected=rejected)
+            return
+        moved = {"-4": "-3", "-3": "-2"}.get(about["state"], about["state"])
         values = {"approval": row["state"], "state": "-5" if rejected else moved}
-        self.update("change_request", change["sys_id"], values, by)
+        self.update("change_request", about["sys_id"], values, by)
+
+    def _request_decided(self, request: Row, by: str, *, rejected: bool) -> None:
+        state = "closed_rejected" if rejected else "in_process"
+        values = {"approval": "rejected" if rejected else "approved"}
+        values |= {"request_state": state, "active": "false" if rejected else "true"}
+        self.update("sc_request", request["sys_id"], values, by)
+        stage = "closed_incomplete" if rejected else "fulfillment"
+        for item in self.all("sc_req_item"):
+            if item["request"] == request["sys_id"]:
+                self.update("sc_req_item", item["sys_id"], {"stage": stage}, by)
 
 
 def apply(table: str, before: Mapping[str, str], row: Mapping[str, str]) -> Row:

@@ -38,7 +38,7 @@ AGENT = Profile(
 )
 EMPLOYEE = Profile(
     "employee",
-    _OPEN | {"incident": "cru", "change_request": "r"},
+    _OPEN | {"incident": "cru", "change_request": "r", "sc_request": "ru"},
     hidden=frozenset(
         {
             "incident.work_notes",
@@ -57,6 +57,10 @@ EMPLOYEE = Profile(
             "incident.close_code",
             "incident.close_notes",
             "incident.due_date",
+            "sc_request.approval",
+            "sc_request.request_state",
+            "sc_request.stage",
+            "sc_request.state",
         }
     ),
 )

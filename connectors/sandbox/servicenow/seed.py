@@ -262,6 +262,7 @@ def _catalogue(instance: Instance) -> None:
         variable("address", "Address", 6, "single_line_text", mandatory=True),
         variable("secret", "Pass phrase", 25, "masked", mandatory=True),
     ]
+    instance.properties.approver = user_id("alice")
     outage = item_id("Report an outage")
     instance.producers[outage] = "incident"
     instance.variables[outage] = [

@@ -133,6 +133,8 @@ def test_an_item_is_told_as_its_requests() -> None:
 
 
 def test_approvals_of_other_things_and_no_secret_tell_nothing() -> None:
-    assert "body" not in run({**APPROVAL, "source_table": "sc_request"}, change=CHANGE)
+    assert "body" not in run(
+        {**APPROVAL, "source_table": "kb_knowledge"}, change=CHANGE
+    )
     assert "body" not in run(APPROVAL, change=None)
     assert "body" not in run(INCIDENT, secret="")

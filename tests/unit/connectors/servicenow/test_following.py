@@ -98,7 +98,7 @@ async def test_an_approval_and_an_item_are_changes_of_their_record(snow: World) 
 
     refs = [change.ref for change in changes]
     assert WAITING in refs
-    assert refs.count(done.record.ref) == 2
+    assert refs.count(done.record.ref) == 3  # itself, its item, and its approval
 
 
 async def test_our_own_writes_are_known(snow: World) -> None:
