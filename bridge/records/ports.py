@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from bridge.errors import AtomError, Conflict, NotAllowed, NotFound, ServiceUnavailable
 from bridge.records.forms import Deed, Form
 from bridge.records.model import (
     Absence,
+    Fact,
     Mention,
     Record,
     RecordChange,
@@ -47,13 +48,23 @@ class EditConflict(Conflict):
     The record has changed since the form was opened: in what was to be written, or
     elsewhere, where the system can only say that it is another state.
 
-    Nothing was written. `latest` is the record as it is now; who wants to write all the
+    Nothing was written. `latest` is the record as it is now, with a fact for each input
+    that was to be written, by its id and as forms hold it. Who wants to write all the
     same bases the next deed on its `rev`.
     """
 
-    def __init__(self, reason: str, latest: Record) -> None:
+    def __init__(
+        self, reason: str, latest: Record, now: Mapping[str, str] | None = None
+    ) -> None:
+        """`now` are inputs that are no facts of the record, as forms hold them."""
         super().__init__(reason)
-        self.latest = latest
+        known = {one.id for one in latest.facts}
+        more = [
+            Fact(id_, id_, text, raw=text)
+            for id_, text in (now or {}).items()
+            if id_ not in known
+        ]
+        self.latest = replace(latest, facts=(*latest.facts, *more))
 
 
 class Spent(ServiceUnavailable):

@@ -124,7 +124,7 @@ class Deeds:
             if other or (seen is None and newer):
                 latest = await self.shown(access, kind, told)
                 raise EditConflict(
-                    f"{fields[name].label} was changed meanwhile", latest
+                    f"{fields[name].label} was changed meanwhile", latest, before
                 )
 
     async def _written(

@@ -275,6 +275,7 @@ def _unchanged(
     for id_ in wanted:
         seen = deed.seen.get(id_)
         if seen is not None and not fields[id_].same(seen, now[id_]):
-            raise EditConflict(f"{fields[id_].name} was changed meanwhile", latest)
+            why = f"{fields[id_].name} was changed meanwhile"
+            raise EditConflict(why, latest, now)
         if seen is None and deed.base is not None and latest.rev > deed.base:
-            raise EditConflict("the issue was changed meanwhile", latest)
+            raise EditConflict("the issue was changed meanwhile", latest, now)

@@ -5,6 +5,7 @@ from collections.abc import Set as AbstractSet
 from datetime import UTC, date, datetime
 from typing import Any
 
+from bridge.access import Action
 from bridge.cards import Tone
 from bridge.records.model import Fact, Look, Needs, Offer, Record, RecordRef, Revision
 from bridge.records.model import Status as Standing
@@ -13,11 +14,11 @@ from connectors.salesforce.kinds import Form, Kind, Shown
 Row = Mapping[str, Any]
 _NOTE = Offer("note", "Log note…", needs=Needs.FORM)
 _EDIT = Offer("edit", "Edit…", needs=Needs.FORM)
-_NEW_CASE = Offer("new-case", "New case…", needs=Needs.FORM)
+_NEW_CASE = Offer("new-case", "New case…", Action.RECORD_CREATE, needs=Needs.FORM)
 OFFERS: Mapping[str, tuple[Offer, ...]] = {
     "account": (
         _NOTE,
-        Offer("new-contact", "New contact…", needs=Needs.FORM),
+        Offer("new-contact", "New contact…", Action.RECORD_CREATE, needs=Needs.FORM),
         _NEW_CASE,
         _EDIT,
     ),

@@ -8,12 +8,13 @@ current second is read again a second later, and fields are compared besides.
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from bridge.errors import BadInput, ServiceUnavailable
 from bridge.records.forms import Deed
-from bridge.records.model import RecordRef, Revision
+from bridge.records.model import PUBLIC, Fact, RecordRef, Revision
 from bridge.records.ports import Access, Done, EditConflict, Unsure
 from connectors.salesforce import ids, manners
 from connectors.salesforce.adding import Adder, Parts, told, values_of
@@ -25,6 +26,7 @@ from connectors.salesforce.asking import (
 )
 from connectors.salesforce.client import DATA, Written, http_date
 from connectors.salesforce.kinds import Kind
+from connectors.salesforce.metadata import FieldOf
 from connectors.salesforce.rendering import moment, revision
 
 _LATELY = timedelta(minutes=15)
@@ -82,7 +84,7 @@ class Writer:
                 access, kind.object, ref.id, values, moment(row["LastModifiedDate"])
             )
         except manners.Changed:
-            raise await self._conflict(access, ref) from None
+            raise await self._conflict(access, deed) from None
         except Unsure:
             written = await self._if_done(access, kind, ref, revision(row), wanted)
         return await self._done(access, kind, ref, written, before, wanted)
@@ -109,11 +111,26 @@ class Writer:
         stale = deed.base is not None and revision(row) != deed.base
         seen = {name: text for name, text in deed.seen.items() if name in before}
         if stale or any(before[name] != text for name, text in seen.items()):
-            raise await self._conflict(access, _ref(deed))
+            raise await self._conflict(access, deed)
 
-    async def _conflict(self, access: Access, ref: RecordRef) -> EditConflict:
+    async def _conflict(self, access: Access, deed: Deed) -> EditConflict:
+        """Return the error, with the record as it is, and with what the form asked for."""
+        ref = _ref(deed)
+        kind = kind_of(self._p.kinds, ref.kind)
         latest = await self._p.reader.one(access, ref)
+        fields = await self._p.metadata.fields(access, kind.object)
+        names = [name for name in fields if name in {*deed.values, *deed.seen}]
+        if names:
+            row, _at = await self._p.client.row(access, kind.object, ref.id, names)
+            asked = (self._fact(kind, fields[name], row.get(name)) for name in names)
+            latest = replace(latest, facts=(*latest.facts, *asked))
         return EditConflict("somebody has changed this meanwhile", latest)
+
+    def _fact(self, kind: Kind, field: FieldOf, value: Any) -> Fact:
+        """Return a field as forms hold it, by its input's id, for comparing."""
+        text = text_of(value)
+        cls = self._p.kinds.classes.get((kind.object, field.name), PUBLIC)
+        return Fact(field.name, field.label, text, cls, raw=text)
 
     async def _if_done(
         self,
@@ -183,7 +200,7 @@ class Writer:
                 continue
             error = manners.told(one.status, one.body, writes=True)
             if isinstance(error, manners.Changed):
-                raise await self._conflict(access, ref)
+                raise await self._conflict(access, deed)
             raise error
         written = Written(ref.id, request)
         return await self._done(access, kind, ref, written, before, wanted)

@@ -114,7 +114,12 @@ async def test_a_change_behind_ones_back_is_a_conflict(
 
     (name,) = world.sample.values
     assert world.value(name) == world.sample.other[name]
-    assert told.value.latest.ref == world.sample.open[0]
+    latest = told.value.latest
+    assert latest.ref == world.sample.open[0]
+    # What is there now can be compared with what was to be written.
+    there = latest.fact(name)
+    assert there is not None
+    assert world.sample.other[name] in {there.raw, there.text}
 
 
 async def test_what_the_system_does_not_take_is_told_at_its_input(

@@ -124,6 +124,10 @@ async def test_a_change_elsewhere_is_a_conflict_too_and_can_be_based_anew(
 
     with pytest.raises(EditConflict) as told:
         await acme.records.perform(alice, deed)
+    latest = told.value.latest
+    theirs = latest.fact("Priority")
+    assert theirs is not None
+    assert theirs.raw == "High"
     mine = Deed("edit", "k2", deed.ref, values=deed.values, base=told.value.latest.rev)
     await acme.records.perform(alice, mine)
 
