@@ -55,6 +55,9 @@ from bots.people_side import (
     profiles,
 )
 from bots.reconciling import histories, reconciling
+from bots.records.hooks import RecordHooks
+from bots.records.side import RecordsSide
+from bots.records_side import records_of
 from bots.retaining import Retaining
 from bots.review_telling import ReviewTelling
 from bots.rosters import rosters
@@ -121,6 +124,7 @@ class Tools:
     health: LiveHealth
     session: ClientSession
     connecting: ConnectingSide
+    records: RecordsSide | None = None
 
     @property
     def links(self) -> LinkBook:
@@ -171,6 +175,7 @@ async def tools(settings: Settings) -> AsyncIterator[Tools]:
         health = LiveHealth(built.health)
         connecting = await connecting_side(stack, built, session)
         connecting.places.update({p: side.cards for p, side in sides.items()})
+        records = records_of(stack, built, connecting, sides)
         yield Tools(
             built,
             slack,
@@ -201,12 +206,14 @@ async def tools(settings: Settings) -> AsyncIterator[Tools]:
                 more=(
                     *commands_about_people(built, sides, members, connecting.accounts),
                     *connecting.commands,
+                    *(records.commands if records else ()),
                 ),
             ),
             members,
             health,
             session,
             connecting,
+            records,
         )
 
 
@@ -286,6 +293,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             taken_in,
             signing.committed,
             built.core.search.indexing.committed,
+            *([built.records.follower.committed] if built.records else ()),
         ]
         built.core.journal.on_conflict = conflicting
         members = {p: s.members for p, s in _sides(built.slack, built.teams).items()}
@@ -330,6 +338,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             *jobs_about_people(built.core, built.members),
             *_runs_about_people(built),
             *built.connecting.jobs,
+            *(built.records.jobs if built.records else ()),
         ]
         if settings.redis_url:
             wakes = Wakes.at(settings.redis_url.get_secret_value())
@@ -434,7 +443,8 @@ async def _listeners(
     processes: Callable[[], int],
 ) -> None:
     forget = built.slack.people.forget if built.slack else _nobody_known
-    heard = Heard(intake, built.commands, profiles(built.core, forget))
+    desk = built.records.desk if built.records else None
+    heard = Heard(intake, built.commands, profiles(built.core, forget), desk)
     console = built.core.settings.console_token
     pages = LogApi(
         LogView(built.core.log, built.core.reading),
@@ -443,12 +453,23 @@ async def _listeners(
     pages.add_routes(app)
     built.core.scim.pages(steady_us).add_routes(app)
     built.connecting.pages.add_routes(app)
+    if built.records:
+        await _record_hooks(built, built.records, app)
     built.connecting.processes.append(processes)
     built.core.journal.on_commit.append(lambda *_: pages.committed())
     if built.slack:
         await listen_to_slack(stack, app, built.core, built.slack, heard)
     if built.teams:
         listen_to_teams(stack, app, built.core, built.teams, heard)
+
+
+async def _record_hooks(
+    built: Tools, records: RecordsSide, app: web.Application
+) -> None:
+    tenants = await built.core.company_ids()
+    known = {tenant: records.systems.of(tenant) for tenant in tenants}
+    public = (built.core.settings.public_url or "").rstrip("/")
+    RecordHooks(known, records.told, time.time, public).add_routes(app)
 
 
 def _limiter(

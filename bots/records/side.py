@@ -94,6 +94,7 @@ class RecordsSide:
     `told` takes what a webhook says; `follower.committed` is to be told of commits.
     """
 
+    systems: Systems
     desk: Desk
     live: Live
     rooms: ListedRooms
@@ -236,6 +237,7 @@ def records_side(  # noqa: PLR0913 - the parts of the whole
     _notice_rights(core, live)
     lookup = Lookup(searching)
     return RecordsSide(
+        systems,
         desk,
         live,
         rooms,

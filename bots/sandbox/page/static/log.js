@@ -87,6 +87,7 @@ const VERBS = {
   "record.follow": "follows business records",
   "record.unfollow": "stopped following business records",
   "record.told": "was told of changes",
+  "record.unretracted": "could not take back",
   "record.heard": "heard from a business system",
   "record.connect": "connected an account",
   "record.disconnect": "disconnected an account",

@@ -1,0 +1,80 @@
+"""Put together what is done with records, if any business system is configured."""
+
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from typing import Protocol
+
+from bots.connecting_side import ConnectingSide
+from bots.core import Core
+from bots.records.connected import connected, hosts_of
+from bots.records.side import Books, Platforms, RecordsSide, Right, records_side
+from bridge.keeping import Seats
+from bridge.membership import Members
+from bridge.messages import Platform
+from bridge.ports import Announcer, Rights
+from bridge.records.places import CardPlace
+from bridge.records.ports import Records
+
+
+class Side(Protocol):
+    """What a platform's side has for it."""
+
+    @property
+    def cards(self) -> CardPlace: ...
+
+    @property
+    def members(self) -> Members: ...
+
+    @property
+    def seats(self) -> Seats: ...
+
+    @property
+    def announcer(self) -> Announcer: ...
+
+    @property
+    def rights(self) -> Rights: ...
+
+
+def records_of(
+    stack: AsyncExitStack,
+    core: Core,
+    connecting: ConnectingSide,
+    sides: Mapping[Platform, Side],
+) -> RecordsSide | None:
+    """Return it, None without business systems. Raises `BadInput` as settings do."""
+    if not connecting.systems:
+        return None
+    places = {platform: side.cards for platform, side in sides.items()}
+    hosts = hosts_of(connecting.systems)
+
+    def pace(records: Records) -> float:
+        for (_, system, name), one in connecting.systems.items():
+            if (system, name) == (records.system, records.instance):
+                return one.poll
+        return 0.0
+
+    kept = connecting.books
+    made = records_side(
+        core,
+        connected(stack, connecting.systems, connecting.budget),
+        Books(
+            kept.cards,
+            kept.acts,
+            kept.subscriptions,
+            kept.levels,
+            kept.changes,
+            kept.log,
+        ),
+        Right(connecting.accesses, connecting.who, connecting.offer),
+        Platforms(
+            places,
+            {platform: side.members for platform, side in sides.items()},
+            {platform: side.seats for platform, side in sides.items()},
+            {platform: side.announcer for platform, side in sides.items()},
+            {platform: side.rights for platform, side in sides.items()},
+        ),
+        hosts=lambda tenant: hosts.get(tenant, frozenset()),
+        pace=pace,
+    )
+    stack.push_async_callback(made.aclose)
+    return made

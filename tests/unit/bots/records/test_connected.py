@@ -1,0 +1,101 @@
+"""Configured systems become adapters, or the settings are told what they lack."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+
+import pytest
+
+from bots.records.connected import connected, hosts_of
+from bots.settings_records import RecordSettings
+from bridge.errors import BadInput
+from bridge.records.model import System
+from bridge.records.ports import Budget
+
+TENANT = "acme"
+
+
+class Freely:
+    """A budget that never ends."""
+
+    async def spend(
+        self, bucket: str, account: str, *, urgent: bool, calls: int = 1
+    ) -> None:
+        """Nothing is counted."""
+
+    async def told(self, bucket: str, used: int, most: int) -> None:
+        """Nothing is kept."""
+
+    async def pause(self, bucket: str, account: str, seconds: float) -> None:
+        """Nobody waits."""
+
+
+def settings(system: str, **more: object) -> RecordSettings:
+    given = {
+        "system": system,
+        "url": "https://acme.example",
+        "auth": "token",
+        "token": "t" * 20,
+    }
+    return RecordSettings.model_validate(given | more)
+
+
+@pytest.fixture
+async def stack() -> AsyncIterator[AsyncExitStack]:
+    async with AsyncExitStack() as made:
+        yield made
+
+
+def budgets() -> Callable[[str], Budget]:
+    return lambda _tenant: Freely()
+
+
+async def test_every_system_that_people_act_on_has_its_adapter(
+    stack: AsyncExitStack,
+) -> None:
+    told = {
+        (TENANT, System.SALESFORCE, "crm"): settings("salesforce"),
+        (TENANT, System.SERVICENOW, "itsm"): settings("servicenow"),
+        (TENANT, System.JIRA, "dev"): settings(
+            "jira", options={"projects": "ops, web"}
+        ),
+        (TENANT, System.HUBSPOT, "hub"): settings("hubspot", options={"portal": 4711}),
+        ("other", System.SERVICENOW, "itsm"): settings("servicenow"),
+        (TENANT, System.HR, "people"): settings("hr"),
+    }
+
+    made = connected(stack, told, budgets())
+
+    assert [(r.system, r.instance) for r in made.of(TENANT)] == [
+        (System.SALESFORCE, "crm"),
+        (System.SERVICENOW, "itsm"),
+        (System.JIRA, "dev"),
+        (System.HUBSPOT, "hub"),
+    ]
+    assert [r.instance for r in made.of("other")] == ["itsm"]
+    assert made.of("nobody") == ()
+
+
+@pytest.mark.parametrize(
+    ("system", "says"), [("jira", "which projects"), ("hubspot", "which portal")]
+)
+async def test_what_is_not_told_is_asked_for(
+    stack: AsyncExitStack, system: str, says: str
+) -> None:
+    with pytest.raises(BadInput, match=says):
+        connected(stack, {(TENANT, System(system), "x"): settings(system)}, budgets())
+
+
+def test_links_lead_to_the_hosts_of_the_companys_systems_alone() -> None:
+    told = {
+        (TENANT, System.SALESFORCE, "crm"): settings(
+            "salesforce",
+            url="https://acme.my.salesforce.com",
+            page_hosts=("acme.lightning.force.com",),
+        ),
+        ("other", System.JIRA, "dev"): settings("jira", url="https://x.example/jira"),
+    }
+
+    assert hosts_of(told) == {
+        TENANT: {"acme.my.salesforce.com", "acme.lightning.force.com"},
+        "other": {"x.example"},
+    }
