@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bridge.errors import BadInput
-from connectors.sandbox.servicenow.encoded import parse
+from connectors.sandbox.servicenow.encoded import matches, parse
 from connectors.servicenow.query import Condition, Op, Query, Words, where
 
 HOSTILE = [
@@ -163,3 +163,25 @@ def test_words_are_found_by_their_beginning() -> None:
 
     assert words.keeps({"short_description": "printer", "description": "is offline"})
     assert not words.keeps({"short_description": "printer", "description": ""})
+
+
+SMALL = st.text("aB1-. ", max_size=4)
+
+
+@given(st.sampled_from(sorted(Op)), SMALL, SMALL, SMALL)
+@example(Op.ABOVE, "1", "1.0", "")
+@example(Op.IN, "a", "A", "b")
+def test_what_is_kept_is_what_the_instance_would_find(
+    op: Op, wanted: str, has: str, other: str
+) -> None:
+    bare = op in {Op.EMPTY, Op.NOT_EMPTY}
+    values = () if bare else (wanted, other) if op is Op.IN else (wanted,)
+    try:
+        query = Query((Condition("field", op, values),))
+    except BadInput:
+        return
+    row = {"field": has}
+
+    found = matches(parse(query.text), row.__contains__, row.get, "")
+
+    assert query.keeps(row) is found
