@@ -10,7 +10,7 @@ from connectors.sandbox.faults import Fault
 from connectors.sandbox.http import answer
 from connectors.sandbox.oauth import JWT_BEARER, Login
 from connectors.sandbox.oauth import routes as login_routes
-from connectors.sandbox.salesforce import outbound, refusals, seed
+from connectors.sandbox.salesforce import ids, outbound, page, refusals, seed
 from connectors.sandbox.salesforce.composite import Composite
 from connectors.sandbox.salesforce.events import Events
 from connectors.sandbox.salesforce.rest import VERSION, Call, Reply, Rest
@@ -203,11 +203,15 @@ class Salesforce(StandIn):
             return web.Response(status=401, text="401::Authentication invalid")
         return await self.events.handle(request, user)
 
-    async def _page(self, _request: web.Request) -> web.StreamResponse:
-        text = "<!DOCTYPE html><title>Salesforce</title><p>This is a stand-in: its"
-        return web.Response(
-            text=f"{text} records are shown in chat.</p>", content_type="text/html"
-        )
+    async def _page(self, request: web.Request) -> web.StreamResponse:
+        wanted = [ids.read(part) for part in request.match_info["rest"].split("/")]
+        for kind, rows in self.rows.rows.items():
+            for id_ in wanted:
+                if id_ in rows:
+                    text = page.of(kind, rows[id_])
+                    return web.Response(text=text, content_type="text/html")
+        text = page.of("", None)
+        return web.Response(text=text, content_type="text/html", status=404)
 
 
 def _answered(reply: Reply) -> web.Response:

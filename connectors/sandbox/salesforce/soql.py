@@ -155,9 +155,15 @@ class _Parser:
                 self._next()
                 query.order.append(self._ordering())
         if self._word("LIMIT"):
-            query.limit = int(self._next())
+            query.limit = self._number()
         if self._word("OFFSET"):
-            query.offset = int(self._next())
+            query.offset = self._number()
+
+    def _number(self) -> int:
+        token = self._next()
+        if not token.isascii() or not token.isdecimal():
+            raise malformed(token)
+        return int(token)
 
     def _ordering(self) -> tuple[str, bool]:
         name = self._name()

@@ -298,3 +298,16 @@ async def test_controls_over_http(web: Web) -> None:
     async with web.session.post(f"{url}/__reset") as answer:
         assert answer.status == 200
     assert web.org.journal.all() == []
+
+
+async def test_a_link_opens_a_page_without_fields(web: Web) -> None:
+    base = f"{web.told.url}/lightning/r/Opportunity"
+    async with web.session.get(f"{base}/{web.org.ids['renewal']}/view") as answer:
+        text = await answer.text()
+    assert "Globex – platform renewal FY27" in text
+    assert "1284500" not in text
+
+    async with web.session.get(f"{base}/{web.org.ids['secret']}/view") as answer:
+        assert "Kestrel" not in await answer.text()
+    async with web.session.get(f"{base}/{'x' * 15}/view") as answer:
+        assert answer.status == 404

@@ -1,11 +1,14 @@
 """No value ever becomes part of a query, as a reader of SOQL sees it."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.errors import BadInput
 from connectors.salesforce import soql
+from connectors.sandbox.salesforce.refusals import Refused
 from connectors.sandbox.salesforce.soql import parse, unquoted
 
 SLY = st.one_of(
@@ -77,3 +80,44 @@ def test_names_are_names(name: str) -> None:
         soql.select("Account", [name])
     with pytest.raises(BadInput):
         soql.select(name, ["Id"])
+
+
+@given(
+    st.one_of(
+        st.text(max_size=60),
+        st.lists(
+            st.sampled_from(
+                [
+                    "SELECT",
+                    "Id",
+                    "FROM",
+                    "Case",
+                    "WHERE",
+                    "(",
+                    ")",
+                    ",",
+                    "=",
+                    "'a'",
+                    "1",
+                    "2026-01-01",
+                    "NOT",
+                    "IN",
+                    "LIKE",
+                    "AND",
+                    "OR",
+                    "LIMIT",
+                    "ORDER",
+                    "BY",
+                    "GROUP",
+                    "COUNT",
+                    "2026-01-01T00:00:00Z",
+                    "x.y",
+                ]
+            ),
+            max_size=14,
+        ).map(" ".join),
+    )
+)
+def test_the_stand_in_reads_or_refuses_anything(text: str) -> None:
+    with suppress(Refused):
+        parse(text)
