@@ -86,11 +86,12 @@ class Form:
         A choice that does not fit what was chosen before it is gone.
         """
         standing = {each.id: values.get(each.id, each.value) for each in self.inputs}
-        for each in self.inputs:
-            if each.controller:
-                fitting = {choice.value for choice in each.offered(standing)}
-                chosen = standing[each.id].split("\n")
-                standing[each.id] = "\n".join(c for c in chosen if c in fitting)
+        for _ in self.controllers:  # what is gone may have decided something itself
+            for each in self.inputs:
+                if each.controller:
+                    fitting = {choice.value for choice in each.offered(standing)}
+                    chosen = standing[each.id].split("\n")
+                    standing[each.id] = "\n".join(c for c in chosen if c in fitting)
         return standing
 
 

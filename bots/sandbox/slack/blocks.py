@@ -75,6 +75,8 @@ _ENTERED = frozenset(
     ]
 )
 
+_BOXES = frozenset(["checkboxes", "radio_buttons"])
+
 Problem = tuple[str, str]  # what is wrong, and the JSON pointer to it
 
 
@@ -210,18 +212,35 @@ def _element(element: Any, where: str) -> Iterator[Problem]:
     if "confirm" in element:
         yield from _confirm(element["confirm"], f"{where}/confirm")
     if "options" in element:
-        yield from _options(element["options"], f"{where}/options")
+        most = 10 if element["type"] in _BOXES else 100
+        yield from _options(element["options"], f"{where}/options", most)
     for number, group in enumerate(element.get("option_groups") or []):
         at = f"{where}/option_groups/{number}"
         yield from _text_object(group.get("label"), f"{at}/label", 75)
-        yield from _options(group.get("options"), f"{at}/options")
+        yield from _options(group.get("options"), f"{at}/options", 100)
+    if len(element.get("option_groups") or []) > 100:  # noqa: PLR2004 - Slack's number
+        yield "no more than 100 items allowed", f"{where}/option_groups"
+    yield from _chosen(element, where)
     if element["type"] == "button":
         yield from _button(element, where)
 
 
-def _options(options: Any, where: str) -> Iterator[Problem]:
-    if not isinstance(options, list) or not 1 <= len(options) <= 100:  # noqa: PLR2004 - Slack's number
-        yield "must have between 1 and 100 items", where
+def _chosen(element: Mapping[str, Any], where: str) -> Iterator[Problem]:
+    """What is chosen at first is one of the options, and written as it is there."""
+    offered = [*(element.get("options") or [])]
+    for group in element.get("option_groups") or []:
+        offered += group.get("options") or []
+    if "initial_option" in element and element["initial_option"] not in offered:
+        yield "must be one of the options", f"{where}/initial_option"
+    if "initial_options" in element:
+        chosen = element["initial_options"]
+        if not chosen or any(one not in offered for one in chosen):
+            yield "must be some of the options", f"{where}/initial_options"
+
+
+def _options(options: Any, where: str, most: int) -> Iterator[Problem]:
+    if not isinstance(options, list) or not 1 <= len(options) <= most:
+        yield f"must have between 1 and {most} items", where
         return
     for number, option in enumerate(options):
         yield from _text_object(option.get("text"), f"{where}/{number}/text", 75)

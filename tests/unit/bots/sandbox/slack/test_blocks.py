@@ -62,6 +62,41 @@ def test_a_bad_block_is_pointed_at(block: dict[str, Any], where: str) -> None:
     assert refused.value.more["errors"][0].endswith(f"[json-pointer:{where}]")
 
 
+OPTIONS = [{"text": text(3, "plain_text"), "value": f"v{n}"} for n in range(101)]
+
+
+@pytest.mark.parametrize(
+    ("element", "where"),
+    [
+        ({"type": "static_select", "options": OPTIONS}, "/options"),
+        ({"type": "checkboxes", "options": OPTIONS[:11]}, "/options"),
+        (
+            {
+                "type": "static_select",
+                "options": OPTIONS[:2],
+                "initial_option": {**OPTIONS[0], "value": "v0 "},
+            },
+            "/initial_option",
+        ),
+        (
+            {
+                "type": "multi_static_select",
+                "options": OPTIONS[:2],
+                "initial_options": [],
+            },
+            "/initial_options",
+        ),
+    ],
+)
+def test_a_bad_menu_is_pointed_at(element: dict[str, Any], where: str) -> None:
+    block = {"type": "input", "label": text(3, "plain_text"), "element": element}
+
+    with pytest.raises(SlackRefusal) as refused:
+        check_blocks([block])
+
+    assert f"/blocks/0/element{where}]" in refused.value.more["errors"][0]
+
+
 def test_a_message_has_at_most_fifty_blocks() -> None:
     with pytest.raises(SlackRefusal, match="invalid_blocks"):
         check_blocks([{"type": "divider"}] * 51)
