@@ -212,3 +212,22 @@ def test_nothing_found_is_said_alike() -> None:
             "Nothing found.",
         }
     )
+
+
+def test_two_buttons_of_one_act_keep_their_own_tokens() -> None:
+    buttons = tuple(CardButton("move", f"To {n}", f"act_{n}") for n in range(2))
+    shown = replace(card(CHANGE), buttons=buttons)
+
+    check_slack(slack.render(shown).blocks)
+    there = slack.render(shown).blocks[-2]["elements"]
+    here = teams.render(shown)["actions"]
+
+    assert [one["value"] for one in there] == ["act_0", "act_1"]
+    assert [one["data"]["t"] for one in here[:2]] == ["act_0", "act_1"]
+
+
+def test_modal_that_waits_says_so() -> None:
+    view = slack.working_view("CHG0030351", "t")
+
+    check_modal(view)
+    assert "Working…" in slack_texts(view)
