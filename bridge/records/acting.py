@@ -21,7 +21,6 @@ from bridge.records.comparing import (
     THEIRS,
     apart,
     differences,
-    value_of,
     ways_out,
 )
 from bridge.records.desk import Asker
@@ -29,7 +28,7 @@ from bridge.records.doing import Doing, key_of, valued
 from bridge.records.drawing import OURS, Clock, Drawing
 from bridge.records.forms import Deed, Form
 from bridge.records.mentions import Stir
-from bridge.records.model import NEVER, PUBLIC, Look, Needs, Offer, Revision
+from bridge.records.model import NEVER, PUBLIC, Look, Needs, Offer, Record, Revision
 from bridge.records.own_acts import OwnActs
 from bridge.records.places import Shown
 from bridge.records.ports import EditConflict, Rejected
@@ -221,9 +220,10 @@ class Acting:
                 self.stir(who.asker.tenant, deed.ref)
             await shown.finished(_OUT_OF_DATE)
             return
-        found = differences(deed.values, seen, latest, labels)
+        told, rev = await self._now(who, deed, latest)
+        found = differences(deed.values, seen, told, labels)
         form = ways_out(found, deed.ref, deed.act)
-        now = {id_: value_of(latest, id_) or "" for id_ in seen}
+        now = {id_: told.get(id_, "") for id_ in seen}
         detail = {
             "asked": "yes",
             "card": act.detail.get("card", ""),
@@ -232,7 +232,7 @@ class Acting:
             "seen": json.dumps(now),
             "labels": act.detail.get("labels", "{}"),
             "classes": act.detail.get("classes", "{}"),
-            "base": latest.rev.text,
+            "base": rev.text,
             "based": "yes",
         }
         offer = Offer(act.act, act.detail.get("label", ""), act.right, Look.PLAIN)
@@ -240,12 +240,31 @@ class Acting:
             self.drawing.personal(
                 who.asker, who.person, deed.ref, offer, kind=act.kind, detail=detail
             ),
-            rev=latest.rev,
+            rev=rev,
         )
         await self.acts.issue([issued])
         if deed.ref is not None:
             self.stir(who.asker.tenant, deed.ref)
         await shown.form(form, issued.token)
+
+    async def _now(
+        self, who: Admitted, deed: Deed, latest: Record
+    ) -> tuple[dict[str, str], Revision]:
+        """
+        Return the values that the same form would show now, and of which revision.
+
+        A form may call its fields otherwise than a card does, so it is asked for again.
+        """
+        asker, act = who.asker, who.act
+        try:
+            access = await self.admitting.account(asker, who.person, act)
+            records = self.admitting.system(asker.tenant, act)
+            form = await records.form(access, deed.act, deed.ref, deed.kind)
+        except AtomError:
+            values = {each.id: each.raw or each.text for each in latest.facts}
+            return values, latest.rev
+        values = {each.id: each.value for each in form.inputs}
+        return values, form.rev or latest.rev
 
     async def _tell(
         self, shown: Shown, asker: Asker, act: IssuedAct, error: AtomError

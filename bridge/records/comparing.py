@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bridge.records.forms import Choice, Form, Input, InputKind
-from bridge.records.model import Record, RecordRef
+from bridge.records.model import RecordRef
 
 RESOLUTION = "resolution"
 MINE, OVERWRITE, THEIRS = "mine", "overwrite", "theirs"
@@ -42,33 +42,24 @@ class Difference:
 def differences(
     mine: Mapping[str, str],
     seen: Mapping[str, str],
-    latest: Record,
+    now: Mapping[str, str],
     labels: Mapping[str, str],
 ) -> tuple[Difference, ...]:
     """
     Compare what somebody wants to write with how the record is now.
 
-    Only fields that they saw in the form are told of.
+    `now` are the values as the same form would show them. Only fields that the person
+    saw in it are told of.
     """
     found = []
     for id_, before in seen.items():
         wanted = mine.get(id_)
-        now = value_of(latest, id_)
-        if now is None:
-            # It cannot be read back: nobody knows that nothing was changed there.
-            now = "unknown" if wanted is not None else before
-        if wanted is not None or now != before:
+        # What cannot be read back may have been changed by anybody.
+        then = now.get(id_, "unknown" if wanted is not None else before)
+        if wanted is not None or then != before:
             label = labels.get(id_, id_)
-            found.append(Difference(id_, label, wanted, now, before))
+            found.append(Difference(id_, label, wanted, then, before))
     return tuple(found)
-
-
-def value_of(record: Record, id_: str) -> str | None:
-    """Return a field's value as forms hold it; None if the account does not see it."""
-    fact = record.fact(id_)
-    if fact is None:
-        return None
-    return fact.raw or fact.text
 
 
 def apart(found: Sequence[Difference]) -> tuple[str, ...]:

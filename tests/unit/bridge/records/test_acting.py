@@ -623,3 +623,16 @@ async def test_d12_a_system_that_does_not_answer_shows_no_form_but_why() -> None
 
     assert not shown.forms
     assert "does not answer now" in shown.texts[0]
+
+
+async def test_d1_when_the_form_cannot_be_asked_for_the_record_itself_is_compared() -> (
+    None
+):
+    world, record = await carded()
+    shown = await form(world)
+    world.system.change(record.ref, priority="2")
+    world.system.faults["form"].append(unavailable())
+
+    asked = await submit(world, shown.forms[0][1], priority="1")
+
+    assert "yours 1 · now 2 · was 3" in asked.forms[0][0].note
