@@ -307,6 +307,9 @@ class FakeSystem:
         record = self._seen(access, ref)
         if isinstance(record, Absence):
             raise Gone("no such record")
+        if act == "comment":
+            said = (Input("comment", "Comment", required=True),)
+            return Form(act, "Comment", said, ref=ref, kind=ref.kind)
         shown = tuple(
             replace(each, value=fact.raw)
             for each in self.inputs
@@ -891,7 +894,9 @@ class World:
             self.clock,
             self.live.stir,
         )
-        self.starting = starting = Starting(admitting, self.drawing, acting)
+        self.starting = starting = Starting(
+            admitting, self.drawing, acting, self.mentions.looked_at
+        )
         self.searching = Searching(
             admitting,
             self.drawing,

@@ -181,7 +181,9 @@ def records_side(  # noqa: PLR0913 - the parts of the whole
         live.stir,
         right.connecting,
     )
-    starting = Starting(admitting, drawing, acting, right.connecting)
+    starting = Starting(
+        admitting, drawing, acting, mentions.looked_at, right.connecting
+    )
     errands = TaskErrands()
     searching = Searching(admitting, drawing, errands, reading, log, clock_us)
     saga = Saga(admitting, doing, drawing, books.acts, clock_us)

@@ -1,10 +1,10 @@
 """Begin a new record, from a message or from nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from bridge.access import Action
-from bridge.errors import AtomError, BadInput
+from bridge.errors import AtomError, BadInput, NotFound
 from bridge.records.acting import Acting
 from bridge.records.admitting import Admitting
 from bridge.records.answering import Connecting, connect_card, tell
@@ -13,14 +13,30 @@ from bridge.records.cards import CardButton, RecordCard, Standing
 from bridge.records.desk import Asker, Said
 from bridge.records.drawing import Drawing
 from bridge.records.forms import Choice, Form, Input, InputKind
-from bridge.records.model import Look, Needs, Offer, RecordRef, System
+from bridge.records.model import (
+    Look,
+    Mention,
+    Needs,
+    Offer,
+    Record,
+    RecordRef,
+    System,
+)
 from bridge.records.places import Shown
+from bridge.records.ports import Records
 from bridge.records.systems import having, kinds_of
 
 KIND = "kind"
 CHOOSE = "choose"
 _CREATE = Offer("create", "Create", Action.RECORD_CREATE)
 _CHOOSE = Offer(CHOOSE, "Continue", Action.RECORD_CREATE)
+
+_COMMENT = Offer("comment", "Comment", Action.RECORD_UPDATE)
+_ABOUT = "about "
+_MOST_NAMED = 3
+
+LooksAt = Callable[[Asker, Records, Mention], Awaitable[Record | str]]
+"""Return a record as whoever names it sees it, or why they do not."""
 
 # What the first line of a message, and all of it, may be called in a form.
 _TITLES = (
@@ -34,7 +50,17 @@ _TITLES = (
     "Name",
     "hs_task_subject",
 )
-_BODIES = ("description", "Description", "comments", "body", "content", "hs_note_body")
+_BODIES = (
+    "description",
+    "Description",
+    "comments",
+    "comment",
+    "CommentBody",
+    "text",
+    "body",
+    "content",
+    "hs_note_body",
+)
 _LONGEST = 250
 
 
@@ -45,6 +71,7 @@ class Starting:
     admitting: Admitting
     drawing: Drawing
     acting: Acting
+    looked_at: LooksAt
     connecting: Connecting = field(default=connect_card)
 
     async def start(
@@ -109,7 +136,37 @@ class Starting:
         if not kind:
             await shown.wrong("Choose one.", {KIND: "Choose one of these."})
             return
-        await self.start(asker, kind, _said(asker, act), shown)
+        said = _said(asker, act)
+        if kind.startswith(_ABOUT) and said is not None:
+            await self._add(asker, kind.removeprefix(_ABOUT), said, shown)
+            return
+        await self.start(asker, kind, said, shown)
+
+    def _named(self, asker: Asker, text: str) -> list[tuple[Records, Mention]]:
+        """Return the records that a message names."""
+        known = self.admitting.systems.of(asker.tenant)
+        return [(each, found) for each in known for found in each.recognise(text)]
+
+    async def _add(self, asker: Asker, key: str, said: Said, shown: Shown) -> None:
+        """Ask for a comment on a record that the message names, with what it says."""
+        place: tuple[System | None, str] = (None, "")
+        try:
+            person = await self.admitting.known(asker)
+            found = [
+                pair for pair in self._named(asker, said.text) if pair[1].key == key
+            ]
+            if not found:
+                raise NotFound(f"The message names no {key} any more.")
+            records, mention = found[0]
+            place = (records.system, records.instance)
+            seen = await self.looked_at(asker, records, mention)
+            if not isinstance(seen, Record):
+                raise NotFound(seen or f"There is no record {key}.")
+            act = self.drawing.personal(asker, person, seen.ref, _COMMENT)
+            who = await self.admitting.admit(asker, act)
+            await self.acting.ask(who, shown, prefilled(said))
+        except AtomError as error:
+            await tell(shown, asker, error, place, self.connecting)
 
     async def _choose(
         self, asker: Asker, person: str, said: Said | None, shown: Shown
@@ -117,7 +174,13 @@ class Starting:
         kinds = kinds_of(self.admitting.systems.of(asker.tenant))
         if not kinds:
             raise BadInput("No business system is connected yet.")
-        choices = tuple(Choice(kind, _spoken(kind)) for kind in kinds)
+        named = self._named(asker, said.text) if said else []
+        choices = tuple(
+            Choice(f"{_ABOUT}{mention.key}", f"Comment on {mention.key}")
+            for _, mention in named
+            if mention.key
+        )[:_MOST_NAMED]
+        choices += tuple(Choice(kind, _spoken(kind)) for kind in kinds)
         question = Input(
             KIND, "What shall it be?", InputKind.CHOICE, required=True, choices=choices
         )

@@ -636,3 +636,38 @@ async def test_d1_when_the_form_cannot_be_asked_for_the_record_itself_is_compare
     asked = await submit(world, shown.forms[0][1], priority="1")
 
     assert "yours 1 · now 2 · was 3" in asked.forms[0][0].note
+
+
+async def test_a_message_that_names_a_record_may_become_a_comment_on_it() -> None:
+    world, record = await carded()
+    shown = FakeShown()
+    text = "CHG1 waits for the network team"
+    message = Said(SLACK, "m8", text, ALICE, link="https://chat.example/m8")
+    await world.desk.start(asker(ALICE), "", message, shown)
+    [(kinds, token)] = shown.forms
+    assert kinds.inputs[0].choices[0].label == "Comment on CHG1"
+
+    asked = await submit(world, token, kind=kinds.inputs[0].choices[0].value)
+    [(comment, then)] = asked.forms
+    assert comment.inputs[0].value == f"{text}\n\nhttps://chat.example/m8"
+    done = await submit(world, then, comment=comment.inputs[0].value)
+
+    assert done.texts == ["Commented: CHG1."]
+    [(account, deed)] = world.system.written
+    assert account == "p-alice"
+    assert deed.ref == record.ref
+    assert deed.act == "comment"
+
+
+async def test_a_comment_needs_the_right_to_see_the_record() -> None:
+    world, record = await carded()
+    shown = FakeShown()
+    message = Said(SLACK, "m8", "CHG1 waits", ALICE)
+    await world.desk.start(asker(ALICE), "", message, shown)
+    world.policy.denied.add((ALICE.id, "record.view", PUBLIC))
+
+    asked = await submit(world, shown.forms[0][1], kind="about CHG1")
+
+    assert not asked.forms
+    assert "forbidden" in asked.texts[0]
+    assert record.key == "CHG1"
