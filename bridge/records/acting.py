@@ -21,6 +21,7 @@ from bridge.records.comparing import (
     THEIRS,
     apart,
     differences,
+    value_of,
     ways_out,
 )
 from bridge.records.desk import Asker
@@ -261,7 +262,11 @@ class Acting:
             records = self.admitting.system(asker.tenant, act)
             form = await records.form(access, deed.act, deed.ref, deed.kind)
         except AtomError:
-            values = {each.id: each.raw or each.text for each in latest.facts}
+            values = {
+                id_: value
+                for id_ in deed.seen
+                if (value := value_of(latest, id_)) is not None
+            }
             return values, latest.rev
         values = {each.id: each.value for each in form.inputs}
         return values, form.rev or latest.rev

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bridge.records.forms import Choice, Form, Input, InputKind
-from bridge.records.model import RecordRef
+from bridge.records.model import Record, RecordRef
 
 RESOLUTION = "resolution"
 MINE, OVERWRITE, THEIRS = "mine", "overwrite", "theirs"
@@ -60,6 +60,14 @@ def differences(
             label = labels.get(id_, id_)
             found.append(Difference(id_, label, wanted, then, before))
     return tuple(found)
+
+
+def value_of(record: Record, id_: str) -> str | None:
+    """Return a field's value as forms hold it; None if the account does not see it."""
+    fact = record.fact(id_)
+    if fact is None:
+        return None
+    return fact.raw or fact.text
 
 
 def apart(found: Sequence[Difference]) -> tuple[str, ...]:
