@@ -37,6 +37,7 @@ from bots.slack.interactions import (
     RECORD,
     interaction,
     is_interaction,
+    is_whole,
 )
 from bots.slack.payload import mapping, string
 from bots.slack.previews import Previews
@@ -146,6 +147,8 @@ class SlackIntake:
             # Bolt reads into the body's depths before anybody has looked at it.
             return refused("malformed", 400)
         if not isinstance(opened.body, dict) or not opened.body:
+            return refused("malformed", 400)
+        if not is_whole(opened.body):
             return refused("malformed", 400)
         return await to_aiohttp_response(await self.app.async_dispatch(opened))
 

@@ -26,6 +26,28 @@ def is_interaction(body: Mapping[str, Any]) -> bool:
     return bool(string(body, "command")) or "trigger_id" in body or "actions" in body
 
 
+def is_whole(body: Mapping[str, Any]) -> bool:
+    """
+    Say whether Bolt can read a body without failing.
+
+    It takes for granted what Slack's documentation shows: that a form's view has a
+    type, and that there is an action where there are actions.
+    """
+    if not isinstance(body.get("callback_id", ""), str):
+        return False
+    match string(body, "type"):
+        case "view_submission" | "view_closed":
+            return bool(string(mapping(body, "view"), "type"))
+        case "block_actions" | "interactive_message":
+            given = body.get("actions")
+            listed = given if isinstance(given, list) else []
+            return bool(listed) and all(isinstance(one, dict) for one in listed)
+        case "workflow_step_edit":
+            return False  # retired by Slack, and never ours
+        case _:
+            return True
+
+
 def interaction(body: Mapping[str, Any], raw: bytes, now_us: int) -> Event:
     """
     Translate a slash command or a click; anything else is kept as OTHER.

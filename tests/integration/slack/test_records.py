@@ -1,7 +1,9 @@
 """Records in Slack: captured first, acknowledged in time, and shown when they are there."""
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -18,6 +20,7 @@ from bridge.records.desk import Preview
 from bridge.records.places import Shown
 from tests.fakes_records import FORM, REF, TOKEN, FakeDesk, record_card
 from tests.integration.slack.conftest import Companies, Slack, Store, eventually
+from tests.integration.slack.test_intake import signed
 
 FALCON = Channel(Platform.SLACK, "T01ACME", "C02FALCON")
 LINK = "https://acme.example/record?id=1&view=2"
@@ -440,3 +443,49 @@ async def test_one_person_alone_is_shown_a_card(
 
     (whisper,) = slack.whispers
     assert (whisper["to"], whisper["text"]) == ("U01ALICE", "Psst\nit is")
+
+
+ODD: list[Any] = [
+    {"type": "block_actions", "actions": "x"},
+    {"type": "block_actions", "actions": [{"action_id": "rec.approve", "value": 7}]},
+    {"type": "block_actions", "actions": [{"action_id": "in.line.x"}], "view": "x"},
+    {"type": "view_submission", "view": {"id": "V1", "callback_id": "rec.form"}},
+    {
+        "type": "view_submission",
+        "view": {
+            "id": "V1",
+            "callback_id": "rec.form",
+            "private_metadata": "[",
+            "state": {"values": {"i.x": "y"}},
+        },
+    },
+    {"type": "view_closed", "view": {"id": 1, "callback_id": "rec.form"}},
+    {"type": "message_action", "callback_id": FROM_MESSAGE, "message": []},
+    {"type": "shortcut", "callback_id": NEW, "user": None},
+]
+
+
+@pytest.mark.parametrize("body", ODD)
+async def test_what_no_client_sends_fails_nothing(
+    slack: Slack, records: SlackRecords, atom: str, body: Any
+) -> None:
+    whole = {"team": {"id": "T01ACME"}, "user": {"id": "U01ALICE"}, "trigger_id": "t"}
+    form = urlencode({"payload": json.dumps(whole | body)}).encode()
+    headers = signed(form) | {"Content-Type": "application/x-www-form-urlencoded"}
+    url = f"{atom}/slack/events"
+
+    async with slack.session.post(url, data=form, headers=headers) as answer:
+        assert answer.status in {200, 400, 404}
+
+
+async def test_links_that_are_no_links_fail_nothing(
+    slack: Slack, records: SlackRecords, desk: FakeDesk
+) -> None:
+    for links in ("x", [1], [{"url": 7}], [{"url": ""}]):
+        event = {"type": "link_shared", "user": "U01ALICE", "links": links}
+        event |= {"channel": "C02FALCON", "message_ts": "1.2", "event_ts": "1.2"}
+        await slack.act(action="event", event=event)
+    await eventually(lambda: len(slack.calls("deliver")) == 4)
+
+    assert desk.asked == []
+    assert [call["status"] for call in slack.calls("deliver")] == [200] * 4

@@ -24,6 +24,7 @@ from bots.teams.graph import Graph
 from bots.teams.intake import TeamsIntake
 from bots.teams.invokes import Invokes
 from bots.teams.people import TeamsPeople
+from bots.teams.record_place import TeamsCardPlace
 from bots.teams.rights import TeamsRights
 from bots.teams.sender import TeamsSender
 from bots.teams.tokens import Tokens
@@ -33,9 +34,11 @@ from bridge.errors import Ambiguous, CannotTell, Refused, ServiceUnavailable, Th
 from bridge.messages import Event, EventKind, Person, Platform
 from bridge.places import Place
 from bridge.plain import plain_text
+from bridge.records.books import CardInstance
 from tests.events import ALICE, words
 from tests.events import FALCON as SLACK_FALCON
 from tests.fakes import FakeClock
+from tests.fakes_records import REF, record_card
 from tests.integration.teams.door import Echo
 from tests.teams_world import (
     APP,
@@ -395,3 +398,44 @@ async def test_keys_that_were_renewed_are_fetched(side: Side) -> None:
     await side.act("post", text="new key")
 
     await side.until(lambda: side.intake.kinds)
+
+
+async def test_a_card_stands_is_changed_and_is_found_by_its_id(side: Side) -> None:
+    await side.act("post", text="hello")
+    await side.heard(EventKind.MESSAGE_CREATE)
+    place = TeamsCardPlace(side.connector, side.places, APP, side.graph)
+    instance = CardInstance("crd_1", "acme", REF, FALCON, "cause")
+
+    posted = await place.post(instance, record_card())
+    await place.change(posted, record_card("It is up"))
+    await place.note(posted, "Approved by A. Tuter & co")
+
+    card = next(m for m in side.standing() if m.id == posted.message)
+    assert "It is up" in str(card.content.attachments)
+    [note] = [m for m in side.standing() if m.root == posted.message and not m.is_root]
+    assert note.content.html == "<p>Approved by A. Tuter &amp; co</p>"
+    assert await place.look_for(instance) == posted.message
+    other = CardInstance("crd_2", "acme", REF, FALCON, "cause")
+    assert await place.look_for(other) is None
+
+
+@pytest.mark.parametrize("targeted", [True, False])
+async def test_what_is_for_one_person_stands_where_nobody_else_reads_it(
+    side: Side, *, targeted: bool
+) -> None:
+    await side.act("post", text="hello")
+    await side.heard(EventKind.MESSAGE_CREATE)
+    place = TeamsCardPlace(side.connector, side.places, APP, targeted=targeted)
+
+    await place.whisper("acme", FALCON, CAROL, record_card("carol alone"))
+
+    everywhere = [
+        message
+        for channel in side.world.teams.channels.values()
+        for message in channel.messages.values()
+        if "carol alone" in str(message.content.attachments)
+    ]
+    [message] = everywhere
+    own_chat = side.world.teams.channels[message.channel].members
+    assert message.target == CAROL.id or CAROL.id in own_chat
+    assert targeted == (message.channel == FALCON.id)

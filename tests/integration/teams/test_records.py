@@ -1,5 +1,6 @@
 """Records in Teams: captured first, answered in time, and told when they are there."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -378,3 +379,27 @@ async def test_a_card_that_is_gone_cannot_be_changed_any_more(
         await place.change(instance, record_card())
 
     assert refused.value.cause == Cause.DELETED
+
+
+async def test_a_search_that_is_repeated_while_it_runs_is_made_once(
+    door: Door, records: TeamsRecords, desk: FakeDesk
+) -> None:
+    desk.found = Found("globex", (record_card("Globex renewal", url=LINK),), ())
+    desk.go.clear()
+    value = {
+        "commandId": "findRecord",
+        "parameters": [{"name": "words", "value": "globex"}],
+    }
+    asking = [
+        asyncio.create_task(
+            door.deliver(invoke("composeExtension/query", value, id=f"f:{number}"))
+        )
+        for number in range(3)
+    ]
+    await eventually(lambda: len(door.intake.events) == 1)
+    desk.go.set()
+
+    answers = await asyncio.gather(*asking)
+
+    assert desk.searches == ["globex"]
+    assert all("Globex renewal" in json.dumps(answer) for _, answer in answers)
