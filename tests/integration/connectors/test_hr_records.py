@@ -16,6 +16,7 @@ from connectors.hr import bamboohr, workday
 from connectors.hr.bamboohr import BambooHr
 from connectors.hr.employees import Company, Employee, record
 from connectors.hr.records import HrRecords
+from connectors.hr.systems import made
 from connectors.hr.workday import Workday
 from connectors.rest import Rest
 from connectors.sandbox.hr.stand_in import HOOK_KEY, ISU, ISU_PASSWORD, Hr
@@ -62,16 +63,16 @@ async def world() -> AsyncIterator[World]:
             base=URL(f"{told.url}/workday/ccx/service/customreport2/acme"),
             manner=workday.MANNER,
         )
-        made = World(
+        whole = World(
             hr,
             told,
             HrRecords(COMPANY, BambooHr(rest, COMPANY, CUSTOM)),
             HrRecords(COMPANY, Workday(reports, COMPANY, ("isu_atom", "Employees"))),
         )
-        yield made
+        yield whole
         await hr.poster.idle()
-        await made.bamboo.aclose()
-        await made.workday.aclose()
+        await whole.bamboo.aclose()
+        await whole.workday.aclose()
 
 
 def ref(id_: str) -> RecordRef:
@@ -255,3 +256,43 @@ def test_links_name_employees_and_names_do_not() -> None:
     [mention] = COMPANY.mentions(text)
 
     assert mention.ref == ref("12")
+
+
+async def test_an_operator_says_which_system_it_is(world: World) -> None:
+    url, budget = world.told.url, CountingBudget()
+    api = f"{url}/bamboohr/api/gateway.php/acme/v1"
+    bamboo = made("hr", url, api, {"product": "bamboohr", **CUSTOM}, budget)
+    report = {"product": "workday", "report": "isu_atom/Employees"}
+    reports = f"{url}/workday/ccx/service/customreport2/acme"
+    days = made("hr", url, reports, report, budget)
+
+    isu = FakeAccess(tokens=[f"{ISU}:{ISU_PASSWORD}"])
+    found = [
+        *await bamboo.find(Account(world.hr, "dana"), "analyst", 5),
+        *await days.find(isu, "analyst", 5),
+    ]
+    await bamboo.aclose()
+    await days.aclose()
+
+    assert [each.ref.id for each in found] == ["121", "W-121"]
+    assert found[0].url == f"{url}/employees/employee.php?id=121"
+    [mention] = bamboo.recognise(found[0].url)
+    assert mention.ref == found[0].ref
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"product": "payroll"},
+        {"product": "bamboohr"},
+        {"product": "bamboohr", "company": "../x"},
+        {"product": "workday"},
+        {"product": "workday", "report": "alone"},
+        {"product": "bamboohr", "company": "acme", "page": "https://acme.example/"},
+    ],
+)
+async def test_what_is_not_said_of_an_hr_system_is_asked_for(
+    options: dict[str, object],
+) -> None:
+    with pytest.raises(BadInput):
+        made("hr", "https://acme.example", "", options, CountingBudget())
