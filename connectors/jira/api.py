@@ -65,11 +65,16 @@ class Api:
         fields: Sequence[str],
         *,
         urgent: bool = True,
-    ) -> list[Mapping[str, Any]]:
-        """Return issues by ids or keys, as they are now; what is not there is left out."""
+    ) -> tuple[list[Mapping[str, Any]], set[str]]:
+        """
+        Return issues by ids or keys, as they are now, and which Jira failed to give.
+
+        What is not there, or not for this account, is in neither.
+        """
         body = {"issueIdsOrKeys": list(named), "fields": list(fields)}
         told = await self.ask(access, ("issue", "bulkfetch"), body, urgent=urgent)
-        return objects(told.get("issues"))
+        failed = {str(each.get("id")) for each in objects(told.get("issueErrors"))}
+        return objects(told.get("issues")), failed
 
     def granted(self, answer: Answer) -> Answer:
         """Return the answer if it is no refusal."""

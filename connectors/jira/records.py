@@ -79,7 +79,8 @@ class JiraRecords:
         keys = list(dict.fromkeys(each.key for each in mentions if each.key))
         found: dict[str, RecordRef] = {}
         for some in _chunks(keys):
-            for issue in await self._api.fetched(access, some, ["summary"]):
+            issues, _ = await self._api.fetched(access, some, ["summary"])
+            for issue in issues:
                 if self._allowed(issue):
                     found[str(issue["key"])] = self._site.ref(str(issue["id"]))
         return found
@@ -101,7 +102,8 @@ class JiraRecords:
         found: dict[str, Record] = {}
         if key := key_in(words, self._site):
             fields = fields_of(self._site)
-            for issue in await self._api.fetched(access, [key], fields):
+            issues, _ = await self._api.fetched(access, [key], fields)
+            for issue in issues:
                 found[str(issue["id"])] = self._record(issue)
         body = {
             "jql": about(wanted, self._site.projects),
@@ -196,14 +198,20 @@ class JiraRecords:
     ) -> dict[str, Record | Absence]:
         fields = fields_of(self._site)
         try:
-            issues = await self._api.fetched(access, ids, fields, urgent=urgent)
+            told = await self._api.fetched(access, ids, fields, urgent=urgent)
         except NotConnected:
             return dict.fromkeys(ids, Absence.UNCONNECTED)
         except Spent:
             return dict.fromkeys(ids, Absence.SPENT)
         except ServiceUnavailable:
             return dict.fromkeys(ids, Absence.UNREACHABLE)
-        return {str(e["id"]): self._record(e) for e in issues if self._allowed(e)}
+        issues, failed = told
+        # What Jira could not give this time may well be there.
+        known: dict[str, Record | Absence] = dict.fromkeys(failed, Absence.UNREACHABLE)
+        for each in issues:
+            if self._allowed(each):
+                known[str(each["id"])] = self._record(each)
+        return known
 
     def _change(self, issue: Mapping[str, Any]) -> RecordChange:
         fields = issue.get("fields") or {}

@@ -50,12 +50,16 @@ class Issues:
             if issue is not None and self._site.sees(shapes.user, issue):
                 found[issue.id] = issue
         told = []
+        failed = set(found) & self._site.failing
+        errors = [{"id": i, "errorMessage": "Try again"} for i in sorted(failed)]
         for _, issue in sorted(found.items()):
+            if issue.id in failed:
+                continue
             shown = shapes.issue(issue, body.get("fields") or ["*navigable"])
             if wanted := body.get("properties"):
                 shown["properties"] = _properties(issue, list(wanted))
             told.append(shown)
-        return answer({"issues": told, "issueErrors": []})
+        return answer({"issues": told, "issueErrors": errors})
 
     async def create(self, request: web.Request, shapes: Shapes) -> web.Response:
         body = await _json(request)

@@ -116,6 +116,7 @@ class Site:
     burst: int = 0
     per_issue: int = 0
     told: list[Json] = field(default_factory=list)  # events that wait to be sent
+    failing: set[str] = field(default_factory=set)  # ids that bulk reads fail to give
     numbers: int = 20_000
     _last: float = 0.0
 

@@ -555,3 +555,13 @@ async def test_changes_are_told_although_the_webhook_is_refused(world: World) ->
     _, position = await records.changed(world.person("atom"), "")
 
     assert position.isdecimal()
+
+
+async def test_what_jira_fails_to_give_is_not_gone(world: World) -> None:
+    world.jira.site.failing = {"10042"}
+    other = RecordRef(System.JIRA, "acme", "issue", "10041")
+
+    read = await world.records.read(world.person(), [ISSUE, other])
+
+    assert read[ISSUE] is Absence.UNREACHABLE
+    assert isinstance(read[other], Record)
