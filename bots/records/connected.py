@@ -11,6 +11,7 @@ from bridge.errors import BadInput
 from bridge.records.model import System
 from bridge.records.ports import Budget, Records
 from bridge.records.systems import Connected
+from connectors.hr.systems import made as hr_system
 from connectors.hubspot.api import MANNER as HUBSPOT
 from connectors.hubspot.portal import Portal
 from connectors.hubspot.records import HubSpotRecords
@@ -35,8 +36,6 @@ def connected(
     known: dict[str, list[Records]] = {}
     for (tenant, _, name), one in systems.items():
         made = _made(name, one, budgets(tenant))
-        if made is None:
-            continue
         stack.push_async_callback(made.aclose)
         known.setdefault(tenant, []).append(made)
     return Connected(known)
@@ -51,7 +50,7 @@ def hosts_of(systems: Mapping[Key, RecordSettings]) -> dict[str, frozenset[str]]
     return {tenant: frozenset(hosts - {""}) for tenant, hosts in found.items()}
 
 
-def _made(name: str, one: RecordSettings, budget: Budget) -> Records | None:
+def _made(name: str, one: RecordSettings, budget: Budget) -> Records:
     site, api = one.url.rstrip("/"), (one.api_url or one.url).rstrip("/")
     secret = next(iter(one.webhook_secrets), "")
     match one.kind:
@@ -75,7 +74,10 @@ def _made(name: str, one: RecordSettings, budget: Budget) -> Records | None:
         case System.HUBSPOT:
             return _hubspot(name, one, budget)
         case System.HR:
-            return None  # it tells of people, and nobody acts on that from here
+            options = {"hook_key": secret, **one.options}
+            return hr_system(
+                name, site, (one.api_url or "").rstrip("/"), options, budget
+            )
 
 
 def _jira(name: str, one: RecordSettings, budget: Budget, secret: str) -> JiraRecords:
@@ -92,7 +94,7 @@ def _jira(name: str, one: RecordSettings, budget: Budget, secret: str) -> JiraRe
         page,
         frozenset(projects),
         hook_secret=secret,
-        client_id=one.client_id,
+        hook_url=_text(one, "hook_url"),
         client_secret=given.get_secret_value() if given else "",
     )
     base = URL((one.api_url or one.url).rstrip("/"))

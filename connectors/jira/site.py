@@ -18,8 +18,8 @@ class Site:
     `page` is the address that people have in their browsers. `projects` are the keys of
     the projects that ATOM speaks of; of all others it says nothing. `classes` are
     classes of fields by their ids, where they are not public. `hook_secret` signs what
-    an administrator's webhook sends, `client_id` and `client_secret` are of ATOM's app,
-    whose own webhooks carry a token signed with the secret. `settle` is how many seconds
+    an administrator's webhook sends, `client_secret` is of ATOM's app, whose own
+    webhooks carry a token signed with it. `settle` is how many seconds
     the index may be behind. With `hook_url` ATOM's app registers a webhook to it, and keeps
     it alive: for companies whose administrators set up none.
     """
@@ -30,7 +30,6 @@ class Site:
     classes: Mapping[str, str] = field(default_factory=dict)
     sprint: str = "customfield_10020"
     hook_secret: str = field(default="", repr=False)
-    client_id: str = ""
     client_secret: str = field(default="", repr=False)
     settle: float = 30.0
     hook_url: str = ""

@@ -35,7 +35,7 @@ from connectors.jira.records import JiraRecords
 from connectors.jira.site import Site
 from connectors.rest import Rest
 from connectors.sandbox.jira.app import Jira
-from connectors.sandbox.jira.seed import CLIENT_ID, CLIENT_SECRET, HOOK_SECRET
+from connectors.sandbox.jira.seed import CLIENT_SECRET, HOOK_SECRET
 from connectors.sandbox.jira.state import AdminHook
 from tests.hooked import Ear, listening
 from tests.stand_ins import Account, CountingBudget, Told, running
@@ -76,7 +76,6 @@ async def world() -> AsyncIterator[World]:
         URL("https://acme.atlassian.net"),
         frozenset({"ACME"}),
         hook_secret=HOOK_SECRET,
-        client_id=CLIENT_ID,
         client_secret=CLIENT_SECRET,
     )
     budget = CountingBudget()

@@ -49,7 +49,7 @@ def budgets() -> Callable[[str], Budget]:
     return lambda _tenant: Freely()
 
 
-async def test_every_system_that_people_act_on_has_its_adapter(
+async def test_every_system_has_its_adapter(
     stack: AsyncExitStack,
 ) -> None:
     told = {
@@ -60,7 +60,7 @@ async def test_every_system_that_people_act_on_has_its_adapter(
         ),
         (TENANT, System.HUBSPOT, "hub"): settings("hubspot", options={"portal": 4711}),
         ("other", System.SERVICENOW, "itsm"): settings("servicenow"),
-        (TENANT, System.HR, "people"): settings("hr"),
+        (TENANT, System.HR, "people"): settings("hr", options={"company": "acme"}),
     }
 
     made = connected(stack, told, budgets())
@@ -70,13 +70,15 @@ async def test_every_system_that_people_act_on_has_its_adapter(
         (System.SERVICENOW, "itsm"),
         (System.JIRA, "dev"),
         (System.HUBSPOT, "hub"),
+        (System.HR, "people"),
     ]
     assert [r.instance for r in made.of("other")] == ["itsm"]
     assert made.of("nobody") == ()
 
 
 @pytest.mark.parametrize(
-    ("system", "says"), [("jira", "which projects"), ("hubspot", "which portal")]
+    ("system", "says"),
+    [("jira", "which projects"), ("hubspot", "which portal"), ("hr", "which company")],
 )
 async def test_what_is_not_told_is_asked_for(
     stack: AsyncExitStack, system: str, says: str
