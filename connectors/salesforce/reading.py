@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from bridge.errors import AtomError, ServiceUnavailable
+from bridge.errors import AtomError, BadInput, ServiceUnavailable
 from bridge.records.model import Absence, Record, RecordRef
 from bridge.records.ports import Access, Gone, NotConnected, NotYours, Spent
 from connectors.remembered import Remembered
@@ -102,6 +102,9 @@ class Reader:
     async def _read(
         self, access: Access, refs: Sequence[RecordRef], *, urgent: bool
     ) -> Mapping[RecordRef, Record | Absence]:
+        # One address that is none must not spoil what is asked for with it.
+        odd = [ref for ref in refs if not _is_id(ref.id)]
+        refs = [ref for ref in refs if _is_id(ref.id)]
         queries = list(self._queries(refs))
         answers = await self._asked(access, queries, urgent=urgent)
         for learn in (self._learn, self._bare_from_now):
@@ -113,7 +116,7 @@ class Reader:
             if hidden:
                 await learn(access, hidden)
                 answers |= await self._asked(access, list(hidden), urgent=urgent)
-        return self._records(refs, answers)
+        return {**self._records(refs, answers), **dict.fromkeys(odd, Absence.GONE)}
 
     async def _learn(
         self, access: Access, hidden: Mapping[_Query, manners.Hidden]
@@ -215,6 +218,14 @@ class Reader:
         page = self._recognition.page(kind.object, str(row["Id"]))
         now_us = time.time_ns() // 1000
         return self._rendering.record(kind, ref, row, page, now_us)
+
+
+def _is_id(text: str) -> bool:
+    try:
+        ids.long(text)
+    except BadInput:
+        return False
+    return True
 
 
 def _key(access: Access, object_: str) -> str:

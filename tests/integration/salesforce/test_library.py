@@ -25,7 +25,7 @@ from simple_salesforce.format import format_soql
 
 from bridge.errors import BadInput, ServiceUnavailable
 from bridge.records.forms import Deed
-from bridge.records.model import RecordRef, System
+from bridge.records.model import Absence, Record, RecordRef, System
 from bridge.records.ports import EditConflict, NotConnected, Rejected
 from connectors.guarded import Limits
 from connectors.salesforce import Salesforce as Records
@@ -221,11 +221,15 @@ async def test_atom_asks_for_no_such_id(acme: Acme, id_: str) -> None:
     object.__setattr__(forged, "id", id_)
     with pytest.raises(BadInput):
         await acme.records.perform(bob, Deed("take", "k", forged))
-    with pytest.raises(BadInput):
-        await acme.records.read(bob, [forged])
+    there = acme.ref("case", "crash")
+    found = await acme.records.read(bob, [forged, there])
+    assert found[forged] is Absence.GONE
+    assert isinstance(found[there], Record)
 
-    asked = {one.path for one in acme.org.journal.all()}
-    assert asked <= {"/services/oauth2/userinfo"}
+    asked = acme.org.journal.all()
+    composite = "/services/data/v62.0/composite"
+    assert {one.path for one in asked} <= {"/services/oauth2/userinfo", composite}
+    assert not any(id_ in one.body for one in asked)
 
 
 # Defect 4: values that are part of the query.
