@@ -65,7 +65,7 @@ def records_of(
             kept.changes,
             kept.log,
         ),
-        Right(connecting.accesses, connecting.who, connecting.offer),
+        Right(connecting.accesses, connecting.who, connecting.offer, connecting.turns),
         Platforms(
             places,
             {platform: side.members for platform, side in sides.items()},

@@ -64,6 +64,7 @@ from bridge.records.ports import (
     Gone,
     NotConnected,
     Records,
+    Turns,
     Unsure,
 )
 from bridge.records.posting import Posting
@@ -801,6 +802,7 @@ class World:
     slack: FakePlace = field(default_factory=lambda: FakePlace(Platform.SLACK))
     teams: FakePlace = field(default_factory=lambda: FakePlace(Platform.TEAMS))
     keys: dict[str, str] = field(default_factory=lambda: dict(_KEYS))
+    turns: Turns | None = None
 
     def __post_init__(self) -> None:
         numbers = itertools.count()
@@ -883,7 +885,9 @@ class World:
             self.live.stir,
             self.subscribing.follow,
         )
-        doing = Doing(admitting, self.changes, self.log, self.clock, self.live.stir)
+        doing = Doing(
+            admitting, self.changes, self.log, self.clock, self.live.stir, self.turns
+        )
         acting = Acting(
             admitting,
             doing,

@@ -40,7 +40,7 @@ from bridge.records.live import Live
 from bridge.records.mentions import Mentions, Who
 from bridge.records.own_acts import OwnActs
 from bridge.records.places import CardPlace
-from bridge.records.ports import Accesses, Records
+from bridge.records.ports import Accesses, Records, Turns
 from bridge.records.posting import Posting
 from bridge.records.reading import RoomReading
 from bridge.records.saga import Saga
@@ -68,11 +68,15 @@ class Books:
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """Whose right is used: `who` names people, `connecting` offers them to connect."""
+    """
+    Whose right is used: `who` names people, `connecting` offers them to connect, and
+    `turns` let one at a time write to a record.
+    """
 
     accesses: Accesses
     who: Who
     connecting: Connecting
+    turns: Turns | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +173,7 @@ def records_side(  # noqa: PLR0913 - the parts of the whole
         subscribing.follow,
         right.connecting,
     )
-    doing = Doing(admitting, books.changes, log, clock_us, live.stir)
+    doing = Doing(admitting, books.changes, log, clock_us, live.stir, right.turns)
     acting = Acting(
         admitting,
         doing,

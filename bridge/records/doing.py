@@ -17,8 +17,9 @@ from bridge.records.drawing import Clock
 from bridge.records.entries import RecordLog, Wish, done, failed, intended
 from bridge.records.forms import Deed
 from bridge.records.model import RecordRef
-from bridge.records.ports import Done, Unsure
+from bridge.records.ports import Access, Done, Records, Turns, Unsure
 
+_PATIENCE = 20.0  # seconds for somebody else's write to end
 _PAST = {
     "approve": "Approved",
     "reject": "Rejected",
@@ -60,13 +61,18 @@ class Did:
 
 @dataclass(frozen=True, slots=True)
 class Doing:
-    """Carries deeds out. `fan` lets every card of the record know."""
+    """
+    Carries deeds out. `fan` lets every card of the record know.
+
+    With `turns`, one at a time writes to a record, in whatever process.
+    """
 
     admitting: Admitting
     changes: ChangesBook
     log: RecordLog
     clock: Clock
     fan: Fan
+    turns: Turns | None = None
 
     async def do(
         self, who: Admitted, deed: Deed, label: str = "", correlation: str = ""
@@ -90,11 +96,7 @@ class Doing:
         await self.log.note(intended(wish, deed))
         await self.changes.begin(tenant, deed.key, self.clock())
         try:
-            try:
-                made = await records.perform(access, deed)
-            except Unsure:
-                # The same key: it is looked up first whether it was written.
-                made = await records.perform(access, deed)
+            made = await self._alone(tenant, records, access, deed)
         except AtomError as error:
             lost = isinstance(error, Unsure)
             why = type(error).__name__
@@ -110,9 +112,25 @@ class Doing:
         self.fan(tenant, ref, f"{word} by {by} via {_via(who)}")
         return Did(_told(word, made), made, before=made.again)
 
+    async def _alone(
+        self, tenant: str, records: Records, access: Access, deed: Deed
+    ) -> Done:
+        if self.turns is None or deed.ref is None:
+            return await _performed(records, access, deed)
+        async with self.turns.turn(tenant, deed.ref, _PATIENCE):
+            return await _performed(records, access, deed)
+
     async def finished_before(self, tenant: str, key: str) -> bool:
         """Whether a deed was done, by whichever try."""
         return await self.changes.done(tenant, key) is not None
+
+
+async def _performed(records: Records, access: Access, deed: Deed) -> Done:
+    try:
+        return await records.perform(access, deed)
+    except Unsure:
+        # The same key: it is looked up first whether it was written.
+        return await records.perform(access, deed)
 
 
 def key_of(tenant: str, person: str, *parts: object) -> str:

@@ -139,7 +139,7 @@ class Turns(Protocol):
         """
         Be alone with a record. Raises `ServiceUnavailable` if it is not free in time.
 
-        A turn lasts half a minute at most; then somebody else may have theirs.
+        A turn lasts a minute at most; then somebody else may have theirs.
         """
         ...
 

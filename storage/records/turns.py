@@ -22,7 +22,7 @@ from storage.redis_client import Client
 
 log = structlog.get_logger()
 
-_LEASE = 30.0  # seconds; longer than any call's deadline
+_LEASE = 60.0  # seconds; longer than a write and its second try may take
 _EVERY = 0.05
 _RELEASE = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end

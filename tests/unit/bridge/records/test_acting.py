@@ -11,7 +11,14 @@ from bridge.messages import Person, PersonKind, Platform
 from bridge.records.cards import RecordCard, Standing
 from bridge.records.desk import Said
 from bridge.records.model import PUBLIC, Needs, Offer, Record
-from bridge.records.ports import NotConnected, NotYours, Rejected, Spent, Unsure
+from bridge.records.ports import (
+    NotConnected,
+    NotYours,
+    Rejected,
+    Spent,
+    Turns,
+    Unsure,
+)
 from tests.records_world import (
     ALICE,
     ALICE_THERE,
@@ -32,8 +39,10 @@ from tests.records_world import (
 APPROVE = Offer("approve", "Approve", Action.RECORD_APPROVE, needs=Needs.CONFIRMATION)
 
 
-async def carded(changes: FakeChanges | None = None) -> tuple[World, Record]:
-    world = World(changes=changes or FakeChanges())
+async def carded(
+    changes: FakeChanges | None = None, turns: Turns | None = None
+) -> tuple[World, Record]:
+    world = World(changes=changes or FakeChanges(), turns=turns)
     offers = (APPROVE, *OFFERS[1:])
     record = world.system.add("CHG1", offers=offers)
     await world.mentions.noticed(said("CHG1"))
