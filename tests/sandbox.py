@@ -14,7 +14,7 @@ from aiohttp import ClientSession, ClientTimeout, web
 from bots.sandbox.app import create_app
 
 _STARTING_TAKES_AT_MOST = 30.0
-_PATIENCE = 15.0  # seconds; a busy machine, not a slow sandbox
+_PATIENCE = 60.0  # seconds; a busy machine, not a slow sandbox
 
 
 @dataclass(frozen=True, slots=True)

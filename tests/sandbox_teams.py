@@ -17,7 +17,7 @@ TEAM = "19:acme@thread.tacv2"
 GROUP = "6a1c0de5-0000-4000-8000-000000000001"
 BOT_SCOPE = "https://api.botframework.com/.default"
 GRAPH_SCOPE = "https://graph.microsoft.com/.default"
-_PATIENCE = 15.0
+_PATIENCE = 60.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ tests:
     ask: {{action: channel.join, channel: "{FALCON}"}}
     expect: {{effect: allow, rules: [falcon-members]}}
 """
-_SOON = 30.0
+_SOON = 60.0
 
 
 def people() -> list[Member]:

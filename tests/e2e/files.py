@@ -76,7 +76,7 @@ async def choose(here: World, words: str) -> None:
 
 async def kept(here: World, count: int) -> dict[str, bytes]:
     """Wait until so many files are on record; return the bytes of those kept."""
-    async with core(here.settings, "test") as built, asyncio.timeout(30):
+    async with core(here.settings, "test") as built, asyncio.timeout(60):
         while True:
             entries = await built.log.entries(COMPANY, -1, 10_000)
             shared = [e.body["file"] for e in entries if e.etype == "file.share"]

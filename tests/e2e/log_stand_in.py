@@ -72,7 +72,7 @@ class LogStandIn:
             if page["entries"]:
                 await stream.write(b"data: " + orjson.dumps(page) + b"\n\n")
                 after = page["entries"][-1]["seq"]
-            async with self._grown, asyncio.timeout(30):
+            async with self._grown, asyncio.timeout(60):
                 while len(self.entries) <= after + 1:
                     await self._grown.wait()
 

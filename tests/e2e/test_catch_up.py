@@ -175,7 +175,7 @@ async def second_feed(here: World) -> None:
     here.more["ATOM_TUNING_GRACE"] = "0.5"
     await here.link()
     await here.start()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not [e for e in await here.journal() if e["call"] == "graph.subscribe"]:
             await asyncio.sleep(0.05)
     await here.set(teams__rsc=False)

@@ -72,7 +72,7 @@ async def test_what_the_organisation_says_about_itself_is_on_record(
         assert gone in {e.row["msg"] for e in await here.log()}, ran.stdout
         await here.slack("audit", name="user_logout")
         await here.start()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while len(await audited(here)) < 3:
                 await asyncio.sleep(0.1)
         assert {*await audited(here)} == {

@@ -45,7 +45,7 @@ async def change_link(here: World, state: LinkState) -> None:
 
 async def entry_of(here: World, text: str) -> int:
     """Wait until a message is captured; returns its position."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             for entry in await here.log():
                 if entry.body.get("text") == text:
@@ -84,7 +84,7 @@ async def dead(here: World) -> list[dict[str, Any]]:
 
 async def until_dead(here: World, count: int = 1) -> None:
     async with core(here.settings, "test") as built:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while len(await built.letters.all(COMPANY)) < count:
                 await asyncio.sleep(0.05)
 

@@ -133,7 +133,7 @@ async def test_while_the_login_gives_no_token_teams_waits_however_long(
 async def _noted(here: World, count: int) -> None:
     """Wait until so much was noted of a delivery that still waits."""
     async with core(here.settings, "test") as built:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 sizes = dict(await built.queue.sizes())
                 open_ = await built.queue.unfinished(range(256), sizes)
@@ -231,7 +231,7 @@ async def test_metrics_tell_of_each_link_what_status_tells(here: World) -> None:
     await here.until(lambda s: any(t.endswith("short") for t in teams_texts(s)))
     await here.quiet()
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while 'atom_link_dead_letters{link="' not in (text := await _metrics(here)):
             await asyncio.sleep(0.2)
 

@@ -117,7 +117,7 @@ async def test_sentinels_make_another_redis_master_under_load(
             await talking
             await load.stands()
             # Both have gone over to the one that was the replica.
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while _listening(redis.replica) < 2:
                     await asyncio.sleep(0.1)
 

@@ -163,7 +163,7 @@ async def test_while_postgresql_is_stopped_nothing_is_acknowledged_or_sent(
         await here.slack("post", text="from Slack")
         await here.teams("post", text="from Teams")
         answers: list[int] = []
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while len(answers) < 2:
                 await asyncio.sleep(0.1)
                 answers = [
@@ -233,7 +233,7 @@ async def test_while_the_sqlite_file_is_locked_nothing_is_acknowledged(
 
 async def _until_refused(here: World) -> None:
     """Wait until ATOM has answered a delivery with 503."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not any(
             e["call"].endswith("deliver") and e["status"] == 503
             for e in await here.journal()

@@ -51,7 +51,7 @@ async def test_killed_at_any_call_files_stand_once_afterwards(
             await here.fault(call, "delay_after", seconds=5)
         await asyncio.gather(*(upload(here, call) for call in calls))
         # Each call's fault holds one of the files: they are on seven steps of their way.
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not all(rule["hits"] for rule in here.sandbox.faults.listing()):
                 await asyncio.sleep(0.02)
 

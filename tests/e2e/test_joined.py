@@ -257,7 +257,7 @@ async def asked_to_wait(here: World) -> int:
     """Have Teams ask for a pause, at the first of what is said, and again and again."""
     rule = here.sandbox.faults.add({"on": "teams.post", "fault": "429", "times": 999})
     await here.slack("post", text="said 00")
-    async with core(here.settings, "test") as built, asyncio.timeout(30):
+    async with core(here.settings, "test") as built, asyncio.timeout(60):
         while not any(
             row.throttled_until_us for row in await built.health.status(COMPANY)
         ):

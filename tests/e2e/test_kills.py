@@ -100,7 +100,7 @@ async def _until_logged(here: World, wanted: Mapping[str, int]) -> None:
     """Wait until the log holds just so many messages, edits and deletions."""
     kinds: Counter[str] = Counter()
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while {kind: kinds[f"message.{kind}"] for kind in wanted} != wanted:
                 await asyncio.sleep(0.1)
                 kinds = Counter(e.etype for e in await here.log())

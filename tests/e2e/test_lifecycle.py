@@ -131,7 +131,7 @@ async def the_link(here: World) -> Link:
 
 
 async def until_held(here: World, *causes: str) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while await held(here) != list(causes):
             await asyncio.sleep(0.05)
 

@@ -198,7 +198,7 @@ async def link_both(here: World) -> None:
 
 async def link_apart(here: World) -> None:
     """Link both pairs in such a way that each has another process to deliver it."""
-    async with core(here.settings, "test") as built, asyncio.timeout(30):
+    async with core(here.settings, "test") as built, asyncio.timeout(60):
 
         async def owner_of(link: Link) -> str:
             shard = shard_of(COMPANY, link.id, *link.channels)
@@ -218,7 +218,7 @@ async def link_apart(here: World) -> None:
 
 async def throttled(here: World) -> None:
     """Wait until `status` shows that a platform asked to wait."""
-    async with core(here.settings, "test") as built, asyncio.timeout(30):
+    async with core(here.settings, "test") as built, asyncio.timeout(60):
         while not any(
             row.throttled_until_us for row in await built.health.status(COMPANY)
         ):

@@ -103,7 +103,7 @@ async def test_slacks_mentions_are_of_the_same_people_and_places_in_teams(
 
     # Who has left the team is named as in Slack, and called no more.
     await here.teams("remove_member", member=BOB)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while "member.leave" not in [entry.etype for entry in await here.log()]:
             await asyncio.sleep(0.1)
     await here.slack("edit", ts=ts, typed=True, text="bye <@U02BOB>")

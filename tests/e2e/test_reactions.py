@@ -91,7 +91,7 @@ def bots(state: Mapping[str, Any], message: str) -> set[str]:
 
 async def logged(here: World, etype: str) -> None:
     """Wait until something of a kind is in the log."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not any(e.etype == etype for e in await here.log()):
             await asyncio.sleep(0.1)
 
