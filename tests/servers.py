@@ -28,6 +28,7 @@ Found = TypeVar("Found")
 _STARTING_TAKES_AT_MOST = 60.0  # seconds; a busy machine, not a slow server
 _STOPPING_TAKES_AT_MOST = 30.0
 _SLOTS = 16_384  # of a Redis Cluster
+_CLIENTS = {"createdb", "dropdb", "psql"}  # these need not be the server's user
 
 
 def require(name: str, found: Found | None, how: str) -> Found:
@@ -236,7 +237,8 @@ class Postgres:
             )
 
     def run(self, program: str, *arguments: str) -> str:
-        user = self.daemon.user
+        # Becoming somebody else copies the whole process first, page by page.
+        user = None if program in _CLIENTS else self.daemon.user
         done = subprocess.run(
             [str(self.binaries / program), *arguments],
             cwd=self.folder,
