@@ -23,6 +23,8 @@ from aiohttp import ClientError, ClientSession, ClientTimeout, web
 
 from bots.core import core
 from bots.demo_company import company_in, employ
+from bots.demo_declared import declared
+from bots.demo_records import business_systems, connect_people
 from bots.sandbox.app import create_app
 from bots.sandbox.slack import seed as slack
 from bots.sandbox.slack.model import Kind as SlackKind
@@ -86,6 +88,17 @@ _GREETINGS: tuple[tuple[str, Mapping[str, Any]], ...] = (
             "html": "<p>Carol here. Reading you <strong>loud and clear</strong>.</p>",
         },
     ),
+    (
+        "slack",
+        {
+            "workspace": "T01ACME",
+            "user": "U02BOB",
+            "channel": "C02FALCON",
+            "action": "post",
+            "text": "Globex is asking about CS-00001026 again. Can somebody take it?",
+            "typed": True,
+        },
+    ),
 )
 
 
@@ -99,6 +112,11 @@ class Demo:
     console_token: str
 
     @property
+    def config(self) -> Path:
+        """ATOM's file of settings, with the business systems."""
+        return self.home / "atom.toml"
+
+    @property
     def people(self) -> Path:
         """The company's directory, which the page edits and ATOM follows."""
         return self.home / "people.yaml"
@@ -108,7 +126,7 @@ class Demo:
         host, port = self.atom.removeprefix("http://").split(":")
         kept = {k: v for k, v in os.environ.items() if not k.startswith("ATOM_")}
         return kept | {
-            "ATOM_CONFIG": os.devnull,
+            "ATOM_CONFIG": str(self.config),
             "ATOM_HOME": str(self.home),
             "ATOM_HOST": host,
             "ATOM_PORT": port,
@@ -142,7 +160,7 @@ async def run(settings: Settings) -> None:
     world.teams.channels[_COFFEE] = coffee
     # An admin has let ATOM keep files in the teams' folders.
     world.settings.update({"teams.graph_roles": ["Group.Selected", _KEEP_FILES]})
-    async with _page(settings, world) as address:
+    async with _page(settings, world) as address, business_systems() as systems:
         demo = Demo(
             page=address,
             atom=f"http://127.0.0.1:{_free_port()}",
@@ -150,8 +168,15 @@ async def run(settings: Settings) -> None:
             console_token=secrets.token_urlsafe(24),
         )
         world.company = company_in(demo.people)
+        systems.configure(demo.config, demo.atom)
         await _set_up(demo)
-        await employ(demo.home, COMPANY, demo.people, _LINKS[0], _LINKS[2])
+        company = {"home": demo.home, "directory": {"people": demo.people}}
+        await employ(
+            Settings.model_validate(company),
+            COMPANY,
+            (_LINKS[0], _LINKS[2]),
+            lambda built: connect_people(built, COMPANY, systems),
+        )
         async with ClientSession(timeout=ClientTimeout(total=10)) as session:
             keeper = _Keeper(demo)
             world.kill_atom = keeper.kill
@@ -257,6 +282,7 @@ async def _furnish(demo: Demo, session: ClientSession) -> None:
             # Teams promises bots the reactions to their own messages only, and
             # tenants differ in the others. Visitors see the better case.
             "teams.reactions_on_user_messages": True,
+            **declared("https://atom.example", teams.BOT_APP_ID, ["127.0.0.1"]),
         },
     )
     async with asyncio.timeout(_READY_WITHIN):

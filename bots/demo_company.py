@@ -1,9 +1,9 @@
 """The demo's company: three departments, a guest, an admin, and who may talk where."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from bots.core import core
+from bots.core import Core, core
 from bots.directory_side import Means, source_of
 from bots.sandbox.company import Company, Member
 from bots.settings import Settings
@@ -18,6 +18,41 @@ _RULE = """
     who: {{group: {group}}}
     where: {{links_between: [space:{id}, space:{id}]}}
     reason: Only the {group} talks here.
+"""
+_RECORDS = """
+  - id: records-are-for-employees
+    allow: [record.view]
+    where: {record: [salesforce, servicenow, jira, hubspot]}
+    unless: {any: [{field: finance}, {guest: true}]}
+    reason: Employees see business records, without amounts.
+  - id: amounts-are-for-finance
+    allow: [record.view]
+    who: {department: Finance}
+    where: {record: [salesforce, servicenow, jira, hubspot]}
+    reason: Finance sees amounts.
+  - id: employees-work-on-records
+    allow: [record.update, record.create, record.approve]
+    where: {record: [salesforce, servicenow, jira, hubspot]}
+    unless: {guest: true}
+    reason: Employees work on records as far as the system lets them.
+"""
+_RECORD_TESTS = """
+  - name: employees see a case
+    given: {user: Alice Wong}
+    ask: {action: record.view, record: salesforce/case/1, field: public}
+    expect: {effect: allow, rules: [records-are-for-employees]}
+  - name: employees see no amounts
+    given: {user: Alice Wong}
+    ask: {action: record.view, record: salesforce/opportunity/1, field: finance}
+    expect: {effect: deny}
+  - name: Finance sees amounts
+    given: {user: Dana Fox}
+    ask: {action: record.view, record: salesforce/opportunity/1, field: finance}
+    expect: {effect: allow, rules: [amounts-are-for-finance]}
+  - name: employees approve changes
+    given: {user: Erin Park}
+    ask: {action: record.approve, record: servicenow/change/1}
+    expect: {effect: allow, rules: [employees-work-on-records]}
 """
 _TEST = """
   - name: the {group} talks
@@ -60,23 +95,27 @@ def _one(id_: str, name: str, department: str, *accounts: str) -> Member:
 
 
 async def employ(
-    home: Path,
+    settings: Settings,
     tenant: str,
-    path: Path,
-    falcon: Sequence[Channel],
-    coffee: Sequence[Channel],
+    groups: tuple[Sequence[Channel], Sequence[Channel]],
+    then: Callable[[Core], Awaitable[None]],
 ) -> None:
-    """Read the company once, and put the rules into force that name its groups."""
-    settings = Settings.model_validate({"home": home, "directory": {"people": path}})
+    """
+    Read the company once, and put the rules into force that name its groups.
+
+    `groups` are the channels of the Falcon team and of the coffee club. `then` is
+    called while the company is open.
+    """
     async with core(settings, "demo") as built:
         sync = built.sources.required(tenant)
         for each in settings.directory.all_sources:
             source = source_of(each, Means(None, sync.clock))
             async for reading in source.read(b""):
                 await sync.apply(reading)
-        desk, draft = built.policies.desk, Draft(rules(falcon, coffee))
+        desk, draft = built.policies.desk, Draft(rules(*groups))
         shown = await desk.preview(tenant, "atom demo", draft, "the demo's rules")
         await desk.apply(tenant, "atom demo", shown.report.hash)
+        await then(built)
 
 
 def rules(falcon: Sequence[Channel], coffee: Sequence[Channel]) -> str:
@@ -88,4 +127,4 @@ def rules(falcon: Sequence[Channel], coffee: Sequence[Channel]) -> str:
         group, one, other = _GROUPS[id_], channels[0], channels[1]
         said += _RULE.format(id=id_, group=group)
         tests += _TEST.format(id=id_, group=group, one=one, other=other)
-    return f"{spaces}{said}{tests}"
+    return f"{spaces}{said}{_RECORDS}{tests}{_RECORD_TESTS}"

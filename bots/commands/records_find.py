@@ -48,7 +48,7 @@ class Lookup:
         exact = _exact(found, words)
         if exact is not None and kinds:
             return RecordAnswer("Found", "One record.", buttons=again, record=exact)
-        text = "\n".join(line.text for line in found.lines)
+        text = "\n".join(f"{line.system}: {line.text}" for line in found.lines)
         tone = Tone.PLAIN if found.cards else Tone.WARNING
         title = f"Found for {found.words}" if found.cards else "Nothing found"
         return RecordAnswer(title, text, tone, buttons=again, found=found)

@@ -50,9 +50,14 @@ class Told:
             await self.record.note(entry)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Polling:
-    """Asks one system for as long as it runs. One process does it at a time."""
+    """
+    Asks one system for as long as it runs. One process does it at a time.
+
+    Systems are asked for a while that was asked for before, since their indexes are
+    late; what they said the last time as well is no news.
+    """
 
     tenant: str
     records: Records
@@ -62,6 +67,7 @@ class Polling:
     told: Told
     owner: str
     every: float
+    _known: frozenset[str] = frozenset()
 
     async def run(self) -> None:
         if not self.every:
@@ -80,7 +86,7 @@ class Polling:
             await asyncio.sleep(wait)
 
     async def ask(self) -> int:
-        """Ask once, if it is this process's turn; returns how many changes there were."""
+        """Ask once, if it is this process's turn; returns how many were news."""
         system, instance = self.records.system, self.records.instance
         name = f"poll:{system}:{instance}"
         lease = max(self.every * 3, 2 * _WITHIN)
@@ -89,7 +95,9 @@ class Polling:
         access = self.accesses.integration(self.tenant, system, instance)
         since = await self.changes.position(self.tenant, system, instance)
         found, then = await self.records.changed(access, since)
-        await self.told.keep(self.tenant, self.records, found)
+        news = [each for each in found if each.event not in self._known]
+        await self.told.keep(self.tenant, self.records, news)
+        self._known = frozenset(each.event for each in found)
         if then != since:
             await self.changes.reached(self.tenant, system, instance, then)
-        return len(found)
+        return len(news)

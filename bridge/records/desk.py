@@ -56,7 +56,7 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class SystemLine:
-    """How one system answered a search: "ServiceNow is still searching"."""
+    """How one system answered a search; the name and "still searching" are apart."""
 
     system: str
     text: str

@@ -190,24 +190,23 @@ def _age(record: Record, now_us: int) -> int:
 def _line(records: Records, ended: Ended[Sequence[Record]] | None) -> SystemLine:
     name = records.system.shown
     if ended is None:
-        return SystemLine(name, f"{name} is still searching", complete=False)
+        return SystemLine(name, "still searching", complete=False)
     if ended.error is None:
-        text = f"{name} answered" if ended.value else f"Nothing found in {name}"
-        return SystemLine(name, text)
-    return SystemLine(name, _trouble(name, ended.error))
+        return SystemLine(name, "answered" if ended.value else "nothing found")
+    return SystemLine(name, _trouble(ended.error))
 
 
-def _trouble(name: str, error: AtomError) -> str:
+def _trouble(error: AtomError) -> str:
     match error:
         case NotConnected():
-            return f"Your {name} account is not connected"
+            return "your account is not connected"
         case Gone():
-            return f"Nothing found in {name}"
+            return "nothing found"
         case Spent():
-            return f"{name} may not be asked more often for now"
+            return "may not be asked more often for now"
         case ServiceUnavailable():
-            return f"{name} unavailable"
+            return "unavailable"
         case BadInput():
-            return f"{name} cannot search for that"
+            return "cannot search for that"
         case _:
-            return f"{name} refused to search"
+            return "refused to search"

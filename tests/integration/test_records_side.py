@@ -38,7 +38,7 @@ def typed(text: str) -> Request:
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("find globex", "Your ServiceNow account is not connected"),
+        ("find globex", "ServiceNow: your account is not connected"),
         ("records", "ServiceNow (itsm)"),
         ("subscriptions", "Nothing is followed here"),
         ("follow incident where priority = 1", "Followed"),

@@ -210,7 +210,7 @@ class Jira(StandIn):
         site = {
             "id": self.site.cloud_id,
             "name": "acme",
-            "url": "https://acme.atlassian.net",
+            "url": self.site.address,
             "scopes": _SCOPES,
             "avatarUrl": "https://acme.atlassian.net/avatar.png",
         }

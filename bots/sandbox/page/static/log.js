@@ -76,7 +76,6 @@ const VERBS = {
   "dlp.action": "protected something",
   "record.view": "looked at a business record",
   "record.show": "showed a business record",
-  "record.unretracted": "could not take a card back",
   "record.intent": "is about to change a business record",
   "record.update": "changed a business record",
   "record.create": "made a business record",

@@ -89,7 +89,7 @@ async def test_what_is_not_complete_can_be_looked_at_again() -> None:
     answer = await typed.type("find globex")
 
     assert [button.command for button in answer.buttons] == ["find globex"]
-    assert "Jira is still searching" in answer.text
+    assert "Jira: still searching" in answer.text
 
 
 async def test_a_number_shows_the_record_itself() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -280,6 +280,35 @@ async def test_what_a_system_answers_goes_on_record_first() -> None:
     [change] = changes_in(entry.detail)
     assert change.ref is not None
     assert change.event == "e1"
+
+
+async def test_what_a_system_said_the_last_time_is_no_news() -> None:
+    system = Changing()
+    world = World(system)
+    system.add("CHG1")
+    polling = Polling(
+        TENANT,
+        system,
+        world.accesses,
+        world.changes,
+        Following(),
+        Told(world.log),
+        "one",
+        60.0,
+    )
+    told = system.told(next(iter(system.records.values())).ref)
+    answers = [[told], [told], [told, replace(told, event="later")], []]
+    system.changed = lambda *_: _answer(answers.pop(0))  # type: ignore[method-assign]
+
+    assert [await polling.ask() for _ in range(4)] == [1, 0, 1, 0]
+
+    assert len(world.log.of("record.heard")) == 2
+
+
+async def _answer(
+    changes: Sequence[RecordChange],
+) -> tuple[Sequence[RecordChange], str]:
+    return changes, "p2"
 
 
 async def test_another_process_asks_meanwhile() -> None:
