@@ -185,7 +185,9 @@ async def listen_to_slack(
     )
     if heard.records:
         desk = heard.records
-        intake.records = SlackRecords(desk, built.companies, side.clients)
+        intake.records = SlackRecords(
+            desk, built.companies, side.clients, people=side.people
+        )
         intake.previews = Previews(desk, built.companies, side.clients)
         stack.push_async_callback(intake.records.aclose)
         stack.push_async_callback(intake.previews.aclose)

@@ -7,7 +7,7 @@ comes by then is shown at once; else a modal says "Working…", and is filled la
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import structlog
@@ -33,7 +33,7 @@ from bots.slack.record_forms import FORM_VIEW
 from bots.slack.record_window import Window
 from bridge.errors import AtomError, BadInput
 from bridge.messages import Event, Person, Platform
-from bridge.ports import Tenants
+from bridge.ports import People, Tenants
 from bridge.records.asking import Filled
 from bridge.records.desk import Asker, RecordDesk, Said
 from bridge.records.places import Shown
@@ -52,7 +52,8 @@ class SlackRecords:
     Answers clicks, modals and shortcuts that are on record already.
 
     `patience` is how long nothing is shown, `ack_within` how long a submitted form
-    waits for what comes of it, both in seconds.
+    waits for what comes of it, both in seconds. `people` tell names: in interactions
+    Slack has people's handles only.
     """
 
     desk: RecordDesk
@@ -61,6 +62,7 @@ class SlackRecords:
     patience: float = _PATIENCE
     ack_within: float = _ACK_WITHIN
     talks: Talks = field(default_factory=Talks)
+    people: People | None = None
 
     async def answer(
         self,
@@ -84,7 +86,7 @@ class SlackRecords:
         if asker is None:
             await self._unknown(asked, ack, respond, event)
             return
-        talk = self.talks.begin(asker.name, self._work(asker, asked))
+        talk = self.talks.begin(asker.name, self._named(asker, asked))
         window = Window(self.clients, self.talks, asker, asked, respond)
         if asked.kind is Kind.SUBMIT:
             _ = self.talks.hold(
@@ -97,6 +99,19 @@ class SlackRecords:
 
     async def aclose(self) -> None:
         await self.talks.aclose()
+
+    def _named(self, asker: Asker, asked: Asked) -> Work:
+        """Return the work, as somebody whose name is known by then."""
+
+        async def work(shown: Shown) -> None:
+            person, channel = asker.person, asker.channel
+            known: Mapping[str, Person] = {}
+            if self.people and channel:
+                known = await self.people.lookup(channel, [person.id])
+            named = replace(person, name=known.get(person.id, person).name)
+            await self._work(replace(asker, person=named), asked)(shown)
+
+        return work
 
     def _work(self, asker: Asker, asked: Asked) -> Work:
         match asked.kind:

@@ -1,0 +1,238 @@
+"""Business records where people talk, through the whole of ATOM and both platforms."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bots.demo_records import Systems
+from tests.e2e.at_work import (
+    at_work,
+    both,
+    click_in_slack,
+    click_in_teams,
+    said,
+    slack_cards,
+    teams_cards,
+)
+from tests.e2e.test_linking import slack_answer
+from tests.e2e.test_private_notices import whispers
+from tests.e2e.world import World, teams_texts
+
+CASE = "CS-00001026"
+CHANGE = "CHG0030351"
+WAITS = 90.0
+AMOUNTS = ("1284500", "1,284,500", "1 284 500", "1.284.500", "1284500.0")
+
+
+async def test_a_case_that_is_named_is_shown_on_both_sides_once(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with at_work(tmp_path, database_url) as (here, _systems):
+        await here.slack("post", text=f"Globex asks about {CASE}", typed=True)
+        state = await here.until(lambda s: both(s, CASE), WAITS)
+        await here.slack("post", text="and that was all", typed=True)
+        await here.until(
+            lambda s: any("that was all" in t for t in teams_texts(s)), WAITS
+        )
+        await here.quiet()
+
+        state = await here.state()
+        assert both(state, CASE)
+        [slack], [teams] = slack_cards(state), teams_cards(state)
+        assert slack["thread_ts"]  # below the message that names it
+        assert not teams["is_root"]
+        shown = await logged(here, "record.show")
+        assert len(shown) == 2
+        assert (await here.verdict()).intact
+
+
+async def test_an_amount_is_for_the_finance_person_alone(tmp_path: Path) -> None:
+    """Scenario 6, with everybody of the company in the room."""
+    async with at_work(tmp_path, sqlite(tmp_path)) as (here, systems):
+        org = systems.salesforce
+        page = f"{systems.base}/salesforce/lightning/r/Opportunity"
+        link = f"{page}/{org.ids['renewal']}/view"
+        await here.slack("post", text=f"See {link}", typed=True, user="U02BOB")
+        state = await here.until(lambda s: both(s, "platform renewal"), WAITS)
+
+        everything = said(state) + said(await here.journal())
+        assert not [amount for amount in AMOUNTS if amount in everything]
+        [card] = slack_cards(state)
+        await click_in_slack(here, card, "view", user="U04DANA")
+        state = await here.until(lambda s: "1,284,500" in said(views(s)), WAITS)
+
+        [view] = [v for v in views(state) if "1,284,500" in said(v)]
+        assert view["user"] == "U04DANA"
+        assert "1,284,500" not in said(slack_cards(state)) + said(teams_cards(state))
+        await click_in_slack(here, card, "view", user="U01ALICE")
+        state = await here.until(lambda s: len(views(s)) == 2, WAITS)
+        await here.quiet()
+        own = [v for v in views(await here.state()) if v["user"] == "U01ALICE"]
+        assert "1,284,500" not in said(own)
+
+
+async def test_an_approval_from_either_side_counts_once(
+    tmp_path: Path, database_url: str
+) -> None:
+    """Scenario 10: clicked twice, by two people, on two platforms."""
+    async with at_work(tmp_path, database_url) as (here, systems):
+        await here.slack("post", text=f"{CHANGE} waits", typed=True)
+        state = await here.until(lambda s: both(s, CHANGE), WAITS)
+        [slack], [teams] = slack_cards(state), teams_cards(state)
+
+        await asyncio.gather(
+            click_in_slack(here, slack, "approve"),
+            click_in_slack(here, slack, "approve"),
+            click_in_teams(here, teams, "approve", user="29:erin"),
+        )
+
+        await here.until(lambda s: both(s, "2 of 3"), WAITS)
+        state = await here.until(
+            lambda s: all(
+                any(f"Approved by {who}" in t for t in teams_texts(s))
+                for who in ("Alice Wong via Slack", "Erin Park via Teams")
+            ),
+            WAITS,
+        )
+        assert approvals(systems) == {"alice": 1, "erin": 1}
+        told = await logged(here, "record.approve")
+        assert sorted(entry["actor"] for entry in told) == [
+            "slack:U01ALICE",
+            "teams:29:erin",
+        ]
+
+
+async def test_who_is_no_approver_is_told_alone(tmp_path: Path) -> None:
+    """Scenario 11: the system is never asked to."""
+    async with at_work(tmp_path, sqlite(tmp_path)) as (here, systems):
+        await here.slack("post", text=f"{CHANGE} waits", typed=True)
+        state = await here.until(lambda s: both(s, CHANGE), WAITS)
+        [teams] = teams_cards(state)
+
+        answer = await click_in_teams(here, teams, "approve")
+
+        assert "waiting on" in said(answer).lower()
+        assert approvals(systems) == {}
+        assert both(await here.state(), "0 of 3")
+
+
+async def test_a_card_follows_what_somebody_changes_in_the_system(
+    tmp_path: Path,
+) -> None:
+    async with at_work(tmp_path, sqlite(tmp_path)) as (here, systems):
+        await here.teams("post", text=f"<p>{CASE} please</p>")
+        await here.until(lambda s: both(s, CASE), WAITS)
+
+        org = systems.salesforce
+        user = org.users["bob"]
+        org.rows.update(user, "Case", org.ids["crash"], {"Status": "Escalated"})
+
+        state = await here.until(lambda s: both(s, "Escalated"), WAITS)
+        assert len(slack_cards(state)) == len(teams_cards(state)) == 1
+
+
+async def test_who_has_connected_nothing_shows_nothing_and_is_told_alone(
+    tmp_path: Path,
+) -> None:
+    """Scenario 8: whoever cannot see it themselves shows it to nobody."""
+    async with at_work(tmp_path, sqlite(tmp_path)) as (here, _systems):
+        await here.slack("post", text=f"look at {CASE}", typed=True, user="U03CHEN")
+        state = await here.until(lambda s: bool(whispers(s)), WAITS)
+
+        [told] = whispers(state)
+        assert "account is not connected" in said(told)
+        assert told["to"] == "U03CHEN"
+        await here.quiet()
+        state = await here.state()
+        assert slack_cards(state) == teams_cards(state) == []
+
+
+@pytest.mark.parametrize("fault", ["timeout_after", "error_after"])
+async def test_a_post_whose_answer_was_lost_stands_once(
+    tmp_path: Path, fault: str
+) -> None:
+    async with at_work(tmp_path, sqlite(tmp_path)) as (here, _systems):
+        more = {"seconds": 4.0} if fault == "timeout_after" else {}
+        await here.fault("slack.chat.postMessage", fault, times=1, **more)
+        await here.slack("post", text=f"Globex asks about {CASE}", typed=True)
+
+        state = await here.until(lambda s: both(s, CASE), WAITS)
+        await here.quiet()
+        await asyncio.sleep(3)
+        state = await here.state()
+        assert len(slack_cards(state)) == len(teams_cards(state)) == 1
+
+
+async def test_killed_while_a_card_is_on_its_way_it_stands_once(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with at_work(tmp_path, database_url) as (here, _systems):
+        await here.slack("post", text=f"Globex asks about {CASE}", typed=True)
+        await here.until(lambda s: bool(slack_cards(s) or teams_cards(s)), WAITS)
+        await here.kill()
+        await here.start()
+
+        await here.until(lambda s: both(s, CASE), WAITS)
+        await here.quiet()
+        state = await here.state()
+        assert len(slack_cards(state)) == len(teams_cards(state)) == 1
+
+
+async def test_a_search_says_what_each_system_came_to(tmp_path: Path) -> None:
+    """Scenario 19: one is down, and one is slow."""
+    async with at_work(tmp_path, sqlite(tmp_path)) as (here, systems):
+        systems.jira.faults.order(
+            {"match": "* /ex/jira/*", "kind": "status", "arg": 503, "times": 99}
+        )
+        answer = await slack_answer(here, "find globex", user="U04DANA")
+
+        assert "platform renewal" in answer
+        assert "Globex renewal FY27" in answer  # HubSpot's
+        assert "Jira: unavailable" in answer
+
+
+async def test_a_change_of_status_from_teams_is_seen_in_slack(tmp_path: Path) -> None:
+    async with at_work(tmp_path, sqlite(tmp_path)) as (here, systems):
+        await here.slack("post", text=f"Globex asks about {CASE}", typed=True)
+        state = await here.until(lambda s: both(s, CASE), WAITS)
+        [teams] = teams_cards(state)
+
+        answer = await click_in_teams(here, teams, "take")
+
+        org = systems.salesforce
+        mine = org.users["carol"].id
+        case = org.rows.rows["Case"][org.ids["crash"]]
+        await here.until(lambda _: case["OwnerId"] == mine, WAITS)
+        await here.until(lambda s: both(s, "Carol Díaz"), WAITS)
+        assert said(answer)
+
+
+def approvals(systems: Systems) -> dict[str, int]:
+    """Return how often each person approved the change, as ServiceNow has it."""
+    instance = systems.servicenow.instance
+    users = {each.id: name for name, each in systems.servicenow.users.items()}
+    found: dict[str, int] = {}
+    for row in instance.rows["sysapproval_approver"].values():
+        if row["state"] == "approved":
+            name = users[row["approver"]]
+            found[name] = found.get(name, 0) + 1
+    return found
+
+
+def views(state: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [v for one in state["slack"]["workspaces"] for v in one["views"]]
+
+
+async def logged(here: World, etype: str) -> list[Mapping[str, Any]]:
+    return [
+        {"actor": e.body["author"]["id"], **e.body["detail"]}
+        for e in await here.log()
+        if e.etype == etype
+    ]
+
+
+def sqlite(home: Path) -> str:
+    return f"sqlite:///{home}/atom.db"
