@@ -34,6 +34,7 @@ bench: .venv/ready  ## measure ATOM beside bare servers, on this machine
 	$(bin)/python -m tests.load.policy
 	$(bin)/python -m tests.load.scanning
 	$(bin)/python -m tests.load.cards
+	$(bin)/python -m tests.load.records
 	for database in sqlite postgresql; do home=$$(mktemp -d); \
 		$(bin)/python -m tests.load.searching --database $$database --home $$home; \
 		rm -r $$home; done

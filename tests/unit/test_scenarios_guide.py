@@ -32,3 +32,9 @@ def test_none_of_those_about_directories_is_left_out() -> None:
     numbers = {int(found[1]) for row in ROWS if (found := re.match(r"D(\d+)", row[0]))}
 
     assert numbers == set(range(1, 26)) - {19, 20, 22, 23}
+
+
+def test_none_of_those_about_records_is_left_out() -> None:
+    numbers = {int(found[1]) for row in ROWS if (found := re.match(r"R(\d+)", row[0]))}
+
+    assert numbers >= set(range(1, 21))
