@@ -63,7 +63,6 @@ class Desk:
         else:
             await self.shelf.keep_body(tenant, bundle.hash, bundle.body)
             self.engine.use(bundle)
-            log.info("policy in force", tenant=tenant, version=number, hash=bundle.hash)
         self._loaded[tenant] = number
 
     def _usable(
@@ -74,14 +73,21 @@ class Desk:
         except AtomError as error:
             return None, str(error)
 
-    async def refresh(self, tenants: Sequence[str]) -> None:
-        """Take over what another process published. Raises `StoreUnavailable`."""
+    async def refresh(self, tenants: Sequence[str]) -> Sequence[str]:
+        """
+        Take over what another process published; returns for which companies.
+
+        Raises `StoreUnavailable`.
+        """
+        taken = []
         for tenant in tenants:
             if not self.directory.configured(tenant):
                 continue
             known = self._loaded.get(tenant)
             if known is None or await self.shelf.number(tenant) != known:
                 await self.load(tenant)
+                taken.append(tenant)
+        return taken
 
     def _saved(self, tenant: str, version: PolicyVersion | None) -> Bundle:
         if version is None:

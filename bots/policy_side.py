@@ -45,7 +45,10 @@ class PolicySide:
         while True:
             await asyncio.sleep(_LOOK_EVERY)
             try:
-                await self.desk.refresh(self.companies)
+                for tenant in await self.desk.refresh(self.companies):
+                    bundle = self.engine.bundle(tenant)
+                    name = bundle.hash if bundle else ""
+                    log.info("policy in force", tenant=tenant, hash=name)
             except StoreUnavailable as error:
                 log.warning("policy not read", reason=str(error))
 

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -19,6 +20,8 @@ T = TypeVar("T")
 
 _MOMENT = re.compile(r"= \((\d+)\)")  # the key of the row that found no partition
 
+_OPENING = 20.0  # seconds
+_CONNECTING = 2.0  # a host that is gone must not take up a message's patience
 _MONTHS = 3  # that the rows of one transaction may be of, at the very most
 
 # What a database that is down, starting, failing over or gone answers with.
@@ -64,24 +67,28 @@ class PostgresHotStore:
         `make_partitions` is called with a row's moment when it finds none to go to.
         """
         try:
-            async with asyncio.timeout(10):
-                pool = await asyncpg.create_pool(
-                    dsn,
-                    min_size=1,
-                    max_size=size,
-                    timeout=2,
-                    command_timeout=5,
-                    max_inactive_connection_lifetime=300,
-                    reset=_as_it_is,
-                    # A plan made while a partition was empty reads all of it once
-                    # it is full, until somebody analyses it. Planning is cheap.
-                    # A process that is frozen within a transaction would keep its
-                    # locks, and with them everybody else from its company's log.
-                    server_settings={
-                        "plan_cache_mode": "force_custom_plan",
-                        "idle_in_transaction_session_timeout": "2000",
-                    },
-                )
+            async with asyncio.timeout(_OPENING):
+                pool = None
+                while pool is None:
+                    # A busy server takes its time for the first connection.
+                    with suppress(TimeoutError):
+                        pool = await asyncpg.create_pool(
+                            dsn,
+                            min_size=1,
+                            max_size=size,
+                            timeout=_CONNECTING,
+                            command_timeout=5,
+                            max_inactive_connection_lifetime=300,
+                            reset=_as_it_is,
+                            # A plan made while a partition was empty reads all of it once
+                            # it is full, until somebody analyses it. Planning is cheap.
+                            # A process that is frozen within a transaction would keep its
+                            # locks, and with them everybody else from its company's log.
+                            server_settings={
+                                "plan_cache_mode": "force_custom_plan",
+                                "idle_in_transaction_session_timeout": "2000",
+                            },
+                        )
         except (*_GONE, asyncpg.PostgresError) as error:
             raise StoreUnavailable("PostgreSQL does not answer") from error
         return cls(pool, make_partitions)

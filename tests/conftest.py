@@ -7,11 +7,18 @@ from pathlib import Path
 import pytest
 import structlog
 
+from storage import hot_postgres
 from tests.clamd_server import ClamdServer, running_clamd
 from tests.samba import Samba, running_samba, samba_template
 from tests.servers import Postgres, Redis, running_postgres, running_redis
 from tests.slapd import Slapd, running_slapd
 from tests.softhsm import SoftHsm, running_softhsm
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _time_to_connect() -> None:
+    """A server that many tests share may take longer to let a test in."""
+    hot_postgres._CONNECTING = 20.0
 
 
 @pytest.fixture(scope="session")

@@ -108,7 +108,8 @@ class Condition:
         if self.op in _BARE:
             return (not has) is (self.op is Op.EMPTY)
         if self.op in _ORDERED:
-            return bool(has) and _ordered(self.op, has, self.values[0])
+            wanted = self.values[0].casefold()
+            return bool(has) and _ordered(self.op, has.casefold(), wanted)
         return _alike(
             self.op, has.casefold(), [each.casefold() for each in self.values]
         )

@@ -118,7 +118,7 @@ async def test_two_processes_keep_to_one_limit_through_redis(
     limit = {
         "ATOM_TUNING_TEAMS_TENANT_LIMIT": "8/2",
         "ATOM_TUNING_LIMIT_CARE": "1",
-        "ATOM_TUNING_LIMIT_MARGIN": "0.5",
+        "ATOM_TUNING_LIMIT_MARGIN": "1.5",
     }
     with postgres.database() as url:
         async with world(tmp_path, url, redis_url, **limit, **SHARING) as here:

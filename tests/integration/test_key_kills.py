@@ -25,6 +25,7 @@ from pathlib import Path
 from bots.core import core
 from bridge.compliance import Officer
 from storage.compliance.keys import rotation
+from tests.patient import patient
 
 home, what, at = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
 rotation._PAGE = 4

@@ -27,6 +27,21 @@ WORLDS: Mapping[str, tuple[Callable[[], StandIn], Callable[[Told], World]]] = {
 }
 
 
+def written() -> list[str]:
+    """Return the systems that people write to through ATOM."""
+    return sorted(set(WORLDS) - {"hr"})
+
+
+def numbered() -> list[str]:
+    """Return the systems of which people say numbers."""
+    return sorted(set(WORLDS) - {"hr", "hubspot"})
+
+
+def classed() -> list[str]:
+    """Return the systems that show some fields to some accounts alone."""
+    return sorted(set(WORLDS) - {"jira"})
+
+
 @pytest.fixture(params=sorted(WORLDS))
 async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
     stand_in, made = WORLDS[request.param]

@@ -15,14 +15,12 @@ from bridge.records.ports import (
     Rejected,
     Unsure,
 )
+from tests.contract.records.conftest import written
 from tests.contract.records.worlds import World
 from tests.stand_ins import Account
 
-
-@pytest.fixture(autouse=True)
-def written_to(world: World) -> None:
-    if not world.sample.edit:
-        pytest.skip("nothing is written there")
+# HR systems are read, and never written to.
+pytestmark = pytest.mark.parametrize("world", written(), indirect=True)
 
 
 async def deed(

@@ -21,7 +21,7 @@ from bridge.errors import Refused, StoreUnavailable
 from bridge.messages import Event, EventKind, Platform
 from bridge.ports import Receipt
 
-DEADLINE = 10.0
+DEADLINE = 60.0
 
 
 async def eventually(met: Callable[[], Any]) -> Any:

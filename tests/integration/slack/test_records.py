@@ -66,6 +66,10 @@ def views(slack: Slack) -> list[dict[str, Any]]:
     return list(slack.world.slack.views.values())
 
 
+def titles(slack: Slack) -> list[str]:
+    return [view["title"]["text"] for view in views(slack)]
+
+
 def said(view: dict[str, Any]) -> str:
     return str(view["blocks"])
 
@@ -140,7 +144,7 @@ async def test_a_slow_system_is_waited_for_in_a_modal_that_is_filled_later(
     assert "Working" in said(view)
 
     desk.go.set()
-    await eventually(lambda: views(slack)[0]["title"]["text"] == "Edit OPS-1")
+    await eventually(lambda: titles(slack) == ["Edit OPS-1"])
 
     assert len(slack.calls("views.open")) == 1
     [filling] = slack.calls("views.update")
@@ -319,7 +323,7 @@ async def test_a_record_is_begun_from_nothing(
 
     await slack.act(action="shortcut", callback_id=NEW)
 
-    await eventually(lambda: views(slack)[0]["title"]["text"] == "Edit OPS-1")
+    await eventually(lambda: titles(slack) == ["Edit OPS-1"])
     [(asker, _, message)] = desk.starts
     assert (asker.channel, message) == (None, None)
 

@@ -171,6 +171,7 @@ SMALL = st.text("aB1-. ", max_size=4)
 @given(st.sampled_from(sorted(Op)), SMALL, SMALL, SMALL)
 @example(Op.ABOVE, "1", "1.0", "")
 @example(Op.IN, "a", "A", "b")
+@example(Op.BELOW, "B", "a", "")
 def test_what_is_kept_is_what_the_instance_would_find(
     op: Op, wanted: str, has: str, other: str
 ) -> None:
