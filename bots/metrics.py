@@ -32,6 +32,11 @@ POLICY_ALARMS = Counter(
     "Denials because the policy could not be read or worked out",
     ["rule"],
 )
+RECORD_ALARMS = Counter(
+    "atom_record_alarms_total",
+    "Answers of business systems to other questions than they were asked",
+    ["system", "what"],
+)
 DELIVERED = Counter("atom_deliveries_ended_total", "Deliveries brought to an end")
 QUEUED = Gauge("atom_deliveries_queued", "Deliveries this process has yet to end")
 WAITS = Counter(

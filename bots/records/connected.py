@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 
+import structlog
 from aiohttp import ClientSession
 from yarl import URL
 
+from bots.metrics import RECORD_ALARMS
 from bots.settings_records import RecordSettings
 from bridge.errors import BadInput
 from bridge.records.model import System
@@ -22,6 +25,8 @@ from connectors.rest import Rest
 from connectors.salesforce.system import Salesforce, Setup
 from connectors.servicenow.connector import ServiceNow
 from connectors.servicenow.connector import Settings as Instance
+
+log = structlog.get_logger()
 
 Key = tuple[str, System, str]
 
@@ -68,7 +73,8 @@ def _made(name: str, one: RecordSettings, budget: Budget) -> Records:
             )
             return Salesforce(setup, budget)
         case System.SERVICENOW:
-            return ServiceNow(Instance(name, api, one.webhook_secrets, site), budget)
+            instance = Instance(name, api, one.webhook_secrets, site)
+            return ServiceNow(instance, budget, partial(_alarm, System.SERVICENOW))
         case System.JIRA:
             return _jira(name, one, budget, secret)
         case System.HUBSPOT:
@@ -78,6 +84,12 @@ def _made(name: str, one: RecordSettings, budget: Budget) -> Records:
             return hr_system(
                 name, site, (one.api_url or "").rstrip("/"), options, budget
             )
+
+
+def _alarm(system: System, what: str, kind: str) -> None:
+    """Tell operators of what a system did with a question; of the rows it tells none."""
+    RECORD_ALARMS.labels(system, what).inc()
+    log.error("a system answered another question", system=system, what=what, of=kind)
 
 
 def _jira(name: str, one: RecordSettings, budget: Budget, secret: str) -> JiraRecords:

@@ -5,11 +5,14 @@ from contextlib import AsyncExitStack
 
 import pytest
 
+from bots.metrics import RECORD_ALARMS
 from bots.records.connected import connected, hosts_of
 from bots.settings_records import RecordSettings
 from bridge.errors import BadInput
 from bridge.records.model import System
 from bridge.records.ports import Budget
+from connectors.sandbox.servicenow.app import ServiceNow
+from tests.stand_ins import Account, running
 
 TENANT = "acme"
 
@@ -101,3 +104,23 @@ def test_links_lead_to_the_hosts_of_the_companys_systems_alone() -> None:
         TENANT: {"acme.my.salesforce.com", "acme.lightning.force.com"},
         "other": {"x.example"},
     }
+
+
+async def test_a_system_that_answers_another_question_is_counted(
+    stack: AsyncExitStack,
+) -> None:
+    told = await stack.enter_async_context(running(ServiceNow()))
+    assert isinstance(told.stand_in, ServiceNow)
+    told.stand_in.instance.blind.add("number")  # part of the question is passed over
+    at = settings("servicenow", url=told.url)
+    made = connected(stack, {(TENANT, System.SERVICENOW, "itsm"): at}, budgets())
+    [records] = made.of(TENANT)
+    counted = RECORD_ALARMS.labels(System.SERVICENOW, "query_ignored")
+    before = counted._value.get()
+
+    found = await records.resolve(
+        Account(told.stand_in, "erin"), records.recognise("INC0010003")
+    )
+
+    assert found == {}
+    assert counted._value.get() > before
