@@ -7,7 +7,7 @@ shown when it is asked for, and told to the person alone.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 
 import structlog
@@ -24,7 +24,7 @@ from bots.teams.record_place import TeamsCardPlace
 from bridge.errors import AtomError
 from bridge.messages import Person, Platform
 from bridge.ports import Tenants
-from bridge.records.asking import Filled
+from bridge.records.asking import Filled, in_full
 from bridge.records.cards import RecordCard
 from bridge.records.desk import Asker, RecordDesk, Said
 from bridge.records.places import Shown
@@ -58,7 +58,11 @@ class TeamsRecords:
     def asked(self, heard: Heard, *, again: bool) -> Asked | None:
         """Return what is asked of records; of what came before, only what reads."""
         asked = asked_in(heard.activity)
-        return asked if asked and (not again or asked.kind in READING) else None
+        if asked is None or (again and asked.kind not in READING):
+            return None
+        form = self.talks.form(asked.token)
+        # Some values cannot be sent as they are, and others come back for them.
+        return replace(asked, values=in_full(asked.values, form)) if form else asked
 
     async def answer(self, heard: Heard, asked: Asked) -> InvokeResponse:
         """Answer in time, whatever the business system does."""

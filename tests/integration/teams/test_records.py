@@ -13,8 +13,10 @@ from bots.teams.records import TeamsRecords
 from bridge.errors import Refused
 from bridge.holds import Cause
 from bridge.messages import EventKind
+from bridge.records.asking import wire
 from bridge.records.books import CardInstance
 from bridge.records.desk import Found, Preview, SystemLine
+from bridge.records.forms import Choice, Form, Input, InputKind
 from bridge.records.places import Shown
 from tests.fakes_records import FORM, REF, TOKEN, FakeDesk, record_card
 from tests.integration.teams.door import Door
@@ -115,6 +117,25 @@ async def test_what_is_wrong_stands_in_the_form_with_what_was_entered(
 
     assert "Say more." in json.dumps(answer["value"])
     assert '"short"' in json.dumps(answer["value"])
+
+
+async def test_a_choice_that_cannot_be_sent_as_it_is_comes_back_as_it_was_meant(
+    door: Door, records: TeamsRecords, desk: FakeDesk
+) -> None:
+    odd = "~with a sign that stands for others"
+    menu = Input("reason", "Reason", InputKind.CHOICE, choices=(Choice(odd, "Odd"),))
+
+    async def ask(shown: Shown) -> None:
+        await shown.form(Form("edit", "Edit OPS-1", (menu,)), TOKEN)
+
+    desk.on_click = ask
+    await door.deliver(executed("rec.edit", t=TOKEN))
+    entered = {"in.choice.reason": wire(odd, 1_000)}
+    await door.deliver(executed("rec.submit", t=TOKEN, **entered) | {"id": "f:2"})
+
+    assert wire(odd, 1_000) != odd
+    [(_, _, values)] = desk.submissions
+    assert values == {"reason": odd}
 
 
 async def test_a_slow_system_is_answered_in_time_and_told_to_the_person_alone(
