@@ -480,7 +480,11 @@ def _limiter(
         return LocalLimiter(steady_us)
     url = settings.redis_url.get_secret_value()
     limiter = RedisLimiter.at(
-        url, steady_us, processes, int(settings.tuning.limit_care * 1_000_000)
+        url,
+        steady_us,
+        processes,
+        int(settings.tuning.limit_care * 1_000_000),
+        settings.tuning.limit_patience,
     )
     stack.push_async_callback(limiter.aclose)
     return limiter

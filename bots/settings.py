@@ -267,6 +267,12 @@ class Tuning(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
         ge=0,
         description="seconds with half the limits after Redis was lost, 0 or more",
     )
+    limit_patience: float = Field(
+        default=0.25,
+        gt=0,
+        le=10,
+        description="seconds that Redis has for an answer on limits, at most 10",
+    )
     limit_margin: float = Field(default=0.1, ge=0, description="seconds, 0 or more")
     deletions: Rates = Field(
         default="50/60",

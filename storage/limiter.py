@@ -131,12 +131,13 @@ class RedisLimiter:
         clock: Callable[[], int],
         processes: Callable[[], int],
         careful_us: int,
+        patience: float = _GIVE_UP,
     ) -> "RedisLimiter":
         # Asked once: a call that is counted twice is lost, and others wait.
         client = redis_at(
             url,
-            socket_timeout=_GIVE_UP,
-            socket_connect_timeout=_GIVE_UP,
+            socket_timeout=patience,
+            socket_connect_timeout=patience,
             health_check_interval=_HEALTH_CHECK,
             retry=Retry(NoBackoff(), 0),
         )
