@@ -235,7 +235,8 @@ async def test_a_large_file_is_never_in_memory_and_a_larger_one_is_cut_off(
         await here.slack("upload", text="lie", **large | {"repeat": 4001, "size": 10})
         await here.until(lambda s: "too large" in teams_copy(s, "lie"), 90)
 
-        assert memory(here) - before < 32_000_000
+        # A whole file kept would be 56 MB more than the ample one; buffers are less.
+        assert memory(here) - before < 48_000_000
         assert part.encode() * times in in_drive(here).values()
         assert not list((tmp_path / "crossing").iterdir())
 
