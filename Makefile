@@ -2,6 +2,8 @@
 .PHONY: help demo test soak check bench format lock install clean
 
 bin := .venv/bin
+# Compiled modules are kept, whatever the shell says: the suite starts many processes.
+export PYTHONDONTWRITEBYTECODE :=
 # Most tests wait for servers and clocks: two of them to a core keep it busy.
 workers := $(shell echo $$((2 * $$(nproc))))
 

@@ -15,7 +15,7 @@ from tests.servers import free_port
 @pytest.fixture(params=["socket", "port"])
 def scanner(request: pytest.FixtureRequest, clamd: ClamdServer) -> Clamd:
     address = clamd.path if request.param == "socket" else clamd.address
-    return Clamd(ClamdAddress.parse(address), patience=5.0)
+    return Clamd(ClamdAddress.parse(address), patience=30.0)
 
 
 async def chunks(*parts: bytes) -> AsyncIterator[bytes]:

@@ -270,7 +270,7 @@ async def test_a_write_that_is_late_is_unsure(
     plain.fault("delay_after_effect", arg=600)
 
     with pytest.raises(Unsure):
-        await line.call(ada, write, writes=True, deadline=1.0)
+        await line.call(ada, write, writes=True, deadline=5.0)
 
 
 async def test_a_caller_that_goes_away_takes_its_call_along(
