@@ -13,6 +13,7 @@ from typing import Any
 
 from bridge.errors import AtomError, ServiceUnavailable
 from bridge.records.ports import Access, Gone, NotYours, Rejected, Spent
+from connectors.hubspot.pace import Pace
 from connectors.hubspot.portal import Kind
 from connectors.remembered import Remembered
 from connectors.rest import Answer, Call, Manner, Quota, Rest
@@ -57,6 +58,10 @@ class Api:
     version: str = "v3"
     sleep: Sleep = asyncio.sleep
     _known: Remembered[Any] = field(default_factory=lambda: Remembered(600.0))
+    _pace: Pace = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._pace = Pace(self.rest.clock, self.sleep)
 
     async def get(self, access: Access, *path: str, **params: str) -> Json:
         """Return what stands there. Raises `Gone`."""
@@ -114,11 +119,13 @@ class Api:
         """Search; there are few searches a second, so one may be waited for."""
         path = self.objects(kind.plural, "search")
         try:
-            return await self._asked(access, path, body, urgent=urgent)
-        except Spent as spent:
+            async with self._pace.turn():
+                return await self._asked(access, path, body, urgent=urgent)
+        except Spent as spent:  # others search in this portal as well
             if spent.retry_after > _A_MOMENT:
                 raise
             await self.sleep(spent.retry_after)
+        async with self._pace.turn():
             return await self._asked(access, path, body, urgent=urgent)
 
     async def pipelines(self, access: Access, kind: Kind) -> list[Json]:

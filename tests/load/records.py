@@ -30,7 +30,8 @@ from tests.stand_ins import Account, CountingBudget
 _RUNS = 3
 _CASE = "CS-00001026"
 _SLOW = 9.0  # seconds
-_WORDS = ("globex", "falcon", "renewal", "login", "memory", "printer", "laptop", "mail")
+_APART = 1.2  # seconds; HubSpot takes five searches in one, and a find makes four
+_WORDS = ("globex", "falcon", "login", "printer")
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,16 @@ class Waits:
         return max(self.took)
 
 
-async def searches(here: World, suffix: str) -> Waits:
-    """Search for each word once, as somebody in Slack; no two searches are the same."""
+async def searches(here: World, suffix: str, apart: float = _APART) -> Waits:
+    """
+    Search for each word once, as somebody in Slack; no two searches are the same.
+
+    They are made `apart` seconds from each other, as people search. With none between,
+    what is measured is HubSpot's limit.
+    """
     took = []
     for word in _WORDS:
+        await asyncio.sleep(apart)
         begin = time.perf_counter()
         answer = await slack_answer(here, f"find {word}{suffix}", user="U04DANA")
         took.append((time.perf_counter() - begin) * 1e3)
@@ -70,6 +77,7 @@ async def bare_searches(systems: Systems) -> Waits:
         }
         made = connected(stack, told, lambda _tenant: CountingBudget())
         for word in _WORDS:
+            await asyncio.sleep(_APART)
             begin = time.perf_counter()
             for each in made.of("acme"):
                 access = Account(systems.all[each.system], "dana")
@@ -82,6 +90,7 @@ async def finding(folder: Path) -> None:
     url = f"sqlite:///{folder}/atom.db"
     async with at_work(folder, url) as (here, systems):
         await searches(here, " warm")
+        hasty = [await searches(here, f" hasty {n}", 0.0) for n in range(_RUNS)]
         well = [await searches(here, f" {n}") for n in range(_RUNS)]
         systems.servicenow.faults.order(
             {"match": "* /*", "kind": "delay", "arg": _SLOW, "times": 10_000}
@@ -92,6 +101,7 @@ async def finding(folder: Path) -> None:
     print(f"{'search, milliseconds':<44}{'median':>10}{'longest':>10}")
     for name, runs in (
         ("/atom find over four systems", well),
+        ("the same without a pause: HubSpot's limit", hasty),
         (f"the same, one of them answers after {_SLOW:.0f} s", slow),
         ("one bare search after the other, all quick", bare),
     ):

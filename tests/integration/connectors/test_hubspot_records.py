@@ -389,3 +389,11 @@ async def test_links_name_objects(
     world: World, text: str, found: list[RecordRef]
 ) -> None:
     assert [each.ref for each in world.records.recognise(text)] == found
+
+
+async def test_no_search_is_made_that_would_be_refused(world: World) -> None:
+    for words in ("globex", "falcon", "renewal"):
+        await world.records.find(world.person(), words, 8)
+
+    assert world.posts("/search") == 12  # four kinds each, and none of them twice
+    assert world.slept
