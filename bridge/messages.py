@@ -108,6 +108,8 @@ class EventKind(StrEnum):
     MEMBER_JOIN = "member.join"
     MEMBER_LEAVE = "member.leave"
     CHANNEL_CHANGE = "conv.change"
+    USER_PROFILE = "user.profile"
+    USER_DEACTIVATE = "user.deactivate"
     COMMAND = "admin.command"
     ACTION = "card.action"
     APP_INSTALL = "app.install"

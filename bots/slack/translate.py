@@ -186,6 +186,13 @@ def _revoked(envelope: Envelope) -> Event:
     return _uninstalled(envelope) if tokens.get("bot") else other(envelope)
 
 
+def _profile(envelope: Envelope) -> Event:
+    """Somebody's profile changed; a closed account is told in the same words."""
+    closed = mapping(envelope.event, "user").get("deleted") is True
+    kind = EventKind.USER_DEACTIVATE if closed else EventKind.USER_PROFILE
+    return replace(other(envelope), kind=kind)
+
+
 _CHANGES: Mapping[str, Change] = {
     "channel_archive": Change.ARCHIVED,
     "channel_created": Change.CREATED,
@@ -217,6 +224,7 @@ _BY_TYPE: Mapping[str, Callable[[Envelope], Event | Ignored]] = {
     "team_access_granted": _access,
     "team_access_revoked": _access,
     "tokens_revoked": _revoked,
+    "user_change": _profile,
 } | dict.fromkeys(
     {name for name in EVENTS if name.startswith(("channel_", "group_"))},
     _channel_change,

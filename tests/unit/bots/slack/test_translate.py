@@ -354,8 +354,7 @@ def test_no_shape_of_payload_raises(path: Any, junk: object) -> None:
         translate(body | {key: junk}, b"{}", OUR_BOT)
 
 
-# What changed about a person is read by who links accounts; to the log it is any event.
-@pytest.mark.parametrize("name", sorted(EVENTS - {"link_shared", "user_change"}))
+@pytest.mark.parametrize("name", sorted(EVENTS - {"link_shared"}))
 def test_every_subscribed_event_is_understood(name: str) -> None:
     kind = name.partition(".")[0]
     body = recorded("message")
@@ -367,6 +366,26 @@ def test_every_subscribed_event_is_understood(name: str) -> None:
     found = translate(body, b"{}", OUR_BOT)
 
     assert not isinstance(found, Event) or found.kind is not EventKind.OTHER
+
+
+@pytest.mark.parametrize(
+    ("user", "kind"),
+    [
+        ({"id": "U01ALICE", "deleted": False}, EventKind.USER_PROFILE),
+        ({"id": "U01ALICE", "deleted": True}, EventKind.USER_DEACTIVATE),
+        ({"id": "U01ALICE", "deleted": "yes"}, EventKind.USER_PROFILE),
+    ],
+)
+def test_what_changes_about_a_person_is_theirs(
+    user: dict[str, object], kind: EventKind
+) -> None:
+    body = recorded("message")
+    body["event"] = {"type": "user_change", "user": user}
+
+    found = translate(body, b"{}", OUR_BOT)
+
+    assert isinstance(found, Event)
+    assert (found.kind, found.author.id, found.channel) == (kind, "U01ALICE", None)
 
 
 def test_a_thousand_edits_of_a_copy_and_its_end_are_echoes() -> None:
