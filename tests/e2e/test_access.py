@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,14 @@ from tests.e2e.company import PROJECT_GROUP, choose, employed, known
 from tests.e2e.test_linking import slack_answer
 from tests.e2e.test_private_notices import whispers
 from tests.e2e.world import (
+    SHARING,
     World,
     slack_texts,
     teams_messages,
     teams_texts,
     world,
 )
+from tests.servers import Postgres, Redis, free_port
 
 
 async def in_teams(here: World, text: str) -> Mapping[str, Any]:
@@ -219,6 +222,40 @@ async def test_a_directory_that_went_silent_keeps_messages_waiting_in_order(
         rules = {rule for _, rule in await outcomes(here)}
         assert "atom-stale-directory" in rules
         assert whispers(await here.state()) == []
+
+
+async def test_without_redis_the_denied_stay_denied_and_a_change_still_counts(
+    tmp_path: Path, postgres: Postgres, own_redis: Redis
+) -> None:
+    """Scenario 25: two processes that share Redis, and it is away for a while."""
+    more = {"ATOM_REDIS_URL": own_redis.url, **SHARING}
+    with postgres.database() as url:
+        async with employed(tmp_path, url, **more) as (here, company):
+            other = replace(here, port=free_port(), process=None)
+            await other.start()
+            try:
+                own_redis.stop()
+                company.inside[PROJECT_GROUP] ^= {"alice", "bob"}
+                company.write()
+                await known(here, company)
+                for asked in (here, other):
+                    await here.set(atom_url=asked.atom)
+                    await here.slack("post", text="alice is out", typed=True)
+                    await here.slack("post", user="U02BOB", text="bob", typed=True)
+                    await here.heard()
+                await here.until(lambda s: len(teams_texts(s)) == 2)
+                own_redis.start()
+                await here.slack("post", text="alice is still out", typed=True)
+                await here.slack("post", user="U02BOB", text="bob again", typed=True)
+                state = await in_teams(here, "bob again")
+                await here.quiet()
+            finally:
+                await other.stop()
+
+            assert not any("alice" in text for text in teams_texts(state))
+            told = await outcomes(here)
+            assert [outcome for outcome, _ in told].count("deny") == 3
+            assert (await here.verdict()).intact
 
 
 async def _aged(here: World) -> None:
