@@ -113,9 +113,9 @@ class Inspector:
         findings = tuple(replace(each, about=file.key) for each in scan.findings)
         given = chosen(extracted.text[:_HEAVY], rules.book.phrases)
         label = rules.book.label(findings, given)
-        return Inspection(
-            rules.book.hash, findings, label, given is not None, extracted.partial
-        )
+        # A picture, or a kind nobody reads here, may hold anything: rules can say so.
+        unread = extracted.partial or not extracted.known
+        return Inspection(rules.book.hash, findings, label, given is not None, unread)
 
     def judge(self, tenant: str, inspection: Inspection, where: Where) -> Verdict:
         rules = self.prepared(tenant)

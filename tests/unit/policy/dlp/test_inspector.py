@@ -185,9 +185,19 @@ async def test_a_document_that_cannot_be_read_is_said_to_be(desk: Desk) -> None:
     assert not found.empty
 
 
-async def test_a_file_without_text_is_nothing(desk: Desk) -> None:
+@pytest.mark.parametrize("name", ["a.png", "a.zip", "a.xlsx"])
+async def test_what_nobody_reads_here_is_said_to_be_unread(
+    desk: Desk, name: str
+) -> None:
     found = await desk.inspector.look_into(
-        "acme", File("F1", "a.png"), _bytes(b"\x89PNG\r\n\0\0")
+        "acme", File("F1", name), _bytes(b"\x89PNG\r\n\0\0")
     )
+
+    assert found.partial
+    assert not found.findings
+
+
+async def test_an_empty_file_is_nothing(desk: Desk) -> None:
+    found = await desk.inspector.look_into("acme", File("F1", "a.txt"), _bytes(b""))
 
     assert found.empty
