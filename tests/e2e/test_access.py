@@ -228,9 +228,11 @@ async def test_without_redis_the_denied_stay_denied_and_a_change_still_counts(
     tmp_path: Path, postgres: Postgres, own_redis: Redis
 ) -> None:
     """Scenario 25: two processes that share Redis, and it is away for a while."""
-    more = {"ATOM_REDIS_URL": own_redis.url, **SHARING}
+    lease = SHARING["ATOM_TUNING_LEASE"]
     with postgres.database() as url:
-        async with employed(tmp_path, url, **more) as (here, company):
+        async with employed(
+            tmp_path, url, ATOM_REDIS_URL=own_redis.url, ATOM_TUNING_LEASE=lease
+        ) as (here, company):
             other = replace(here, port=free_port(), process=None)
             await other.start()
             try:
