@@ -10,9 +10,21 @@ import structlog
 from storage import hot_postgres
 from tests.clamd_server import ClamdServer, running_clamd
 from tests.samba import Samba, running_samba, samba_template
-from tests.servers import Postgres, Redis, running_postgres, running_redis
+from tests.servers import (
+    Postgres,
+    Redis,
+    roomy_memory,
+    running_postgres,
+    running_redis,
+)
 from tests.slapd import Slapd, running_slapd
 from tests.softhsm import SoftHsm, running_softhsm
+
+
+def pytest_configure() -> None:
+    """Let temporary folders be in memory, where nobody says otherwise."""
+    if memory := roomy_memory():
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
 
 
 @pytest.fixture(scope="session", autouse=True)
