@@ -100,12 +100,11 @@ def phones(regions: tuple[str, ...] = ("US",)) -> Detector:
         found = chain(
             _each(text, _INTERNATIONAL, _abroad),
             _each(text, _NANP, _north_american),
-            _each(text, _NATIONAL, lambda number: _at_home(number, regions)),
+            # Most are no telephone's, and knowing that of each plan takes long.
+            _each(text, _NATIONAL, lambda n: _at_home(n, regions), _said),
         )
         for hit in sorted(found):
             if hit.start < upto or _touches(text, hit.start, hit.end):
-                continue
-            if hit.confidence is Confidence.LOW and not _said(text, hit):
                 continue
             upto = hit.end
             yield hit
@@ -121,11 +120,15 @@ def phones(regions: tuple[str, ...] = ("US",)) -> Detector:
 
 
 def _each(
-    text: str, pattern: "re2._Regexp", check: Callable[[str], Valid | None]
+    text: str,
+    pattern: "re2._Regexp",
+    check: Callable[[str], Valid | None],
+    worth: Callable[[str, int, int], bool] = lambda _text, _start, _end: True,
 ) -> Iterator[Hit]:
     for match in pattern.finditer(text):
-        valid = check(match.group())
-        if valid:
+        if not worth(text, match.start(), match.end()):
+            continue
+        if valid := check(match.group()):
             yield Hit(match.start(), match.end(), valid.value, valid.confidence)
 
 
@@ -178,11 +181,10 @@ def _touches(text: str, start: int, end: int) -> bool:
     return after == "." and text[end + 1 : end + 2].isdigit()
 
 
-def _said(text: str, hit: Hit) -> bool:
-    before = text[max(0, hit.start - _NEAR) : hit.start]
-    return bool(
-        _BESIDE.search(before) or _BESIDE.search(text[hit.end : hit.end + _NEAR])
-    )
+def _said(text: str, start: int, end: int) -> bool:
+    """Whether a word beside it says that it is a telephone's."""
+    before = text[max(0, start - _NEAR) : start]
+    return bool(_BESIDE.search(before) or _BESIDE.search(text[end : end + _NEAR]))
 
 
 _STREETS = (

@@ -22,6 +22,7 @@ _ODD = re.compile(
     f"{_INVISIBLE.pattern}|[{''.join(map(chr, _DASHES))}]|(?![0-9])\\d|(?![ \t-\r])\\s"
 )
 _PLAIN_RUN = re.compile("[\x00-\x7f]+")
+_OTHER = re.compile("[^\x00-\x7f]+")
 _MOST_MARKS = 32  # marks on one letter that are looked at as one
 
 
@@ -51,7 +52,7 @@ class Normal:
 
 def normal(text: str) -> Normal:
     """Make a text plain. Takes time in proportion to its length."""
-    if text.isascii() or (is_normalized("NFKC", text) and not _ODD.search(text)):
+    if text.isascii() or (is_normalized("NFKC", text) and not _has_odd(text)):
         return Normal(text, len(text))
     out: list[str] = []
     starts: list[int] = []
@@ -74,6 +75,11 @@ def normal(text: str) -> Normal:
         ends.extend([end] * len(piece))
         place = end
     return Normal("".join(out), length, tuple(starts), tuple(ends))
+
+
+def _has_odd(text: str) -> bool:
+    """Whether `_plain` changes a character; ASCII it never does, so that is left out."""
+    return _ODD.search("".join(_OTHER.findall(text))) is not None
 
 
 def _cluster_end(text: str, start: int) -> int:

@@ -2,18 +2,19 @@
 Looks at a text with every detector, and tells places and keyed hashes, never values.
 
 One pass of RE2 over all detectors' gates says which of them may find something at all;
-in most of what people write, none. Everything takes time in proportion to the text.
+in most of what people write, none. Where a number wakes many, a second pass leaves those
+asleep whose words are nowhere. Everything takes time in proportion to the text.
 """
 
 import hmac
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import re2
 
 from bridge.leaving.findings import Confidence, Finding, Part
-from policy.dlp.detector import Detector, Hit
+from policy.dlp.detector import Detector, Hit, whole_words
 from policy.dlp.normal import Normal, normal
 
 MOST_TEXT = 200_000  # characters of one text that are looked at
@@ -61,20 +62,19 @@ class Scanner:
     _gates: Any = field(init=False, repr=False, compare=False)
     _gated: tuple[Detector, ...] = field(init=False, repr=False, compare=False)
     _open: tuple[Detector, ...] = field(init=False, repr=False, compare=False)
+    _words: Any = field(init=False, repr=False, compare=False)
+    _worded: tuple[Detector, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         each = tuple(self.detectors.values())
-        options = re2.Options()
-        options.max_mem = _GATES
-        options.log_errors = False
-        gates = re2.Set.SearchSet(options)
         gated = tuple(detector for detector in each if detector.gate)
-        for detector in gated:
-            gates.Add(detector.gate)
-        if gated:
-            gates.Compile()
+        gates = _search_set([detector.gate for detector in gated])
+        worded = [d for d in gated if d.needs_words and d.words]
+        words = _search_set([f"(?i){whole_words(d.words)}" for d in worded])
         object.__setattr__(self, "_gates", gates)
         object.__setattr__(self, "_gated", gated)
+        object.__setattr__(self, "_words", words)
+        object.__setattr__(self, "_worded", tuple(worded))
         open_ = tuple(detector for detector in each if not detector.gate)
         object.__setattr__(self, "_open", open_)
 
@@ -127,7 +127,15 @@ class Scanner:
         indices = self._gates.Match(text) if self._gated else ()
         if not indices:
             return self._open
-        return (*(self._gated[index] for index in sorted(indices)), *self._open)
+        asleep = self._without_words(text) if len(indices) > 1 else ()
+        woken = (self._gated[index] for index in sorted(indices))
+        return (*(d for d in woken if d.name not in asleep), *self._open)
+
+    def _without_words(self, text: str) -> Collection[str]:
+        """Return the detectors that count for nothing without words, and have none."""
+        said = self._words.Match(text) if self._worded else ()
+        spoken = {*(said or ())}
+        return {d.name for n, d in enumerate(self._worded) if n not in spoken}
 
     @staticmethod
     def _finding(
@@ -144,6 +152,19 @@ def keyed_hash(key: bytes, detector: str, value: str) -> str:
     """Return what equal values have in common, and nobody without the key can try out."""
     text = f"{detector}\0{value}".encode("utf-8", "replace")
     return hmac.digest(key, _PURPOSE + text, "sha256")[:16].hex()
+
+
+def _search_set(patterns: Sequence[str]) -> Any:
+    """Return what says in one pass which of the patterns are in a text."""
+    options = re2.Options()
+    options.max_mem = _GATES
+    options.log_errors = False
+    made = re2.Set.SearchSet(options)
+    for pattern in patterns:
+        made.Add(pattern)
+    if patterns:
+        made.Compile()
+    return made
 
 
 def _readable(text: str) -> str:
