@@ -132,18 +132,14 @@ def compiled_pattern(pattern: str, *, ignoring_case: bool = False) -> Any:
 
 def beside(words: Iterable[str]) -> Any:
     """Return a pattern for any of the words as whole words; None if there are none."""
-    pattern = whole_words(words)
-    return compiled_pattern(pattern, ignoring_case=True) if pattern else None
-
-
-def whole_words(words: Iterable[str]) -> str:
-    """Return what any of the words is found with, empty if there are none."""
     parts = []
     for word in words:
         before = r"\b" if word[:1].isalnum() else ""
         after = r"\b" if word[-1:].isalnum() else ""
         parts.append(f"{before}{re2.escape(word.lower())}{after}")
-    return "|".join(parts)
+    if not parts:
+        return None
+    return compiled_pattern("|".join(parts), ignoring_case=True)
 
 
 def in_word(character: str) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 import re2
 
 from bridge.leaving.findings import Confidence, Finding, Part
-from policy.dlp.detector import Detector, Hit, whole_words
+from policy.dlp.detector import Detector, Hit
 from policy.dlp.normal import Normal, normal
 
 MOST_TEXT = 200_000  # characters of one text that are looked at
@@ -70,7 +70,7 @@ class Scanner:
         gated = tuple(detector for detector in each if detector.gate)
         gates = _search_set([detector.gate for detector in gated])
         worded = [d for d in gated if d.needs_words and d.words]
-        words = _search_set([f"(?i){whole_words(d.words)}" for d in worded])
+        words = _search_set([_any_of(d.words) for d in worded])
         object.__setattr__(self, "_gates", gates)
         object.__setattr__(self, "_gated", gated)
         object.__setattr__(self, "_words", words)
@@ -152,6 +152,11 @@ def keyed_hash(key: bytes, detector: str, value: str) -> str:
     """Return what equal values have in common, and nobody without the key can try out."""
     text = f"{detector}\0{value}".encode("utf-8", "replace")
     return hmac.digest(key, _PURPOSE + text, "sha256")[:16].hex()
+
+
+def _any_of(words: Iterable[str]) -> str:
+    """Return a pattern that is in whatever any of the words is in, or a part of one."""
+    return "(?i)" + "|".join(re2.escape(word.lower()) for word in words)
 
 
 def _search_set(patterns: Sequence[str]) -> Any:

@@ -36,6 +36,51 @@ def test_no_text_makes_it_stumble(text: str) -> None:
     assert [Finding.read(f.told) for f in found] == list(found)
 
 
+class Attentive(Scanner):
+    """Lets no detector sleep for want of words."""
+
+    def _without_words(self, text: str) -> tuple[str, ...]:
+        return ()
+
+
+ATTENTIVE = Attentive(SCANNER.detectors)
+_NUMBERS = ("536-90-4399", "021000021", "86095742719", "0123 456789", "2125550100")
+_WORDS = sorted({word for each in SCANNER.detectors.values() for word in each.words})
+
+
+@example(parts=["Ihre Steuer-ID", " ", "86095742719"])
+@example(parts=["xssn", "536-90-4399"])
+@given(
+    st.lists(
+        st.one_of(
+            st.sampled_from((*_NUMBERS, CARD)),
+            st.sampled_from(_WORDS),
+            st.sampled_from(_WORDS).map(str.upper),
+            st.sampled_from(" .,:;-_\n#"),
+            st.text(max_size=90),
+        ),
+        max_size=12,
+    )
+)
+@settings(max_examples=500)
+def test_what_sleeps_for_want_of_words_would_have_found_nothing(
+    parts: list[str],
+) -> None:
+    text = "".join(parts)
+
+    assert SCANNER.scan(text, KEY) == ATTENTIVE.scan(text, KEY)
+
+
+def test_a_number_wakes_nobody_who_needs_words() -> None:
+    text = "the order is 86095742719 and 021000021"
+
+    awake = {each.name for each in SCANNER._woken(text)}
+    said = {each.name for each in SCANNER._woken(f"{text}, routing number")}
+
+    assert "us_aba_routing" not in awake
+    assert "us_aba_routing" in said
+
+
 @example(before="", after="\ud800")
 @given(_HOSTILE, _HOSTILE)
 @settings(max_examples=100)
