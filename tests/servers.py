@@ -29,7 +29,7 @@ Found = TypeVar("Found")
 _STARTING_TAKES_AT_MOST = 60.0  # seconds; a busy machine, not a slow server
 _STOPPING_TAKES_AT_MOST = 30.0
 _SLOTS = 16_384  # of a Redis Cluster
-_ROOMY = 8_000_000_000  # bytes; a whole run of the suite has needed less than four
+_ROOMY = 4_000_000_000  # bytes; a whole run of the suite has needed half of one
 _CLIENTS = {"createdb", "dropdb", "psql"}  # these need not be the server's user
 
 

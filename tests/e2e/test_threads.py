@@ -80,6 +80,7 @@ async def test_a_broadcast_reply_stands_in_its_thread_once_and_says_so(
 async def test_a_reply_to_what_never_crossed_brings_its_root_along(
     here: World, *, heard: bool
 ) -> None:
+    here.more["ATOM_TUNING_ORPHAN_PATIENCE"] = "60"
     if heard:
         await here.start()
     ts = await here.slack("post", text="before the link")
@@ -94,7 +95,7 @@ async def test_a_reply_to_what_never_crossed_brings_its_root_along(
     await here.teams("reply", thread=message, text="another one")
 
     state = await here.until(
-        lambda s: len(teams_messages(s)) == len(slack_messages(s)) == 4
+        lambda s: len(teams_messages(s)) == len(slack_messages(s)) == 4, 90
     )
     await here.quiet()
     assert ("a late reply", "before the link") in roots(state)

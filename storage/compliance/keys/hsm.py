@@ -111,12 +111,12 @@ class HsmKeys:
         await self._asked(gone)
 
     def close(self) -> None:
-        """Log out and let go of the thread."""
-        if self._session is not None:
-            with suppress(PKCS11Error):
-                self._session.close()
-            self._session = None
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        """Log out and let go of the thread; what hangs is not waited for."""
+        # Where the session is used: a module may mind two threads in one.
+        closed = self._thread.submit(self._end)
+        self._thread.shutdown(wait=False)
+        with suppress(TimeoutError):
+            closed.result(self.deadline)
 
     async def _asked(self, question: Callable[[Any], T]) -> T:
         loop = asyncio.get_running_loop()
@@ -137,6 +137,12 @@ class HsmKeys:
             raise StoreUnavailable(
                 f"the HSM does not answer as it should ({type(error).__name__})"
             ) from error
+
+    def _end(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            with suppress(PKCS11Error):
+                session.close()
 
     def _opened(self) -> Any:
         if self._refused:
@@ -176,7 +182,9 @@ def _key(session: Any, tenant: str, version: int) -> Any:
 def _versions(session: Any, tenant: str) -> list[int]:
     kind = {pkcs11.Attribute.CLASS: pkcs11.ObjectClass.SECRET_KEY}
     named = re.compile(re.escape(f"atom/{tenant}/") + r"([1-9]\d*)")
-    found = (named.fullmatch(key.label) for key in session.get_objects(kind))
+    # A search that is broken off would end itself later, when its session may be gone.
+    keys = list(session.get_objects(kind))
+    found = (named.fullmatch(key.label) for key in keys)
     return sorted(int(match[1]) for match in found if match)
 
 
