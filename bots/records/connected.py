@@ -46,12 +46,22 @@ def connected(
     return Connected(known)
 
 
+_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
+
 def hosts_of(systems: Mapping[Key, RecordSettings]) -> dict[str, frozenset[str]]:
-    """Return the hosts on which each company's systems have pages."""
+    """
+    Return the hosts on which each company's systems have pages.
+
+    Of a stand-in on this machine, which has no certificate, it is the whole origin.
+    """
     found: dict[str, set[str]] = {}
     for (tenant, _, _), one in systems.items():
         hosts = found.setdefault(tenant, set())
-        hosts |= {str(URL(one.url).host or ""), *one.page_hosts}
+        url = URL(one.url)
+        hosts |= {str(url.host or ""), *one.page_hosts}
+        if url.scheme == "http" and url.host in _LOOPBACK:
+            hosts.add(str(url.origin()))
     return {tenant: frozenset(hosts - {""}) for tenant, hosts in found.items()}
 
 

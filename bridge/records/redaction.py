@@ -207,7 +207,11 @@ def digest_of(card: RecordCard) -> str:
 
 
 def allowed_url(url: str, hosts: frozenset[str]) -> str:
-    """Return an address that may be linked to: https, and of a host that is listed."""
+    """
+    Return an address that may be linked to: https, and of a host that is listed.
+
+    One without https has to have its whole origin listed, as `http://127.0.0.1:8080`.
+    """
     safe = safe_url(url)
     if not safe or len(safe) > _LONGEST_URL:
         return ""
@@ -216,7 +220,9 @@ def allowed_url(url: str, hosts: frozenset[str]) -> str:
         port = parts.port
     except ValueError:
         return ""
-    fine = parts.scheme == "https" and parts.hostname in hosts and port in {None, 443}
+    plain = parts.scheme == "http" and f"http://{parts.netloc}" in hosts
+    secure = parts.scheme == "https" and parts.hostname in hosts and port in {None, 443}
+    fine = plain or secure
     return safe if fine and "@" not in parts.netloc else ""
 
 

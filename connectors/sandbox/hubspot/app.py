@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from connectors.sandbox import oauth
+from connectors.sandbox import oauth, page
 from connectors.sandbox.faults import Fault
 from connectors.sandbox.http import answer
 from connectors.sandbox.hubspot.hooks import Hooks
@@ -35,6 +35,14 @@ from connectors.sandbox.users import User
 _SECONDS = 1800.0  # that an access token holds
 _WINDOW = 10.0  # seconds in which calls are counted
 _APP = 71_234
+
+_ONE_OF = {
+    "contacts": "Contact",
+    "companies": "Company",
+    "deals": "Deal",
+    "tickets": "Ticket",
+}
+_TITLES = ("dealname", "subject", "name", "firstname", "lastname", "email")
 
 Call = Callable[[web.Request, User], Awaitable[web.Response]]
 
@@ -162,7 +170,19 @@ class HubSpot(StandIn):
             *oauth.routes(self, login),
             *(each for each in oauth.routes(self, newer) if "/v3/" in each.path),
             web.post("/oauth/v3/token/introspect", self._introspected),
+            web.get("/contacts/{portal}/record/{type}/{id}", self._page),
         ]
+
+    async def _page(self, request: web.Request) -> web.StreamResponse:
+        id_ = request.match_info["id"]
+        for kind, things in self.portal.things.items():
+            thing = things.get(id_)
+            if thing is None or thing.archived or id_ in self.portal.private:
+                continue
+            told = [thing.values.get(name) for name in _TITLES]
+            title = " ".join([each for each in told if each][:2])
+            return page.of(self.shown, _ONE_OF.get(kind, kind), title or id_)
+        return page.of(self.shown, "", "")
 
     def _guarded(
         self, call: Call

@@ -12,7 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
-from connectors.sandbox import oauth
+from connectors.sandbox import oauth, page
 from connectors.sandbox.faults import Fault
 from connectors.sandbox.http import answer
 from connectors.sandbox.jira.hooks import Event, Hooks
@@ -139,8 +139,17 @@ class Jira(StandIn):
             *found,
             web.post("/rest/webhooks/1.0/webhook", by_admin),
             resources,
+            web.get("/browse/{key}", self._page),
             *oauth.routes(self, login),
         ]
+
+    async def _page(self, request: web.Request) -> web.StreamResponse:
+        issue = self.site.found(request.match_info["key"])
+        if issue is None or not all(
+            self.site.sees(user, issue) for user in self.users.values()
+        ):
+            return page.of(self.shown, "", "")
+        return page.of(self.shown, issue.key, str(issue.values.get("summary") or ""))
 
     def _issue_calls(self) -> list[tuple[str, str, Call]]:
         one = "/issue/{issue}"

@@ -6,15 +6,16 @@ from typing import Any
 
 from aiohttp import web
 
+from connectors.sandbox import page
 from connectors.sandbox.faults import Fault
 from connectors.sandbox.http import answer
 from connectors.sandbox.oauth import JWT_BEARER, Login
 from connectors.sandbox.oauth import routes as login_routes
-from connectors.sandbox.salesforce import ids, outbound, page, refusals, seed
+from connectors.sandbox.salesforce import ids, outbound, refusals, seed
 from connectors.sandbox.salesforce.composite import Composite
 from connectors.sandbox.salesforce.events import Events
 from connectors.sandbox.salesforce.rest import VERSION, Call, Reply, Rest
-from connectors.sandbox.salesforce.store import Store
+from connectors.sandbox.salesforce.store import ONLY_FOR, Store
 from connectors.sandbox.stand_in import StandIn
 from connectors.sandbox.tokens import Grant
 
@@ -206,12 +207,11 @@ class Salesforce(StandIn):
     async def _page(self, request: web.Request) -> web.StreamResponse:
         wanted = [ids.read(part) for part in request.match_info["rest"].split("/")]
         for kind, rows in self.rows.rows.items():
-            for id_ in wanted:
-                if id_ in rows:
-                    text = page.of(kind, rows[id_])
-                    return web.Response(text=text, content_type="text/html")
-        text = page.of("", None)
-        return web.Response(text=text, content_type="text/html", status=404)
+            for row in (rows[id_] for id_ in wanted if id_ in rows):
+                if not row["IsDeleted"] and not row.get(ONLY_FOR):
+                    title = str(row.get("Subject") or row.get("Name") or row["Id"])
+                    return page.of(self.shown, kind, title)
+        return page.of(self.shown, "", "")
 
 
 def _answered(reply: Reply) -> web.Response:

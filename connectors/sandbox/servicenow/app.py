@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 import aiohttp
 from aiohttp import web
 
-from connectors.sandbox import oauth
+from connectors.sandbox import oauth, page
 from connectors.sandbox.faults import Fault
 from connectors.sandbox.http import answer
 from connectors.sandbox.servicenow import (
@@ -51,6 +52,17 @@ _SHOWN = {
     "sn_chg_rest/change": "Change Management API",
     "sn_sc/servicecatalog": "Service Catalog API",
     "sn_km_api/knowledge": "Knowledge API",
+}
+# What a record's link leads to, and what has a page.
+_PAGES = ("/nav_to.do", "/sp", "/kb_view.do")
+_SYS_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
+_OPENED = {
+    "incident": "Incident",
+    "change_request": "Change request",
+    "sc_request": "Request",
+    "sc_req_item": "Requested item",
+    "sc_cat_item": "Catalogue item",
+    "kb_knowledge": "Article",
 }
 
 
@@ -100,11 +112,20 @@ class ServiceNow(StandIn):
         )
         return [
             *oauth.routes(self, login),
+            *(web.get(path, self._page) for path in _PAGES),
             web.post("/__instance", self._set),
             web.post("/api/now/v1/batch", self._batch),
             web.post("/api/now/batch", self._batch),
             web.route("*", "/api/{rest:.*}", self._api),
         ]
+
+    async def _page(self, request: web.Request) -> web.StreamResponse:
+        for id_ in _SYS_ID.findall(request.query_string):
+            for table, what in _OPENED.items():
+                if row := self.instance.rows[table].get(id_):
+                    name = row.get("short_description") or row.get("name") or what
+                    return page.of(self.shown, row.get("number") or what, name)
+        return page.of(self.shown, "", "")
 
     def refusal(self, status: int) -> web.Response:
         words = {

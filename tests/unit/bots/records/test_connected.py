@@ -98,11 +98,13 @@ def test_links_lead_to_the_hosts_of_the_companys_systems_alone() -> None:
             page_hosts=("acme.lightning.force.com",),
         ),
         ("other", System.JIRA, "dev"): settings("jira", url="https://x.example/jira"),
+        ("own", System.JIRA, "dev"): settings("jira", url="http://127.0.0.1:81/jira"),
     }
 
     assert hosts_of(told) == {
         TENANT: {"acme.my.salesforce.com", "acme.lightning.force.com"},
         "other": {"x.example"},
+        "own": {"127.0.0.1", "http://127.0.0.1:81"},
     }
 
 

@@ -262,6 +262,15 @@ def test_link_to_a_listed_host_is_kept_and_cannot_end_its_markup() -> None:
     assert allowed_url(url, HOSTS) == "https://acme.service-now.com/a%7Cb%3Ec%20d"
 
 
+def test_a_link_without_https_needs_its_whole_origin_listed() -> None:
+    hosts = frozenset({"127.0.0.1", "http://127.0.0.1:8080"})
+
+    assert allowed_url("http://127.0.0.1:8080/a", hosts) == "http://127.0.0.1:8080/a"
+    assert allowed_url("http://127.0.0.1:8081/a", hosts) == ""
+    assert allowed_url("http://x@127.0.0.1:8080/a", hosts) == ""
+    assert allowed_url("http://localhost:8080/a", hosts) == ""
+
+
 def test_cards_that_show_the_same_have_one_digest() -> None:
     card = card_of(CHANGE, FLOOR, frame(CHANGE))
     again = replace(frame(CHANGE), now_us=NOW + 5, tokens={**TOKENS, "approve": "new"})
