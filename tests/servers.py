@@ -120,6 +120,16 @@ class Daemon:
         if self.process is not None:
             self.process.send_signal(signal)
 
+    def freeze(self) -> None:
+        """Let nothing of it run any more, until SIGCONT comes."""
+        self.signal(SIGSTOP)
+        deadline = time.monotonic() + _STOPPING_TAKES_AT_MOST
+        # The signal has come back before each thread of the process has stopped.
+        while self.process is not None and not _stands_still(self.process.pid):
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"{self.name} does not stand still")
+            time.sleep(0.005)
+
     def end(self, signal: Signals) -> None:
         """Send the signal and wait for the end. Ending twice changes nothing."""
         if self.process is None:
@@ -134,6 +144,12 @@ class Daemon:
 
     def _last_words(self) -> str:
         return (self.folder / "server.log").read_text(errors="replace")[-2000:]
+
+
+def _stands_still(pid: int) -> bool:
+    tasks = Path(f"/proc/{pid}/task").glob("*/stat")
+    states = [task.read_text().rpartition(")")[2].split()[0] for task in tasks]
+    return set(states) <= {"T", "t"}
 
 
 def _dying_with_us() -> list[str]:
@@ -302,7 +318,7 @@ class Redis:
 
     def freeze(self) -> None:
         """Keep the connections and answer nothing, until `thaw`."""
-        self.daemon.signal(SIGSTOP)
+        self.daemon.freeze()
 
     def thaw(self) -> None:
         self.daemon.signal(SIGCONT)

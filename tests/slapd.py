@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from signal import SIGCONT, SIGINT, SIGKILL, SIGSTOP
+from signal import SIGCONT, SIGINT, SIGKILL
 
 from ldap3 import MODIFY_ADD, MODIFY_DELETE, MODIFY_REPLACE, NONE, Connection, Server
 
@@ -108,7 +108,7 @@ class Slapd:
 
     def freeze(self) -> None:
         """Keep the connections and answer nothing, until `thaw`."""
-        self.daemon.signal(SIGSTOP)
+        self.daemon.freeze()
 
     def thaw(self) -> None:
         self.daemon.signal(SIGCONT)
