@@ -13,7 +13,6 @@ import random
 import shutil
 import socket
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,7 +27,7 @@ REALM = "AD.ATOM.TEST"
 ROOT = "DC=ad,DC=atom,DC=test"
 ADMINISTRATOR = "administrator@ad.atom.test"
 ADMINISTRATOR_PASSWORD = "Adm1n-Secret!"
-ENOUGH_MEMORY = 300_000_000  # bytes free in /dev/shm for a few controllers
+ENOUGH_MEMORY = 300_000_000  # bytes free in memory for a few controllers
 
 _HOW = "apt install samba samba-ad-dc samba-ad-provision samba-dsdb-modules"
 _TEMPLATE = "TEMPLATE-FOLDER"
@@ -154,7 +153,7 @@ def offline(configuration: Path, script: str) -> None:
 def running_samba(template: Path) -> Iterator[Samba]:
     """Run a controller that starts as the template does."""
     binary = samba_binary()
-    with _quick_folder() as folder:
+    with folder_for("samba", ENOUGH_MEMORY) as folder:
         server = copied(binary, template, folder / "dc")
         server.start()
         try:
@@ -181,7 +180,7 @@ def samba_template(shared: Path) -> Path:
     with (shared / "samba-template.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not made.exists():
-            with _quick_folder() as folder:
+            with folder_for("samba", ENOUGH_MEMORY) as folder:
                 _provision(folder)
                 _fill(binary, folder)
                 shutil.copytree(folder / "template", shared / "samba-half")
@@ -270,18 +269,3 @@ def _run(command: list[str]) -> str:
     if done.returncode:
         raise RuntimeError(f"{command[1]}: {done.stderr.strip()[-1000:]}")
     return done.stdout
-
-
-@contextmanager
-def _quick_folder() -> Iterator[Path]:
-    """Lend a folder in memory where there is room: a controller flushes often."""
-    memory = Path("/dev/shm")
-    if not memory.is_dir() or shutil.disk_usage(memory).free < ENOUGH_MEMORY:
-        with folder_for("samba") as folder:
-            yield folder
-        return
-    folder = Path(tempfile.mkdtemp(prefix="atom-samba-", dir=memory))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -29,7 +29,7 @@ Found = TypeVar("Found")
 _STARTING_TAKES_AT_MOST = 60.0  # seconds; a busy machine, not a slow server
 _STOPPING_TAKES_AT_MOST = 30.0
 _SLOTS = 16_384  # of a Redis Cluster
-_ROOMY = 4_000_000_000  # bytes; a whole run of the suite has needed half of one
+ROOMY = 4_000_000_000  # bytes; a whole run of the suite has needed half of one
 _CLIENTS = {"createdb", "dropdb", "psql"}  # these need not be the server's user
 
 
@@ -431,10 +431,14 @@ def _postgres_user() -> str | None:
 
 
 @contextmanager
-def folder_for(name: str) -> Iterator[Path]:
-    """Lend a folder that servers of another user reach, and remove it after."""
+def folder_for(name: str, least: int = ROOMY) -> Iterator[Path]:
+    """
+    Lend a folder that servers of another user reach, and remove it after.
+
+    It is in memory if `least` bytes are free there.
+    """
     places = [Path(tempfile.gettempdir()), Path("/tmp")]
-    if memory := roomy_memory():
+    if memory := roomy_memory(least):
         places = [memory, *places]
     place = next(filter(_open_to_all, places), places[0])
     folder = Path(tempfile.mkdtemp(prefix=f"atom-{name}-", dir=place))
@@ -444,9 +448,9 @@ def folder_for(name: str) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def roomy_memory() -> Path | None:
+def roomy_memory(least: int = ROOMY) -> Path | None:
     """
-    Return the folder in memory, where there is room for the files of all the tests.
+    Return the folder in memory, if `least` bytes are free there.
 
     Tests make and remove many small databases, which takes a disk eight times as long.
     """
@@ -454,7 +458,7 @@ def roomy_memory() -> Path | None:
     if not memory.is_dir() or not os.access(memory, os.W_OK | os.X_OK):
         return None
     free = min(shutil.disk_usage(memory).free, psutil.virtual_memory().available)
-    return memory if free >= _ROOMY else None
+    return memory if free >= least else None
 
 
 def _open_to_all(place: Path) -> bool:

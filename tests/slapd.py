@@ -3,7 +3,6 @@
 import shutil
 import socket
 import subprocess
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +22,8 @@ from tests.acme_ldif import (
 )
 from tests.certificates import Certificates, certificates
 from tests.servers import Daemon, folder_for, free_port, require
+
+_ENOUGH_MEMORY = 100_000_000  # bytes free in memory for a few small directories
 
 _SCHEMAS = Path("/etc/ldap/schema")
 _MODULES = Path("/usr/lib/ldap")
@@ -248,7 +249,7 @@ def running_slapd(
     places = "/usr/sbin:/usr/local/sbin:/usr/libexec"
     found = shutil.which("slapd") or shutil.which("slapd", path=places)
     binary = require("OpenLDAP", found, how)
-    with _folder() as folder:
+    with folder_for("slapd", _ENOUGH_MEMORY) as folder:
         tls = certificates(folder / "tls", "localhost", "127.0.0.1")
         server = Slapd(binary, folder, tls, people, sync, session_log, more=more)
         server.start()
@@ -256,14 +257,3 @@ def running_slapd(
             yield server
         finally:
             server.kill()
-
-
-@contextmanager
-def _folder() -> Iterator[Path]:
-    memory = Path("/dev/shm")
-    if not memory.is_dir():
-        with folder_for("slapd") as folder:
-            yield folder
-        return
-    with tempfile.TemporaryDirectory(prefix="atom-slapd-", dir=memory) as name:
-        yield Path(name)
