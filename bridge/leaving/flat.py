@@ -46,10 +46,15 @@ class _Piece:
 
 @dataclass(frozen=True, slots=True)
 class Flat:
-    """A document's text, and where each part of it comes from."""
+    """
+    A document's text, and where each part of it comes from.
+
+    Its first `shown` characters show where it stands.
+    """
 
     text: str
     pieces: tuple[_Piece, ...]
+    shown: int
 
 
 def flat(document: Document) -> Flat:
@@ -69,11 +74,12 @@ def flat(document: Document) -> Flat:
             number += 1
         words.append(_BREAK)
         place += len(_BREAK)
+    shows = place
     for leaf_number, field, text in behind:
         shown.append(_Piece(leaf_number, field, place, text))
         words += [text, _BREAK]
         place += len(text) + len(_BREAK)
-    return Flat("".join(words), tuple(shown))
+    return Flat("".join(words), tuple(shown), shows)
 
 
 def hidden(document: Document, spans: Spans) -> Document:

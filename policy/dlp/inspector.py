@@ -3,14 +3,14 @@
 import asyncio
 import re
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeVar
 
 from bridge.access import Label
 from bridge.document import Document
 from bridge.leaving.findings import Finding, Inspection, Part
-from bridge.leaving.flat import flat, hidden_text
+from bridge.leaving.flat import Flat, flat, hidden_text
 from bridge.leaving.labels import chosen
 from bridge.leaving.ports import Said
 from bridge.leaving.rules import PASSES, Verdict, Where
@@ -27,8 +27,9 @@ _ROWS = 20_000  # people who say something, in some place
 _TAIL = 160  # characters at the end of a message that may go on in the next one
 _WITHIN_US = 300_000_000
 _ANYWHERE = Where("", "", outsiders=True)
-# A piece of a number or of a token: three digits, a long word, capitals at the end.
-_PIECE = re.compile(r"(?:\d[ -]?){3}|[\w+/=-]{12}|-----|[A-Z0-9_]{4}$")
+# What a word has that is a piece of a number or of a token.
+_PIECE = re.compile(r"\d|[\w+/=-]{12}|-----|[A-Z_]{4}$")
+_WORD = re.compile(r"\w")
 
 
 _K = TypeVar("_K")
@@ -39,6 +40,13 @@ class _Tail(NamedTuple):
     message: str
     text: str
     at_us: int
+
+
+class _Looked(NamedTuple):
+    document: Document
+    rules: str
+    laid: Flat
+    found: Inspection
 
 
 def unclassified(_tenant: str, _target: str) -> Label | None:
@@ -61,28 +69,29 @@ class Inspector:
     key: Callable[[str], Awaitable[bytes]]
     clock: Callable[[], int]
     classified: Callable[[str, str], Label | None] = unclassified
-    _looked: OrderedDict[tuple[str, int], tuple[Document, str, Inspection]] = field(
-        default_factory=OrderedDict
-    )
+    _looked: OrderedDict[tuple[str, int], _Looked] = field(default_factory=OrderedDict)
     _rows: OrderedDict[tuple[str, str], list[_Tail]] = field(
         default_factory=OrderedDict
     )
     _names: OrderedDict[tuple[str, str, str], str] = field(default_factory=OrderedDict)
+    _in_names: OrderedDict[tuple[str, bytes, str], tuple[Finding, ...]] = field(
+        default_factory=OrderedDict
+    )
 
     async def look(self, tenant: str, said: Said) -> Inspection:
-        found = await self._inspected(tenant, said)
+        laid, found = await self._inspected(tenant, said)
         rules = self.prepared(tenant)
         if not (said.row and said.message and rules.window):
             return found
-        text = flat(said.document).text
-        before = self._said_before(tenant, said, text, rules.window)
-        if not before or not _PIECE.search(text[:_TAIL]):
+        words = laid.text[: laid.shown]
+        before = self._said_before(tenant, said, words, rules.window)
+        if not before or not _goes_on(words[:_TAIL].split()):
             return found
         key = await self.key(tenant)
-        together = _together(rules, before, text, key, found.findings)
+        together = _together(rules, before, laid.text, key, found.findings)
         if not together:
             return found
-        return self._labelled(rules, text, (*found.findings, *together), found)
+        return self._labelled(rules, laid.text, (*found.findings, *together), found)
 
     async def look_again(
         self, tenant: str, said: Said, known: Inspection | None
@@ -90,12 +99,11 @@ class Inspector:
         rules = self.prepared(tenant)
         if known is not None and known.rules == rules.book.hash:
             return known
-        found = await self._inspected(tenant, said)
+        laid, found = await self._inspected(tenant, said)
         kept = tuple(f for f in known.findings if _in_pieces(f)) if known else ()
         if not kept:
             return found
-        text = flat(said.document).text
-        return self._labelled(rules, text, (*found.findings, *kept), found)
+        return self._labelled(rules, laid.text, (*found.findings, *kept), found)
 
     async def look_into(
         self, tenant: str, file: File, chunks: AsyncIterator[bytes]
@@ -147,8 +155,8 @@ class Inspector:
     def label(self, tenant: str, document: Document, files: Sequence[File]) -> Label:
         rules = self.prepared(tenant)
         known = self._looked.get((tenant, id(document)))
-        if known and known[0] is document and known[1] == rules.book.hash:
-            return known[2].label
+        if known and known.document is document and known.rules == rules.book.hash:
+            return known.found.label
         text = flat(document).text
         scan = rules.scanner.scan(text, b"")
         names = [
@@ -159,30 +167,37 @@ class Inspector:
         given = chosen(text, rules.book.phrases)
         return rules.book.label((*scan.findings, *names), given)
 
-    async def _inspected(self, tenant: str, said: Said) -> Inspection:
+    async def _inspected(self, tenant: str, said: Said) -> tuple[Flat, Inspection]:
+        """Return a document laid out, and what is in it and what comes with it."""
         rules = self.prepared(tenant)
         place = (tenant, id(said.document))
         known = self._looked.get(place)
-        if known and known[0] is said.document and known[1] == rules.book.hash:
-            return known[2]
+        if known and known.document is said.document and known.rules == rules.book.hash:
+            return known.laid, known.found
         laid = flat(said.document)
+        text = laid.text
         key = await self.key(tenant)
-        heavy = len(laid.text) > _HEAVY
         scan = (
-            await asyncio.to_thread(rules.scanner.scan, laid.text, key)
-            if heavy
-            else rules.scanner.scan(laid.text, key)
+            await asyncio.to_thread(rules.scanner.scan, text, key)
+            if len(text) > _HEAVY
+            else rules.scanner.scan(text, key)
         )
         findings = scan.findings
         for file in said.files:
             named = rules.scanner.scan(file.name, key, Part.FILE_NAME).findings
             findings += tuple(replace(each, about=file.key) for each in named)
-        if said.name:
-            findings += rules.scanner.scan(said.name, key, Part.NAME).findings
-        blank = Inspection(rules.book.hash, partial=len(laid.text) > MOST_TEXT)
-        found = self._labelled(rules, laid.text, findings, blank)
-        seen = (said.document, rules.book.hash, found)
+        findings += self._in_name(rules, said.name, key)
+        blank = Inspection(rules.book.hash, partial=len(text) > MOST_TEXT)
+        found = self._labelled(rules, text, findings, blank)
+        seen = _Looked(said.document, rules.book.hash, laid, found)
         _remember(self._looked, place, seen, _REMEMBERED)
+        return laid, found
+
+    def _in_name(self, rules: Prepared, name: str, key: bytes) -> tuple[Finding, ...]:
+        known = (rules.book.hash, key, name)
+        if (found := self._in_names.get(known)) is None:
+            found = rules.scanner.scan(name, key, Part.NAME).findings
+            _remember(self._in_names, known, found, _NAMES)
         return found
 
     @staticmethod
@@ -208,11 +223,17 @@ class Inspector:
         ]
         words = text.rstrip()
         ours = [*before, _Tail(said.message, words[-_TAIL:], now)][-most:]
-        if _PIECE.search(words[-_TAIL:]):
+        if _goes_on(reversed(words[-_TAIL:].split())):
             _remember(self._rows, row, ours, _ROWS)
         else:
             self._rows.pop(row, None)  # whatever began before ends here
         return before
+
+
+def _goes_on(words: Iterable[str]) -> bool:
+    """Whether the first of these words may be a piece of what another message has."""
+    word = next((word for word in words if _WORD.search(word)), "")
+    return _PIECE.search(word) is not None
 
 
 def _in_pieces(finding: Finding) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bridge.access import Label
-from bridge.document import Document, Paragraph, Style, Text
+from bridge.document import Document, Link, Paragraph, Style, Text
 from bridge.leaving.findings import Inspection, Part
 from bridge.leaving.ports import Said
 from bridge.leaving.rules import Deed, Where
@@ -79,6 +79,7 @@ async def test_companies_hashes_differ(desk: Desk) -> None:
         (["4242 4242 4242", "4242"], (0, 4)),
         (["4242", "4242", "4242", "4242"], (0, 4)),
         (["key AKIA", "Q3EGRTLDA7LC4PN2"], (0, 16)),
+        (["the first half is 4242 4242", "4242 4242, got it?"], (0, 9)),
     ],
 )
 async def test_what_comes_in_pieces_is_found_in_the_last(
@@ -93,6 +94,16 @@ async def test_what_comes_in_pieces_is_found_in_the_last(
     found = told[-1]
     assert [(f.start, f.end) for f in found.findings] == [hidden]
     assert found.findings[0].about == " ".join(f"m{n}" for n in range(len(pieces) - 1))
+
+
+async def test_an_address_behind_a_label_does_not_come_between(desk: Desk) -> None:
+    link = Link("https://example.com/offers", "offer")
+    first = Document((Paragraph((link, Text(" to 4242 4242"))),))
+    await desk.inspector.look("acme", Said(first, row="r", message="m1"))
+
+    found = await desk.say("4242 4242", message="m2")
+
+    assert [finding.about for finding in found.findings] == ["m1"]
 
 
 async def test_other_peoples_words_and_old_ones_are_not_put_together(
