@@ -6,8 +6,11 @@ Every error is one line on stderr.
 """
 
 import asyncio
+import gc
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -92,8 +95,9 @@ app.add_typer(policy_app, name="policy")
 @app.command()
 def demo() -> None:
     """Chat across a local Slack and a local Teams."""
-    from bots.demo import run
-    from bots.settings_sources import read_settings
+    with _uncollected():
+        from bots.demo import run
+        from bots.settings_sources import read_settings
 
     asyncio.run(run(read_settings()))
 
@@ -101,10 +105,11 @@ def demo() -> None:
 @app.command()
 def serve() -> None:
     """Serve Slack and Teams until stopped."""
-    import uvloop
+    with _uncollected():
+        import uvloop
 
-    from bots.app import serve as serve_with
-    from bots.settings_sources import read_settings
+        from bots.app import serve as serve_with
+        from bots.settings_sources import read_settings
 
     uvloop.run(serve_with(read_settings()))
 
@@ -361,6 +366,16 @@ def _run(arguments: list[str]) -> int:
         return 1
     except (KeyboardInterrupt, Abort):
         return 130
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Import without garbage collection: what modules make, stays."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _hint(error: TyperException) -> str:

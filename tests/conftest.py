@@ -1,5 +1,6 @@
 """Fixtures that every kind of test may use."""
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,9 +23,21 @@ from tests.softhsm import SoftHsm, running_softhsm
 
 
 def pytest_configure() -> None:
-    """Let temporary folders be in memory, where nobody says otherwise."""
+    """
+    Let temporary folders be in memory, where nobody says otherwise.
+
+    Until everything is imported, nothing is garbage, and looking for it takes long.
+    """
+    gc.disable()
     if memory := roomy_memory():
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
+
+
+def pytest_collection_finish() -> None:
+    """Nobody has to look at modules and tests again in search of garbage."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)

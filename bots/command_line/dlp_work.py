@@ -18,7 +18,7 @@ from bridge.errors import BadInput
 from bridge.leaving.findings import Confidence
 from policy.dlp.catalogue import detectors, expanded
 from policy.dlp.detector import Detector
-from policy.dlp.extracting import READ_WHOLE, text_of
+from policy.dlp.extracting import is_document, text_of
 from policy.dlp.rulebook import prepared
 from policy.dlp.scanner import Exceptions, Scanner
 
@@ -109,10 +109,12 @@ def _texts(path: Path, *, whole: bool) -> Iterator[tuple[int | None, str]]:
         yield from _lines(sys.stdin.buffer)
         return
     try:
-        if whole or path.suffix.lower() in READ_WHOLE:
-            yield None, text_of(path.name, path.read_bytes()).text
-            return
         with path.open("rb") as source:
+            if whole or is_document(path.name, source.read(8)):
+                source.seek(0)
+                yield None, text_of(path.name, source.read()).text
+                return
+            source.seek(0)
             yield from _lines(source)
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error.strerror}") from error

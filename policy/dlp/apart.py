@@ -12,7 +12,7 @@ import resource
 import sys
 from pathlib import PurePath
 
-from policy.dlp.extracting import MOST_BYTES, READ_WHOLE, Extracted, text_of
+from policy.dlp.extracting import MOST_BYTES, Extracted, is_document, text_of
 
 _SECONDS = 20
 _MEMORY = 1 << 30  # bytes
@@ -24,8 +24,7 @@ async def extracted_apart(name: str, data: bytes) -> Extracted:
     """Return a file's text; plain text is read here, documents are read apart."""
     if len(data) > MOST_BYTES:
         return _BROKEN
-    document = data.startswith((b"%PDF-", b"PK"))
-    if PurePath(name).suffix.lower() not in READ_WHOLE and not document:
+    if not is_document(name, data):
         return await asyncio.to_thread(text_of, name, data)
     async with _AT_ONCE:
         return await _read_apart(name, data)

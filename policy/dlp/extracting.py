@@ -1,9 +1,9 @@
 """
-The text in files: plain text and tables, Word, PDF. Bounded, whatever a file is.
+The text in files: plain text and tables, office documents, PDF, mail and archives.
 
-What cannot be read, or is too much, is said to be `partial`, so that rules can treat a
-file that nobody could look into in a way of their own. A .docx is a ZIP archive: what
-it would unpack to is known, and limited, before anything is unpacked.
+Bounded, whatever a file is. What cannot be read, or is too much, is said to be
+`partial`, so that rules can treat a file that nobody could look into in a way of their
+own. What a file is, its first bytes say before its name does.
 """
 
 import csv
@@ -11,15 +11,14 @@ import io
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePath
 
-from docx import Document
-from pypdf import PdfReader
+from policy.dlp import archives, office
 
 MOST_BYTES = 20_000_000
 MOST_TEXT = 2_000_000  # characters of one file
 _MOST_PAGES = 300
-_MOST_UNPACKED = 100_000_000
 _TABLES = {".csv": ",", ".tsv": "\t"}
 _PLAIN = [
     ".txt",
@@ -58,7 +57,6 @@ _PLAIN = [
     ".ppk",
     ".tf",
     ".properties",
-    ".eml",
     ".ics",
     ".vcf",
     ".diff",
@@ -66,7 +64,14 @@ _PLAIN = [
     ".csv",
     ".tsv",
 ]
-READ_WHOLE = frozenset({".docx", ".pdf"})
+_MAGIC = {
+    b"%PDF-": ".pdf",
+    b"PK": ".zip",
+    b"\x1f\x8b": ".gz",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": ".xls",  # and .doc, which it is not read as
+}
+
+Reader = Callable[[bytes], Iterator[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +85,69 @@ class Extracted:
 
 def text_of(name: str, data: bytes) -> Extracted:
     """Return the text of a file by its name and its bytes; never raises for either."""
-    suffix = PurePath(name).suffix.lower()
-    reader = _READERS.get(suffix)
-    if reader is None and data[:5] == b"%PDF-":
-        reader = _pdf
-    if reader is None and (suffix in _PLAIN or _looks_plain(data)):
-        reader = _plain_text
+    return _text_of(name, data, depth=0)
+
+
+def is_document(name: str, start: bytes) -> bool:
+    """Whether a file is read as a whole, by a reader of its own, and not as lines."""
+    kind = _kind(name, start)
+    return kind not in _TABLES and (kind in _READERS or kind in _HOLDERS)
+
+
+def _text_of(name: str, data: bytes, depth: int) -> Extracted:
+    reader = _reader(_kind(name, data), data, depth)
     if reader is None:
         return Extracted("", known=False)
     if len(data) > MOST_BYTES:
         return Extracted("", partial=True)
     return _gathered(reader, data)
+
+
+def _kind(name: str, data: bytes) -> str:
+    """Return the suffix that a file has, or should have."""
+    suffix = PurePath(name).suffix.lower()
+    for magic, kind in _MAGIC.items():
+        if data.startswith(magic):
+            # One format may be the outside of many.
+            known = suffix in _READERS and suffix not in {*_TABLES, ".pdf", ".eml"}
+            return suffix if known and kind in {".zip", ".xls"} else kind
+    return suffix
+
+
+def _reader(kind: str, data: bytes, depth: int) -> Reader | None:
+    if kind == ".zip":
+        kind = _inside(data)
+    if members := _HOLDERS.get(kind):
+        return partial(_held, members, depth)
+    if reader := _READERS.get(kind):
+        return reader
+    return _plain_text if kind in _PLAIN or _looks_plain(data) else None
+
+
+def _inside(data: bytes) -> str:
+    """Return what a ZIP archive is, by what is in it."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            names = archive.namelist()
+    except (OSError, ValueError, zipfile.BadZipFile):
+        return ".zip"
+    for folder, kind in _FOLDERS.items():
+        if any(name.startswith(folder) for name in names):
+            return kind
+    return ".zip"
+
+
+def _held(
+    members: Callable[[bytes], Iterator[archives.Member]], depth: int, data: bytes
+) -> Iterator[str]:
+    if depth >= archives.DEEPEST:
+        raise ValueError
+
+    def read(name: str, held: bytes) -> tuple[str, bool]:
+        found = _text_of(name, held, depth + 1)
+        return found.text, found.known and not found.partial
+
+    return archives.text_in(members, data, read)
 
 
 def _gathered(reader: Callable[[bytes], Iterator[str]], data: bytes) -> Extracted:
@@ -120,24 +177,9 @@ def _table(separator: str) -> Callable[[bytes], Iterator[str]]:
     return rows
 
 
-def _word(data: bytes) -> Iterator[str]:
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        if sum(each.file_size for each in archive.infolist()) > _MOST_UNPACKED:
-            raise ValueError
-    document = Document(io.BytesIO(data))
-    for paragraph in document.paragraphs:
-        yield paragraph.text
-    for table in document.tables:
-        for row in table.rows:
-            yield " | ".join(cell.text for cell in row.cells)
-    for section in document.sections:
-        for part in (section.header, section.footer):
-            yield from (paragraph.text for paragraph in part.paragraphs)
-    properties = document.core_properties
-    yield from filter(None, (properties.title, properties.subject, properties.comments))
-
-
 def _pdf(data: bytes) -> Iterator[str]:
+    from pypdf import PdfReader  # heavy, and needed where files are read only
+
     reader = PdfReader(io.BytesIO(data))
     if reader.is_encrypted and not reader.decrypt(""):
         raise ValueError
@@ -161,8 +203,24 @@ def _looks_plain(data: bytes) -> bool:
     return b"\0" not in data[:4096]
 
 
-_READERS: Mapping[str, Callable[[bytes], Iterator[str]]] = {
+_READERS: Mapping[str, Reader] = {
     **{suffix: _table(separator) for suffix, separator in _TABLES.items()},
-    ".docx": _word,
     ".pdf": _pdf,
+    **dict.fromkeys((".docx", ".docm", ".dotx"), office.words),
+    **dict.fromkeys((".pptx", ".pptm", ".ppsx"), office.slides),
+    **dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), office.sheets),
+    **dict.fromkeys((".odt", ".odp", ".odg"), office.open_document),
+}
+_HOLDERS: Mapping[str, Callable[[bytes], Iterator[archives.Member]]] = {
+    ".zip": archives.zipped,
+    ".gz": archives.gzipped,
+    ".tgz": archives.gzipped,
+    ".tar": archives.taped,
+    ".eml": archives.mailed,
+}
+_FOLDERS = {
+    "word/": ".docx",
+    "ppt/": ".pptx",
+    "xl/": ".xlsx",
+    "content.xml": ".odt",
 }

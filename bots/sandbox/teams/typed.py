@@ -3,6 +3,7 @@
 import html as entities
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from html.parser import HTMLParser
 from typing import Any
 
@@ -82,6 +83,7 @@ def mention_span(number: int, name: str) -> str:
     )
 
 
+@lru_cache(4096)
 def told_text(html: str, *, escaped: bool = False) -> str:
     """Return the text of an activity: no markup, but mentions as <at>Name</at>."""
     reader = _Reader(escaped=escaped)
