@@ -66,6 +66,7 @@ from bots.settings import Settings
 from bots.slack.memberships import SlackMemberships
 from bots.slack_side import SlackSide, listen_to_slack, slack_side
 from bots.sleepers import guarded, watched
+from bots.spooling import Spooling
 from bots.teams_side import (
     TeamsSide,
     listen_to_graph,
@@ -101,6 +102,7 @@ from storage.janitor import Janitor
 from storage.limiter import LocalLimiter, RedisLimiter
 from storage.log_reader import LogReader
 from storage.shared_state import Wakes
+from storage.spool import SpoolFolder
 
 log = structlog.get_logger()
 
@@ -357,7 +359,9 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             built.core.sources.live, built.core.sources.hook_secrets(), time.time
         ).add_routes(app)
         HealthPages(built.core.require_company, watchfulness.refresh).add_routes(app)
-        await _listeners(stack, app, built, door, lambda: worker.processes)
+        background.append(
+            await _listeners(stack, app, built, door, lambda: worker.processes)
+        )
         await _run(settings, app, worker, background)
 
 
@@ -441,10 +445,13 @@ async def _listeners(
     built: Tools,
     intake: Intake,
     processes: Callable[[], int],
-) -> None:
+) -> Job:
+    """Listen to the platforms; returns what takes in what could not be at once."""
+    settings = built.core.settings
+    spooling = Spooling(SpoolFolder(settings.home, settings.tuning.spool))
     forget = built.slack.people.forget if built.slack else _nobody_known
     desk = built.records.desk if built.records else None
-    heard = Heard(intake, built.commands, profiles(built.core, forget), desk)
+    heard = Heard(intake, built.commands, profiles(built.core, forget), desk, spooling)
     console = built.core.settings.console_token
     pages = LogApi(
         LogView(built.core.log, built.core.reading),
@@ -461,6 +468,7 @@ async def _listeners(
         await listen_to_slack(stack, app, built.core, built.slack, heard)
     if built.teams:
         listen_to_teams(stack, app, built.core, built.teams, heard)
+    return spooling.run
 
 
 async def _record_hooks(

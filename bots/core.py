@@ -18,6 +18,7 @@ from bots.retaining import Retention, retention_on
 from bots.scim_side import ScimSide, scim_side
 from bots.searching import Search, search_on
 from bots.settings import Settings
+from bots.spooling import Spooling
 from bridge.compliance import Forgets
 from bridge.directory.view import LiveDirectory
 from bridge.echoes import Echoes
@@ -100,13 +101,14 @@ class Heard:
     Where what a platform says goes: events, and commands that are captured.
 
     Without `records` there are no business systems, and whatever is asked of records
-    is kept and goes no further.
+    is kept and goes no further. `spooling` keeps what cannot be taken in now.
     """
 
     intake: Intake
     commands: Commands
     profile_changed: Callable[[str, Mapping[str, Any]], Awaitable[None]]
     records: RecordDesk | None = None
+    spooling: Spooling | None = None
 
 
 @dataclass(frozen=True, slots=True)

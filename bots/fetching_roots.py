@@ -19,7 +19,7 @@ log = structlog.get_logger()
 _WAITING = 1_000
 _KNOWN = 20_000
 _AT_ONCE = 4
-_PUSHED = "push"
+_PUSHED = {"push", "spool"}
 
 _Root = tuple[str, Channel, str]
 
@@ -56,7 +56,7 @@ class RootFetcher:
         if event.kind is not EventKind.MESSAGE_CREATE or event.channel is None:
             return
         said = (event.account, event.channel, event.thread or event.message)
-        if event.via == _PUSHED and event.thread and said not in self._known:
+        if event.via in _PUSHED and event.thread and said not in self._known:
             try:
                 self._queue.put_nowait(said)
             except asyncio.QueueFull:

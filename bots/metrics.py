@@ -24,6 +24,10 @@ REFUSED = Counter(
 IGNORED = Counter(
     "atom_ignored_total", "Events that state nothing to capture", ["platform", "reason"]
 )
+SPOOLED = Counter(
+    "atom_spooled_total", "Events kept on the disk: the database was away", ["platform"]
+)
+SPOOLED_BYTES = Gauge("atom_spool_bytes", "Bytes on the disk that are to be taken in")
 CONFLICTS = Counter(
     "atom_conflicts_total", "Events that contradict one with the same id", ["platform"]
 )

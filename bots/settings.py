@@ -236,6 +236,12 @@ class Tuning(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
         default=64, ge=1, le=1024, description="a number from 1 to 1024"
     )
     tries: int = Field(default=8, ge=1, le=50, description="a number from 1 to 50")
+    spool: int = Field(
+        default=0,
+        ge=0,
+        description="bytes of events that are kept on this machine's disk while the "
+        "database is away, 0 for none",
+    )
     first_pause: float = Field(default=0.5, gt=0, description="seconds, above 0")
     longest_pause: float = Field(default=60.0, gt=0, description="seconds, above 0")
     reconcile_after: float = Field(default=5.0, ge=0, description="seconds, 0 or more")

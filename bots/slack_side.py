@@ -182,7 +182,10 @@ async def listen_to_slack(
         at_home=Homes(built.companies, built.links).of,
         access_changed=side.installations.granted,
         profile_changed=heard.profile_changed,
+        spooling=heard.spooling,
     )
+    if heard.spooling:
+        heard.spooling.readers[Platform.SLACK] = intake.take_in
     if heard.records:
         desk = heard.records
         intake.records = SlackRecords(

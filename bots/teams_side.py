@@ -205,5 +205,8 @@ def listen_to_teams(
         clock_us=clock_us,
         tenants=frozenset(side.settings.tenants),
         body_limit=built.settings.tuning.body_limit,
+        spooling=heard.spooling,
     )
+    if heard.spooling:
+        heard.spooling.readers[Platform.TEAMS] = intake.take_in
     app.router.add_post("/api/messages", intake.handle)

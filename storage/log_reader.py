@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from bridge.messages import EventKind
+from bridge.spooled import VIA as SPOOLED
 from storage.compliance.keys import ItemKey, Keyring, SealBroken
 from storage.compliance.keys.gone import Gone, gone
 from storage.compliance.keys.ring import Stored, stored
@@ -35,6 +36,8 @@ _PAGE = 1000
 
 # Platforms send again for five minutes; what comes later was not heard in its time.
 LATE_US = 6 * 60 * 1_000_000
+# What waited on the disk was acknowledged, and its author heard of no trouble.
+_WAITED_US = 30 * 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,6 +361,7 @@ def _fault(found: _Found, seq: int, allowed: Gone) -> str:
 def late_us(entries: list[LogEntry]) -> int:
     """Return when a message was said, if it was captured much later, else 0."""
     said, captured = entries[0].row["src_us"], entries[0].row["cap_us"]
-    if entries[0].etype != EventKind.MESSAGE_CREATE or captured - said < LATE_US:
+    most = _WAITED_US if entries[0].row["via"] == SPOOLED else LATE_US
+    if entries[0].etype != EventKind.MESSAGE_CREATE or captured - said < most:
         return 0
     return int(said)

@@ -13,7 +13,7 @@ import json
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -43,10 +43,12 @@ from bots.slack.payload import mapping, string
 from bots.slack.previews import Previews
 from bots.slack.records import SlackRecords, listen
 from bots.slack.translate import SHARED, translate
-from bridge.errors import AtomError
+from bridge.errors import AtomError, StoreUnavailable
 from bridge.lifecycle import Change, change_of
-from bridge.messages import Event, EventKind
+from bridge.messages import Event, EventKind, Platform
 from bridge.ports import Intake
+from bridge.spooled import VIA as SPOOLED
+from bridge.spooled import Keeps, Kept
 
 log = structlog.get_logger()
 
@@ -82,7 +84,8 @@ class SlackIntake:
     `access_changed` is told the organisation that lets its app into workspaces, or
     takes it out of some. `profile_changed` is told the workspace and the `user` object
     of a profile that changed. `records` answers what is asked of records, `previews`
-    links to them; without both they are kept, and nothing follows.
+    links to them; without both they are kept, and nothing follows. `spooling` keeps
+    what cannot be taken in now.
     """
 
     intake: Intake
@@ -99,6 +102,7 @@ class SlackIntake:
     profile_changed: Callable[[str, Mapping[str, Any]], Awaitable[None]] = unnoticed
     records: SlackRecords | None = None
     previews: Previews | None = None
+    spooling: Keeps | None = None
     app: AsyncApp = field(init=False)
     _verifier: SignatureVerifier | None = field(init=False, repr=False, default=None)
 
@@ -199,9 +203,13 @@ class SlackIntake:
     ) -> tuple[int, Event | None]:
         """Capture what came; return the status for Slack, and the event if it is new."""
         try:
+            if self.spooling and self.spooling.waits:
+                raise StoreUnavailable("others wait already")
             async with asyncio.timeout(self.capture_within):
                 event = await self._taken(body, raw)
         except (AtomError, TimeoutError) as error:
+            if await self._spooled(error, body, raw):
+                return 200, None
             REFUSED.labels("slack", "unavailable").inc()
             kind = type(error).__name__
             log.warning("event not taken", platform="slack", reason=kind)
@@ -216,12 +224,36 @@ class SlackIntake:
             self.previews.begin(event, body)
         return 200, event
 
-    async def _taken(self, body: Mapping[str, Any], raw: bytes) -> Event | None:
+    async def _spooled(
+        self, error: Exception, body: Mapping[str, Any], raw: bytes
+    ) -> bool:
+        """Keep what could not be captured, if that may help; returns whether it did."""
+        if self.spooling is None or string(body, "type") != "event_callback":
+            return False
+        if not isinstance(error, StoreUnavailable | TimeoutError):
+            return False
+        found = translate(body, raw)
+        kind = EventKind.OTHER if isinstance(found, Ignored) else found.kind
+        kept = Kept(Platform.SLACK, int(self.clock() * 1_000_000), raw)
+        return await self.spooling.keep(kept, kind)
+
+    async def take_in(self, kept: Kept) -> None:
+        """Capture what was kept in the spool. Raises as long as it cannot be."""
+        async with asyncio.timeout(self.capture_within):
+            event = await self._taken(json.loads(kept.raw), kept.raw, via=SPOOLED)
+        if event is not None and change_of(event) is Change.UNINSTALLED:
+            await self._forget(event.account)
+
+    async def _taken(
+        self, body: Mapping[str, Any], raw: bytes, via: str = ""
+    ) -> Event | None:
         """Return the event if it is new and on record, None if there is nothing to do."""
         found = await self._translated(body, raw)
         if isinstance(found, Ignored):
             IGNORED.labels("slack", found.reason).inc()
             return None
+        if via:
+            found = replace(found, via=via)
         if change_of(found) in {Change.GRANTED, Change.WITHDRAWN}:
             # Whoever asks from here on must not be told what was so before.
             await self.access_changed(found.account)

@@ -7,7 +7,7 @@ Check the token, read the activity, make it durable; only then say 200.
 import asyncio
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
@@ -24,6 +24,9 @@ from bots.teams.invokes import Invokes, click_key
 from bots.teams.places import tenant_of
 from bots.teams.translate import Ignored, translate
 from bridge.errors import AtomError, BadInput, ServiceUnavailable, StoreUnavailable
+from bridge.messages import Platform
+from bridge.spooled import VIA as SPOOLED
+from bridge.spooled import Keeps, Kept
 
 log = structlog.get_logger()
 
@@ -54,6 +57,7 @@ class TeamsIntake:
 
     `tenants`, if given, are the only ones that are served. `clock_us` gives the
     time in microseconds since 1970. Longer bodies than `body_limit` bytes are refused.
+    `spooling` keeps what cannot be taken in now.
     """
 
     check: TokenCheck
@@ -63,6 +67,7 @@ class TeamsIntake:
     clock_us: Callable[[], int]
     tenants: frozenset[str] = frozenset()
     body_limit: int = 1024 * 1024
+    spooling: Keeps | None = None
 
     async def handle(self, request: Request) -> Response:
         """Answer one request: 200 only after what it says is durable."""
@@ -96,7 +101,27 @@ class TeamsIntake:
         if isinstance(event, Ignored):
             IGNORED.labels("teams", event.reason).inc()
             return Response()
-        return await self._turn(Heard(activity, event))
+        try:
+            if self.spooling and self.spooling.waits:
+                raise StoreUnavailable("others wait already")  # noqa: TRY301
+            return await self._turn(Heard(activity, event))
+        except StoreUnavailable:
+            kept = Kept(Platform.TEAMS, self.clock_us(), raw)
+            if self.spooling is None or activity.get("type") == "invoke":
+                raise
+            if not await self.spooling.keep(kept, event.kind):
+                raise
+            return Response()
+
+    async def take_in(self, kept: Kept) -> None:
+        """Capture what was kept in the spool. Raises as long as it cannot be."""
+        activity = _activity(kept.raw)
+        event = translate(
+            activity, kept.raw, app_id=self.check.app_id, now_us=kept.at_us
+        )
+        if not isinstance(event, Ignored):
+            late = replace(event, via=SPOOLED)
+            await self.adapter.process(Heard(activity, late), self.bot)
 
     async def _turn(self, heard: Heard) -> Response:
         async def turn() -> InvokeResponse | None:

@@ -9,7 +9,7 @@ so places in this text can be kept instead of the words.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from bridge.document import (
     Block,
@@ -34,8 +34,7 @@ _BREAK = "\n"
 Spans = Sequence[tuple[int, int]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
+class _Piece(NamedTuple):
     """A leaf's field, and from where on it stands in the text."""
 
     leaf: int
@@ -60,7 +59,7 @@ class Flat:
 def flat(document: Document) -> Flat:
     """Lay a document out. The same document gives the same text, always."""
     shown: list[_Piece] = []
-    behind: list[tuple[int, str, str]] = []
+    behind: list[tuple[int, str]] = []
     words: list[str] = []
     place = 0
     number = 0
@@ -70,15 +69,16 @@ def flat(document: Document) -> Flat:
                 shown.append(_Piece(number, field, place, text))
                 words.append(text)
                 place += len(text)
-            behind += [(number, field, text) for field, text in _behind(leaf)]
+            if (url := _behind(leaf)) is not None:
+                behind.append((number, url))
             number += 1
         words.append(_BREAK)
         place += len(_BREAK)
     shows = place
-    for leaf_number, field, text in behind:
-        shown.append(_Piece(leaf_number, field, place, text))
-        words += [text, _BREAK]
-        place += len(text) + len(_BREAK)
+    for leaf_number, url in behind:
+        shown.append(_Piece(leaf_number, "url", place, url))
+        words += [url, _BREAK]
+        place += len(url) + len(_BREAK)
     return Flat("".join(words), tuple(shown), shows)
 
 
@@ -147,32 +147,33 @@ def _rows(blocks: Sequence[Block]) -> Iterator[Sequence[Inline]]:
                 yield ()
 
 
-def _shown(leaf: Inline) -> Iterator[tuple[str, str]]:
+def _shown(leaf: Inline) -> Sequence[tuple[str, str]]:
     match leaf:
         case Text(text=text):
-            yield "text", text
+            return (("text", text),)
         case Link(url=url, label=label):
-            yield ("label", label) if label else ("url", url)
+            return (("label", label) if label else ("url", url),)
         case Moment(fallback=text):
-            yield "fallback", text
+            return (("fallback", text),)
         case Image(url=url, alt=alt):
-            yield ("alt", alt) if alt else ("url", url)
+            return (("alt", alt) if alt else ("url", url),)
         case Emoji(name=name, char=char):
-            yield ("char", char) if char else ("name", name)
+            return (("char", char) if char else ("name", name),)
         case _:
             label = getattr(leaf, "label", "")
-            if label:
-                yield "label", label
+            return (("label", label),) if label else ()
 
 
-def _behind(leaf: Inline) -> Iterator[tuple[str, str]]:
+def _behind(leaf: Inline) -> str | None:
+    """Return the address that a leaf has and does not show."""
     match leaf:
-        case Link(url=url, label=label) if label:
-            yield "url", url
-        case Image(url=url, alt=alt) if alt:
-            yield "url", url
+        case Text():
+            return None
+        case Link(url=url, label=words) | Image(url=url, alt=words) if words:
+            return url
         case Moment(url=url) if url:
-            yield "url", url
+            return url
+    return None
 
 
 def _rebuilt(document: Document, cut: dict[int, dict[str, str]]) -> Document:

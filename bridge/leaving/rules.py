@@ -178,6 +178,8 @@ class RuleBook:
 
     def label(self, findings: Sequence[Finding], given: Label | None) -> Label:
         """Return the highest of what the author said and what the content says."""
+        if not findings:  # most of what people say
+            return given or Label.PUBLIC
         labels = [each.label for each in self.labelling if each.holds(findings)]
         return max([*labels, given or Label.PUBLIC])
 

@@ -185,6 +185,40 @@ async def test_while_postgresql_is_stopped_nothing_is_acknowledged_or_sent(
         assert (await here.verdict()).intact
 
 
+async def test_with_a_spool_what_is_said_meanwhile_waits_on_the_disk(
+    tmp_path: Path, own_postgres: Postgres
+) -> None:
+    url = own_postgres.url(own_postgres.create_database())
+    more = {**SHARING, "ATOM_TUNING_SPOOL": "1000000"}
+    more["ATOM_TUNING_CAPTURE_PATIENCE"] = "0.5"
+    async with world(tmp_path, url, **more) as here:
+        await here.link()
+        await here.start()
+        own_postgres.stop()
+        for n in range(3):
+            await here.slack("post", text=f"from Slack {n}")
+            await here.teams("post", text=f"from Teams {n}")
+            await here.heard()
+        await here.slack("command", command="/atom", args="status")
+        state = await here.state()
+        assert len(teams_messages(state)) == len(slack_messages(state)) == 3
+
+        await here.kill()
+        own_postgres.start()
+        await here.start()
+
+        state = await here.until(
+            lambda s: len(teams_messages(s)) == len(slack_messages(s)) == 6
+        )
+        await here.quiet()
+        entries = [e for e in await here.log() if e.etype == "message.create"]
+        verdict = await here.verdict()
+
+    assert [t[-1] for t in teams_texts(state)[-3:]] == ["0", "1", "2"]
+    assert [e.row["via"] for e in entries] == ["spool"] * 6
+    assert verdict.intact
+
+
 async def test_two_processes_share_the_work_and_copy_once(
     tmp_path: Path, postgres: Postgres, redis_url: str
 ) -> None:

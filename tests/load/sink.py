@@ -18,9 +18,9 @@ import orjson
 import uvloop
 from aiohttp import web
 
-from tests.load.traffic import MARK, WORKSPACE
+from tests.load.traffic import MARK, WORKSPACE, number_in
 
-_MARKED = re.compile(MARK.encode() + rb"(\d{10})")
+_MARKED = re.compile(MARK.encode() + rb"([a-j]{10})")
 
 
 class Sink:
@@ -56,7 +56,7 @@ class Sink:
     async def _note(self, request: web.Request) -> None:
         now = time.monotonic_ns()
         if found := _MARKED.search(await request.read()):
-            self._arrived.setdefault(int(found[1]), now)
+            self._arrived.setdefault(number_in(found[1]), now)
 
     async def token(self, request: web.Request) -> web.Response:
         await request.read()

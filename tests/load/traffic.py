@@ -14,6 +14,7 @@ SECRET = "sandbox-signing-secret-for-benchmarks"
 CHANNELS = tuple(f"C{n:02}BENCH" for n in range(50))
 PEOPLE = tuple(f"U{n:02}BENCH" for n in range(40))
 MARK = "bench-"
+_LETTERS = str.maketrans("0123456789", "abcdefghij")
 
 _EPOCH = 1_700_000_000
 _TALK = (
@@ -179,10 +180,20 @@ def _ts(number: int) -> str:
     return f"{_EPOCH + number // 1_000_000}.{number % 1_000_000:06}"
 
 
+def mark_of(number: int) -> str:
+    """Return a word that tells a message. In digits it would look like a telephone's."""
+    return MARK + f"{number:010}".translate(_LETTERS)
+
+
+def number_in(mark: bytes) -> int:
+    """Return the number of a message from its ten letters."""
+    return int(bytes(letter - 49 for letter in mark))
+
+
 def _said(number: int) -> dict[str, Any]:
     turn = number % len(_TALK)
     words = f"{_TALK[turn:]} {_TALK[:turn]}"
-    marked, other = f"{MARK}{number:010}", PEOPLE[(number + 7) % len(PEOPLE)]
+    marked, other = mark_of(number), PEOPLE[(number + 7) % len(PEOPLE)]
     page = f"https://wiki.acme.example/runbooks/{number % 97}"
     escaped = words.replace("&", "&amp;")
     return {
