@@ -355,12 +355,10 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
         app = web.Application(client_max_size=settings.tuning.body_limit)
         if feed := _second_feed(app, built, catching_up):
             background.append(feed.run)
-        DirectoryHooks(
-            built.core.sources.live, built.core.sources.hook_secrets(), time.time
-        ).add_routes(app)
         HealthPages(built.core.require_company, watchfulness.refresh).add_routes(app)
-        background.append(
-            await _listeners(stack, app, built, door, lambda: worker.processes)
+        _directory_pages(app, built.core, limiter)
+        background += await _listeners(
+            stack, app, built, door, lambda: worker.processes
         )
         await _run(settings, app, worker, background)
 
@@ -445,8 +443,8 @@ async def _listeners(
     built: Tools,
     intake: Intake,
     processes: Callable[[], int],
-) -> Job:
-    """Listen to the platforms; returns what takes in what could not be at once."""
+) -> list[Job]:
+    """Listen to whoever calls; returns what has to run for it."""
     settings = built.core.settings
     spooling = Spooling(SpoolFolder(settings.home, settings.tuning.spool))
     forget = built.slack.people.forget if built.slack else _nobody_known
@@ -458,26 +456,35 @@ async def _listeners(
         console.get_secret_value() if console else "",
     )
     pages.add_routes(app)
-    built.core.scim.pages(steady_us).add_routes(app)
     built.connecting.pages.add_routes(app)
+    jobs: list[Job] = [spooling.run]
     if built.records:
-        await _record_hooks(built, built.records, app)
+        jobs.append(await _record_hooks(built, built.records, app))
     built.connecting.processes.append(processes)
     built.core.journal.on_commit.append(lambda *_: pages.committed())
     if built.slack:
         await listen_to_slack(stack, app, built.core, built.slack, heard)
     if built.teams:
         listen_to_teams(stack, app, built.core, built.teams, heard)
-    return spooling.run
+    return jobs
 
 
 async def _record_hooks(
     built: Tools, records: RecordsSide, app: web.Application
-) -> None:
+) -> Job:
     tenants = await built.core.company_ids()
     known = {tenant: records.systems.of(tenant) for tenant in tenants}
     public = (built.core.settings.public_url or "").rstrip("/")
-    RecordHooks(known, records.told, time.time, public).add_routes(app)
+    hooks = RecordHooks(known, records.told, time.time, public)
+    hooks.add_routes(app)
+    return hooks.run
+
+
+def _directory_pages(app: web.Application, built: Core, limiter: Limiter) -> None:
+    """Let directories tell what changed, and identity providers write."""
+    secrets = built.sources.hook_secrets()
+    DirectoryHooks(built.sources.live, secrets, time.time).add_routes(app)
+    built.scim.pages(limiter).add_routes(app)
 
 
 def _limiter(

@@ -7,11 +7,11 @@ from bots.directory_side import DirectorySide
 from bots.settings_scim import ScimSettings
 from bots.syncing import Outcome
 from bots.web.scim.pages import ScimPages
-from bots.web.scim.throttle import Throttle
 from bridge.directory.frozen import Frozen
 from bridge.directory.model import Reading
 from bridge.directory.scim import Receipt
 from bridge.errors import StoreUnavailable
+from bridge.ports import Limiter
 from policy.directory.scim.brake import Brake
 from policy.directory.scim.mapping import SOURCE, Translation
 from policy.directory.scim.server import ScimEndpoints
@@ -103,8 +103,8 @@ class ScimSide:
         """Return what identity providers pushed, as a source of the directory's."""
         return self.followed.source
 
-    def pages(self, steady: Callable[[], int]) -> ScimPages:
-        """Return what serves `/scim/v2`; `steady` are microseconds that never go back."""
+    def pages(self, limiter: Limiter) -> ScimPages:
+        """Return what serves `/scim/v2`."""
         service = ScimService(
             self.store,
             self.followed,
@@ -112,9 +112,12 @@ class ScimSide:
             self.followed.translation,
             Brake(self.settings.few, self.settings.percent),
         )
-        throttle = Throttle(steady, self.settings.per_minute)
         return ScimPages(
-            ScimEndpoints(service), self.tokens, throttle, self.settings.url
+            ScimEndpoints(service),
+            self.tokens,
+            limiter,
+            self.settings.per_minute,
+            self.settings.url,
         )
 
 

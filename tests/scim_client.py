@@ -16,6 +16,8 @@ from scim2_models import ScimProvider
 from bots.core import Core, core, steady_us
 from bots.settings import Settings
 from bridge.compliance import Officer
+from bridge.ports import Limiter
+from storage.limiter import LocalLimiter
 
 ADMIN = Officer("cli:root")
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
@@ -120,7 +122,10 @@ async def _read(response: ClientResponse) -> Said:
 
 @asynccontextmanager
 async def scim_server(
-    home: Path, settings: Settings | None = None, company: str = "acme"
+    home: Path,
+    settings: Settings | None = None,
+    company: str = "acme",
+    limiter: Limiter | None = None,
 ) -> AsyncIterator[ScimServer]:
     """Serve what the application serves at /scim/v2, on a free port."""
     async with core(settings or Settings(home=home), "test") as built:
@@ -128,7 +133,7 @@ async def scim_server(
             built.keys.create(company)
         made = await built.scim.tokens.create(company, ADMIN, "test")
         app = web.Application()
-        built.scim.pages(steady_us).add_routes(app)
+        built.scim.pages(limiter or LocalLimiter(steady_us)).add_routes(app)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         try:

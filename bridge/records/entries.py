@@ -255,10 +255,13 @@ def heard(  # noqa: PLR0913 - what a call says
     *,
     events: int,
     refused: str = "",
+    calls: int = 1,
     changes: Sequence[RecordChange] = (),
 ) -> RecordEntry:
     """
     A webhook was called: by the system, or, with `refused`, by who proves nothing.
+
+    Of the latter one entry may tell of several `calls`.
 
     `changes` are kept so that whoever follows the log takes them up, whatever happens
     to the process that was told.
@@ -269,6 +272,8 @@ def heard(  # noqa: PLR0913 - what a call says
         "refused": refused,
         "changes": [_change(each) for each in changes],
     }
+    if calls > 1:
+        detail["calls"] = calls
     name = f"{system}:{instance}"
     text = f"refused a call that claims to be {name}" if refused else f"heard {name}"
     return RecordEntry(

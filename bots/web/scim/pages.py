@@ -6,14 +6,14 @@ company that has none it is off. Whatever goes wrong is answered with the RFC's 
 message, never with a page of text.
 """
 
+import math
 from dataclasses import dataclass
 
 import orjson
 import structlog
 from aiohttp import web
 
-from bots.web.scim.throttle import Throttle
-from bridge.directory.scim import ScimTokens
+from bridge.directory.scim import ScimTokens, Token
 from bridge.directory.scim_server import (
     LARGEST,
     ScimAnswer,
@@ -22,6 +22,8 @@ from bridge.directory.scim_server import (
     refused,
 )
 from bridge.errors import StoreUnavailable
+from bridge.limits import Bucket, Window
+from bridge.ports import Limiter
 
 log = structlog.get_logger()
 
@@ -31,6 +33,7 @@ MEDIA = "application/scim+json"
 _TAKEN = frozenset({MEDIA, "application/json"})
 _BEARER = "bearer "
 _AWAY = 5  # seconds
+_MINUTE_US = 60_000_000
 _NO_TOKEN = ScimAnswer(
     401,
     refused(401, "a valid bearer token is needed").body,
@@ -40,11 +43,17 @@ _NO_TOKEN = ScimAnswer(
 
 @dataclass(frozen=True, slots=True)
 class ScimPages:
-    """Serves `/scim/v2`. `url` is how clients reach it, if it is not as they say."""
+    """
+    Serves `/scim/v2`. `url` is how clients reach it, if it is not as they say.
+
+    A token may ask `per_minute` times in any minute, whichever process it asks, and
+    with 0 as often as it likes.
+    """
 
     server: ScimServer
     tokens: ScimTokens
-    throttle: Throttle
+    limiter: Limiter
+    per_minute: int = 3_000
     url: str = ""
 
     def add_routes(self, app: web.Application) -> None:
@@ -78,7 +87,7 @@ class ScimPages:
         token = await self.tokens.tenant_of(text) if known else None
         if token is None:
             return _NO_TOKEN
-        if wait := self.throttle.wait(token.id):
+        if wait := await self._waits(token):
             return refused(429, "too many requests of this token", retry_after=wait)
         body = await _body(request)
         if body is None:
@@ -99,6 +108,15 @@ class ScimPages:
                 request.headers.get("If-None-Match", ""),
             )
         )
+
+    async def _waits(self, token: Token) -> int:
+        """Count a request; return 0, or after how many seconds there is room for it."""
+        if not self.per_minute:
+            return 0
+        window = Window(self.per_minute, _MINUTE_US)
+        bucket = Bucket(token.tenant, f"scim:{token.id}", (window,))
+        wait = await self.limiter.reserve([bucket])
+        return math.ceil(wait.us / 1_000_000) if wait else 0
 
 
 async def _body(request: web.Request) -> bytes | None:

@@ -1,13 +1,18 @@
 """RFC 7644 over HTTP: statuses, headers, versions, errors, limits."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
+from bots.core import steady_us
 from bots.settings import Settings
 from bots.settings_scim import ScimSettings
+from storage.limiter import RedisLimiter
 from tests.scim_client import ADMIN, GROUP, USER, ScimServer, scim_server
 
 ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
@@ -455,3 +460,25 @@ async def test_a_token_that_asks_too_often_is_told_when_to_come_back(
 
     assert statuses == [200, 200, 200, 429]
     assert 1 <= int(said.headers["Retry-After"]) <= 60
+
+
+async def test_two_processes_count_a_token_together(
+    tmp_path: Path, redis_url: str
+) -> None:
+    settings = Settings(home=tmp_path, scim=ScimSettings(per_minute=4))
+    one, two = (
+        RedisLimiter.at(redis_url, steady_us, lambda: 2, 0, 10.0) for _ in range(2)
+    )
+    async with scim_server(tmp_path, settings, limiter=one) as first:
+        app = web.Application()
+        first.core.scim.pages(two).add_routes(app)
+        async with TestServer(app) as other:
+            second = replace(first, base=str(other.make_url("/scim/v2")))
+            statuses = [
+                (await (first, second)[n % 2].get("/Users?count=0")).status
+                for n in range(6)
+            ]
+    await one.aclose()
+    await two.aclose()
+
+    assert statuses == [200, 200, 200, 200, 429, 429]

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from bots.settings_sources import read_settings
-from bots.web.scim.throttle import Throttle
 from bridge.errors import BadInput
 
 
@@ -47,15 +46,3 @@ def test_what_cannot_be_is_refused_by_its_name(
 
     with pytest.raises(BadInput, match=f"ATOM_SCIM_{name}"):
         read_settings()
-
-
-def test_a_bucket_fills_evenly_and_each_token_has_its_own() -> None:
-    now = [0]
-    throttle = Throttle(lambda: now[0], per_minute=2)
-
-    assert [throttle.wait("a") for _ in range(3)] == [0, 0, 31]
-    assert throttle.wait("b") == 0
-    now[0] += 29_000_000
-    assert throttle.wait("a") in {1, 2}
-    now[0] += 2_000_000
-    assert throttle.wait("a") == 0

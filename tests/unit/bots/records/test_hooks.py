@@ -53,6 +53,7 @@ class Door:
     log: Log
     one: Proved
     two: Proved
+    hooks: RecordHooks
 
     async def call(
         self, path: str = "/hooks/servicenow", word: str = "s1", body: object = b"{}"
@@ -76,7 +77,7 @@ async def door() -> AsyncIterator[Door]:
     )
     hooks.add_routes(app)
     async with TestClient(TestServer(app)) as client:
-        yield Door(client, log, one, two)
+        yield Door(client, log, one, two, hooks)
 
 
 async def test_what_is_proved_is_on_record_with_its_changes(door: Door) -> None:
@@ -101,6 +102,34 @@ async def test_d17_what_is_not_proved_is_refused_and_on_record(door: Door) -> No
     [entry] = door.log.of("record.heard")
     assert entry.outcome == "deny"
     assert not changes_in(entry.detail)
+
+
+async def test_who_calls_for_nothing_does_not_fill_the_log(door: Door) -> None:
+    for _ in range(5):
+        assert await door.call(word="guessed") == 403
+    assert len(door.log.of("record.heard")) == 1
+
+    await door.hooks.note_unproved()
+    await door.call(word="guessed")
+    await door.hooks.note_unproved()
+    await door.hooks.note_unproved()
+    await door.hooks.note_unproved()
+    await door.call(word="guessed")
+
+    calls = [e.detail.get("calls", 1) for e in door.log.of("record.heard")]
+    assert calls == [1, 4, 1, 1]
+
+
+async def test_calls_for_nothing_are_counted_while_the_log_is_away(door: Door) -> None:
+    door.log.down = True
+    assert [await door.call(word="guessed") for _ in range(3)] == [503, 403, 403]
+    await door.hooks.note_unproved()
+
+    door.log.down = False
+    await door.hooks.note_unproved()
+
+    [entry] = door.log.of("record.heard")
+    assert entry.detail["calls"] == 3
 
 
 async def test_what_cannot_be_read_is_refused(door: Door) -> None:
