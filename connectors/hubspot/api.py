@@ -119,13 +119,13 @@ class Api:
         """Search; there are few searches a second, so one may be waited for."""
         path = self.objects(kind.plural, "search")
         try:
-            async with self._pace.turn():
+            async with self._pace.turn(urgent=urgent):
                 return await self._asked(access, path, body, urgent=urgent)
         except Spent as spent:  # others search in this portal as well
             if spent.retry_after > _A_MOMENT:
                 raise
             await self.sleep(spent.retry_after)
-        async with self._pace.turn():
+        async with self._pace.turn(urgent=urgent):
             return await self._asked(access, path, body, urgent=urgent)
 
     async def pipelines(self, access: Access, kind: Kind) -> list[Json]:

@@ -15,7 +15,8 @@ class Pace:
     Lets `most` calls begin in each `window` of seconds, within this process.
 
     A place is free again a window after its answer came: by then HubSpot has forgotten
-    the call, however long that was on its way.
+    the call, however long that was on its way. Who is not `urgent` has one place among
+    all, so that whoever waits for an answer finds the others free.
     """
 
     clock: Callable[[], float]
@@ -24,20 +25,40 @@ class Pace:
     window: float = 1.0
     _free: list[float] = field(init=False)
     _room: asyncio.Semaphore = field(init=False)
+    _patient: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _patient_again: float = 0.0
 
     def __post_init__(self) -> None:
         self._free = [0.0] * self.most
         self._room = asyncio.Semaphore(self.most)
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
+    async def turn(self, *, urgent: bool = True) -> AsyncIterator[None]:
         """Hold a place for as long as the block lasts."""
+        if urgent:
+            async with self._place():
+                yield
+            return
+        async with self._patient:
+            await self._until(self._patient_again)
+            async with self._place():
+                try:
+                    yield
+                finally:
+                    self._patient_again = self.clock() + self.window
+
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[None]:
         async with self._room:
-            wait = heappop(self._free) - self.clock()
+            free = heappop(self._free)
             try:
-                if wait > 0:
-                    # A clock that was set back is not waited for.
-                    await self.sleep(min(wait, self.window))
+                await self._until(free)
                 yield
             finally:
                 heappush(self._free, self.clock() + self.window)
+
+    async def _until(self, moment: float) -> None:
+        wait = moment - self.clock()
+        if wait > 0:
+            # A clock that was set back is not waited for.
+            await self.sleep(min(wait, self.window))
