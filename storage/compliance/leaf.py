@@ -8,7 +8,7 @@ Version 2 of the leaf also commits to the platform's own words, and says whether
 clocks disagreed. Entries of version 1 stay what they are: a leaf is never made anew.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -59,9 +59,9 @@ _BINARY = ("actor_tok", "origin_leaf", "cmt", "raw_cmt")
 
 def _in_order(
     names: Mapping[str, str], *more: tuple[str, str]
-) -> tuple[tuple[str, ...], Callable[[Mapping[str, Any]], tuple[Any, ...]]]:
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     pairs = sorted([*((name, column) for column, name in names.items()), *more])
-    return tuple(name for name, _ in pairs), itemgetter(*(c for _, c in pairs))
+    return tuple(name for name, _ in pairs), tuple(column for _, column in pairs)
 
 
 # What a leaf's row is read with. `leaf_v` says which version it is of.
@@ -71,9 +71,13 @@ _NAMES = {
     NEWEST: {**FIELDS, **_SINCE_2},
 }
 # The leaf's names in their canonical order, and the columns that they come from.
-_SORTED = {
+_ORDER = {
     1: _in_order(FIELDS, ("v", "leaf_v")),
     NEWEST: _in_order({**FIELDS, **_SINCE_2}, ("v", "leaf_v"), ("skew", "src_us")),
+}
+_SORTED = {
+    version: (names, itemgetter(*columns))
+    for version, (names, columns) in _ORDER.items()
 }
 _HEXED = {
     version: tuple(names[c] for c in _BINARY if c in names)
@@ -99,6 +103,35 @@ def leaf_bytes(row: Mapping[str, Any]) -> bytes:
     if version >= NEWEST:
         told["skew"] = int(is_skewed(row))
     return orjson.dumps(told)
+
+
+def leaf_maker(columns: Sequence[str]) -> Callable[[Sequence[Any]], bytes]:
+    """
+    Return what makes the leaves of rows that have these columns, in this order.
+
+    It is `leaf_bytes` for whoever reads a whole log, and raises what that raises.
+    """
+    place = {column: number for number, column in enumerate(columns)}
+    version_at, told_us, our_us = (place[c] for c in ("leaf_v", "src_us", "cap_us"))
+    makers = {
+        version: (names, itemgetter(*(place[c] for c in picked)), _HEXED[version])
+        for version, (names, picked) in _ORDER.items()
+    }
+
+    def make(values: Sequence[Any]) -> bytes:
+        version = values[version_at]
+        if version not in makers:
+            raise ValueError(f"leaves of version {version} are not known")
+        names, pick, hexed = makers[version]
+        told: dict[str, Any] = dict(zip(names, pick(values), strict=True))
+        for name in hexed:
+            if (value := told[name]) is not None:
+                told[name] = bytes.hex(value)
+        if version >= NEWEST:
+            told["skew"] = int(abs(values[told_us] - values[our_us]) > SKEW_US)
+        return orjson.dumps(told)
+
+    return make
 
 
 def leaf_of(row: Mapping[str, Any]) -> bytes:

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from storage.compliance.leaf import leaf_bytes, leaf_of
+from storage.compliance.leaf import NEWEST, leaf_bytes, leaf_maker, leaf_of
 from storage.compliance.proofs.checkpoints import Checkpoint, signed
 from storage.compliance.proofs.tiles import grown
 from storage.compliance.tree import Frontier
@@ -316,4 +318,35 @@ def test_a_leaf_of_version_1_is_what_it_was() -> None:
         b'"plat":null,"prev":null,"rev":null,"seq":0,"src_us":0,"team":null,'
         b'"ten":null,"thr":null,"typ":null,"v":1,"ver_us":null,"via":null}'
     )
+    assert leaf_maker(COLUMNS)([row[column] for column in COLUMNS]) == leaf_bytes(row)
     assert grown(0, {}, [leaf_of(row)])
+
+
+@given(st.data(), st.sampled_from([1, NEWEST]), st.permutations(COLUMNS))
+def test_whole_logs_are_read_with_the_same_leaves(
+    data: st.DataObject, version: int, columns: list[str]
+) -> None:
+    numbers = st.integers(min_value=-(2**40), max_value=2**53 - 1)
+    cells: dict[str, st.SearchStrategy[Any]] = {
+        "leaf_v": st.just(version),
+        "src_us": numbers,
+        "cap_us": numbers,
+    }
+    for column in ("actor_tok", "origin_leaf", "cmt", "raw_cmt"):
+        cells[column] = st.none() | st.binary(max_size=8)
+    anything = st.none() | st.text(st.characters(codec="utf-8")) | numbers
+    row = {column: data.draw(cells.get(column, anything)) for column in columns}
+
+    assert leaf_maker(columns)(list(row.values())) == leaf_bytes(row)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("leaf_v", 7), ("cmt", "text"), ("conv", "\ud800")]
+)
+def test_what_no_leaf_can_hold_is_refused_by_both(column: str, value: Any) -> None:
+    row = {**dict.fromkeys(COLUMNS), "leaf_v": NEWEST, "src_us": 0, "cap_us": 0}
+    row[column] = value
+
+    for make in (leaf_bytes, lambda told: leaf_maker(COLUMNS)(list(told.values()))):
+        with pytest.raises((TypeError, ValueError)):
+            make(row)

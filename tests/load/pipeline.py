@@ -34,6 +34,7 @@ from bots.core import Core, core
 from bots.settings import Settings
 from bridge.compliance import Duty, Officer
 from bridge.legal_holds import HoldScope
+from storage.compliance.proofs.examination import Examination
 from storage.search.index import SearchIndex, keeper_for
 from storage.search.indexing import Indexing
 from storage.writes import Entry, Write
@@ -205,6 +206,11 @@ async def of_store(built: Core, floor: Floor, seconds: float) -> Figures:
     took = time.perf_counter() - began
     if not verdict.intact:
         raise RuntimeError(f"the log does not verify: {verdict.fault}")
+    began = time.perf_counter()
+    examined = await Examination(built.database.hot).examine(_COMPANY)
+    read = time.perf_counter() - began
+    if examined.fault:
+        raise RuntimeError(f"the tree does not verify: {examined.fault.text}")
     held = await _held(built)
     return {
         "events/s, sustained": rate,
@@ -217,6 +223,7 @@ async def of_store(built: Core, floor: Floor, seconds: float) -> Figures:
         f"p99 ms at {_OFFERED:,.0f}/s": ours.p99,
         "bare p99 ms": bare.p99,
         "p99 above bare, ms": ours.p99 - bare.p99,
+        "tree verified, leaves/s": size / read,
         "log verified with every body, entries/s": size / took,
         "entries in the log": size,
         "a legal hold over all of them, ms": held,

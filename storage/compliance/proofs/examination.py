@@ -8,10 +8,12 @@ The first thing that does not fit is named: the entry, and the column.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import pairwise
+from typing import Any, NoReturn
 
-from storage.compliance.leaf import COLUMNS, leaf_bytes
+from storage.compliance.leaf import COLUMNS, leaf_bytes, leaf_maker
 from storage.compliance.proofs.bundles import unpacked
 from storage.compliance.proofs.checkpoints import Seen
 from storage.compliance.proofs.culprits import culprit, guessed
@@ -21,6 +23,8 @@ from storage.hot import HotStore, Row, Statement
 
 _AT_ONCE = 16 * WIDTH
 _READ = ("leaf", *COLUMNS)
+_SEQ, _CAP_US = _READ.index("seq"), _READ.index("cap_us")
+_made_of = leaf_maker(_READ)
 
 Progress = Callable[[int, int], None]
 
@@ -85,15 +89,18 @@ class _Course:
         """Take a page's leaves in, or raise `_Found`."""
         hashes = []
         for seq, values in enumerate(page.rows, page.first):
-            row = dict(zip(_READ, values, strict=True))
-            if row["seq"] != seq:
-                twice = row["seq"] < seq
+            found = values[_SEQ]
+            if found != seq:
+                twice = found < seq
                 word = "is there twice" if twice else "is missing"
-                place = row["seq"] if twice else seq
+                place = found if twice else seq
                 raise _Found(Fault(f"entry {place} {word}", place))
-            _check(row, seq, page)
-            hashes.append(bytes(row["leaf"]))
-            self.last_us = row["cap_us"]
+            leaf = bytes(values[0])
+            if not _agree(values, leaf, seq, page):
+                _blame(dict(zip(_READ, values, strict=True)), seq, page)
+            hashes.append(leaf)
+        if page.rows:
+            self.last_us = page.rows[-1][_CAP_US]
         self._take(hashes)
 
     def _take(self, hashes: Sequence[bytes]) -> None:
@@ -165,21 +172,36 @@ class Examination:
         await self._compare_tiles(tenant, course.tops, current)
 
     async def _pages(self, tenant: str, size: int) -> AsyncIterator[_Page]:
-        for first in range(0, size, _AT_ONCE):
-            end = min(size, first + _AT_ONCE)
-            rows = await self.store.fetch(
-                Statement(
-                    f"SELECT {', '.join(_READ)} FROM log WHERE tenant = :tenant "
-                    "AND seq >= :first AND seq < :end ORDER BY seq",
-                    {"tenant": tenant, "first": first, "end": end},
-                )
+        """Yield the log's pages, each while the one behind it is read already."""
+        ends = [min(size, first + _AT_ONCE) for first in range(0, size, _AT_ONCE)]
+        coming: asyncio.Task[_Page] | None = None
+        try:
+            for first, end in pairwise((0, *ends)):
+                page = await (coming or self._page(tenant, first, end))
+                coming = None
+                if end < size:
+                    after = min(size, end + _AT_ONCE)
+                    coming = asyncio.create_task(self._page(tenant, end, after))
+                yield page
+                if len(page.rows) != end - first:
+                    seq = first + len(page.rows)
+                    raise _Found(Fault(f"entry {seq} is missing", seq))
+        finally:
+            if coming is not None:
+                coming.cancel()
+                with suppress(asyncio.CancelledError, Exception):
+                    await coming
+
+    async def _page(self, tenant: str, first: int, end: int) -> _Page:
+        rows = await self.store.fetch(
+            Statement(
+                f"SELECT {', '.join(_READ)} FROM log WHERE tenant = :tenant "
+                "AND seq >= :first AND seq < :end ORDER BY seq",
+                {"tenant": tenant, "first": first, "end": end},
             )
-            leaves = await self._bundles(tenant, first, end)
-            hashes = await self._hashes(tenant, first, end)
-            yield _Page(first, rows, leaves, hashes)
-            if len(rows) != end - first:
-                seq = first + len(rows)
-                raise _Found(Fault(f"entry {seq} is missing", seq))
+        )
+        leaves = await self._bundles(tenant, first, end)
+        return _Page(first, rows, leaves, await self._hashes(tenant, first, end))
 
     async def _bundles(self, tenant: str, first: int, end: int) -> dict[int, bytes]:
         rows = await self.store.fetch(
@@ -279,16 +301,24 @@ def _follow(seen: Seen, frontier: Frontier) -> None:
         raise _Found(Fault(text, evidence=(seen.note,)))
 
 
-def _check(row: Mapping[str, Any], seq: int, page: _Page) -> None:
-    """Raise `_Found` unless the row, its leaf, its bundle and its tile agree."""
+def _agree(values: Row, leaf: bytes, seq: int, page: _Page) -> bool:
+    """Return whether a row, its leaf, its bundle and its tile agree."""
+    try:
+        own = _made_of(values)
+    except (TypeError, ValueError):
+        return False
+    known = page.leaves.get(seq, own) == own and page.hashes.get(seq, leaf) == leaf
+    return known and leaf_hash(own) == leaf
+
+
+def _blame(row: Mapping[str, Any], seq: int, page: _Page) -> NoReturn:
+    """Raise `_Found` with what does not agree."""
     leaf, kept = bytes(row["leaf"]), page.leaves.get(seq)
     told = page.hashes.get(seq, leaf)
     try:
         own = leaf_bytes(row)
     except (TypeError, ValueError):
         own = b""
-    if leaf == told == leaf_hash(own) and kept in (None, own):
-        return
     moved = [other for other, known in page.hashes.items() if known == leaf != told]
     if moved:
         text = f"entry {seq} was replaced by entry {moved[0]}"
