@@ -34,6 +34,8 @@ bench: .venv/ready  ## measure ATOM beside bare servers, on this machine
 	$(bin)/python -m tests.load.pipeline
 	$(bin)/python -m tests.load.exporting
 	$(bin)/python -m tests.load.policy
+	$(bin)/python -m tests.load.directory_ldap
+	$(bin)/python -m tests.load.directory_samba
 	$(bin)/python -m tests.load.scanning
 	$(bin)/python -m tests.load.cards
 	$(bin)/python -m tests.load.records

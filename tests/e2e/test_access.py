@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.company import PROJECT_GROUP, choose, employed, known
+from tests.e2e.company import PROJECT_GROUP, RULES, choose, employed, known, publish
 from tests.e2e.test_linking import slack_answer
 from tests.e2e.test_private_notices import whispers
 from tests.e2e.world import (
@@ -258,6 +258,40 @@ async def test_without_redis_the_denied_stay_denied_and_a_change_still_counts(
             told = await outcomes(here)
             assert [outcome for outcome, _ in told].count("deny") == 3
             assert (await here.verdict()).intact
+
+
+async def test_without_logins_the_denied_stay_denied_and_posts_queue_in_order(
+    tmp_path: Path,
+) -> None:
+    """Scenario 25: the identity provider gives nobody a token for a while."""
+    more = {"ATOM_TUNING_LONGEST_PAUSE": "0.1", "ATOM_TUNING_TRIES": "2"}
+    async with employed(tmp_path, started=False, **more) as (here, company):
+        await here.set(teams__token_seconds=1)  # nobody lives on an old one
+        await here.start()
+        await publish(here, company, RULES)
+        await here.fault("teams.token", "503", times=100_000)
+        await here.slack("post", text="alice was in", typed=True)
+        await here.slack("post", user="U02BOB", text="bob was out", typed=True)
+        await here.heard()
+        company.inside[PROJECT_GROUP] ^= {"alice", "bob"}
+        company.write()
+        await known(here, company)
+        for n in range(3):
+            await here.slack("post", user="U02BOB", text=f"bob {n}", typed=True)
+        await here.slack("post", text="alice is out", typed=True)
+        await here.heard()
+        assert teams_texts(await here.state()) == []
+
+        await here.no_faults()
+        state = await in_teams(here, "bob 2")
+        told = await decided(here)
+
+        assert [text[-5:] for text in teams_texts(state)] == ["bob 0", "bob 1", "bob 2"]
+        assert told["alice was in"][0] == "allow"  # as it was said, not as it left
+        assert {told[text][0] for text in ("bob was out", "alice is out")} == {"deny"}
+        [dropped] = [e for e in await here.log() if e.etype == "bridge.dropped"]
+        assert dropped.body["reason"].startswith("not allowed: ")
+        assert (await here.verdict()).intact
 
 
 async def _aged(here: World) -> None:

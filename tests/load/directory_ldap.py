@@ -12,10 +12,7 @@ waits for each change to be read.
 import argparse
 import asyncio
 import json
-import resource
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -39,6 +36,8 @@ from policy.directory.ldap.source_settings import LdapSourceSettings
 from tests.acme_ldif import BASE, PASSWORD, READER, group, person
 from tests.contract.conftest import TENANT
 from tests.followed_directory import followed_directory
+from tests.load.machine import peak
+from tests.load.processes import alone
 from tests.slapd import ADD, DELETE, REPLACE, Slapd, running_slapd
 
 _RULES = """
@@ -77,25 +76,13 @@ def _reads(slapd: Slapd, people: int, times: int) -> Table:
         table.add_column(column, justify="left" if column == "way" else "right")
     for way in _WAYS:
         asked = {"way": way, "url": slapd.url, "ca": str(slapd.tls.ca)}
-        runs = [_in_its_own_process(asked) for _ in range(times)]
+        runs = [alone("tests.load.directory_ldap", asked) for _ in range(times)]
         seconds = statistics.median(run["seconds"] for run in runs)
         memory = statistics.median(run["megabytes"] for run in runs)
         count = int(runs[0]["entries"])
         rate = f"{count / seconds:,.0f}"
         table.add_row(way, f"{count:,}", f"{seconds:.2f}", rate, f"{memory:.0f}")
     return table
-
-
-def _in_its_own_process(asked: dict[str, str]) -> dict[str, float]:
-    command = [sys.executable, "-m", "tests.load.directory_ldap"]
-    done = subprocess.run(
-        [*command, "--one", json.dumps(asked)],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    found: dict[str, float] = json.loads(done.stdout)
-    return found
 
 
 def _measured(way: str, url: str, ca: str) -> dict[str, float]:
@@ -105,19 +92,14 @@ def _measured(way: str, url: str, ca: str) -> dict[str, float]:
         _WAYS[1]: lambda: asyncio.run(_source(settings, pages=True)),
         _WAYS[2]: lambda: _bare(settings),
     }
-    before, started = _peak(), time.perf_counter()
+    before, started = peak(), time.perf_counter()
     entries = ways[way]()
     seconds = time.perf_counter() - started
     return {
         "entries": entries,
         "seconds": seconds,
-        "megabytes": (_peak() - before) / 1024,
+        "megabytes": (peak() - before) / 1024,
     }
-
-
-def _peak() -> int:
-    """Return the most memory this process ever held, in KiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 async def _source(settings: LdapSettings, *, pages: bool) -> int:

@@ -12,11 +12,8 @@ one at a time and waits until each change was read. Making the people takes long
 import argparse
 import asyncio
 import json
-import resource
 import ssl
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -33,6 +30,8 @@ from policy.directory.active_directory.settings import (
 )
 from policy.directory.active_directory.source import ActiveDirectory
 from policy.directory.ldap.settings import LdapSettings
+from tests.load.machine import peak
+from tests.load.processes import alone
 from tests.samba import Samba, running_samba, samba_template
 from tests.samba_many import hire
 from tests.samba_told import settings_for
@@ -70,7 +69,7 @@ def _reads(samba: Samba, people: int, times: int) -> Table:
         table.add_column(column, justify="left" if column == "way" else "right")
     for way in _WAYS:
         asked = {"way": way, "url": samba.url, "ca": str(samba.authority)}
-        runs = [_in_its_own_process(asked) for _ in range(times)]
+        runs = [alone("tests.load.directory_samba", asked) for _ in range(times)]
         seconds = statistics.median(run["seconds"] for run in runs)
         memory = statistics.median(run["megabytes"] for run in runs)
         count = int(runs[0]["entries"])
@@ -79,30 +78,13 @@ def _reads(samba: Samba, people: int, times: int) -> Table:
     return table
 
 
-def _in_its_own_process(asked: dict[str, str]) -> dict[str, float]:
-    command = [sys.executable, "-m", "tests.load.directory_samba"]
-    done = subprocess.run(
-        [*command, "--one", json.dumps(asked)],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    found: dict[str, float] = json.loads(done.stdout)
-    return found
-
-
 def _measured(way: str, url: str, ca: str) -> dict[str, float]:
     ldap = LdapSettings((url,), SYNC, PASSWORD, ca_file=ca)
-    before, started = _peak(), time.perf_counter()
+    before, started = peak(), time.perf_counter()
     entries = asyncio.run(_source(ldap)) if way == _WAYS[0] else _bare(ldap)
     seconds = time.perf_counter() - started
-    megabytes = (_peak() - before) / 1024
+    megabytes = (peak() - before) / 1024
     return {"entries": entries, "seconds": seconds, "megabytes": megabytes}
-
-
-def _peak() -> int:
-    """Return the most memory this process ever held, in KiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 async def _source(ldap: LdapSettings) -> int:

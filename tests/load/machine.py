@@ -2,6 +2,7 @@
 
 import os
 import platform
+import resource
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -73,3 +74,8 @@ def _field(path: str, name: str) -> str:
         return ""
     found = (line.partition(":")[2] for line in lines if line.startswith(name))
     return next(found, "").strip()
+
+
+def peak() -> int:
+    """Return the most memory that this process ever held, in KiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -1,5 +1,6 @@
 """Processes that a benchmark starts, and that end with it."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -62,6 +63,19 @@ def running(
             yield Server(port, process.pid)
         finally:
             _end(process)
+
+
+def alone(module: str, asked: Mapping[str, str]) -> dict[str, float]:
+    """Let `module --one ASKED` measure in a process of its own; returns its figures."""
+    done = subprocess.run(
+        [*_dying_with_us(), sys.executable, "-m", module, "--one", json.dumps(asked)],
+        cwd=_ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
 
 
 class NotStarted(RuntimeError):
