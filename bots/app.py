@@ -337,7 +337,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
                 Means(built.session, clock_us, built.core.scim.source)
             ),
             built.core.policies.follow,
-            *jobs_about_people(built.core, built.members),
+            *jobs_about_people(built.core, built.members, built.announcers),
             *_runs_about_people(built),
             *built.connecting.jobs,
             *(built.records.jobs if built.records else ()),

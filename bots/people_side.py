@@ -10,10 +10,13 @@ from bots.commands.base import Command, Request
 from bots.commands.me import Me, Who
 from bots.commands.members import MembersCommand
 from bots.commands.names import channel_named
+from bots.commands.runs import RunsCommand
 from bots.confirming import Desk
-from bots.core import Core
+from bots.core import Core, clock_us
 from bots.introducing import LinkedPeople
 from bots.keeping_members import Keeping
+from bots.runs_desk import Desk as RunsOffice
+from bots.runs_desk import RunTelling
 from bots.slack.people import account as account_in
 from bridge.cards import Button, Card, Section, Tone
 from bridge.directory.accounts import Account, Confidence
@@ -29,6 +32,7 @@ from bridge.notices import Cause, Herald, Notice
 from bridge.ports import Announcer, Rights
 from bridge.relay import Followed
 from storage.compliance.acts import Act
+from storage.runs.stored import StoredRuns
 
 log = structlog.get_logger()
 
@@ -111,10 +115,21 @@ def commands_about_people(
         Me(desk, accounts),
         Who(desk, rights),
         MembersCommand(keeping, core.links, rights, announcers),
+        *_runs(core),
     )
 
 
-def jobs_about_people(core: Core, keeping: Keeping) -> Sequence[Job]:
+def _runs(core: Core) -> tuple[Command, ...]:
+    """Return the command on runs, where runs are switched on."""
+    if not core.settings.directory.runs.on:
+        return ()
+    runs = StoredRuns(core.database.hot, core.acts, clock_us)
+    return (RunsCommand(RunsOffice(runs, core.duties, core.sources.view)),)
+
+
+def jobs_about_people(
+    core: Core, keeping: Keeping, announcers: Mapping[Platform, Announcer]
+) -> Sequence[Job]:
     """Return what runs for ever, where a directory is configured."""
     if core.sources.sync is None:
         return ()
@@ -128,7 +143,16 @@ def jobs_about_people(core: Core, keeping: Keeping) -> Sequence[Job]:
             except StoreUnavailable as error:
                 log.warning("accounts not read", reason=str(error))
 
-    return (see_others, keeping.run)
+    if not core.settings.directory.runs.on:
+        return (see_others, keeping.run)
+    telling = RunTelling(
+        StoredRuns(core.database.hot, core.acts, clock_us),
+        core.acts,
+        announcers,
+        core.sources.tenant,
+        core.settings.directory.tell,
+    )
+    return (see_others, keeping.run, telling.run)
 
 
 def following(dormancy: Followed, keeping: Keeping) -> Followed:

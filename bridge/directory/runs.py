@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from bridge.compliance import Officer
 from bridge.directory.lifecycle import Deed, Happening, Step
 
 # The platform tells of a removal soon after ATOM made it, or a little before by its clock.
@@ -112,6 +113,35 @@ class Hands(Protocol):
 
     async def undo(self, tenant: str, step: Step) -> None:
         """Do the opposite of a step that was done, as far as the policy lets it be."""
+        ...
+
+
+class RunsDesk(Protocol):
+    """
+    Runs as somebody with the duty to approve sees them and decides.
+
+    Every method raises `Refused` for whoever has not, and `NotFound`, `Conflict` or
+    `NotAllowed`.
+    """
+
+    async def listed(
+        self, tenant: str, officer: Officer, *, everything: bool = False
+    ) -> list[Run]:
+        """Return the newest runs first, those that are over only if so asked."""
+        ...
+
+    async def called(self, tenant: str, officer: Officer, run: str) -> Run:
+        """Return a run by its id."""
+        ...
+
+    async def decide(
+        self, tenant: str, officer: Officer, run: str, digest: str, *, agreed: bool
+    ) -> Run:
+        """Let a run that waits be done, or refuse it; `digest` is what was shown."""
+        ...
+
+    async def revert(self, tenant: str, officer: Officer, run: str) -> Run:
+        """Have a run taken back that is over."""
         ...
 
 
