@@ -99,6 +99,14 @@ class Api:
             found |= {str(each["id"]): each for each in dicts(told.get("results"))}
         return found
 
+    async def names(self, access: Access, companies: Iterable[str]) -> dict[str, str]:
+        """Return companies' names by id."""
+        read = await self.read(access, "companies", companies, ["name"])
+        return {
+            id_: str((each.get("properties") or {}).get("name") or "")
+            for id_, each in read.items()
+        }
+
     async def linked(
         self, access: Access, kind: str, ids: Sequence[str], to: str
     ) -> dict[str, list[str]]:

@@ -2,11 +2,11 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bridge.errors import BadInput, ServiceUnavailable
+from bridge.errors import AtomError, BadInput, ServiceUnavailable
 from bridge.records.forms import Deed, Form
 from bridge.records.model import (
     Absence,
@@ -79,14 +79,18 @@ class HubSpotRecords:
         for ref in refs:
             if ref.id.isdecimal():
                 by_kind[ref.kind].append(ref)
-        answers = await asyncio.gather(
+        told = await asyncio.gather(
             *(
-                self._read(access, KINDS[kind], [each.id for each in some], urgent)
+                self._told(access, KINDS[kind], [each.id for each in some], urgent)
                 for kind, some in by_kind.items()
                 if kind in KINDS
             )
         )
-        found = {ref: told for answer in answers for ref, told in answer.items()}
+        # Companies' names are asked for once for all kinds: a card more, no call more.
+        names = await self._names(access, [c for one in told for c in one.companies])
+        found: dict[RecordRef, Record | Absence] = {}
+        for one in told:
+            found |= self._shown(one, names)
         return {ref: found.get(ref, Absence.GONE) for ref in refs}
 
     async def find(self, access: Access, words: str, limit: int) -> Sequence[Record]:
@@ -146,42 +150,31 @@ class HubSpotRecords:
     async def aclose(self) -> None:
         await self._api.rest.aclose()
 
-    async def _read(
+    async def _told(
         self,
         access: Access,
         kind: Kind,
         ids: Sequence[str],
         urgent: bool,  # noqa: FBT001
-    ) -> dict[RecordRef, Record | Absence]:
+    ) -> "_Told":
+        """Read objects of one kind and which companies they belong to."""
         try:
-            told = await self._api.read(
+            objects = await self._api.read(
                 access, kind.plural, ids, kind.read, urgent=urgent
             )
-            around = await self._around(access, kind, list(told.values()))
-        except NotConnected:
-            return self._all(kind, ids, Absence.UNCONNECTED)
-        except Spent:
-            return self._all(kind, ids, Absence.SPENT)
-        except ServiceUnavailable:
-            return self._all(kind, ids, Absence.UNREACHABLE)
-        as_of_us = round(self._api.rest.clock() * 1_000_000)
-        return {
-            self._portal.ref(kind, id_): record(
-                each, kind, self._portal, around, as_of_us
-            )
-            for id_, each in told.items()
-            if not each.get("archived")
-        }
-
-    def _all(
-        self, kind: Kind, ids: Sequence[str], why: Absence
-    ) -> dict[RecordRef, Record | Absence]:
-        return {self._portal.ref(kind, id_): why for id_ in ids}
+            around = await self._around(access, kind, list(objects.values()))
+            linked = await self._linked(access, kind, list(objects))
+        except _WHYS as error:
+            return _Told(kind, {id_: {} for id_ in ids}, why=_why(error))
+        return _Told(kind, objects, around, linked)
 
     async def _one(self, access: Access, kind: Kind, told: Json) -> Record:
+        id_ = str(told.get("id"))
         around = await self._around(access, kind, [told])
-        as_of_us = round(self._api.rest.clock() * 1_000_000)
-        return record(told, kind, self._portal, around, as_of_us)
+        linked = await self._linked(access, kind, [id_])
+        names = await self._api.names(access, linked.values())
+        around = replace(around, companies=_named(linked, names))
+        return record(told, kind, self._portal, around, self._now_us())
 
     async def _around(self, access: Access, kind: Kind, told: Sequence[Json]) -> Around:
         """Return what ids in objects mean, asked for once for all of them."""
@@ -190,25 +183,45 @@ class HubSpotRecords:
         owned = any((each.get("properties") or {}).get(OWNER) for each in told)
         owners = await self._api.owners(access) if owned else {}
         pipelines = await self._api.pipelines(access, kind) if kind.stage else []
-        companies = {}
-        if any(each.property == COMPANY for each in kind.shown):
-            ids = [str(each.get("id")) for each in told]
-            companies = await self._companies(access, kind, ids)
-        return Around(owners, companies, tuple(pipelines))
+        return Around(owners, {}, tuple(pipelines))
 
-    async def _companies(
+    async def _linked(
         self, access: Access, kind: Kind, ids: Sequence[str]
     ) -> dict[str, str]:
-        linked = await self._api.linked(access, kind.plural, ids, "companies")
-        first = {id_: others[0] for id_, others in linked.items() if others}
-        if not first:
+        """Return the company of each object that has one, where the kind shows it."""
+        if not ids or all(each.property != COMPANY for each in kind.shown):
             return {}
-        read = await self._api.read(access, "companies", first.values(), ["name"])
-        names = {
-            id_: str((each.get("properties") or {}).get("name") or "")
-            for id_, each in read.items()
+        linked = await self._api.linked(access, kind.plural, ids, "companies")
+        return {id_: others[0] for id_, others in linked.items() if others}
+
+    async def _names(
+        self, access: Access, companies: Sequence[str]
+    ) -> Mapping[str, str] | Absence:
+        try:
+            return await self._api.names(access, companies)
+        except _WHYS as error:
+            return _why(error)
+
+    def _shown(
+        self, told: "_Told", names: Mapping[str, str] | Absence
+    ) -> dict[RecordRef, Record | Absence]:
+        why = told.why
+        if isinstance(names, Absence):
+            why = why or (names if told.linked else None)
+            names = {}
+        if why is not None:
+            return {self._portal.ref(told.kind, id_): why for id_ in told.objects}
+        around = replace(told.around, companies=_named(told.linked, names))
+        return {
+            self._portal.ref(told.kind, id_): record(
+                each, told.kind, self._portal, around, self._now_us()
+            )
+            for id_, each in told.objects.items()
+            if not each.get("archived")
         }
-        return {id_: names.get(company, "") for id_, company in first.items()}
+
+    def _now_us(self) -> int:
+        return round(self._api.rest.clock() * 1_000_000)
 
     async def _found(
         self, access: Access, kind: Kind, query: str, limit: int
@@ -301,3 +314,32 @@ def _says(told: Json, query: str) -> bool:
 def _in(text: str, words: Sequence[str]) -> bool:
     told = text.casefold()
     return all(word in told for word in words)
+
+
+_WHYS = (NotConnected, Spent, ServiceUnavailable)
+
+
+def _why(error: AtomError) -> Absence:
+    """Return why a record cannot be shown now."""
+    if isinstance(error, NotConnected):
+        return Absence.UNCONNECTED
+    return Absence.SPENT if isinstance(error, Spent) else Absence.UNREACHABLE
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """Objects of one kind by id, what their ids mean, and each one's company."""
+
+    kind: Kind
+    objects: Mapping[str, Json]
+    around: Around = field(default_factory=Around)
+    linked: Mapping[str, str] = field(default_factory=dict)
+    why: Absence | None = None
+
+    @property
+    def companies(self) -> Iterable[str]:
+        return self.linked.values()
+
+
+def _named(linked: Mapping[str, str], names: Mapping[str, str]) -> dict[str, str]:
+    return {id_: names.get(company, "") for id_, company in linked.items()}

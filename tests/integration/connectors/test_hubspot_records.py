@@ -13,7 +13,7 @@ from yarl import URL
 
 from bridge.errors import BadInput, NotAllowed
 from bridge.records.forms import Deed
-from bridge.records.model import ChangeKind, Record, RecordRef, System
+from bridge.records.model import Absence, ChangeKind, Record, RecordRef, System
 from bridge.records.ports import EditConflict, NotYours, Rejected, Unsure
 from connectors.hubspot.api import MANNER
 from connectors.hubspot.portal import Portal
@@ -231,6 +231,30 @@ async def test_a_deed_whose_answer_was_lost_is_done_once(
     method, _, path = match.partition(" *")
     calls = [each for each in world.told.calls(f"{method} ") if each.endswith(path)]
     assert len(calls) == 1
+
+
+async def test_companies_are_named_by_one_call_for_all_kinds(world: World) -> None:
+    found = await world.records.find(world.person(), "globex", 20)
+    refs = [each.ref for each in found if each.ref.kind != "company"]
+    assert len({each.kind for each in refs}) > 1
+    before = world.posts("/objects/companies/batch/read")
+
+    read = await world.records.read(world.person(), refs)
+
+    assert all(isinstance(each, Record) for each in read.values())
+    assert world.posts("/objects/companies/batch/read") == before + 1
+
+
+async def test_while_companies_cannot_be_named_their_records_say_why(
+    world: World,
+) -> None:
+    world.told.fault(
+        "ratelimit", "POST */objects/companies/batch/read", times=9, arg=10
+    )
+
+    read = await world.records.read(world.person(), [DEAL])
+
+    assert read[DEAL] in {Absence.SPENT, Absence.UNREACHABLE}
 
 
 async def test_a_note_belongs_to_its_deal_and_is_text(world: World) -> None:
