@@ -15,6 +15,8 @@ from storage.search.index import SearchIndex
 log = structlog.get_logger()
 
 _AT_ONCE = 400
+_FEW = 40  # as many as nobody feels who waits
+_PATIENCE = 0.2  # seconds
 _KINDS = CONTENT | MARKING
 _REST = 5.0  # seconds after which it looks at the log unasked
 
@@ -72,8 +74,8 @@ class Indexing:
         after = await self.index.upto(tenant)
         size, begun = (await self.reader.head(tenant)).size, after
         while after < size:
-            await self.courtesy.turn()
-            upto = min(after + _AT_ONCE, size)
+            quiet = await self.courtesy.turn(_PATIENCE)
+            upto = min(after + (_AT_ONCE if quiet else _FEW), size)
             entries = await self.reader.between(tenant, after, upto, _KINDS)
             batch = await asyncio.to_thread(_taken_apart, entries)
             if await self.index.add(tenant, batch, after, upto):

@@ -10,10 +10,10 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import NamedTuple
 
 from bridge.errors import AtomError
-from storage.compliance.leaf import COLUMNS, leaf_bytes
+from storage.compliance.leaf import COLUMNS, leaf_maker
 from storage.compliance.proofs.bundles import cut, packed, unpacked
 from storage.compliance.proofs.stored_tiles import StoredTree
 from storage.compliance.proofs.tiles import WIDTH, Tile, Tiles, grown, root_line
@@ -22,6 +22,8 @@ from storage.hot import Guarded, HotStore, Insert, Program, Row, Statement
 
 _AT_ONCE = 2048
 _READ = ("leaf", *COLUMNS)
+_SEQ = _READ.index("seq")
+_made_of = leaf_maker(_READ)
 _SELECT = f"SELECT {', '.join(_READ)} FROM log"
 _WIDER = (
     "ON CONFLICT (tenant, level, idx) DO UPDATE SET "
@@ -33,16 +35,30 @@ _FULLER = (
 )
 
 
+class Bundle(NamedTuple):
+    """Leaves as a row keeps them: where they begin, how many they are, and they."""
+
+    first: int
+    width: int
+    data: bytes
+
+
 class LogBroken(AtomError):
     """The log does not fit its own tree; nothing is signed until somebody looked."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Grown:
-    """What a step adds: leaves, and the tiles that they make or widen."""
+    """
+    What a step adds: bundles of leaves, and the tiles that they make or widen.
+
+    `first` are the leaves of the first bundle, which may go on from a piece that is
+    there. Bundles are packed already: a transaction is no place to compress things.
+    """
 
     size: int
-    leaves: Sequence[bytes]
+    first: Sequence[bytes]
+    bundles: Sequence[Bundle]
     tiles: Mapping[Tile, bytes]
 
 
@@ -111,23 +127,24 @@ def _grow(
 ) -> _Grown:
     leaves, hashes = [], []
     for seq, values in enumerate(rows, kept):
-        row = dict(zip(_READ, values, strict=True))
-        if row["seq"] != seq:
+        if values[_SEQ] != seq:
             raise LogBroken(f"entry {seq} is missing")
-        leaf = _leaf(row, seq)
-        leaves.append(leaf)
-        hashes.append(bytes(row["leaf"]))
+        leaves.append(_leaf(values, seq))
+        hashes.append(bytes(values[0]))
     if kept + len(leaves) != size:
         raise LogBroken(f"entry {kept + len(leaves)} is missing")
-    return _Grown(size, leaves, grown(kept, edges, hashes))
+    parts = list(cut(kept, leaves))
+    bundles = [Bundle(at, len(part), packed(part)) for at, part in parts]
+    first = parts[0][1] if parts else ()
+    return _Grown(size, first, bundles, grown(kept, edges, hashes))
 
 
-def _leaf(row: Mapping[str, Any], seq: int) -> bytes:
+def _leaf(values: Row, seq: int) -> bytes:
     try:
-        leaf = leaf_bytes(row)
+        leaf = _made_of(values)
     except (TypeError, ValueError) as error:
         raise LogBroken(f"entry {seq} holds what no leaf can hold") from error
-    if leaf_hash(leaf) != bytes(row["leaf"]):
+    if leaf_hash(leaf) != bytes(values[0]):
         raise LogBroken(f"entry {seq} was changed: it does not fit its leaf")
     return leaf
 
@@ -159,11 +176,10 @@ def _written(tenant: str, kept: int, more: _Grown) -> Program[bool]:
         )
         found = [leaf for (data,) in pieces for leaf in unpacked(bytes(data))]
         before = found if len(found) == kept - begun else []
-    first = begun if before else kept
-    bundles = [
-        {"tenant": tenant, "first": at, "width": len(part), "data": packed(part)}
-        for at, part in cut(first, [*before, *more.leaves])
-    ]
+    bundles = [{"tenant": tenant, **each._asdict()} for each in more.bundles]
+    if before:
+        whole = [*before, *more.first]
+        bundles[0] |= {"first": begun, "width": len(whole), "data": packed(whole)}
     tiles = [
         {
             "tenant": tenant,
