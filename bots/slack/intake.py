@@ -55,6 +55,7 @@ log = structlog.get_logger()
 _FRESH = 300  # seconds
 _PROFILE = "user_change"
 _HANDSHAKES = frozenset({"ssl_check", "url_verification"})
+_SAID = "event_callback"
 _EVENT = "atom_event"
 _STARTED = "atom_started"
 
@@ -203,7 +204,7 @@ class SlackIntake:
     ) -> tuple[int, Event | None]:
         """Capture what came; return the status for Slack, and the event if it is new."""
         try:
-            if self.spooling and self.spooling.waits:
+            if self._waits_behind_others(body):
                 raise StoreUnavailable("others wait already")
             async with asyncio.timeout(self.capture_within):
                 event = await self._taken(body, raw)
@@ -224,11 +225,16 @@ class SlackIntake:
             self.previews.begin(event, body)
         return 200, event
 
+    def _waits_behind_others(self, body: Mapping[str, Any]) -> bool:
+        """Whether it would overtake what is in the spool; commands may do that."""
+        waits = self.spooling is not None and self.spooling.waits
+        return waits and string(body, "type") == _SAID
+
     async def _spooled(
         self, error: Exception, body: Mapping[str, Any], raw: bytes
     ) -> bool:
         """Keep what could not be captured, if that may help; returns whether it did."""
-        if self.spooling is None or string(body, "type") != "event_callback":
+        if self.spooling is None or string(body, "type") != _SAID:
             return False
         if not isinstance(error, StoreUnavailable | TimeoutError):
             return False
@@ -325,7 +331,7 @@ def _event_in(body: bytes) -> Mapping[str, Any] | None:
         said = orjson.loads(body)
     except ValueError:
         return None  # half a surrogate pair, or no JSON at all
-    if not isinstance(said, dict) or said.get("type") != "event_callback":
+    if not isinstance(said, dict) or said.get("type") != _SAID:
         return None
     whole = isinstance(said.get("event"), dict) and not is_interaction(said)
     return said if whole else None

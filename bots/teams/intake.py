@@ -7,6 +7,7 @@ Check the token, read the activity, make it durable; only then say 200.
 import asyncio
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
@@ -24,7 +25,7 @@ from bots.teams.invokes import Invokes, click_key
 from bots.teams.places import tenant_of
 from bots.teams.translate import Ignored, translate
 from bridge.errors import AtomError, BadInput, ServiceUnavailable, StoreUnavailable
-from bridge.messages import Platform
+from bridge.messages import EventKind, Platform
 from bridge.spooled import VIA as SPOOLED
 from bridge.spooled import Keeps, Kept
 
@@ -33,6 +34,7 @@ log = structlog.get_logger()
 _READING = 15.0  # seconds that a body may take to arrive
 _CHUNK = 64 * 1024
 _CLICK = "adaptiveCard/action"
+_WAITED_FOR = frozenset({EventKind.COMMAND, EventKind.ACTION})
 # A click that was answered already, and whose answer is not at hand any more.
 _DONE_BEFORE: Mapping[str, Any] = {
     "statusCode": int(HTTPStatus.OK),
@@ -101,17 +103,16 @@ class TeamsIntake:
         if isinstance(event, Ignored):
             IGNORED.labels("teams", event.reason).inc()
             return Response()
-        try:
-            if self.spooling and self.spooling.waits:
-                raise StoreUnavailable("others wait already")  # noqa: TRY301
+        spooling, waited_for = self.spooling, event.kind in _WAITED_FOR
+        if spooling is None or waited_for or activity.get("type") == "invoke":
             return await self._turn(Heard(activity, event))
-        except StoreUnavailable:
-            kept = Kept(Platform.TEAMS, self.clock_us(), raw)
-            if self.spooling is None or activity.get("type") == "invoke":
-                raise
-            if not await self.spooling.keep(kept, event.kind):
-                raise
-            return Response()
+        if not spooling.waits:
+            with suppress(StoreUnavailable):
+                return await self._turn(Heard(activity, event))
+        kept = Kept(Platform.TEAMS, self.clock_us(), raw)
+        if not await spooling.keep(kept, event.kind):
+            raise StoreUnavailable("neither the database nor the spool takes it")
+        return Response()
 
     async def take_in(self, kept: Kept) -> None:
         """Capture what was kept in the spool. Raises as long as it cannot be."""

@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession
@@ -15,8 +16,10 @@ from aiohttp import ClientSession
 from bots.metrics import REFUSED
 from bots.sandbox.slack import seed
 from bots.slack.intake import SlackIntake
-from bridge.messages import EventKind
+from bots.spooling import Spooling
+from bridge.messages import EventKind, Platform
 from bridge.plain import plain_text
+from storage.spool import SpoolFolder
 from tests.integration.slack.conftest import Slack, Store, eventually
 from tests.slack_recorded import raw, recorded
 
@@ -139,6 +142,34 @@ async def test_slack_sends_again_what_the_store_could_not_take(
 
     assert slack.calls("deliver")[0]["status"] == 503
     assert len(store.events) == 1
+
+
+async def test_with_a_spool_events_wait_in_order_and_commands_do_not(
+    slack: Slack, atom: str, store: Store, intake: SlackIntake, tmp_path: Path
+) -> None:
+    spooling = Spooling(SpoolFolder(tmp_path, 100_000), again=0.01)
+    spooling.readers[Platform.SLACK] = intake.take_in
+    intake.spooling = spooling
+    store.down = True
+    await slack.act(action="post", text="one")
+    await eventually(lambda: slack.calls("deliver"))
+    assert (await slack.act(action="command", args="status"))["status"] == 503
+
+    store.down = False
+    await slack.act(action="post", text="two")
+    await eventually(lambda: len(slack.calls("deliver")) == 2)
+    assert (await slack.act(action="command", args="status"))["status"] == 200
+    assert store.of(EventKind.MESSAGE_CREATE) == []  # nothing overtakes "one"
+    job = asyncio.create_task(spooling.run())
+    await eventually(lambda: not spooling.waits)
+    await slack.act(action="post", text="three")
+    said = await eventually(lambda: store.of(EventKind.MESSAGE_CREATE)[2:])
+    job.cancel()
+
+    assert [e["status"] for e in slack.calls("deliver")] == [200] * 3
+    told = [(e.via, plain_text(e.document)) for e in store.of(EventKind.MESSAGE_CREATE)]
+    assert told == [("spool", "one"), ("spool", "two"), ("push", "three")]
+    assert said
 
 
 async def test_event_delivered_twice_is_captured_once(

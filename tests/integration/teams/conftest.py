@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession, ClientTimeout
@@ -9,6 +10,7 @@ from aiohttp.test_utils import TestServer
 from aiohttp.web import Application
 
 from bots.commands.base import Commands
+from bots.spooling import Spooling
 from bots.teams.adapter import AtomAdapter
 from bots.teams.auth import SigningKeys, TokenCheck
 from bots.teams.bot import AtomBot, Parts
@@ -17,7 +19,9 @@ from bots.teams.intake import TeamsIntake
 from bots.teams.invokes import Invokes
 from bots.teams.people import TeamsPeople
 from bots.teams.records import TeamsRecords
+from bridge.messages import Platform
 from bridge.places import Place
+from storage.spool import SpoolFolder
 from tests.fakes import FakeClock
 from tests.integration.teams.door import LIMIT, Door, Echo
 from tests.teams_server import Said, ScriptedTeams, scripted_teams
@@ -71,6 +75,12 @@ def records() -> TeamsRecords | None:
 
 
 @pytest.fixture
+def spooling(tmp_path: Path) -> Spooling:
+    """A spool with no room: nothing is kept, unless a test makes some."""
+    return Spooling(SpoolFolder(tmp_path, 0), again=0.01)
+
+
+@pytest.fixture
 async def door(
     session: ClientSession,
     teams: ScriptedTeams,
@@ -78,6 +88,7 @@ async def door(
     tokens: FakeTokens,
     connector: Connector,
     *,
+    spooling: Spooling,
     records: TeamsRecords | None,
 ) -> AsyncIterator[Door]:
     teams.answer("GET openid", Said(body={"jwks_uri": f"{teams.url}keys"}))
@@ -111,7 +122,9 @@ async def door(
         FakeClock(),
         frozenset({TENANT}),
         LIMIT,
+        spooling,
     )
+    spooling.readers[Platform.TEAMS] = teams_intake.take_in
     app = Application()
     app.router.add_post("/api/messages", teams_intake.handle)
     async with TestServer(app, host="127.0.0.1") as server:

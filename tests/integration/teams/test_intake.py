@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from bots.spooling import Spooling
 from bridge.messages import EventKind
+from storage.spool import SpoolFolder
 from tests.integration.teams.door import Door
 from tests.teams_server import Said
 from tests.teams_world import (
@@ -200,3 +202,24 @@ async def test_account_of_no_company_leaves_nothing_behind(door: Door) -> None:
 
     assert door.command.asked == []
     assert door.places.kept == before
+
+
+async def test_with_a_spool_messages_wait_in_order_and_commands_do_not(
+    door: Door, spooling: Spooling
+) -> None:
+    spooling.folder = SpoolFolder(spooling.folder.home, 100_000)
+    door.intake.stopped = True
+    assert (await door.deliver(recorded("channel_message")))[0] == 200
+    assert (await door.deliver(recorded("command")))[0] == 503
+
+    door.intake.stopped = False
+    assert (await door.deliver(recorded("thread_reply")))[0] == 200
+    assert (await door.deliver(recorded("command")))[0] == 200
+    assert [e.via for e in door.intake.events.values()] == ["push"]
+    job = asyncio.create_task(spooling.run())
+    async with asyncio.timeout(10):
+        while spooling.waits:
+            await asyncio.sleep(0.01)
+    job.cancel()
+
+    assert [e.via for e in door.intake.events.values()] == ["push", "spool", "spool"]
