@@ -49,6 +49,7 @@ class CatchingUp:
     _blind: set[Place] = field(default_factory=set)
     _deaf: set[Place] = field(default_factory=set)
     _running: set[Place] = field(default_factory=set)
+    _changed: set[str] = field(default_factory=set)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _slots: asyncio.Semaphore = field(
         default_factory=lambda: asyncio.Semaphore(_AT_ONCE)
@@ -70,8 +71,9 @@ class CatchingUp:
                 self._news.clear()
                 await self._look()
 
-    def link_changed(self, _link: str) -> None:
-        """Links were changed; look which carry again."""
+    def link_changed(self, link: str) -> None:
+        """A link was changed; look whether it carries again."""
+        self._changed.add(link)
         self._news.set()
 
     @property
@@ -98,10 +100,12 @@ class CatchingUp:
 
     async def _look(self, *, starting: bool = False) -> None:
         """Note the linked channels, and those that have to catch up."""
+        changed, self._changed = self._changed, set()
         links = await self._all_links()
         for link in links:
             before, now = self._waits.get(link.id, frozenset()), _waits(link)
-            if starting or before - now:
+            # One that was held and let go between two looks was never seen waiting.
+            if starting or before - now or (link.id in changed and not now):
                 for place in _places(link):
                     self._want(place)
         self._waits = {link.id: _waits(link) for link in links}

@@ -219,7 +219,7 @@ async def test_with_a_spool_what_is_said_meanwhile_waits_on_the_disk(
     assert len(entries) == 6
     assert {e.row["via"] for e in entries} <= {"spool", "catchup"}
     assert "taken in from the disk" in here.stderr
-    assert "count=6" in here.stderr
+    assert '"count": 6, "event": "taken in from the disk"' in here.stderr
     assert verdict.intact
 
 

@@ -113,6 +113,21 @@ async def test_marks_rise_while_atom_hears(stage: Stage) -> None:
     assert len(stage.recent.asked) == 2
 
 
+async def test_a_link_held_and_let_go_between_two_looks_catches_up(
+    stage: Stage,
+) -> None:
+    [link] = stage.links.links
+    async with stage.running():
+        await stage.until(lambda: len(stage.watermarks.marks) == 2)
+        asked = len(stage.recent.asked)
+        # Nothing looks in between: both are told before anybody gets a turn.
+        stage.catching_up.link_changed(link.id)
+        stage.catching_up.link_changed(link.id)
+        await stage.until(lambda: len(stage.recent.asked) == asked + 2)
+
+    assert sorted(stage.recent.channels[asked:]) == [FALCON, PROJECT]
+
+
 async def test_a_link_that_carries_again_catches_up(stage: Stage) -> None:
     [link] = stage.links.links
     async with stage.running():
