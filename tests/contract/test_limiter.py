@@ -45,10 +45,17 @@ async def limiter(request: pytest.FixtureRequest) -> AsyncIterator[Limiter]:
 
 @asynccontextmanager
 async def shared(
-    url: str, *, processes: int = 1, careful_us: int = 0, clock: Later | None = None
+    url: str,
+    *,
+    processes: int = 1,
+    careful_us: int = 0,
+    clock: Later | None = None,
+    patience: float = 10.0,
 ) -> AsyncIterator[RedisLimiter]:
     """A process's limiter. The tests' Redis is young, which is not minded here."""
-    made = RedisLimiter.at(url, clock or Later(), lambda: processes, careful_us)
+    made = RedisLimiter.at(
+        url, clock or Later(), lambda: processes, careful_us, patience
+    )
     try:
         yield made
     finally:
@@ -201,7 +208,7 @@ async def test_what_a_process_called_before_redis_went_away_still_counts(
 
 
 async def test_a_redis_that_does_not_answer_stops_nobody(own_redis: Redis) -> None:
-    async with shared(own_redis.url, careful_us=HOUR) as here:
+    async with shared(own_redis.url, careful_us=HOUR, patience=0.25) as here:
         own_redis.freeze()
         try:
             assert await granted(here, COMPANY) == 20 / 2
