@@ -9,6 +9,7 @@ own. What a file is, its first bytes say before its name does.
 import csv
 import io
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -105,13 +106,10 @@ def _text_of(name: str, data: bytes, depth: int) -> Extracted:
 
 def _kind(name: str, data: bytes) -> str:
     """Return the suffix that a file has, or should have."""
-    suffix = PurePath(name).suffix.lower()
     for magic, kind in _MAGIC.items():
         if data.startswith(magic):
-            # One format may be the outside of many.
-            known = suffix in _READERS and suffix not in {*_TABLES, ".pdf", ".eml"}
-            return suffix if known and kind in {".zip", ".xls"} else kind
-    return suffix
+            return kind
+    return PurePath(name).suffix.lower()
 
 
 def _reader(kind: str, data: bytes, depth: int) -> Reader | None:
@@ -129,8 +127,11 @@ def _inside(data: bytes) -> str:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = archive.namelist()
-    except (OSError, ValueError, zipfile.BadZipFile):
+            told = archive.read("mimetype") if "mimetype" in names else b""
+    except (OSError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error):
         return ".zip"
+    if b"spreadsheet" in told:
+        return ".ods"
     for folder, kind in _FOLDERS.items():
         if any(name.startswith(folder) for name in names):
             return kind

@@ -17,6 +17,12 @@ from lxml import etree
 MOST_UNPACKED = 100_000_000
 _DIGITS = re.compile(r"\d+")
 
+# What documents are made of: anything else is a file that somebody put into one.
+_USUAL = re.compile(
+    r"mimetype|.*/|.*\.(xml|rels|vml|rdf|png|jpe?g|gif|bmp|tiff?|emf|wmf|svg|wdp|odttf"
+    r"|fntdata)|(?!.*embeddings/).*\.bin",
+    re.IGNORECASE,
+)
 # Of which parts a document consists, in the order in which they are read.
 _WORDS = (
     r"word/(document|header\d*|footer\d*|footnotes|endnotes|comments\w*)\.xml",
@@ -91,6 +97,8 @@ def _parts(data: bytes, patterns: Sequence[str]) -> Iterator[str]:
             for name in names:
                 if re.fullmatch(pattern, name):
                     yield from _lines(archive.read(name))
+        if not all(_USUAL.fullmatch(name) for name in names):
+            raise ValueError  # another file stands in it, which nobody reads here
 
 
 def _in_order(name: str) -> tuple[str, int]:

@@ -176,6 +176,8 @@ def _pdf(pages: int = 1) -> bytes:
         ("photo.jpg", _sheets()),
         ("archive.zip", _slides()),
         ("table.csv", _sheets()),
+        ("note.docx", _zip(("note.txt", NOTE))),
+        ("note.xlsx", _zip(("note.txt", NOTE))),
         ("letter.pdf", _pdf()),
         ("letter", _pdf()),
         ("noname", f"pay with {CARD}".encode()),
@@ -201,6 +203,7 @@ def test_numbers_in_cells_are_read_as_they_are_shown() -> None:
     [
         ("photos.zip", _zip(("a.png", b"\x89PNG\0"), ("note.txt", NOTE))),
         ("deep.zip", _nested(4)),
+        ("stowed.docx", _zip(("word/document.xml", b"<a/>"), ("note.txt", NOTE))),
         ("broken.zip", _zip(("note.txt", NOTE))[:-30]),
         ("broken.xlsx", b"PK\3\4 nothing"),
         ("old.doc", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)),
