@@ -1,21 +1,14 @@
 """Tell admins of changes of the directory that wait, once, in a channel of theirs."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import structlog
-
+from bots.admin_channel import LOOK, keep_telling
 from bots.commands.directory import waiting_card
 from bots.directory_desk import held_of
 from bots.directory_side import DirectorySide
-from bridge.errors import AtomError
 from bridge.messages import Channel, Platform
 from bridge.ports import Announcer
-
-log = structlog.get_logger()
-
-_LOOK = 5.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +22,13 @@ class Telling:
 
     side: DirectorySide
     announcers: Mapping[Platform, Announcer]
-    look: float = _LOOK
+    look: float = LOOK
 
     async def run(self) -> None:
         """Go on for ever; with no channel in the settings there is nothing to do."""
-        if not self.side.settings.tell or self.side.sync is None:
+        if self.side.sync is None:
             return
-        channel = Channel.parse(self.side.settings.tell)
-        while True:
-            try:
-                await self.tell(channel)
-            except AtomError as error:
-                log.warning("admins were not told", reason=str(error))
-            await asyncio.sleep(self.look)
+        await keep_telling(self.side.settings.tell, self.tell, self.look)
 
     async def tell(self, channel: Channel) -> None:
         """Tell of everything that waits untold. Raises `AtomError` if it cannot."""

@@ -1,23 +1,16 @@
 """Tell admins of what is held for review, once, in a channel of theirs."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import structlog
-
+from bots.admin_channel import LOOK, keep_telling
 from bots.commands.base import spoken
 from bots.commands.names import channel_named
 from bridge.cards import Card, Tone
-from bridge.errors import AtomError
 from bridge.leaving.review import ReviewDesk, Waiting
 from bridge.messages import Channel, Platform
 from bridge.ports import Announcer
 from storage.compliance.acts import Act, Acts
-
-log = structlog.get_logger()
-
-_LOOK = 5.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +27,15 @@ class ReviewTelling:
     announcers: Mapping[Platform, Announcer]
     companies: Callable[[], Awaitable[Sequence[str]]]
     channel: str
-    look: float = _LOOK
+    look: float = LOOK
 
     async def run(self) -> None:
         """Go on for ever; with no channel in the settings there is nothing to do."""
-        if not self.channel:
-            return
-        channel = Channel.parse(self.channel)
-        while True:
-            try:
-                for tenant in await self.companies():
-                    await self.tell(tenant, channel)
-            except AtomError as error:
-                log.warning("admins were not told", reason=str(error))
-            await asyncio.sleep(self.look)
+        await keep_telling(self.channel, self._tell_all, self.look)
+
+    async def _tell_all(self, channel: Channel) -> None:
+        for tenant in await self.companies():
+            await self.tell(tenant, channel)
 
     async def tell(self, tenant: str, channel: Channel) -> None:
         """Tell of everything that waits untold. Raises `AtomError` if it cannot."""

@@ -1,24 +1,18 @@
 """Runs about joiners, movers and leavers, as admins in chat see them and decide."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import structlog
-
+from bots.admin_channel import LOOK, keep_telling
 from bots.commands.runs import waiting_card
 from bridge.compliance import Duties, Duty, Officer
 from bridge.directory.ports import Directory
 from bridge.directory.runs import Run, RunState
-from bridge.errors import AtomError, NotAllowed
+from bridge.errors import NotAllowed
 from bridge.messages import Channel, Person, Platform
 from bridge.ports import Announcer
 from storage.compliance.acts import Act, Acts
 from storage.runs.stored import StoredRuns
-
-log = structlog.get_logger()
-
-_LOOK = 5.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +73,11 @@ class RunTelling:
     announcers: Mapping[Platform, Announcer]
     tenant: str
     channel: str
-    look: float = _LOOK
+    look: float = LOOK
 
     async def run(self) -> None:
         """Go on for ever; with no channel in the settings there is nothing to do."""
-        if not self.channel:
-            return
-        channel = Channel.parse(self.channel)
-        while True:
-            try:
-                await self.tell(channel)
-            except AtomError as error:
-                log.warning("admins were not told", reason=str(error))
-            await asyncio.sleep(self.look)
+        await keep_telling(self.channel, self.tell, self.look)
 
     async def tell(self, channel: Channel) -> None:
         """Tell of every run that waits untold. Raises `AtomError` if it cannot."""
