@@ -11,7 +11,7 @@ from yarl import URL
 
 from bridge.errors import BadInput, NotAllowed
 from bridge.records.forms import Deed
-from bridge.records.model import ChangeKind, Record, RecordRef, System
+from bridge.records.model import NEVER, ChangeKind, Record, RecordRef, Revision, System
 from connectors.hr import bamboohr, workday
 from connectors.hr.bamboohr import BambooHr
 from connectors.hr.employees import Company, Employee, record
@@ -121,7 +121,9 @@ async def test_what_is_nobodys_business_is_neither_asked_for_nor_taken(
 
     assert len(records) == 4
     for each in records:
-        assert not any(secret in repr(each) for secret in NOBODYS)
+        # When it was read, in microseconds, may have the digits of somebody's pay.
+        told = repr(replace(each, as_of_us=0, rev=Revision(0)))
+        assert not any(secret in told for secret in NOBODYS)
     asked = [e for e in world.hr.journal.all() if "bamboohr" in e.path]
     wanted = " ".join(
         [*(e.query.get("fields", "") for e in asked), *(e.body for e in asked)]
@@ -202,7 +204,8 @@ async def test_webhooks_are_believed_if_signed_and_fresh(world: World) -> None:
     nothing = world.bamboo.heard(other.headers, other.url, other.body, now)
 
     assert (change.ref, change.fields) == (ref("103"), ("role",))
-    assert "7" + "0000" not in repr(change)
+    # When it was may have the same digits.
+    assert "7" + "0000" not in repr(replace(change, event="", rev=NEVER))
     assert nothing == []  # only pay changed, which is none of ATOM's business
     for headers, body, at in (
         (first.headers, first.body + b" ", now),
