@@ -15,6 +15,10 @@ _NAME = r"^[a-z0-9][a-z0-9-]{0,79}$"
 
 Joined = Annotated[str, StringConstraints(pattern=rf"^({_JOIN}|\w+)$")]
 SourceName = Annotated[str, StringConstraints(pattern=_NAME)]
+Kept = Annotated[
+    str, StringConstraints(pattern=r"^(\*|(group|unit|department|role):.+)$")
+]
+Days = Annotated[float, Field(ge=0, le=365)]
 SourceKind = Literal[
     "yaml",
     "ldap",
@@ -101,6 +105,11 @@ class RunSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=T
     leaver: tuple[Deed, ...] = Field(
         default=(Deed.END_SESSIONS, Deed.REMOVE, Deed.REVOKE, Deed.HAND_OVER),
         description="end sessions, remove, revoke, hand over",
+    )
+    keep: Mapping[Kept, Days] = Field(
+        default_factory=dict,
+        description="a table: group:ID, unit:ID, department:ID, role:ID or * = for how "
+        "many days, up to 365, movers keep it",
     )
     asks: tuple[Happening, ...] = Field(
         default=(Happening.CONVERSION,),

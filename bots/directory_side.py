@@ -26,6 +26,7 @@ from bots.following import Follower, Pace
 from bots.ldap_source import ldap_source
 from bots.syncing import Outcome, Rules, Sync
 from bridge.directory.brake import Limits
+from bridge.directory.grace import Leniency
 from bridge.directory.links import AccountLinks
 from bridge.directory.model import Reading
 from bridge.directory.people import Join, Precedence
@@ -211,6 +212,9 @@ def rules_of(settings: DirectorySettings) -> Rules:
         unbraked=frozenset(s.name for s in settings.all_sources if not s.braked),
         pushed=frozenset(s.name for s in settings.all_sources if s.kind == "scim"),
         joins=tuple(map(_join, settings.joins)),
+        leniency=Leniency(
+            settings.runs.keep if settings.runs.on else {}, frozenset(settings.admins)
+        ),
         grace_us=int(settings.missed_grace * _MICRO),
         quarantine_us=int(settings.quarantine_days * _DAY),
         bury_us=int(settings.bury_days * _DAY),

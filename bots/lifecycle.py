@@ -194,7 +194,7 @@ class Lifecycle:
             self.people.version(tenant),
             tuple(steps),
             tuple(notes),
-            asks=case.what in self.actions.asks,
+            asks=bool(steps) and case.what in self.actions.asks,
         )
 
     async def _conversions(

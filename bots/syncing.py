@@ -23,7 +23,9 @@ from bridge.directory.difference import (
     memberships_after,
     ripened,
 )
+from bridge.directory.foreseeing import graces
 from bridge.directory.frozen import Frozen, agreed
+from bridge.directory.grace import Leniency
 from bridge.directory.held import Delta, Kept, Ref, State
 from bridge.directory.model import Kind, Reading
 from bridge.directory.paths import moved
@@ -34,6 +36,7 @@ from storage.directory.entries import (
     decided_entry,
     entries_about,
     frozen_entry,
+    grace_entries,
     incomplete_entry,
 )
 from storage.directory.stored import Followed, Moved, Step, StoredDirectory, Waiting
@@ -58,6 +61,7 @@ class Rules:
     unbraked: frozenset[str] = frozenset()
     pushed: frozenset[str] = frozenset()  # they tell of people one by one, for ever
     joins: tuple[Join, ...] = ()
+    leniency: Leniency = field(default_factory=Leniency)
     grace_us: int = 3_600_000_000
     quarantine_us: int = 7 * _DAY_US
     bury_us: int = 30 * _DAY_US
@@ -308,11 +312,17 @@ class Sync:
         people = self._people(kept)
         known: Mapping[Ref, str] = ChainMap(dict(people), state.people)
         entries = [*entries_about(state, changes, known, now_us)]
+        memberships = [*memberships_after(changes, now_us)]
+        given = (tuple(kept), tuple(memberships), tuple(people.items()))
+        delta = Delta(state.version + 1, *given)
+        keeps = graces(self.view, self.tenant, delta, self.rules.leniency, now_us)
+        entries += grace_entries(keeps, now_us)
         return Step(
             base=state.version,
             kept=kept,
-            memberships=[*memberships_after(changes, now_us)],
+            memberships=memberships,
             people=people,
+            graces=keeps,
             entries=(first, *entries) if first else tuple(entries),
         )
 

@@ -9,6 +9,7 @@ from bots.syncing import Sync
 from bridge.directory.links import accounts_of
 from bridge.directory.model import Kind, Subject
 from bridge.errors import BadInput, NotFound
+from bridge.retention_words import day
 
 
 async def everybody(group: str, company: str, *, as_json: bool) -> None:
@@ -40,6 +41,8 @@ async def somebody(who: str, company: str, *, as_json: bool) -> None:
             say(f"  told by {entry['source']} as {entry['id']} ({entry['life']})")
         for place in told["in"]:
             say(f"  in {place['id']} by {' > '.join(place['path']) or 'department'}")
+        for kept in told["kept"]:
+            say(f"  left {kept['id']}, and keeps it until {kept['until']}")
         for ended in told["ended"]:
             say(f"  was in {ended['group']}: {ended['why']}")
 
@@ -112,7 +115,11 @@ async def _full(sync: Sync, subject: Subject) -> dict[str, Any]:
         ],
         "in": [
             {"id": one, "path": _path(sync, subject, one)}
-            for one in sorted(subject.ancestors)
+            for one in sorted(subject.ancestors - {g.ancestor for g in subject.kept})
+        ],
+        "kept": [
+            {"id": g.ancestor, "since": day(g.since_us), "until": day(g.until_us)}
+            for g in subject.kept
         ],
         "ended": ended,
     }

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from bridge.directory.model import Entry, Kind
+from bridge.directory.model import Entry, Grace, Kind
 
 Ref = tuple[str, str]  # a source's name, and an id of its own
 _LISTED, _OWN = "listed", "own"
@@ -75,6 +75,7 @@ class Delta:
     kept: tuple[Kept, ...] = ()
     memberships: tuple[Membership, ...] = ()
     people: tuple[tuple[Ref, str], ...] = ()
+    graces: tuple[tuple[str, Grace], ...] = ()  # by person; over with `until_us` 0
 
 
 @dataclass(slots=True)
@@ -88,6 +89,7 @@ class State:
     endings: dict[tuple[str, str, str], Membership] = field(default_factory=dict)
     lately: dict[Ref, Kept] = field(default_factory=dict)  # whose life has changed
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    graces: dict[str, dict[str, Grace]] = field(default_factory=dict)  # of people
 
     def absorb(self, delta: Delta) -> None:
         """Take over what changed."""
@@ -108,6 +110,8 @@ class State:
                 inside.add(each.member)
             self.counts[each.source, _LISTED] += len(inside) - before
         self.people.update(delta.people)
+        for person, grace in delta.graces:
+            self.graces.setdefault(person, {})[grace.ancestor] = grace
         self.version = max(self.version, delta.version)
 
     def _count(self, kept: Kept | None, one: int) -> None:

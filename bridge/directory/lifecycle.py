@@ -17,6 +17,7 @@ from typing import Any
 from bridge.directory.accounts import Account, Confidence
 from bridge.directory.model import Standing, Subject
 from bridge.messages import Channel, Platform
+from bridge.retention_words import day
 
 _AT_WORK = frozenset({Standing.ACTIVE, Standing.LOCKED})
 _SHOWN = 4  # names of groups in a reason
@@ -180,9 +181,9 @@ class Plan:
     """
     What is to be done about one happening, shown before it is.
 
-    `notes` say what is left alone and why. `digest` names exactly these steps about
-    exactly this person in exactly this state of the directory: who agrees to it agrees
-    to nothing else.
+    `notes` say what is left alone or kept, and why. `digest` names exactly these steps
+    about exactly this person in exactly this state of the directory: who agrees to it
+    agrees to nothing else.
     """
 
     tenant: str
@@ -203,6 +204,8 @@ class Plan:
             "version": self.version,
             "steps": [step_data(step) for step in self.steps],
         }
+        if self.notes:
+            told["notes"] = list(self.notes)
         text = json.dumps(told, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -269,11 +272,11 @@ class Case:
             return "the policy does not let them be there"
         gone = self.old.ancestors - self.new.ancestors
         lost = sorted(self.called(one) for one in gone)
+        if gone and gone <= {grace.ancestor for grace in self.old.kept}:
+            return f"may keep {_few(lost)} no longer"
         if not lost:
             return "the policy does not let them be there any more"
-        shown = ", ".join(lost[:_SHOWN])
-        more = f" and {len(lost) - _SHOWN} more" if len(lost) > _SHOWN else ""
-        return f"left {shown}{more}"
+        return f"left {_few(lost)}"
 
 
 def planned(case: Case, actions: Actions) -> tuple[list[Step], list[str]]:
@@ -284,7 +287,7 @@ def planned(case: Case, actions: Actions) -> tuple[list[Step], list[str]]:
     """
     deeds = actions.of(case.what)
     steps: list[Step] = []
-    notes: list[str] = []
+    notes: list[str] = [*_graces(case)]
     if Deed.END_SESSIONS in deeds:
         steps += _sessions(case)
     if Deed.REMOVE in deeds:
@@ -305,8 +308,31 @@ def _at_work(subject: Subject | None) -> bool:
 
 def _moved(old: Subject, new: Subject) -> bool:
     """Whether what rights hang on is another."""
-    before = (old.ancestors, old.department, old.unit, old.guest, old.clearance)
-    return before != (new.ancestors, new.department, new.unit, new.guest, new.clearance)
+    return _hangs_on(old) != _hangs_on(new)
+
+
+def _hangs_on(subject: Subject) -> tuple[object, ...]:
+    kept = frozenset(grace.ancestor for grace in subject.kept)
+    about = (subject.department, subject.unit, subject.guest, subject.clearance)
+    return (subject.ancestors, kept, *about)
+
+
+def _few(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"{', '.join(names[:_SHOWN])}{more}"
+
+
+def _graces(case: Case) -> Iterator[str]:
+    """Say what somebody keeps of what they left, and what has become of that."""
+    before = {grace.ancestor: grace for grace in case.old.kept} if case.old else {}
+    now = {grace.ancestor: grace for grace in case.new.kept} if case.new else {}
+    for ancestor, grace in now.items():
+        if before.get(ancestor) != grace:
+            yield f"{case.called(ancestor)} is kept until {day(grace.until_us)}"
+    for ancestor in before.keys() - now.keys():
+        inside = case.new is not None and ancestor in case.new.ancestors
+        word = "is theirs again" if inside else "is kept no longer"
+        yield f"{case.called(ancestor)} {word}"
 
 
 def _by_human(people: Mapping[str, str]) -> dict[str, list[str]]:
@@ -347,7 +373,8 @@ def _additions(
     """Add somebody where their groups belong, if policy lets them and they stayed."""
     inside = {(seat.channel, seat.account) for seat in case.holdings.seats}
     chose = {(seat.channel, seat.account) for seat in case.holdings.chosen}
-    for ancestor in sorted(new.ancestors & actions.rooms.keys()):
+    kept = {grace.ancestor for grace in new.kept}
+    for ancestor in sorted((new.ancestors - kept) & actions.rooms.keys()):
         for link in sorted(actions.rooms[ancestor]):
             for channel, account in _places(case.linked.get(link, ()), case.holdings):
                 if (channel, account) in inside:

@@ -99,6 +99,19 @@ class Reading:
     cursor: bytes = b""
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Grace:
+    """
+    Something that somebody left, and keeps until a moment; microseconds UTC.
+
+    `ancestor` is written as in `Subject.ancestors`.
+    """
+
+    ancestor: str
+    since_us: int
+    until_us: int
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """
@@ -108,7 +121,8 @@ class Subject:
     ids of every group, unit, department and role they are in, directly or through
     others, each as `group:ID`, `unit:ID`, `department:ID`, `role:ID`. `confidence` is
     how sure it is that the account is theirs (0 guess, 1 same proven address,
-    2 provisioned by an id, 3 proved by the person). `version` changes with any of it.
+    2 provisioned by an id, 3 proved by the person). `kept` are those of the ancestors
+    that they left and keep for a while. `version` changes with any of it.
     """
 
     id: str
@@ -121,3 +135,4 @@ class Subject:
     confidence: int = 0
     ancestors: frozenset[str] = frozenset()
     version: int = 0
+    kept: tuple[Grace, ...] = ()

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bridge.directory.closure import circles, route
+from bridge.directory.grace import lenient
 from bridge.directory.graph import Graph, memberships
 from bridge.directory.held import Delta, Kept, Ref, State
 from bridge.directory.links import AccountLinks, accounts_of
@@ -37,6 +38,7 @@ class _Company:
     grouped: int = 0  # the version in which groups last changed
     register: Register = field(default_factory=Register)
     ancestors: dict[str, str] = field(default_factory=dict)  # as subjects have them
+    lenient: dict[str, Subject] = field(default_factory=dict)  # with what they keep
 
     @property
     def state(self) -> State:
@@ -67,6 +69,17 @@ class LiveDirectory:
     def follow(self, tenant: str, delta: Delta) -> None:
         """Take over a new version, made here or by another process."""
         _follow(self._companies[tenant], delta)
+
+    def sources(self, tenant: str) -> Sequence[str]:
+        """Return the names of a company's sources, the weightiest first."""
+        return self._companies[tenant].graph.sources
+
+    def beside(self, tenant: str) -> "LiveDirectory":
+        """Return a view of the company's sources in which nobody is known yet."""
+        made = LiveDirectory(self.clock)
+        known = self._companies[tenant]
+        made.configure(tenant, known.graph.sources, known.precedence)
+        return made
 
     def heard(self, tenant: str, heard_us: Mapping[str, int]) -> None:
         """Say when each source was last followed or read to its end."""
@@ -211,7 +224,12 @@ class LiveDirectory:
             return None
         if who not in company.subjects:
             company.subjects[who] = _made(company, who)
-        return company.subjects[who]
+        subject = company.subjects[who]
+        if not (graces := company.state.graces.get(who)):
+            return subject
+        known = company.lenient.get(who)
+        company.lenient[who] = lenient(subject, graces, self.clock(), known)
+        return company.lenient[who]
 
 
 def account_keys(platform: Platform, account: str, person: str) -> tuple[str, ...]:
@@ -234,6 +252,7 @@ def _sure(subject: Subject, confidence: int) -> Subject:
         confidence,
         subject.ancestors,
         subject.version,
+        subject.kept,
     )
 
 
@@ -248,6 +267,7 @@ def _follow(company: _Company, delta: Delta) -> None:
     state.absorb(delta)
 
     touched |= {state.people[ref] for ref in refs if ref in state.people}
+    touched |= {person for person, _ in delta.graces}
     redo = structure or many or not all(graph.admit(kept) for kept in fresh)
     if redo:
         graph.rebuild()

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 import cedarpy
 
 from bridge.access import Asked, Decision, Label
-from bridge.directory.model import Kind, Subject
+from bridge.directory.model import Grace, Kind, Subject
 from bridge.directory.ports import Names
 from bridge.explaining import Explanation, NearMiss, RuleHit, Way
+from bridge.retention_words import day
 from policy.cedar.atoms import Body, atoms, probe
 from policy.cedar.bundle import Bundle
 from policy.cedar.deciding import policy_set
@@ -83,6 +84,9 @@ class Explainer:
         ancestor = f"{kind.value}:{id_}"
         if ancestor not in subject.ancestors:
             return []
+        until = next((g.until_us for g in subject.kept if g.ancestor == ancestor), 0)
+        if until:
+            return [Way(into or f"{kind.value} {name}", (f"kept until {day(until)}",))]
         way = self.engine.directory.path(tenant, subject.id, ancestor)
         return [Way(into or f"{kind.value} {name}", tuple(way) or (name,))]
 
@@ -95,6 +99,7 @@ class Explainer:
             if subject.guest:
                 told.append("A guest")
             told.append(f"Account link: confidence {subject.confidence} of 3")
+            told += [self._kept(asked.tenant, grace) for grace in subject.kept]
         for what, channel in (("Said in", asked.channel), ("Seen in", asked.target)):
             if channel:
                 place = bundle.place(str(channel))
@@ -104,6 +109,12 @@ class Explainer:
                 label = Label(place.classification).name.lower()
                 told.append(f"{what} {channel}: {label}{spaces}")
         return tuple(told)
+
+    def _kept(self, tenant: str, grace: Grace) -> str:
+        kind, _, id_ = grace.ancestor.partition(":")
+        name = self.names.name_of(tenant, Kind(kind), id_) or id_
+        since, until = day(grace.since_us), day(grace.until_us)
+        return f"Left {kind} {name} {since} and keeps it until {until}"
 
     def _near(
         self, bundle: Bundle, decision: Decision, tenant: str

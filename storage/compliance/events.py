@@ -95,6 +95,7 @@ ENTRY_TYPES: Mapping[str, str] = {
     "directory.frozen": "changes of the directory wait, for they are too many at once",
     "directory.decide": "somebody let such changes happen, or refused them",
     "directory.incomplete": "a source could not be read to its end; nobody was removed",
+    "directory.grace": "a mover keeps what they left for some days, or no more",
     # What admins and officers did.
     "admin.command": "somebody gave ATOM a command",
     "admin.config": "a setting or a right was changed",

@@ -12,7 +12,7 @@ from bridge.directory.difference import Change, What
 from bridge.directory.frozen import FIRST, Frozen
 from bridge.directory.held import Kept, Ref, State
 from bridge.directory.model import Entry as Told
-from bridge.directory.model import Kind, Standing
+from bridge.directory.model import Grace, Kind, Standing
 from bridge.directory.paths import MOVED
 from storage.writes import Entry
 
@@ -76,6 +76,24 @@ def decided_entry(
     word = "let" if agreed else "refused"
     text = f"{word} {len(frozen.changes)} changes of {frozen.source}"
     return _entry("directory.decide", text, detail, now_us, actor)
+
+
+def grace_entries(graces: Sequence[tuple[str, Grace]], now_us: int) -> Iterator[Entry]:
+    """Return what to write about what people keep for a while, one about each."""
+    by_person: dict[str, list[Grace]] = {}
+    for person, grace in graces:
+        by_person.setdefault(person, []).append(grace)
+    for person, some in by_person.items():
+        kept = [
+            {"what": g.ancestor, "until_us": g.until_us} for g in some if g.until_us
+        ]
+        ended = [g.ancestor for g in some if not g.until_us]
+        text = (
+            f"of what was left {len(kept)} are kept for a while, {len(ended)} no more"
+        )
+        detail = {"person": person, "kept": kept, "ended": ended}
+        told = _entry("directory.grace", text, detail, now_us)
+        yield replace(told, subject=f"atom|{person}")
 
 
 def _about_person(

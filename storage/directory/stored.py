@@ -15,6 +15,7 @@ import orjson
 from bridge.directory.difference import Change
 from bridge.directory.frozen import Frozen
 from bridge.directory.held import Delta, Kept, Membership, Ref
+from bridge.directory.model import Grace
 from bridge.errors import AtomError
 from storage.directory.rows import (
     KEPT,
@@ -71,6 +72,7 @@ class Step:
     kept: Sequence[Kept] = ()
     memberships: Sequence[Membership] = ()
     people: Mapping[Ref, str] = field(default_factory=dict)
+    graces: Sequence[tuple[str, Grace]] = ()
     source: str = ""
     followed: Followed | None = None
     waiting: Sequence[Waiting] = ()
@@ -78,7 +80,7 @@ class Step:
 
     @property
     def changes(self) -> bool:
-        return bool(self.kept or self.memberships or self.people)
+        return bool(self.kept or self.memberships or self.people or self.graces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +110,13 @@ class StoredDirectory:
         asked = {"tenant": tenant, "version": version}
         where = "WHERE tenant = :tenant AND version > :version"
         # Entries last: whoever is somebody's by then has a row there.
-        people, members, kept = [
+        people, graces, members, kept = [
             await self.store.fetch(
                 Statement(f"SELECT {columns} FROM directory_{table} {where}", asked)
             )
             for columns, table in (
                 ("source, id, person", "person"),
+                ("person, ancestor, since_us, until_us", "grace"),
                 (MEMBER, "member"),
                 (KEPT, "entry"),
             )
@@ -123,6 +126,7 @@ class StoredDirectory:
             tuple(kept_of(row) for row in kept),
             tuple(Membership(*row) for row in members),
             tuple(((row[0], row[1]), row[2]) for row in people),
+            tuple((row[0], Grace(*row[1:])) for row in graces),
         )
 
     async def followed(self, tenant: str) -> dict[str, Followed]:
@@ -185,6 +189,7 @@ class StoredDirectory:
             tuple(step.kept),
             tuple(step.memberships),
             tuple(step.people.items()),
+            tuple(step.graces),
         )
 
     async def claim(self, tenant: str, source: str, owner: str, lease_us: int) -> bool:
@@ -288,6 +293,17 @@ def _inserts(tenant: str, step: Step, version: int) -> list[Insert]:
         {"tenant": tenant, "source": s, "id": i, "person": p, "version": version}
         for (s, i), p in step.people.items()
     ]
+    graces = [
+        {
+            "tenant": tenant,
+            "person": person,
+            "ancestor": grace.ancestor,
+            "since_us": grace.since_us,
+            "until_us": grace.until_us,
+            "version": version,
+        }
+        for person, grace in step.graces
+    ]
     return [
         Insert("directory_entry", kept, _upsert("source, id", KEPT.split(", ")[2:])),
         Insert(
@@ -296,6 +312,11 @@ def _inserts(tenant: str, step: Step, version: int) -> list[Insert]:
             _upsert("source, grp, member", ["at_us", "why"]),
         ),
         Insert("directory_person", people, _upsert("source, id", ["person"])),
+        Insert(
+            "directory_grace",
+            graces,
+            _upsert("person, ancestor", ["since_us", "until_us"]),
+        ),
     ]
 
 

@@ -87,6 +87,19 @@ directory_person = Table(
     Index("ix_directory_person_version", "tenant", "version"),
 )
 
+# What somebody left and keeps until a moment, `group:ID` and the like; 0 if no more.
+directory_grace = Table(
+    "directory_grace",
+    metadata,
+    Column("tenant", Id, primary_key=True),
+    Column("person", Id, primary_key=True),
+    Column("ancestor", String(220), primary_key=True),
+    Column("since_us", BigInteger, nullable=False),
+    Column("until_us", BigInteger, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Index("ix_directory_grace_version", "tenant", "version"),
+)
+
 # Changes that wait for somebody's word. `state` is waiting or refused.
 directory_frozen = Table(
     "directory_frozen",

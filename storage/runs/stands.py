@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from bridge.directory.model import Standing, Subject
+from bridge.directory.model import Grace, Standing, Subject
 from storage.hot import HotStore, Program, Statement
 from storage.rows import clean_id
 
@@ -99,6 +99,7 @@ def _told(stand: Stand) -> dict[str, object]:
         "unit": subject.unit,
         "clearance": subject.clearance,
         "ancestors": sorted(subject.ancestors),
+        "kept": [[g.ancestor, g.since_us, g.until_us] for g in subject.kept],
     }
 
 
@@ -115,6 +116,7 @@ def _read(person: object, version: object, body: object) -> Stand:
         unit=told["unit"],
         clearance=told["clearance"],
         ancestors=frozenset(told["ancestors"]),
+        kept=tuple(Grace(*each) for each in told.get("kept", ())),
     )
     return Stand(subject, told["human"], int(str(version)))
 

@@ -1,5 +1,6 @@
 """From a change in the directory to seats on a platform: a whole ATOM without platforms."""
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,11 +16,13 @@ from bots.keeping_members import Keeping
 from bots.lifecycle import Lifecycle
 from bots.lifecycle_side import lifecycle
 from bots.settings import Settings
+from bridge.access import Action, Asked
 from bridge.compliance import Duty, Officer
 from bridge.directory.lifecycle import Deed, Happening
 from bridge.directory.runs import Run, RunState, StepState
 from bridge.links import Link
 from bridge.messages import Channel, Person, Platform
+from policy.cedar.bundle import Draft
 from storage.compliance.membership.changes import came
 from storage.hot import Program
 from tests.command_line import CommandLine
@@ -100,7 +103,7 @@ async def company(home: Path, tmp_path: Path) -> AsyncIterator[Company]:
             "sales": await first.links.add(TENANT, (SALES, AWAY), "slack:U9"),
         }
     rooms = {f"group:{name}": (link.id,) for name, link in made.items()}
-    runs = RunSettings(on=True, rooms=rooms)
+    runs = RunSettings(on=True, rooms=rooms, keep={"group:fin": 14})
     directory = DirectorySettings(people=path, runs=runs)
     settings = settings.model_copy(update={"directory": directory})
     async with core(settings, "tests") as built:
@@ -136,6 +139,7 @@ async def test_somebody_joins_moves_and_leaves(company: Company) -> None:
     await company.directory(ana(groups=["sales"]))
     runs = await company.runs()
     assert [run.happening for run in runs] == [Happening.MOVER, Happening.JOINER]
+    assert [step.deed for step in runs[0].steps] == [Deed.ADD]
     assert ("CSALES", "U1") in company.seats.inside
 
     await company.directory(ana(standing="left"))
@@ -179,6 +183,77 @@ async def test_a_run_that_is_taken_back_gives_the_link_back(company: Company) ->
     links = {link.id: link for link in await company.built.links.all(TENANT)}
     assert links[company.links["fin"].id].created_by == "slack:U1"
     assert (await company.runs())[0].state is RunState.REVERTED
+
+
+async def test_a_mover_stays_where_they_were_until_their_days_are_over(
+    company: Company,
+) -> None:
+    """It is in the run and the answer to why; ATOM ends it by itself."""
+    await _published(company, _only("fin", "Finance", FIN))
+    await company.directory(ana())
+    await _in(company, FIN)
+    await company.directory(ana(groups=["sales"]))
+
+    moved = (await company.runs())[0]
+    told = await company.built.policies.explainer.why(_join(company, FIN))
+
+    assert ("CFIN", "U1") in company.seats.inside
+    assert [step.deed for step in moved.steps] == [Deed.ADD]
+    assert re.match(r"Finance is kept until \d{4}-\d\d-\d\d", moved.notes[0])
+    assert told.decision.allowed
+    assert re.match("Left group Finance .* and keeps it until ", told.facts[2])
+    assert "kept until" in told.hits[0].ways[0].names[0]
+
+    later = clock_us() + 14 * 86_400_000_000
+    view = company.built.sources.view
+    view.clock = lambda: later
+    view.heard(TENANT, dict.fromkeys(view.sources(TENANT), later))
+    await company.lifecycle.look(TENANT)
+    await company.lifecycle.work(TENANT)
+
+    ended = (await company.runs())[0]
+    assert ("CFIN", "U1") not in company.seats.inside
+    assert (ended.steps[0].deed, ended.steps[0].why) == (
+        Deed.REMOVE,
+        "may keep Finance no longer",
+    )
+    assert ended.notes == ("Finance is kept no longer",)
+    assert not (await company.built.policy.decide(_join(company, FIN))).allowed
+
+
+def _join(company: Company, channel: Channel) -> Asked:
+    person = Person(Platform.SLACK, "U1")
+    link = company.links["fin"].id
+    return Asked(TENANT, person, Action.JOIN, channel, link=link, account="T1")
+
+
+def _only(rule: str, group: str, channel: Channel) -> dict[str, object]:
+    where = {"channel": str(channel)}
+    return {
+        "rules": [
+            {
+                "id": rule,
+                "allow": "channel.join",
+                "who": {"group": group},
+                "where": where,
+            }
+        ],
+        "tests": [
+            {
+                "name": "they may",
+                "given": {"groups": [group]},
+                "ask": {"action": "channel.join", **where},
+                "expect": {"effect": "allow", "rules": [rule]},
+            }
+        ],
+    }
+
+
+async def _published(company: Company, policy: dict[str, object]) -> None:
+    desk = company.built.policies.desk
+    draft = Draft(yaml.safe_dump(policy))
+    shown = await desk.preview(TENANT, "clara", draft, "")
+    await desk.apply(TENANT, "clara", shown.report.hash)
 
 
 async def _in(company: Company, channel: Channel) -> None:

@@ -31,6 +31,7 @@ const VERBS = {
   "directory.frozen": "held changes of the directory back",
   "directory.decide": "decided on changes of the directory",
   "directory.incomplete": "could not read the directory to its end",
+  "directory.grace": "lets a mover keep for some days what they left, or no longer",
   "admin.command": "ran a command",
   "app.install": "installed ATOM",
   "app.uninstall": "removed ATOM",
