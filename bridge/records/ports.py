@@ -1,12 +1,13 @@
 """What records ask of the outside world. Adapters implement these Protocols."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bridge.errors import AtomError, Conflict, NotAllowed, NotFound, ServiceUnavailable
 from bridge.records.forms import Deed, Form
+from bridge.records.knowing import Chapter, Clues, Figure, Page, Progress
 from bridge.records.model import (
     Absence,
     Fact,
@@ -261,4 +262,79 @@ class Accesses(Protocol):
         self, tenant: str, person: str, system: System, instance: str
     ) -> Access:
         """Return a person's own account, by their key. Raises `NotConnected`."""
+        ...
+
+
+@runtime_checkable
+class Lists(Protocol):
+    """A system that lists all its accounts and contacts, those that changed last last."""
+
+    @property
+    def lists(self) -> tuple[str, ...]:
+        """The kinds that it lists."""
+        ...
+
+    async def listed(self, access: Access, kind: str, position: str) -> Page:
+        """
+        Return what comes after a position, "" for the beginning, in one call.
+
+        What this account does not see is not in it. Raises what `Records` raises.
+        """
+        ...
+
+
+class ContactBook(Protocol):
+    """
+    Which accounts and contacts there are, by what one looks them up by.
+
+    It knows of all that the integration's account sees, and who asks may not: whatever
+    it finds has to be read as the person who asks. Raises `StoreUnavailable`.
+    """
+
+    async def find(
+        self, chapter: Chapter, clues: Clues, most: int
+    ) -> Sequence[RecordRef]:
+        """Return records that are known by all the clues; of none there is nothing."""
+        ...
+
+    async def accounts(
+        self, tenant: str, contacts: Collection[RecordRef]
+    ) -> Mapping[RecordRef, RecordRef]:
+        """Return the accounts that contacts belong to; who belongs to none is left out."""
+        ...
+
+    async def figures(self, tenant: str) -> Sequence[Figure]:
+        """Return what there is, and how old it is."""
+        ...
+
+
+class BookKeeping(Protocol):
+    """
+    How the book is written: page by page, by whoever has it. Raises `StoreUnavailable`.
+
+    A page is taken in whole or not at all, and only onto the progress that it was read
+    from. So two who read at the same time do no harm, and who was interrupted goes on.
+    """
+
+    async def progress(self, chapter: Chapter) -> Progress: ...
+
+    async def begin(self, progress: Progress, now_us: int) -> bool:
+        """Begin another lap; False if another process went on meanwhile."""
+        ...
+
+    async def take(self, progress: Progress, page: Page, now_us: int) -> bool:
+        """
+        Take in a page that was read at this progress; False if it is outdated.
+
+        At the end of a lap whatever was not in it is dropped. Of people who were erased
+        nothing is taken in.
+        """
+        ...
+
+    async def stir(self, chapter: Chapter, now_us: int) -> None:
+        """The system says that something changed."""
+        ...
+
+    async def keep_only(self, tenant: str, chapters: Collection[Chapter]) -> int:
+        """Drop all chapters but these; returns how many were dropped."""
         ...

@@ -62,17 +62,12 @@ class Client:
         self._ids = Remembered[str](_KEPT, most=10_000)  # of users, by digest
 
     async def query(
-        self,
-        access: Access,
-        soql: str,
-        *,
-        urgent: bool = True,
-        deleted: bool = False,
+        self, access: Access, soql: str, *, urgent: bool = True
     ) -> Sequence[Row]:
-        """Return a query's rows; `deleted` asks for what is in the bin as well."""
+        """Return a query's rows."""
 
         def work(library: Salesforce, _session: Session) -> Sequence[Row]:
-            answer = library.query(soql, include_deleted=deleted, headers=_HEADERS)
+            answer = library.query(soql, headers=_HEADERS)
             rows = list(answer["records"])
             for _ in range(_PAGES - 1):
                 if answer["done"]:
@@ -83,6 +78,18 @@ class Client:
             return rows
 
         return await self._call(access, work, urgent=urgent, calls=_PAGES)
+
+    async def first(self, access: Access, soql: str) -> tuple[Sequence[Row], bool]:
+        """
+        Return what one call gives of a query, what is in the bin as well, and whether
+        that is all. Nobody waits for it.
+        """
+
+        def work(library: Salesforce, _session: Session) -> tuple[Sequence[Row], bool]:
+            answer = library.query(soql, include_deleted=True, headers=_HEADERS)
+            return list(answer["records"]), bool(answer["done"])
+
+        return await self._call(access, work, urgent=False)
 
     async def row(
         self, access: Access, object_: str, id_: str, fields: Sequence[str]

@@ -71,6 +71,7 @@ ACCOUNT = Kind(
         Shown("city", "City", "BillingCity"),
         Shown("country", "Country", "BillingCountry"),
         Shown("phone", "Phone", "Phone"),
+        Shown("website", "Website", "Website"),
         _ACTIVE,
         Shown(
             "open-opportunities", "Open opportunities", "Opportunity", form=Form.COUNT
@@ -87,9 +88,10 @@ ACCOUNT = Kind(
         "BillingCity",
         "BillingCountry",
         "Phone",
+        "Website",
         "AnnualRevenue",
     ),
-    ("Name", "Type", "Industry", "Phone", "BillingCity", "BillingCountry"),
+    ("Name", "Type", "Industry", "Phone", "Website", "BillingCity", "BillingCountry"),
 )
 CONTACT = Kind(
     "contact",

@@ -1,85 +1,101 @@
 """
-Keeping a copy of all accounts and contacts: everything once, then what changed.
+Listing all accounts and contacts for the book: everything once, then what changed.
 
-Records come in the order of their last modification, so that a copy that is interrupted
+Records come in the order of their last modification, so that a list that is interrupted
 goes on where it was: after `SystemModstamp` and, within one, after the id. Deleted
-records come along, as ids. Reading the same page again changes nothing.
+records come along, as ids. Reading the same page again changes nothing. Asked for is
+only what records are looked up by, in one call a page.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
-from bridge.errors import BadInput, ServiceUnavailable
-from bridge.records.model import Absence, Record, RecordRef
+from bridge.errors import BadInput
+from bridge.records.knowing import ACCOUNT, CONTACT, Listed, Page, clues
+from bridge.records.model import RecordRef
 from bridge.records.ports import Access
-from connectors.salesforce import ids, soql
+from connectors.salesforce import ids, manners, soql
 from connectors.salesforce.asking import kind_of
 from connectors.salesforce.client import Client
-from connectors.salesforce.kinds import Kinds
+from connectors.salesforce.kinds import Kind, Kinds
 from connectors.salesforce.reading import Reader
 from connectors.salesforce.recognition import Recognition
 from connectors.salesforce.rendering import moment
 
-_PAGE = 200
+LISTS = (ACCOUNT, CONTACT)
+MOST = 2_000  # rows that the org gives in one answer
+
+_ALWAYS = ("Id", "SystemModstamp", "IsDeleted")
+_KNOWN_BY = {ACCOUNT: ("Name", "Website"), CONTACT: ("Name", "Email", "AccountId")}
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """
-    Part of a copy. `gone` were deleted, or are not for this account any more; `complete`
-    says that there is nothing further now. `position` is where the next page begins.
-    """
-
-    records: tuple[Record, ...]
-    gone: tuple[RecordRef, ...]
-    position: str
-    complete: bool
-
-
 class Syncing:
     """Reads a kind of records page by page, as one account."""
 
-    def __init__(
-        self, client: Client, kinds: Kinds, recognition: Recognition, reader: Reader
-    ) -> None:
-        self._client = client
-        self._kinds = kinds
-        self._recognition = recognition
-        self._reader = reader
+    client: Client
+    kinds: Kinds
+    recognition: Recognition
+    reader: Reader
+    most: int = MOST
 
     async def page(self, access: Access, kind: str, position: str) -> Page:
         """
         Return the next page after a position, "" for the first.
 
-        Raises what a line raises, and `ServiceUnavailable` if part of the page could not
-        be read: then the same position is to be tried again.
+        An account that may not see the kind at all sees none of its records. Raises
+        what a line raises; then the same position is to be tried again.
         """
-        of = kind_of(self._kinds, kind)
-        query = soql.select(
-            of.object,
-            ["Id", "SystemModstamp", "IsDeleted"],
-            _after(position),
-            tail=f"ORDER BY SystemModstamp, Id LIMIT {_PAGE}",
-        )
-        rows = await self._client.query(access, query, urgent=False, deleted=True)
-        refs = [self._recognition.ref(of.name, str(row["Id"])) for row in rows]
-        alive = [
-            ref for ref, row in zip(refs, rows, strict=True) if not row["IsDeleted"]
-        ]
-        found = await self._reader.read(access, alive, urgent=False) if alive else {}
-        if {Absence.UNREACHABLE, Absence.SPENT, Absence.UNCONNECTED} & _absences(found):
-            raise ServiceUnavailable("Salesforce could not be read to the end")
-        records = [one for one in found.values() if isinstance(one, Record)]
-        read = {one.ref for one in records}
-        gone = tuple(ref for ref in refs if ref not in read)
+        if kind not in LISTS:
+            raise BadInput(f"there is no list of every {kind}")
+        of = kind_of(self.kinds, kind)
+        try:
+            rows, done = await self._rows(access, of, position)
+        except manners.NoObject:
+            return Page((), (), position, complete=True)
+        alive = [self._listed(of, row) for row in rows if not row["IsDeleted"]]
+        gone = tuple(self._ref(of, row["Id"]) for row in rows if row["IsDeleted"])
         reached = _position(rows[-1]) if rows else position
-        return Page(tuple(records), gone, reached, len(rows) < _PAGE)
+        complete = done and len(rows) < self.most
+        return Page(tuple(alive), gone, reached, complete)
+
+    async def _rows(
+        self, access: Access, of: Kind, position: str
+    ) -> tuple[Sequence[Mapping[str, Any]], bool]:
+        """Ask without what is hidden from the account, which a refusal tells of."""
+        try:
+            return await self.client.first(access, self._query(access, of, position))
+        except manners.Hidden:
+            await self.reader.learn(access, of.object)
+        return await self.client.first(access, self._query(access, of, position))
+
+    def _query(self, access: Access, of: Kind, position: str) -> str:
+        seen = self.reader.visible(access, of.object)
+        more = [one for one in _KNOWN_BY[of.name] if seen is None or one in seen]
+        return soql.select(
+            of.object,
+            [*_ALWAYS, *more],
+            _after(position),
+            tail=f"ORDER BY SystemModstamp, Id LIMIT {self.most}",
+        )
+
+    def _listed(self, of: Kind, row: Mapping[str, Any]) -> Listed:
+        belongs = row.get("AccountId")
+        return Listed(
+            self._ref(of, row["Id"]),
+            int(moment(str(row["SystemModstamp"])).timestamp() * 1_000_000),
+            clues(_told(row, "Name"), _told(row, "Email"), _told(row, "Website")),
+            self.recognition.ref(ACCOUNT, str(belongs)) if belongs else None,
+        )
+
+    def _ref(self, of: Kind, id_: object) -> RecordRef:
+        return self.recognition.ref(of.name, str(id_))
 
 
-def _absences(found: Mapping[RecordRef, Record | Absence]) -> set[Absence]:
-    return {one for one in found.values() if isinstance(one, Absence)}
+def _told(row: Mapping[str, Any], column: str) -> list[str]:
+    return [str(row[column])] if row.get(column) else []
 
 
 def _position(row: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bridge.records.forms import Deed, Form
+from bridge.records.knowing import Page
 from bridge.records.model import (
     Absence,
     Mention,
@@ -26,7 +27,7 @@ from connectors.salesforce.outbound import Messages
 from connectors.salesforce.reading import Reader
 from connectors.salesforce.recognition import Recognition
 from connectors.salesforce.rendering import Rendering
-from connectors.salesforce.syncing import Page, Syncing
+from connectors.salesforce.syncing import LISTS, MOST, Syncing
 from connectors.salesforce.writing import Writer
 
 
@@ -36,9 +37,10 @@ class Setup:
     How a company has set its org up.
 
     `base` is the org's own address (My Domain), `web` where people open records if that
-    is another, `hosts` further hosts of such pages. `key_field` is an external id field, unique, on every object that ATOM
-    makes records of. `events` says that change data capture is switched on.
-    `hook_secret` is the last part of the path that outbound messages are sent to.
+    is another, `hosts` further hosts of such pages. `key_field` is an external id field,
+    unique, on every object that ATOM makes records of. `events` says that change data
+    capture is switched on. `hook_secret` is the last part of the path that outbound
+    messages are sent to. `page` is how many records are listed in one call.
     """
 
     instance: str
@@ -53,10 +55,11 @@ class Setup:
     hook_secret: str = ""
     ca: str = ""
     proxy: str = ""
+    page: int = MOST
 
 
 class Salesforce:
-    """Implements `bridge.records.ports.Records`."""
+    """Implements `bridge.records.ports.Records` and `Lists`."""
 
     def __init__(
         self, setup: Setup, budget: Budget, limits: Limits | None = None
@@ -93,7 +96,9 @@ class Salesforce:
                 setup.key_field,
             )
         )
-        self._syncing = Syncing(client, self._kinds, self._recognition, self._reader)
+        self._syncing = Syncing(
+            client, self._kinds, self._recognition, self._reader, setup.page
+        )
         self._messages = Messages(
             setup.hook_secret, setup.organisation, self._kinds, self._recognition
         )
@@ -155,8 +160,11 @@ class Salesforce:
     ) -> Sequence[RecordChange]:
         return self._messages.heard(body, url)
 
-    async def sync(self, access: Access, kind: str, position: str) -> Page:
-        """Return the next page of a copy of all records of a kind (see `syncing`)."""
+    @property
+    def lists(self) -> tuple[str, ...]:
+        return LISTS
+
+    async def listed(self, access: Access, kind: str, position: str) -> Page:
         return await self._syncing.page(access, kind, position)
 
     async def aclose(self) -> None:

@@ -71,6 +71,7 @@ OBJECTS: dict[str, tuple[Field, ...]] = {
         Field("BillingCity", "Billing city", length=40),
         Field("BillingCountry", "Billing country", length=80),
         Field("Phone", "Phone", "phone", 40),
+        Field("Website", "Website", "url"),
         Field("AnnualRevenue", "Annual revenue", "currency", 0),
         Field("CreditLimit__c", "Credit limit", "currency", 0),
         _OWNER,

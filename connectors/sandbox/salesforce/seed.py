@@ -89,6 +89,7 @@ def fill(store: Store, people: dict[str, User]) -> dict[str, str]:
         BillingCity="Springfield",
         BillingCountry="United States",
         Phone="+1 555 010 0199",
+        Website="https://www.globex.example",
         AnnualRevenue=84_000_000.0,
         CreditLimit__c=500_000.0,
         LastActivityDate=f"{now - timedelta(days=2):%Y-%m-%d}",
@@ -104,6 +105,7 @@ def fill(store: Store, people: dict[str, User]) -> dict[str, str]:
         Industry="Finance",
         BillingCity="Berlin",
         BillingCountry="Germany",
+        Website="initech.example",
         AnnualRevenue=12_500_000.0,
     )
     hank = made(

@@ -254,27 +254,6 @@ async def test_a_message_that_is_none_is_refused(acme: Acme, body: bytes) -> Non
         acme.records.heard({}, "https://atom.example/hooks/hush", body, 0.0)
 
 
-async def test_a_copy_of_all_contacts_goes_on_where_it_was(acme: Acme) -> None:
-    atom = acme.account("atom")
-    for number in range(230):
-        acme.org.rows.create(None, "Contact", {"LastName": f"Person {number}"})
-
-    first = await acme.records.sync(atom, "contact", "")
-    second = await acme.records.sync(atom, "contact", first.position)
-
-    assert (first.complete, second.complete) == (False, True)
-    assert len(first.records) == 200
-    both = [one.ref for one in (*first.records, *second.records)]
-    assert len(both) == len(set(both)) == 232
-
-    acme.org.clock.move(5)
-    hank = acme.ref("contact", "hank")
-    acme.org.rows.delete(acme.org.users["atom"], "Contact", hank.id)
-    third = await acme.records.sync(atom, "contact", second.position)
-    assert (third.records, third.gone) == ((), (hank,))
-    assert third.complete
-
-
 async def test_an_event_in_an_answer_that_was_lost_is_told_again(acme: Acme) -> None:
     _none, since = await follow(acme, "")
     change(acme, "one")
