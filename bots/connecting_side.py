@@ -260,7 +260,12 @@ async def connecting_side(
         stack.push_async_callback(redis.aclose)
         limiter = shared
     accesses = RecordAccesses(
-        books.connections, sign_ins, integrations, core.owner, clock_us
+        books.connections,
+        sign_ins,
+        integrations,
+        core.owner,
+        clock_us,
+        frozenset(key for key, one in systems.items() if one.kind is System.HR),
     )
     connecting = Connecting(
         books.connections,

@@ -30,6 +30,17 @@ _RECORDS = """
     who: {department: Finance}
     where: {record: [salesforce, servicenow, jira, hubspot]}
     reason: Finance sees amounts.
+  - id: employees-are-for-employees
+    allow: [record.view]
+    where: {record: hr/employee}
+    when: {field: public}
+    unless: {guest: true}
+    reason: Employees see who works here, and in which role.
+  - id: what-hr-knows-is-for-hr
+    allow: [record.view]
+    who: {person: dana@acme.example}
+    where: {record: hr/employee}
+    reason: Dana knows who joins and who leaves.
   - id: employees-work-on-records
     allow: [record.update, record.create, record.approve]
     where: {record: [salesforce, servicenow, jira, hubspot]}
@@ -49,6 +60,18 @@ _RECORD_TESTS = """
     given: {user: Dana Fox}
     ask: {action: record.view, record: salesforce/opportunity/1, field: finance}
     expect: {effect: allow, rules: [amounts-are-for-finance]}
+  - name: employees see who works here
+    given: {user: Alice Wong}
+    ask: {action: record.view, record: hr/employee/1, field: public}
+    expect: {effect: allow, rules: [employees-are-for-employees]}
+  - name: employees do not see who leaves
+    given: {user: Alice Wong}
+    ask: {action: record.view, record: hr/employee/1, field: hr}
+    expect: {effect: deny}
+  - name: HR sees who leaves
+    given: {user: Dana Fox}
+    ask: {action: record.view, record: hr/employee/1, field: hr}
+    expect: {effect: allow, rules: [what-hr-knows-is-for-hr]}
   - name: employees approve changes
     given: {user: Erin Park}
     ask: {action: record.approve, record: servicenow/change/1}

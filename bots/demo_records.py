@@ -1,5 +1,6 @@
 """
-The demo's business systems: a small Salesforce, ServiceNow, Jira and HubSpot with data.
+The demo's business systems: a small Salesforce, ServiceNow, Jira, HubSpot and HR, with
+data.
 
 Most people have connected their accounts already, as they would with `/atom connect`.
 Some have not, so that a visitor can see that as well.
@@ -20,6 +21,7 @@ from bridge.directory.model import Kind
 from bridge.records.connections import Connection, Tokens
 from bridge.records.model import System
 from connectors.sandbox.app import create_app
+from connectors.sandbox.hr.stand_in import Hr
 from connectors.sandbox.hubspot.app import HubSpot
 from connectors.sandbox.hubspot.seed import PORTAL
 from connectors.sandbox.jira.app import Jira
@@ -30,6 +32,7 @@ from connectors.sandbox.stand_in import StandIn
 
 _CONNECTED = ("alice", "erin", "bob", "carol", "dana", "dave")
 _READER = "alice"  # by whose token ATOM itself reads where there is no account for it
+_ATOM = "atom"  # ATOM's own account in HR
 _POLL = 3.0  # seconds
 
 
@@ -42,6 +45,7 @@ class Systems:
     servicenow: ServiceNow
     jira: Jira
     hubspot: HubSpot
+    hr: Hr
 
     @property
     def all(self) -> Mapping[System, StandIn]:
@@ -50,6 +54,7 @@ class Systems:
             System.SERVICENOW: self.servicenow,
             System.JIRA: self.jira,
             System.HUBSPOT: self.hubspot,
+            System.HR: self.hr,
         }
 
     def settings(self) -> dict[str, dict[str, Any]]:
@@ -73,6 +78,16 @@ class Systems:
                 "auth": "token",
                 "token": self.hubspot.tokens.issue(_READER).access,
                 "options": {"portal": PORTAL},
+            },
+            System.HR: {
+                "auth": "token",
+                "token": self.hr.tokens.issue(_ATOM).access,
+                "api_url": f"{self._at(System.HR)}/bamboohr/api/gateway.php/acme/v1",
+                "options": {
+                    "announced": "customAnnounced",
+                    "done": "customOnboardingDone",
+                    "total": "customOnboardingTotal",
+                },
             },
         }
         return {
@@ -104,15 +119,15 @@ class Systems:
 async def business_systems() -> AsyncIterator[Systems]:
     """Serve them on loopback, on a port of their own."""
     jira, hubspot = Jira(None), HubSpot(None)
-    salesforce, servicenow = Salesforce(), ServiceNow()
-    app = create_app((salesforce, servicenow, jira, hubspot))
+    salesforce, servicenow, hr = Salesforce(), ServiceNow(), Hr()
+    app = create_app((salesforce, servicenow, jira, hubspot, hr))
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         base = f"http://127.0.0.1:{runner.addresses[0][1]}"
         jira.site.address = f"{base}/{jira.name}"
-        yield Systems(base, salesforce, servicenow, jira, hubspot)
+        yield Systems(base, salesforce, servicenow, jira, hubspot, hr)
     finally:
         await runner.cleanup()
 
@@ -120,13 +135,13 @@ async def business_systems() -> AsyncIterator[Systems]:
 async def connect_people(
     built: Core, tenant: str, systems: Systems, names: Sequence[str] = _CONNECTED
 ) -> None:
-    """Let people have connected their accounts of every system."""
+    """Let people have connected their accounts of every system that has such."""
     books = RecordBooks.of(built)
     for name in names:
         found = built.sources.view.named(tenant, Kind.PERSON, f"{name}@acme.example")
         for system, stand_in in systems.all.items():
             user = stand_in.users.get(name)
-            if user is None or not found:
+            if user is None or not found or system is System.HR:
                 continue
             client = CLIENT_ID if system is System.JIRA else "atom"
             grant = stand_in.tokens.issue(name, client)

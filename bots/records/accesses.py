@@ -37,7 +37,10 @@ class RecordAccesses:
     """
     Implements `bridge.records.ports.Accesses`.
 
-    `owner` names this process; `clock` gives microseconds UTC.
+    `owner` names this process; `clock` gives microseconds UTC. `shared` are systems in
+    which people have no account that ATOM could use and nothing is ever written, such as
+    HR: for everybody they are read with the integration's, and the policy alone says
+    what of it somebody sees.
     """
 
     book: ConnectionBook
@@ -45,6 +48,7 @@ class RecordAccesses:
     integrations: Mapping[Key, Integration]
     owner: str
     clock: Callable[[], int]
+    shared: frozenset[Key] = frozenset()
     _own: dict[Key, "IntegrationAccess"] = field(default_factory=dict)
     _renewals: dict[tuple[Key, str, int], asyncio.Task[Tokens]] = field(
         default_factory=dict
@@ -63,6 +67,8 @@ class RecordAccesses:
     ) -> Access:
         if not person:
             raise NotConnected("ATOM does not know who you are: see `me`.")
+        if (tenant, system, instance) in self.shared:
+            return self.integration(tenant, system, instance)
         if (tenant, system, instance) not in self.sign_ins:
             raise NotConnected(
                 f"Nobody can connect an account of {system.shown} ({instance}) here."

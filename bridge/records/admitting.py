@@ -15,6 +15,7 @@ from bridge.records.books import IssuedAct
 from bridge.records.desk import Asker
 from bridge.records.entries import RecordLog, Wish, denied
 from bridge.records.mentions import Who
+from bridge.records.model import PUBLIC
 from bridge.records.ports import Access, Accesses, Records
 from bridge.records.systems import Systems, the
 
@@ -68,13 +69,20 @@ class Admitting:
     async def decided(
         self, asker: Asker, act: IssuedAct, cls: str = "", right: Action | None = None
     ) -> Decision:
-        """Ask the policy, now. Raises `NotAllowed` with the rule's own words."""
+        """
+        Ask the policy, now. Raises `NotAllowed` with the rule's own words.
+
+        Who may see a record at all is who may see what is public of it.
+        """
+        wanted = right or act.right
+        if wanted is Action.RECORD_VIEW:
+            cls = cls or PUBLIC
         thing = act.ref.thing if act.ref else f"{act.system}/{act.kind}/new"
         decision = await self.policy.decide(
             Asked(
                 asker.tenant,
                 asker.person,
-                right or act.right,
+                wanted,
                 asker.channel,
                 account=asker.account,
                 thing=thing,

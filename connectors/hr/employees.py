@@ -101,7 +101,7 @@ def record(told: Employee, company: Company, today: date, as_of_us: int) -> Reco
     fact that only HR's class shows.
     """
     starts = _day(told.start)
-    known = told.announced if told.announced is not None else _is_there(starts, today)
+    known = told.announced or _is_there(told, starts, today)
     role = told.role or "Employee"
     title = f"{told.name} – {role}" if known and told.name else role
     if not known and told.start:
@@ -151,8 +151,11 @@ def _status(told: Employee, starts: date | None, today: date) -> Status:
     return Status("Here", Tone.PLAIN)
 
 
-def _is_there(starts: date | None, today: date) -> bool:
-    return starts is None or starts <= today
+def _is_there(told: Employee, starts: date | None, today: date) -> bool:
+    """Whether somebody has begun. Many have no word on being announced by then."""
+    if starts is None:
+        return told.announced is None
+    return starts <= today
 
 
 def _day(written: str | None) -> date | None:

@@ -1,11 +1,13 @@
 """A company's HR as a system of records: read, and never written."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bridge.errors import BadInput, NotAllowed, ServiceUnavailable
 from bridge.records.forms import Deed, Form
 from bridge.records.model import (
+    PUBLIC,
     Absence,
     Mention,
     Record,
@@ -27,7 +29,7 @@ class HrRecords:
     def __init__(self, company: Company, feed: Feed) -> None:
         self._company = company
         self._feed = feed
-        self._everybody: Remembered[Sequence[Employee]] = Remembered(_KNOWN, 100)
+        self._everybody: Remembered[_List] = Remembered(_KNOWN, 100)
 
     @property
     def system(self) -> System:
@@ -75,13 +77,21 @@ class HrRecords:
         if not wanted or limit <= 0:
             return []
         # What one account may see is kept for that account alone.
-        everybody = self._everybody.get(access.account)
-        if everybody is None:
+        listed = self._everybody.get(access.account)
+        if listed is None:
             everybody = await self._feed.everybody(access)
-            self._everybody.keep(access.account, everybody)
-        fitting = [each for each in everybody if _fits(each, wanted)][:limit]
-        read = await self.read(access, [self._company.ref(e.id) for e in fitting])
-        return [each for each in read.values() if isinstance(each, Record)]
+            listed = _List(self._feed.rest.clock(), everybody)
+            self._everybody.keep(access.account, listed)
+        fitting = [
+            (each, made)
+            for each in listed.employees
+            if _fits(made := self._record(each, listed.at), wanted)
+        ][:limit]
+        # A directory tells no more than names and roles; a report is the whole.
+        partly = [made.ref for each, made in fitting if each.start is None]
+        read = await self.read(access, partly) if partly else {}
+        found = [read.get(made.ref, made) for _, made in fitting]
+        return [each for each in found if isinstance(each, Record)]
 
     async def form(
         self,
@@ -112,13 +122,26 @@ class HrRecords:
     async def aclose(self) -> None:
         await self._feed.rest.aclose()
 
-    def _record(self, told: Employee) -> Record:
-        now = self._feed.rest.clock()
+    def _record(self, told: Employee, at: float | None = None) -> Record:
+        now = self._feed.rest.clock() if at is None else at
         today = datetime.fromtimestamp(now, UTC).date()
         return record(told, self._company, today, round(now * 1_000_000))
 
 
-def _fits(told: Employee, words: Sequence[str]) -> bool:
-    shown = (told.name, told.role, told.team, told.site)
-    text = " ".join(filter(None, shown)).casefold()
+@dataclass(frozen=True, slots=True)
+class _List:
+    """Everybody whom an account sees, as they were at a time."""
+
+    at: float
+    employees: Sequence[Employee]
+
+
+def _fits(told: Record, words: Sequence[str]) -> bool:
+    """
+    Whether the words are in what is public of somebody.
+
+    That a name is found would tell that its bearer joins, whoever asks.
+    """
+    public = [each.text for each in told.facts if each.cls == PUBLIC]
+    text = " ".join([told.title, *public]).casefold()
     return all(word in text for word in words)

@@ -28,6 +28,7 @@ _COLOURS = {
     "ServiceNow": ("#1f6b52", "#5ec2a0"),
     "Jira": ("#1d4fc4", "#7ea6f8"),
     "HubSpot": ("#b8431f", "#f4906f"),
+    "HR": ("#6b3fa0", "#b592e6"),
 }
 
 

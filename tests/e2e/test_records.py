@@ -74,6 +74,42 @@ async def test_an_amount_is_for_the_finance_person_alone(tmp_path: Path) -> None
         assert "1,284,500" not in said(own)
 
 
+async def test_what_hr_knows_is_for_hr_alone(tmp_path: Path) -> None:
+    """Nobody has an account in HR that ATOM could use: the policy says who sees what."""
+    async with at_work(tmp_path, sqlite(tmp_path)) as (here, systems):
+        last = systems.hr.company.employees["108"]["terminationDate"]
+        page = f"{systems.base}/hr/employees/employee.php?id=108"
+        # Chen has connected nothing, and is an employee like others.
+        await here.slack("post", text=f"Ask {page}", typed=True, user="U03CHEN")
+        state = await here.until(lambda s: both(s, "Frank Moss"), WAITS)
+        [slack], [teams] = slack_cards(state), teams_cards(state)
+
+        await click_in_slack(here, slack, "view", user="U04DANA")
+        state = await here.until(lambda s: last in said(views(s)), WAITS)
+        own = await click_in_teams(here, teams, "view")
+        await click_in_slack(here, slack, "view", user="U01ALICE")
+        state = await here.until(lambda s: len(views(s)) == 2, WAITS)
+        await here.quiet()
+
+        state = await here.state()
+        [alices] = [v for v in views(state) if v["user"] == "U01ALICE"]
+        assert "Frank Moss" in said(alices)
+        assert "Frank Moss" in said(own)
+        for seen in (alices, own, slack_cards(state), teams_cards(state)):
+            assert last not in said(seen)
+            assert "Last day" not in said(seen)
+
+
+async def test_who_will_join_is_found_by_role_and_not_by_name(tmp_path: Path) -> None:
+    async with at_work(tmp_path, sqlite(tmp_path)) as (here, _systems):
+        by_role = await slack_answer(here, "find financial analyst", user="U03CHEN")
+        by_name = await slack_answer(here, "find nora", user="U03CHEN")
+
+        assert "Financial Analyst, from" in by_role
+        assert "Nora" not in by_role
+        assert "HR: nothing found" in by_name
+
+
 async def test_an_approval_from_either_side_counts_once(
     tmp_path: Path, database_url: str
 ) -> None:

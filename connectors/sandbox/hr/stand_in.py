@@ -16,6 +16,7 @@ from typing import Any
 
 from aiohttp import web
 
+from connectors.sandbox import page
 from connectors.sandbox.faults import Fault
 from connectors.sandbox.hr.bamboohr import BambooHr
 from connectors.sandbox.hr.company import Company
@@ -118,7 +119,17 @@ class Hr(StandIn):
         return [
             *(web.route(m, path, self._as_person(call)) for m, path, call in calls),
             web.get(_REPORT, self._report),
+            web.get("/employees/employee.php", self._page),
         ]
+
+    async def _page(self, request: web.Request) -> web.StreamResponse:
+        """Show who is there; that somebody will join is not for whoever has a link."""
+        told = self.company.employees.get(request.query.get("id", ""), {})
+        today = f"{self.clock.moment():%Y-%m-%d}"
+        if not told or told.get("hireDate", "") > today:
+            return page.of(self.shown, "", "")
+        title = f"{told['displayName']} – {told['jobTitle']}"
+        return page.of(self.shown, "Employee", title)
 
     def _as_person(
         self, call: Callable[[BambooHr], Call]

@@ -244,6 +244,43 @@ def test_a_status_follows_the_calendar(told: Employee, status: str) -> None:
     assert record(told, COMPANY, TODAY, 1).status.text == status
 
 
+@pytest.mark.parametrize(
+    ("told", "known"),
+    [
+        (Employee("1", "Ana", start="2026-12-01", announced=False), False),
+        (Employee("1", "Ana", start="2026-12-01", announced=True), True),
+        # Nobody goes through those who have been there for years.
+        (Employee("1", "Ana", start="2020-01-01", announced=False), True),
+        (Employee("1", "Ana", announced=False), False),
+        (Employee("1", "Ana"), True),
+    ],
+)
+def test_a_name_is_everybodys_once_somebody_is_there(
+    told: Employee, *, known: bool
+) -> None:
+    made = record(told, COMPANY, TODAY, 1)
+
+    name = made.fact("name")
+    assert name is not None
+    assert (name.cls == "public", "Ana" in made.title) == (known, known)
+
+
+async def test_one_search_reads_the_report_and_nothing_else(world: World) -> None:
+    dana = Account(world.hr, "dana")
+
+    found = await world.bamboo.find(dana, "finance", 8)
+
+    assert len(found) > 1
+    assert len(world.told.calls()) == 1
+
+
+async def test_nobody_is_found_by_a_name_that_is_not_told_yet(world: World) -> None:
+    dana = Account(world.hr, "dana")
+
+    assert await world.bamboo.find(dana, "nora", 5) == []
+    assert len(await world.bamboo.find(dana, "financial analyst", 5)) == 1
+
+
 def test_that_somebody_leaves_is_hrs_to_tell() -> None:
     told = Employee("1", "Ana", last_day=str(TODAY + timedelta(days=9)))
 

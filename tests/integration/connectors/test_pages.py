@@ -19,6 +19,7 @@ _WORDS = {
     System.SERVICENOW: "printer",
     System.JIRA: "login",
     System.HUBSPOT: "globex",
+    System.HR: "frank",
 }
 
 
@@ -70,6 +71,8 @@ async def test_every_systems_links_lead_to_a_page_that_names_the_record(
         "jira/browse/ACME-999999",
         "servicenow/nav_to.do?uri=incident.do?sys_id=" + "0" * 32,
         "hubspot/contacts/1/record/0-1/1",
+        "hr/employees/employee.php?id=121",
+        "hr/employees/employee.php?id=999",
         "salesforce/lightning/r/Case/5005g00000XyZabAAF/view",
     ],
 )
