@@ -70,8 +70,31 @@ T = TypeVar("T")
 Program = Generator[Step, Rows, T]
 
 
+class Lines(Protocol):
+    """A connection that reads, and waits where it stands: for other processes."""
+
+    def fetch(self, statement: Statement) -> Rows:
+        """Read. Raises `StoreUnavailable`."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Address(Protocol):
+    """Where a database is. It can be handed to another process."""
+
+    def connect(self) -> Lines:
+        """Connect to read. Raises `StoreUnavailable`."""
+        ...
+
+
 class HotStore(Protocol):
     """A database as the hot path sees it."""
+
+    @property
+    def address(self) -> Address:
+        """Where other processes find it."""
+        ...
 
     async def run(self, program: Callable[[], Program[T]]) -> T:
         """

@@ -4,14 +4,23 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import asyncpg
 import structlog
 
 from bridge.errors import StoreUnavailable
-from storage.hot import Guarded, Insert, Program, Rows, Statement, Step, Together
+from storage.hot import (
+    Address,
+    Guarded,
+    Insert,
+    Program,
+    Rows,
+    Statement,
+    Step,
+    Together,
+)
 from storage.hot_postgres_sql import guarded, positional, together
 
 log = structlog.get_logger()
@@ -21,6 +30,7 @@ T = TypeVar("T")
 _MOMENT = re.compile(r"= \((\d+)\)")  # the key of the row that found no partition
 
 _OPENING = 20.0  # seconds
+_READING = 60.0  # for whoever reads a whole log
 _CONNECTING = 2.0  # a host that is gone must not take up a message's patience
 _MONTHS = 3  # that the rows of one transaction may be of, at the very most
 
@@ -48,10 +58,59 @@ _MANY = 64
 
 
 @dataclass(frozen=True, slots=True)
+class PostgresServer:
+    """Implements `storage.hot.Address`."""
+
+    dsn: str = field(repr=False)  # it has a password in it
+
+    def connect(self) -> "PostgresLines":
+        loop = asyncio.new_event_loop()
+        try:
+            connection = loop.run_until_complete(
+                asyncpg.connect(
+                    self.dsn,
+                    timeout=_OPENING,
+                    command_timeout=_READING,
+                    server_settings={"default_transaction_read_only": "on"},
+                )
+            )
+        except (*_GONE, asyncpg.PostgresError) as error:
+            loop.close()
+            raise StoreUnavailable("PostgreSQL does not answer") from error
+        return PostgresLines(loop, connection)
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresLines:
+    """Implements `storage.hot.Lines`, with a loop that turns only while it reads."""
+
+    loop: asyncio.AbstractEventLoop
+    connection: asyncpg.Connection
+
+    def fetch(self, statement: Statement) -> Rows:
+        sql, values = positional(statement)
+        try:
+            rows: Rows = self.loop.run_until_complete(
+                self.connection.fetch(sql, *values)
+            )
+        except _GONE as error:
+            raise StoreUnavailable("PostgreSQL does not answer") from error
+        return rows
+
+    def close(self) -> None:
+        try:
+            with suppress(*_GONE):
+                self.loop.run_until_complete(self.connection.close(timeout=_CONNECTING))
+        finally:
+            self.loop.close()
+
+
+@dataclass(frozen=True, slots=True)
 class PostgresHotStore:
     """Implements `storage.hot.HotStore`."""
 
     pool: asyncpg.Pool
+    address: Address
     make_partitions: Callable[[int | None], Awaitable[object]]
 
     @classmethod
@@ -91,7 +150,7 @@ class PostgresHotStore:
                         )
         except (*_GONE, asyncpg.PostgresError) as error:
             raise StoreUnavailable("PostgreSQL does not answer") from error
-        return cls(pool, make_partitions)
+        return cls(pool, PostgresServer(dsn), make_partitions)
 
     async def run(self, program: Callable[[], Program[T]]) -> T:
         for _ in range(_MONTHS):

@@ -10,7 +10,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from bridge.errors import StoreUnavailable
-from storage.hot import Guarded, Insert, Program, Rows, Statement, Step, Together
+from storage.hot import (
+    Address,
+    Guarded,
+    Insert,
+    Program,
+    Rows,
+    Statement,
+    Step,
+    Together,
+)
 
 T = TypeVar("T")
 
@@ -27,6 +36,40 @@ _PRAGMAS = (
 
 
 @dataclass(frozen=True, slots=True)
+class SqliteFile:
+    """Implements `storage.hot.Address`."""
+
+    path: Path
+
+    def connect(self) -> "SqliteLines":
+        try:
+            connection = sqlite3.connect(self.path, isolation_level=None)
+            connection.execute("PRAGMA query_only=ON")
+            connection.execute("PRAGMA busy_timeout=2000")
+            connection.execute("PRAGMA mmap_size=268435456")
+        except sqlite3.Error as error:
+            raise StoreUnavailable("the SQLite file cannot be read now") from error
+        return SqliteLines(connection)
+
+
+@dataclass(frozen=True, slots=True)
+class SqliteLines:
+    """Implements `storage.hot.Lines`."""
+
+    connection: sqlite3.Connection
+
+    def fetch(self, statement: Statement) -> Rows:
+        try:
+            told = self.connection.execute(statement.sql, statement.parameters)
+            return told.fetchall()
+        except sqlite3.Error as error:
+            raise StoreUnavailable("the SQLite file cannot be read now") from error
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+@dataclass(frozen=True, slots=True)
 class SqliteHotStore:
     """Implements `storage.hot.HotStore`. Each of its threads has a connection."""
 
@@ -38,6 +81,10 @@ class SqliteHotStore:
         default_factory=lambda: ThreadPoolExecutor(1, "sqlite-reader")
     )
     _open: dict[str, sqlite3.Connection] = field(default_factory=dict)
+
+    @property
+    def address(self) -> Address:
+        return SqliteFile(self.path)
 
     async def run(self, program: Callable[[], Program[T]]) -> T:
         loop = asyncio.get_running_loop()

@@ -1,6 +1,8 @@
 """Reading the log: opening entries, and proving that nothing in it was changed."""
 
+from collections import deque
 from collections.abc import (
+    AsyncGenerator,
     AsyncIterator,
     Callable,
     Collection,
@@ -8,9 +10,9 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Any
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 import orjson
 
@@ -20,8 +22,10 @@ from storage.compliance.keys import ItemKey, Keyring, SealBroken
 from storage.compliance.keys.gone import Gone, gone
 from storage.compliance.keys.ring import Stored, stored
 from storage.compliance.leaf import is_skewed, leaf_of
+from storage.compliance.portions import Portion, Portions, whole
 from storage.compliance.sealing import open_body, raw_fault
-from storage.compliance.tree import EMPTY_ROOT, Frontier
+from storage.compliance.tree import EMPTY_ROOT, HASH_BYTES, Frontier
+from storage.crew import Crew
 from storage.hot import HotStore, Row, Statement
 from storage.schema import log
 
@@ -33,6 +37,8 @@ _FROM = (
 )
 _WITHOUT_RAW = tuple(name for name in COLUMNS if name != "raw_ct")
 _PAGE = 1000
+
+Done = TypeVar("Done")
 
 # Platforms send again for five minutes; what comes later was not heard in its time.
 LATE_US = 6 * 60 * 1_000_000
@@ -100,6 +106,7 @@ class LogReader:
 
     store: HotStore
     keys: Keyring
+    crew: Crew = field(default_factory=Crew)
 
     async def head(self, tenant: str) -> LogHead:
         rows = await self.store.fetch(
@@ -227,14 +234,13 @@ class LogReader:
         does not open any more has to be said in the log itself to be gone.
         """
         head = await self.head(tenant)
-        allowed = await self.gone(tenant)
-        frontier = Frontier()
-        async for found in self._all(tenant, head.size):
-            row, seq = found.row, frontier.size
-            if fault := _fault(found, seq, allowed):
-                return Verdict(head.size, head.root, fault)
-            frontier = frontier.append(row["leaf"])
+        frontier, fault = Frontier(), ""
+        async for hashes, said in self._verified(tenant, head.size):
+            frontier = frontier.extend(hashes)
+            fault = fault or said
             progress(frontier.size, head.size)
+        if fault:
+            return Verdict(head.size, head.root, fault)
         if frontier.size != head.size:
             return Verdict(
                 head.size, head.root, f"entry {frontier.size} and later are missing"
@@ -242,6 +248,73 @@ class LogReader:
         if frontier.root() != head.root:
             return Verdict(head.size, head.root, "the head's root is another one")
         return Verdict(head.size, head.root)
+
+    async def _verified(
+        self, tenant: str, size: int
+    ) -> AsyncIterator[tuple[Sequence[bytes], str]]:
+        """Yield the leaf hashes of what is whole; what is wrong is the last one said."""
+        if not self.crew.takes(size):
+            async for page in self._judged(tenant, 0, size):
+                yield page
+            return
+        async with aclosing(self.spread(whole, tenant, 0, size)) as answers:
+            async for portion, hashes in answers:
+                if hashes:
+                    yield _cut(hashes), ""
+                    continue
+                # What was erased since the keys were looked up is no fault.
+                wrong = ""
+                async for page in self._judged(tenant, portion.first, portion.end):
+                    yield page
+                    wrong = page[1]
+                if wrong:
+                    return
+
+    async def _judged(
+        self, tenant: str, first: int, end: int
+    ) -> AsyncIterator[tuple[Sequence[bytes], str]]:
+        allowed, seq = await self.gone(tenant), first
+        async for page in self._pages(tenant, first, end):
+            hashes: list[bytes] = []
+            for found in page:
+                if fault := _fault(found, seq, allowed):
+                    yield hashes, fault
+                    return
+                hashes.append(bytes(found.row["leaf"]))
+                seq += 1
+            yield hashes, ""
+        if seq < end:
+            later = await self._rows(tenant, end - 1, 1)
+            word = "is missing" if later else "and later are missing"
+            yield [], f"entry {seq} {word}"
+
+    async def spread(
+        self, work: Callable[[Portion], Done], tenant: str, first: int, size: int
+    ) -> AsyncGenerator[tuple[Portion, Done], None]:
+        """
+        Let processes do something with every portion of a log, and yield it in order.
+
+        A key that was changed is left out of what a portion has.
+        """
+        gone, most = await self.gone(tenant), self.crew.at_once
+        cutter = Portions(self.store, self._opening, gone, most)
+        given: deque[Portion] = deque()
+
+        async def kept() -> AsyncIterator[Portion]:
+            async for portion in cutter.of(tenant, first, size):
+                given.append(portion)
+                yield portion
+
+        results = self.crew.results(work, kept(), self.store.address)
+        async with aclosing(results) as answers:
+            async for answer in answers:
+                yield given.popleft(), answer
+
+    async def _opening(
+        self, tenant: str, found: Mapping[str, Stored | None]
+    ) -> Mapping[str, bytes | None]:
+        opened = await self.keys.opened(tenant, found, broken=_CHANGED)
+        return {ref: secret for ref, secret in opened.items() if secret != _CHANGED}
 
     async def gone(self, tenant: str) -> Gone:
         """
@@ -265,15 +338,20 @@ class LogReader:
                 bodies.append(_entry(found.row, secrets).body)
         return gone(bodies)
 
-    async def _all(self, tenant: str, size: int) -> "AsyncIterator[_Found]":
-        after = -1
-        while rows := await self._rows(tenant, after, _PAGE):
+    async def _pages(
+        self, tenant: str, first: int, end: int
+    ) -> "AsyncIterator[list[_Found]]":
+        after = first - 1
+        while rows := await self._rows(tenant, after, min(_PAGE, end - after - 1)):
             secrets = await self.keys.opened(tenant, _keys_of(rows), broken=_CHANGED)
-            for found in rows:
-                if found.row["seq"] >= size:
-                    return
-                yield replace(found, secret=secrets.get(found.row["key_ref"], _NO_KEY))
+            yield [
+                replace(found, secret=secrets.get(found.row["key_ref"], _NO_KEY))
+                for found in rows
+                if found.row["seq"] < end
+            ]
             after = rows[-1].row["seq"]
+            if after >= end - 1:
+                return
 
     async def _rows(self, tenant: str, after: int, limit: int) -> "list[_Found]":
         rows = await self.store.fetch(
@@ -356,6 +434,11 @@ def _fault(found: _Found, seq: int, allowed: Gone) -> str:
     except SealBroken:
         raw = "column raw_ct does not open with its key"
     return f"entry {seq}: {raw}" if raw else ""
+
+
+def _cut(hashes: bytes) -> list[bytes]:
+    places = range(0, len(hashes), HASH_BYTES)
+    return [hashes[at : at + HASH_BYTES] for at in places]
 
 
 def late_us(entries: list[LogEntry]) -> int:

@@ -15,8 +15,8 @@ from pathlib import Path
 from random import Random
 from typing import TypeVar
 
-from storage.hot import Program, Rows, Statement
-from storage.hot_sqlite import _execute
+from storage.hot import Address, Program, Rows, Statement
+from storage.hot_sqlite import SqliteFile, _execute
 
 T = TypeVar("T")
 
@@ -66,6 +66,11 @@ class InterleavedStore:
     connection: sqlite3.Connection
     turns: Turns
     actor: str
+
+    @property
+    def address(self) -> Address:
+        listed = self.connection.execute("PRAGMA database_list").fetchone()
+        return SqliteFile(Path(listed[2]))
 
     async def run(self, program: Callable[[], Program[T]]) -> T:
         await self.turns.turn(self.actor)

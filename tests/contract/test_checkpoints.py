@@ -359,6 +359,7 @@ class Counting:
     def __init__(self, store: Store) -> None:
         self.hot = store.database.hot
         self.run, self.close = self.hot.run, self.hot.close
+        self.address = self.hot.address
         self.reads = 0
 
     async def fetch(self, statement: Statement) -> Rows:

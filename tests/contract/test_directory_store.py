@@ -172,6 +172,7 @@ class _Dies:
 
     def __init__(self, store: HotStore) -> None:
         self.store = store
+        self.address = store.address
         self.at = ""
 
     async def run(self, program: Callable[[], Program[Any]]) -> Any:

@@ -17,7 +17,7 @@ from bridge.relay import planned
 from policy.default import MembershipPolicy
 from storage.compliance.decided import commitment as commitment_to
 from storage.compliance.tree import Frontier
-from storage.hot import HotStore, Program, Rows, Statement
+from storage.hot import Address, HotStore, Program, Rows, Statement
 from tests.contract.conftest import PATIENCE, TENANT, Store
 from tests.events import FALCON, PROJECT, message, words
 
@@ -107,6 +107,10 @@ class Blocked:
     async def run(self, program: Callable[[], Program[T]]) -> T:
         await self.free.wait()
         return await self.hot.run(program)
+
+    @property
+    def address(self) -> Address:
+        return self.hot.address
 
     async def fetch(self, statement: Statement) -> Rows:
         return await self.hot.fetch(statement)

@@ -25,6 +25,12 @@ class Gone:
         place = bisect_right(self.ranges, seq, key=lambda pair: pair[0]) - 1
         return place >= 0 and seq <= self.ranges[place][1]
 
+    def part(self, refs: Iterable[str], first: int, end: int) -> "Gone":
+        """Return what is told of these keys, and of positions from first to end."""
+        start = bisect_right(self.ranges, first, key=lambda pair: pair[0])
+        stop = bisect_right(self.ranges, end, key=lambda pair: pair[0])
+        return Gone(self.keys.intersection(refs), self.ranges[max(start - 1, 0) : stop])
+
 
 def gone(bodies: Iterable[Mapping[str, Any]]) -> Gone:
     """Read the bodies of the entries that say so."""
