@@ -2,20 +2,16 @@
 Who was told that something did not cross, kept where every process sees it.
 
 A notice is a log entry, and the keys that the log knows entries again by are its
-cooldown: time is cut into slices, and a notice takes its own slice and those that
-follow within the cooldown. A second one that comes too early wants a slice that is
-taken, and becomes a duplicate, whichever process writes it.
+cooldown (`storage.slices`).
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from hashlib import blake2b
 
 from bridge.notices import Notice
 from storage.journal import Journal
+from storage.slices import SHORTEST_US, hashed, slices
 from storage.writes import Entry, Write
-
-_SLICES = 8  # to a cooldown, which thus lasts at most an eighth too long
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +32,11 @@ class StoredNotices:
 
 
 def _keys(notice: Notice, now_us: int, cooldown_us: int) -> Iterator[str]:
-    """Name the person by a hash: these keys are no place for personal data."""
     told = f"{notice.channel}|{notice.person.id}|{notice.cause}"
-    if cooldown_us < _SLICES:
-        told += f"|{notice.message}"
-    name = "n:" + blake2b(told.encode(), digest_size=16).hexdigest()
-    if cooldown_us < _SLICES:
-        yield name
+    if cooldown_us < SHORTEST_US:
+        yield hashed("n", f"{told}|{notice.message}")
         return
-    first = now_us // (cooldown_us // _SLICES)
-    for number in range(first, first + _SLICES + 1):
-        yield f"{name}:{cooldown_us}:{number}"
+    yield from slices("n", told, now_us, cooldown_us)
 
 
 def _entry(notice: Notice, text: str, now_us: int) -> Entry:

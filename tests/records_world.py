@@ -732,14 +732,21 @@ class FakeShown:
 @dataclass
 class FakeLog:
     entries: list[RecordEntry] = field(default_factory=list)
+    clock: Callable[[], int] = lambda: 0
+    times: list[int] = field(default_factory=list)
 
     async def note(self, entry: RecordEntry) -> Receipt:
+        now = self.clock()
+        since = now - entry.again_us if entry.again_us else 0
         same = [
-            n for n, e in enumerate(self.entries) if entry.key and e.key == entry.key
+            n
+            for n, e in enumerate(self.entries)
+            if entry.key and e.key == entry.key and self.times[n] > since
         ]
         if same:
             return Receipt(same[0], duplicate=True)
         self.entries.append(entry)
+        self.times.append(now)
         return Receipt(len(self.entries) - 1)
 
     def of(self, etype: str) -> list[RecordEntry]:
@@ -806,6 +813,7 @@ class World:
 
     def __post_init__(self) -> None:
         numbers = itertools.count()
+        self.log.clock = self.clock
         known = Connected({TENANT: (self.system, *self.others)})
         places = {Platform.SLACK: self.slack, Platform.TEAMS: self.teams}
 
@@ -858,6 +866,7 @@ class World:
             self.clock,
             tokens,
             self.live.stir,
+            again_us=600_000_000,
         )
         self.admitting = admitting = Admitting(
             known, self.accesses, who, self.policy, self.log

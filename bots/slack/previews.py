@@ -2,7 +2,7 @@
 
 import asyncio
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,7 @@ from bots.slack.record_place import spot
 from bridge.errors import AtomError, Throttled
 from bridge.messages import Event
 from bridge.ports import Tenants
-from bridge.records.desk import Asker, Preview, RecordDesk
+from bridge.records.desk import Asker, RecordDesk
 
 log = structlog.get_logger()
 
@@ -75,8 +75,6 @@ class Previews:
         }
         if cards:
             await self._unfurl(event, where, cards)
-        if not composing:
-            await self._tell(event, shared, previews)
 
     async def _unfurl(
         self, event: Event, where: Mapping[str, str], cards: Mapping[str, Any]
@@ -87,24 +85,6 @@ class Previews:
         except Throttled as throttled:
             await asyncio.sleep(min(throttled.retry_after, _LONGEST_WAIT))
             await done(client.chat_unfurl(unfurls=dict(cards), **spot(where)))
-
-    async def _tell(
-        self, event: Event, shared: Mapping[str, Any], previews: Sequence[Preview]
-    ) -> None:
-        """Tell the author alone why nothing is shown, each reason once."""
-        hidden = [one.reason for one in previews if one.card is None and one.reason]
-        if not hidden or event.channel is None:
-            return
-        client = await self.clients.of(event.account)
-        said = "\n".join(dict.fromkeys(hidden))
-        await done(
-            client.chat_postEphemeral(
-                channel=event.channel.id,
-                user=event.author.id,
-                thread_ts=string(shared, "thread_ts") or None,
-                text=html.escape(f"No preview: {said}", quote=False),
-            )
-        )
 
 
 def _where(shared: Mapping[str, Any]) -> dict[str, str]:

@@ -127,6 +127,10 @@ class Desk:
             return Preview(url, None)
         answer = await self.mentions.looked_at(asker, records, mention)
         if not isinstance(answer, Record):
+            if answer and cause:
+                # As with what a message names: whoever comes first tells them.
+                await self.mentions.explain(asker, cause, records, answer)
+                return Preview(url, None)
             return Preview(url, None, answer)
         instance = CardInstance(
             card_id=f"crd_{self.drawing.tokens()}",

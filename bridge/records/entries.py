@@ -38,7 +38,8 @@ class RecordEntry:
     One entry: `actor` did something, and `text` says what in one line.
 
     `outcome` is `allow`, `deny` or `none` where nothing was decided. `key` makes it the
-    only one of its kind: written again, it is a duplicate.
+    only one of its kind: written again, it is a duplicate; with `again_us`, only for so
+    long.
     """
 
     tenant: str
@@ -50,6 +51,7 @@ class RecordEntry:
     message: str = ""
     outcome: str = "none"
     key: str = ""
+    again_us: int = 0
 
 
 class RecordLog(Protocol):
@@ -191,6 +193,13 @@ def denied(wish: Wish, act: str, ref: RecordRef | None, why: str) -> RecordEntry
     detail = {"act": act, "record": str(ref or ""), "why": why}
     text = f"may not {act} {ref}" if ref else f"may not {act}"
     return replace(_by(wish, "record.denied", text, detail), outcome="deny")
+
+
+def explained(asker: Asker, where: str, why: str, cause: str) -> RecordEntry:
+    """Somebody is about to be told, alone, why nothing of a system is shown."""
+    detail = {"person": asker.name, "system": where, "why": why, "cause": cause}
+    text = f"tells {asker.name} why nothing of {where} is shown"
+    return RecordEntry(asker.tenant, "record.notice", ATOM, text, detail, asker.channel)
 
 
 def searched(

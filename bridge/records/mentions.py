@@ -15,7 +15,7 @@ from bridge.records.books import CardBook, CardInstance, LevelBook
 from bridge.records.cards import Level
 from bridge.records.desk import Asker
 from bridge.records.drawing import Clock, Tokens
-from bridge.records.entries import RecordLog, Wish, denied
+from bridge.records.entries import RecordLog, Wish, denied, explained
 from bridge.records.floor import Floor, Floors
 from bridge.records.model import PUBLIC, Absence, Mention, Record, RecordRef
 from bridge.records.places import CardPlace, Rooms
@@ -60,7 +60,10 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Mentions:
-    """`most` is how many cards a message gets at most; `stir` refreshes older ones."""
+    """
+    `most` is how many cards a message gets at most; `stir` refreshes older ones. For
+    `again_us` nobody is told again what holds for every record of a system.
+    """
 
     systems: Systems
     accesses: Accesses
@@ -76,6 +79,7 @@ class Mentions:
     tokens: Tokens
     stir: Stir
     most: int = 5
+    again_us: int = 0
 
     async def noticed(self, said: Named) -> Sequence[CardInstance]:
         """
@@ -118,7 +122,7 @@ class Mentions:
         """
         person = await self.who(asker)
         if person is None:
-            return "Your company's directory does not know you."
+            return _STRANGER
         try:
             access = await self.accesses.of(
                 asker.tenant, person, records.system, records.instance
@@ -130,7 +134,7 @@ class Mentions:
                 return _invisible(records) if mention.url else ""
             seen = (await records.read(access, [ref])).get(ref, Absence.GONE)
         except NotConnected:
-            return f"Your {records.system.shown} account is not connected."
+            return _ABSENT[Absence.UNCONNECTED].format(records.system.shown)
         except Gone:
             seen = Absence.GONE
         except Spent:
@@ -170,22 +174,36 @@ class Mentions:
             elif answer:
                 reasons[answer] = None
         for reason in reasons:
-            await self._explain(said, records, reason)
+            await self.explain(said.asker, said.cause, records, reason)
         return list(seen.values())
 
-    async def _explain(self, said: Named, records: Records, reason: str) -> None:
-        """Tell the author alone, once a message, why nothing is shown."""
+    async def explain(
+        self, asker: Asker, cause: str, records: Records, reason: str
+    ) -> None:
+        """
+        Tell somebody alone, once a message, why nothing of what they wrote is shown.
+
+        What holds for all of a system, as that they have connected no account, is on
+        record for each message, and told once in a while.
+        """
         name = f"{records.system}:{records.instance}"
-        wish = Wish(said.asker, said.cause)
+        wish = Wish(asker, cause)
         entry = denied(wish, "show a record of", None, f"{name}: {reason}")
-        key = f"record-unshown:{said.cause}:{name}:{reason}"
-        receipt = await self.log.note(replace(entry, key=key, message=said.message))
-        place = self.places.get(said.channel.platform)
-        if receipt.duplicate or place is None:
+        key = f"record-unshown:{cause}:{name}:{reason}"
+        message = cause.rpartition("/")[2]
+        receipt = await self.log.note(replace(entry, key=key, message=message))
+        place = self.places.get(asker.person.platform)
+        if receipt.duplicate or place is None or asker.channel is None:
             return
+        if self.again_us and _of_all(records, reason):
+            notice = explained(asker, name, reason, cause)
+            key = f"{asker.name}|{name}|{reason}"
+            notice = replace(notice, key=key, again_us=self.again_us)
+            if (await self.log.note(notice)).duplicate:
+                return
         card = why_nothing(records, reason)
         try:
-            await place.whisper(said.tenant, said.channel, said.author, card)
+            await place.whisper(asker.tenant, asker.channel, asker.person, card)
         except DeliveryFailed:
             return  # it is on record, and `why` can tell
 
@@ -234,11 +252,18 @@ class Mentions:
         return False
 
 
+_STRANGER = "Your company's directory does not know you."
 _ABSENT = {
     Absence.UNREACHABLE: "{} does not answer now.",
     Absence.SPENT: "{} may not be asked more often for now.",
     Absence.UNCONNECTED: "Your {} account is not connected.",
 }
+
+
+def _of_all(records: Records, reason: str) -> bool:
+    """Whether a reason is the same for every record of a system."""
+    told = {each.format(records.system.shown) for each in _ABSENT.values()}
+    return reason in told | {_STRANGER}
 
 
 def _denied(floor: Floor) -> str:

@@ -44,7 +44,7 @@ class Acts:
         self,
         act: Act,
         changes: tuple[Statement, ...] = (),
-        key: str = "",
+        key: str | tuple[str, ...] = "",
         *,
         rekeys: bool = False,
         guard: Callable[[], Program[None]] | None = None,
@@ -52,8 +52,8 @@ class Acts:
         """
         Write the act and its changes, or neither.
 
-        An act whose `key` was written before changes nothing and returns a duplicate
-        receipt. `rekeys` says that it destroys or rotates keys, and may have a `guard`
+        An act whose `key` was written before, or one of several, changes nothing and
+        returns a duplicate receipt. `rekeys` says that it destroys or rotates keys, and may have a `guard`
         (`storage.writes.Write`). Raises `StoreUnavailable`, and what the guard raises.
         """
         entry = Entry(
@@ -74,7 +74,7 @@ class Acts:
             outcome=act.outcome,
             origin=act.origin,
         )
-        keys = (key,) if key else ()
+        keys = tuple(filter(None, (key,) if isinstance(key, str) else key))
         return await self.journal.write(
             Write(
                 act.tenant,

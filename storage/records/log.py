@@ -6,6 +6,7 @@ from bridge.ports import Receipt
 from bridge.records.entries import RecordEntry
 from storage.compliance.acts import Act, Acts
 from storage.hot import Statement
+from storage.slices import SHORTEST_US, slices
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,4 +31,8 @@ class StoredRecordLog:
             msg=entry.message,
             outcome=entry.outcome,
         )
-        return await self.acts.note(act, changes, entry.key)
+        if entry.again_us < SHORTEST_US:
+            return await self.acts.note(act, changes, entry.key)
+        now = self.acts.clock()
+        keys = tuple(slices("r", entry.key, now, entry.again_us))
+        return await self.acts.note(act, changes, keys)

@@ -1,5 +1,7 @@
 """What is seen and done of records is an entry that can be explained later."""
 
+from dataclasses import replace
+
 import pytest
 
 from bridge.access import Action, Decision
@@ -16,6 +18,7 @@ from storage.records.log import StoredRecordLog
 from tests.contract.conftest import TENANT, Store
 from tests.contract.records_books.conftest import CHANGE, card
 from tests.events import FALCON
+from tests.records_world import Clock
 
 ALICE = Asker(TENANT, Person(Platform.SLACK, "U1"), "T01ACME", FALCON)
 YES = Decision(True, "approvers", "hash", "v7", Action.RECORD_APPROVE, evidence="{}")
@@ -114,3 +117,28 @@ async def test_every_kind_of_entry_can_be_written(
     assert [each.etype for each in found] == [each.etype for each in told]
     values = {"Moderate", "Memory", "alice"}
     assert not any(value in each.body["text"] for each in found for value in values)
+
+
+async def test_what_is_told_once_in_a_while_is_so_in_every_process(
+    store: Store,
+) -> None:
+    now = Clock()
+    one, other = (
+        StoredRecordLog(Acts(each.journal, now))
+        for each in (store, store.another_process("b"))
+    )
+    prompt = entries.explained(ALICE, "jira:acme", "not connected", "m1")
+    prompt = replace(prompt, key="slack:U1|jira:acme", again_us=600_000_000)
+    other_person = replace(prompt, key="slack:U2|jira:acme")
+
+    first = [
+        (await log.note(entry)).duplicate
+        for log, entry in ((one, prompt), (other, prompt), (other, other_person))
+    ]
+    now.us += 590_000_000
+    soon = (await other.note(prompt)).duplicate
+    now.us += 600_000_000
+    later = (await other.note(prompt)).duplicate
+
+    assert first == [False, True, False]
+    assert (soon, later) == (True, False)

@@ -363,18 +363,6 @@ async def test_a_preview_is_changed_where_it_stands(
     assert "It is down" not in str(message["attachments"])
 
 
-async def test_whoever_posts_a_link_without_a_preview_may_be_told_why(
-    slack: Slack, records: SlackRecords, desk: FakeDesk
-) -> None:
-    desk.previews = {LINK: Preview(LINK, None, "you may not see this record")}
-
-    await slack.act(action="post", text=f"see {LINK}", typed=True)
-
-    (whisper,) = await eventually(lambda: slack.whispers)
-    assert whisper["to"] == "U01ALICE"
-    assert "you may not see this record" in whisper["text"]
-
-
 async def test_a_link_is_previewed_while_it_is_written(
     slack: Slack, records: SlackRecords, desk: FakeDesk
 ) -> None:

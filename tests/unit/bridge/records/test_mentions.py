@@ -6,7 +6,7 @@ from bridge.errors import Ambiguous, Throttled
 from bridge.messages import Person, PersonKind, Platform
 from bridge.records.books import CardState
 from bridge.records.cards import Level, Standing
-from bridge.records.model import PUBLIC
+from bridge.records.model import PUBLIC, System
 from tests.records_world import (
     ALICE,
     CAROL,
@@ -15,6 +15,7 @@ from tests.records_world import (
     TENANT,
     FakeSystem,
     World,
+    asker,
     said,
     unavailable,
 )
@@ -94,6 +95,56 @@ async def test_without_an_account_nothing_is_read_as_the_integration() -> None:
     assert not world.system.calls
     [(_, card)] = world.slack.whispers
     assert card.buttons[0].label == "Connect ServiceNow"
+
+
+async def test_who_has_no_account_is_asked_to_connect_once_in_a_while() -> None:
+    jira = FakeSystem(System.JIRA, kinds=("issue",))
+    world = World(others=(jira,))
+    for key in ("CHG1", "CHG2"):
+        world.system.add(key)
+    jira.add("WEB-1")
+    world.accesses.connected.clear()
+
+    await world.mentions.noticed(said("CHG1", message="m1"))
+    await world.mentions.noticed(said("CHG2 and CHG1", message="m2"))
+    once = len(world.slack.whispers)
+    await world.mentions.noticed(said("WEB-1", message="m3"))
+    other = len(world.slack.whispers)
+    world.clock.pass_(601)
+    await world.mentions.noticed(said("CHG1", message="m4"))
+
+    # Another system is another account; each message is on record all the same.
+    assert (once, other, len(world.slack.whispers)) == (1, 2, 3)
+    assert len(world.log.of("record.denied")) == 4
+    assert len(world.log.of("record.notice")) == 3
+
+
+async def test_a_link_that_its_platform_tells_of_as_well_is_explained_once() -> None:
+    world = World()
+    record = world.system.add("CHG1")
+    world.system.unseen.add(("p-alice", record.ref.id))
+    link = "https://acme.example/CHG1"
+
+    [preview] = await world.desk.preview(
+        asker(ALICE), [link], composing=False, cause=f"{SLACK}/m1"
+    )
+    await world.mentions.noticed(said(link, message="m1"))
+
+    assert (preview.card, preview.reason) == (None, "")
+    assert len(world.slack.whispers) == 1
+
+
+async def test_a_record_that_is_not_theirs_is_told_of_each_time() -> None:
+    world = World()
+    for key in ("CHG1", "CHG2"):
+        ref = world.system.add(key).ref
+        world.system.unseen.add(("p-alice", ref.id))
+
+    for message, key in (("m1", "CHG1"), ("m2", "CHG2")):
+        link = f"https://acme.example/{key}"
+        await world.mentions.noticed(said(link, message=message))
+
+    assert len(world.slack.whispers) == 2
 
 
 async def test_a_number_that_is_no_record_is_not_worth_a_word() -> None:
