@@ -7,12 +7,13 @@ together: of several processes one plans, and one does.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import structlog
 
+from bridge.directory.accounts import Account
 from bridge.directory.lifecycle import (
     Actions,
     Case,
@@ -21,8 +22,10 @@ from bridge.directory.lifecycle import (
     Plan,
     converted,
     happening,
+    late,
     planned,
 )
+from bridge.directory.links import named_accounts
 from bridge.directory.model import Subject
 from bridge.directory.runs import Done, Hands, Run, RunState, StepState, finished
 from bridge.errors import (
@@ -51,6 +54,10 @@ Held = Callable[[str, str, Subject | None], Awaitable[Holdings]]
 Linked = Callable[[str], Awaitable[Mapping[str, Sequence[Channel]]]]
 
 
+def _none(_tenant: str, _person: str) -> Iterable[Account]:
+    return ()
+
+
 class People(Protocol):
     """The company's directory, as far as it is looked at here."""
 
@@ -71,7 +78,8 @@ class Lifecycle:
     Runs until cancelled; `stir` has it look soon.
 
     `held` returns what somebody has, `linked` each link's channels, `called` gives the
-    names of groups.
+    names of groups. `proved` are accounts that are somebody's beside those that the
+    directory names.
     """
 
     people: People
@@ -83,6 +91,7 @@ class Lifecycle:
     linked: Linked
     companies: Callable[[], Awaitable[Sequence[str]]]
     called: Callable[[str], str] = str
+    proved: Callable[[str, str], Iterable[Account]] = _none
     every: float = _EVERY
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -120,7 +129,12 @@ class Lifecycle:
             await self._plan(tenant, person, *pair)
             for person, pair in _changed(before, now).items()
         ]
+        made += [
+            await self._plan_late(tenant, person, *pair)
+            for person, pair in _grown(before, now).items()
+        ]
         made += await self._conversions(tenant, before, now)
+        await self.stands.keep(tenant, _first_accounts(before, now))
         return [run for run in made if run is not None]
 
     async def preview(self, tenant: str) -> list[Plan]:
@@ -128,11 +142,17 @@ class Lifecycle:
         before = await self.stands.all(tenant)
         if before is None:
             return []
-        plans = [
-            await self._planned(tenant, person, old, new)
-            for person, (old, new) in _changed(before, await self._now(tenant)).items()
-        ]
-        return [plan for plan in plans if plan is not None and plan.steps]
+        now, plans = await self._now(tenant), []
+        for person, (old, new) in _changed(before, now).items():
+            if case := await self._case(tenant, person, old, new):
+                plans.append(self._made(tenant, person, case))
+        for person, (was, is_) in _grown(before, now).items():
+            if what := late(is_.subject):
+                stood = (is_.subject, is_.subject)
+                case = await self._about(what, tenant, person, stood)
+                case = case.about(was.accounts or frozenset())
+                plans.append(self._made(tenant, person, case))
+        return [plan for plan in plans if plan.steps]
 
     async def work(self, tenant: str) -> None:
         """Do what is to be done, and take back what is to be taken back."""
@@ -149,39 +169,63 @@ class Lifecycle:
                 await asyncio.sleep(0)
             told = self.people.attributes(tenant, subject.id)
             plain = replace(subject, confidence=0, version=0)
-            found[subject.id] = Stand(plain, told.get("person_id", ""))
+            mine = {str(one) for one in named_accounts(told)}
+            mine |= {str(one) for one in self.proved(tenant, subject.id)}
+            human = told.get("person_id", "")
+            found[subject.id] = Stand(plain, human, accounts=frozenset(mine))
         return found
 
     async def _plan(
         self, tenant: str, person: str, old: Stand | None, new: Stand | None
     ) -> Run | None:
         """Keep the plan about one person together with how they stand now."""
-        version = (old.version if old else 0) + 1
-        human = new.human if new else old.human if old else ""
-        stand = Stand(new.subject if new else None, human, version)
-        plan = await self._planned(tenant, person, old, new)
+        case = await self._case(tenant, person, old, new)
+        run = await self._keep(tenant, person, _next(old, new, case), case)
+        if case is not None:
+            # What still waited was about how they stood before.
+            await self.runs.overtake(tenant, person, run.id if run else "")
+        return run
+
+    async def _plan_late(
+        self, tenant: str, person: str, old: Stand, new: Stand
+    ) -> Run | None:
+        """Plan about the accounts alone that have come to be known as somebody's."""
+        what, subject = late(new.subject), new.subject
+        if what is None:
+            await self.stands.keep(tenant, {person: _next(old, new, None)})
+            return None
+        case = await self._about(what, tenant, person, (subject, subject))
+        mine = case.about(old.accounts or frozenset())
+        return await self._keep(tenant, person, _next(old, new, case), mine)
+
+    async def _keep(
+        self, tenant: str, person: str, stand: Stand, case: Case | None
+    ) -> Run | None:
+        plan = self._made(tenant, person, case) if case else None
         if plan is None or not (plan.steps or plan.notes):
-            await self.stands.keep(tenant, person, stand)
+            await self.stands.keep(tenant, {person: stand})
             return None
         change = moved(tenant, person, stand)
-        return await self.runs.keep(plan, (change,), f"stand:{person}:{version}")
+        return await self.runs.keep(plan, (change,), f"stand:{person}:{stand.version}")
 
-    async def _planned(
+    async def _case(
         self, tenant: str, person: str, old: Stand | None, new: Stand | None
-    ) -> Plan | None:
+    ) -> Case | None:
         was, is_ = (old.subject if old else None), (new.subject if new else None)
         what = happening(was, is_)
         if what is None:
             return None
-        case = Case(
-            what,
-            was,
-            is_,
-            await self.held(tenant, person, is_),
-            await self.linked(tenant),
-            self.called,
-        )
-        return self._made(tenant, person, case)
+        return await self._about(what, tenant, person, (was, is_))
+
+    async def _about(
+        self,
+        what: Happening,
+        tenant: str,
+        person: str,
+        stood: tuple[Subject | None, Subject | None],
+    ) -> Case:
+        held = await self.held(tenant, person, stood[1])
+        return Case(what, *stood, held, await self.linked(tenant), self.called)
 
     def _made(self, tenant: str, person: str, case: Case) -> Plan:
         steps, notes = planned(case, self.actions)
@@ -267,6 +311,52 @@ def _changed(
         for person in sorted(before.keys() | now.keys())
         if _plain(before.get(person)) != _plain(now.get(person))
     }
+
+
+def _grown(
+    before: Mapping[str, Stand], now: Mapping[str, Stand]
+) -> dict[str, tuple[Stand, Stand]]:
+    """Return of whom more accounts are known than before, who stand as they stood."""
+    return {
+        person: (old, new)
+        for person, new in sorted(now.items())
+        if (old := before.get(person))
+        and old.accounts is not None
+        and not (new.accounts or frozenset()) <= old.accounts
+        and _plain(old) == _plain(new)
+    }
+
+
+def _first_accounts(
+    before: Mapping[str, Stand], now: Mapping[str, Stand]
+) -> dict[str, Stand]:
+    """Return the stands of those whose accounts nobody has looked at yet, with them."""
+    return {
+        person: replace(new, version=old.version + 1)
+        for person, new in now.items()
+        if (old := before.get(person))
+        and old.accounts is None
+        and _plain(old) == _plain(new)
+    }
+
+
+def _next(old: Stand | None, new: Stand | None, case: Case | None) -> Stand:
+    """
+    Return how somebody stands after what was planned.
+
+    Accounts that came to be known while it was planned are in the plan already.
+    """
+    accounts = (
+        set(new.accounts or ()) if new else set(old.accounts or ()) if old else set()
+    )
+    if case is not None:
+        accounts |= {str(k.account) for k in case.holdings.accounts if k.confidence}
+    return Stand(
+        new.subject if new else None,
+        new.human if new else old.human if old else "",
+        (old.version if old else 0) + 1,
+        frozenset(accounts),
+    )
 
 
 def _plain(stand: Stand | None) -> tuple[Subject | None, str]:

@@ -8,11 +8,10 @@ from bots.directory_settings import RunSettings
 from bots.hands import PlatformHands
 from bots.keeping_members import Keeping
 from bots.lifecycle import Lifecycle
-from bots.people_side import account_of
 from bridge.access import Action, Asked
 from bridge.directory.accounts import Account, Confidence
 from bridge.directory.lifecycle import Actions, Happening, Holdings, Known, Seat
-from bridge.directory.links import accounts_of
+from bridge.directory.links import named_accounts
 from bridge.directory.model import Standing, Subject
 from bridge.keeping import Ended
 from bridge.links import Link, LinkState
@@ -54,8 +53,10 @@ def lifecycle(
         holder.linked,
         core.company_ids,
         holder.called,
+        holder.proved,
     )
     core.sources.sync.on_change.append(made.stir)
+    core.accounts.on_change.append(made.stir)
     return made
 
 
@@ -82,10 +83,15 @@ class Holder:
         view = self._core.sources.view
         links = self._core.accounts.accounts(tenant, person)
         known = {link.account: link.confidence for link in links}
-        for text in accounts_of(view.attributes(tenant, person)):
-            known.setdefault(account_of(text), Confidence.PROVISIONED)
+        for account in named_accounts(view.attributes(tenant, person)):
+            known.setdefault(account, Confidence.PROVISIONED)
         found = [Known(account, sure) for account, sure in known.items()]
         return sorted(found, key=lambda one: (-one.confidence, one.account))
+
+    def proved(self, tenant: str, person: str) -> list[Account]:
+        """Return somebody's accounts that links name, guesses left out."""
+        links = self._core.accounts.accounts(tenant, person)
+        return [link.account for link in links if link.confidence > Confidence.NONE]
 
     async def linked(self, tenant: str) -> Mapping[str, Sequence[Channel]]:
         """Return the channels of each link that stands."""

@@ -20,7 +20,7 @@ from bots.runs_desk import RunTelling
 from bots.slack.people import account as account_in
 from bridge.cards import Button, Card, Section, Tone
 from bridge.directory.accounts import Account, Confidence
-from bridge.directory.links import accounts_of
+from bridge.directory.links import named_accounts
 from bridge.directory.model import Subject
 from bridge.errors import AtomError, DeliveryFailed, StoreUnavailable
 from bridge.identities import Identities, WhoIsWho
@@ -68,7 +68,7 @@ def keeping_members(core: Core, sides: Mapping[Platform, Side]) -> Keeping:
         tenant: str, subject: Subject, platform: Platform
     ) -> Iterable[tuple[str, str]]:
         told = core.sources.view.attributes(tenant, subject.id)
-        found = [account_of(text) for text in accounts_of(told)]
+        found = [*named_accounts(told)]
         found += [
             link.account
             for link in core.accounts.accounts(tenant, subject.id)
@@ -206,13 +206,6 @@ def profiles(
         await core.introducer.changed(tenant, account, identity)
 
     return changed
-
-
-def account_of(text: str) -> Account:
-    """Read an account as directories name it: `slack:T1/U1`, or without the first."""
-    platform, _, rest = text.partition(":")
-    account, _, user = rest.rpartition("/")
-    return Account(Platform(platform), account, user)
 
 
 def _reporting(

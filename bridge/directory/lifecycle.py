@@ -9,7 +9,7 @@ before, done once, and taken back.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -228,6 +228,19 @@ def happening(old: Subject | None, new: Subject | None) -> Happening | None:
     return None
 
 
+def late(subject: Subject | None) -> Happening | None:
+    """
+    Return as what an account is taken of which it is known only now whose it is.
+
+    How they stand now says it, whatever there was in between.
+    """
+    if _at_work(subject):
+        return Happening.JOINER
+    if subject is not None and subject.standing is Standing.PENDING:
+        return None
+    return Happening.LEAVER
+
+
 def converted(left: Mapping[str, str], came: Mapping[str, str]) -> dict[str, str]:
     """
     Return who came under another id, by who left: the same human, as HR says.
@@ -258,6 +271,25 @@ class Case:
     holdings: Holdings
     linked: Mapping[str, Sequence[Channel]] = field(default_factory=dict)
     called: Callable[[str], str] = str
+
+    def about(self, known: Collection[str]) -> "Case":
+        """Return the case of those accounts alone that are not known yet."""
+        held = self.holdings
+        new = tuple(k for k in held.accounts if str(k.account) not in known)
+        mine = {one.account for one in new}
+        short = {f"{one.platform}:{one.user}" for one in mine}
+        names = {str(one) for one in mine} | short
+        return replace(
+            self,
+            holdings=replace(
+                held,
+                accounts=new,
+                seats=frozenset(s for s in held.seats if s.account in mine),
+                chosen=frozenset(s for s in held.chosen if s.account in mine),
+                links=tuple(each for each in held.links if each[1] in mine),
+                duties=tuple(d for d in held.duties if d.rpartition(" ")[0] in names),
+            ),
+        )
 
     @property
     def reason(self) -> str:

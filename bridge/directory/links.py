@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Protocol
 
+from bridge.directory.accounts import Account
 from bridge.messages import Person, Platform
 
 
@@ -34,3 +35,12 @@ def accounts_of(attributes: Mapping[str, str]) -> Iterator[str]:
         yield f"{Platform.SLACK}:{slack}"
     if entra := attributes.get("entra_id", "").strip():
         yield f"{Platform.TEAMS}:{entra.lower()}"
+
+
+def named_accounts(attributes: Mapping[str, str]) -> Iterator[Account]:
+    """Return the same as accounts; what names no platform that there is names nobody."""
+    for text in accounts_of(attributes):
+        platform, _, rest = text.partition(":")
+        account, _, user = rest.rpartition("/")
+        if platform in {*Platform} and user:
+            yield Account(Platform(platform), account, user)

@@ -22,12 +22,14 @@ class Stand:
     """
     Somebody as they stood, None if they were not there.
 
-    `human` is HR's id of them. `version` counts how often it has changed.
+    `human` is HR's id of them. `version` counts how often it has changed. `accounts`
+    are theirs as far as they were known, None where that was not looked at yet.
     """
 
     subject: Subject | None
     human: str = ""
     version: int = 0
+    accounts: frozenset[str] | None = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +63,11 @@ class StoredStands:
         beginning = _row(tenant, _EVERYBODY, Stand(None))
         await self.store.run(lambda: _written([beginning]))
 
-    async def keep(self, tenant: str, person: str, stand: Stand) -> None:
-        """Write down how somebody stands, if nobody else has done so meanwhile."""
-        change = moved(tenant, person, stand)
-        await self.store.run(lambda: _only(change))
+    async def keep(self, tenant: str, stands: Mapping[str, Stand]) -> None:
+        """Write down how some stand, where nobody else has done so meanwhile."""
+        changes = [moved(tenant, person, stand) for person, stand in stands.items()]
+        for start in range(0, len(changes), _AT_ONCE):
+            await self.store.run(partial(_each, changes[start : start + _AT_ONCE]))
 
 
 def moved(tenant: str, person: str, stand: Stand) -> Statement:
@@ -88,10 +91,12 @@ def _row(tenant: str, person: str, stand: Stand) -> dict[str, object]:
 
 def _told(stand: Stand) -> dict[str, object]:
     subject = stand.subject
+    told: dict[str, object] = {"human": stand.human}
+    if stand.accounts is not None:
+        told["accounts"] = sorted(stand.accounts)
     if subject is None:
-        return {"human": stand.human}
-    return {
-        "human": stand.human,
+        return told
+    return told | {
         "name": subject.name,
         "standing": str(subject.standing),
         "guest": subject.guest,
@@ -105,8 +110,9 @@ def _told(stand: Stand) -> dict[str, object]:
 
 def _read(person: object, version: object, body: object) -> Stand:
     told = json.loads(str(body))
+    accounts = frozenset(told["accounts"]) if "accounts" in told else None
     if "standing" not in told:
-        return Stand(None, told["human"], int(str(version)))
+        return Stand(None, told["human"], int(str(version)), accounts)
     subject = Subject(
         id=str(person),
         name=told["name"],
@@ -118,7 +124,7 @@ def _read(person: object, version: object, body: object) -> Stand:
         ancestors=frozenset(told["ancestors"]),
         kept=tuple(Grace(*each) for each in told.get("kept", ())),
     )
-    return Stand(subject, told["human"], int(str(version)))
+    return Stand(subject, told["human"], int(str(version)), accounts)
 
 
 def _written(rows: Sequence[Mapping[str, object]]) -> Program[None]:
@@ -129,5 +135,5 @@ def _inserts(rows: Sequence[Mapping[str, object]]) -> Iterator[Statement]:
     return (Statement(_INSERT, row) for row in rows)
 
 
-def _only(statement: Statement) -> Program[None]:
-    yield statement
+def _each(statements: Sequence[Statement]) -> Program[None]:
+    yield from (statement for statement in statements)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -138,6 +139,31 @@ class StoredRuns:
         if receipt.duplicate:
             raise Conflict(f"{run} was decided just now by somebody else.")
         return await self.called(tenant, run)
+
+    async def overtake(self, tenant: str, person: str, by: str) -> None:
+        """
+        Close what still waits for a word about somebody who stands otherwise now.
+
+        `by` is the run that takes its place, if there is one. Whether two ids are one
+        human does not hang on how they stand.
+        """
+        rows = await self.store.fetch(
+            Statement(
+                "SELECT run_id, digest FROM directory_run WHERE tenant = :tenant "
+                "AND person = :person AND state = :waiting AND run_id <> :by "
+                "AND happening <> :conversion ORDER BY created_us",
+                {
+                    "tenant": tenant,
+                    "person": clean_id(person),
+                    "waiting": str(RunState.WAITING),
+                    "by": by,
+                    "conversion": str(Happening.CONVERSION),
+                },
+            )
+        )
+        for run, digest in rows:
+            with suppress(Conflict):  # decided just now
+                await self.decide(tenant, str(run), str(digest), "atom", agreed=False)
 
     async def revert(self, tenant: str, run: str, by: str) -> Run:
         """Have a run taken back that is over. Raises `Conflict` if it is not."""

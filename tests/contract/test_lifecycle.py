@@ -1,6 +1,7 @@
 """What becomes of people is noticed, planned once, done once, and taken back."""
 
 import asyncio
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -22,6 +23,7 @@ from bridge.directory.runs import RunState, StepState
 from bridge.errors import AtomError, CannotTell, NotAllowed, ServiceUnavailable
 from bridge.messages import Channel, Platform
 from storage.compliance.acts import Acts
+from storage.hot import Program, Statement
 from storage.runs.stands import StoredStands
 from storage.runs.stored import StoredRuns
 from tests.contract.conftest import TENANT, Store, ticking_clock
@@ -43,6 +45,7 @@ class FakePeople:
 
     everybody: dict[str, Subject] = field(default_factory=dict)
     humans: dict[str, str] = field(default_factory=dict)
+    named: dict[str, str] = field(default_factory=dict)
     silent: bool = False
 
     def told_all(self, tenant: str) -> bool:
@@ -58,7 +61,8 @@ class FakePeople:
         return list(self.everybody.values())
 
     def attributes(self, tenant: str, subject: str) -> Mapping[str, str]:
-        return {"person_id": self.humans.get(subject, "")}
+        named = self.named.get(subject, "")
+        return {"person_id": self.humans.get(subject, ""), "accounts": named}
 
     def put(self, *subjects: Subject) -> None:
         self.everybody |= {one.id: one for one in subjects}
@@ -276,6 +280,68 @@ async def test_what_asks_is_shown_and_waits(store: Store, people: FakePeople) ->
     await asking.go()
 
     assert asking.hands.did == ["add slack:T1/U-p-ana to slack:T1/CFIN"]
+
+
+async def test_what_waited_about_a_joiner_ends_when_they_have_left(
+    store: Store, people: FakePeople
+) -> None:
+    asking = world(store, people, FakeHands(), asks=frozenset({Happening.JOINER}))
+    await asking.go()
+    people.put(ANA)
+    await asking.go()
+    people.put(replace(ANA, standing=Standing.LEFT))
+
+    await asking.go()
+
+    runs = await asking.runs.listed(TENANT, everything=True)
+    assert [(run.happening, run.state, run.decided_by) for run in runs] == [
+        (Happening.LEAVER, RunState.DONE, ""),
+        (Happening.JOINER, RunState.REFUSED, "atom"),
+    ]
+    assert asking.hands.did == ["sign slack:T1/U-p-ana out everywhere"]
+
+
+async def test_an_account_that_is_known_late_gets_what_its_owner_has(
+    one: World,
+) -> None:
+    """It was in the joiner's run already, so nothing of it is done twice."""
+    one.people.put(ANA)
+    await one.go()
+    one.people.named[ANA.id] = "slack:T1/U-p-ana"
+
+    await one.go()
+
+    assert one.hands.did == ["add slack:T1/U-p-ana to slack:T1/CFIN"]
+
+
+async def test_accounts_of_before_they_were_looked_at_make_no_run(
+    store: Store, people: FakePeople
+) -> None:
+    """What an older ATOM wrote down says nothing of accounts."""
+    first = world(store, people, FakeHands())
+    people.put(ANA)
+    people.named[ANA.id] = "slack:T1/U-p-ana"
+    await first.go()
+    await store.database.hot.run(_as_before)
+
+    await first.go()
+    stands = await StoredStands(store.database.hot).all(TENANT)
+
+    assert await first.runs.listed(TENANT, everything=True) == []
+    assert stands is not None
+    assert stands[ANA.id].accounts == frozenset({"slack:T1/U-p-ana"})
+
+
+def _as_before() -> Program[None]:
+    rows = yield Statement(
+        "SELECT body FROM directory_stand WHERE person = :person", {"person": ANA.id}
+    )
+    told = json.loads(str(rows[0][0]))
+    del told["accounts"]
+    yield Statement(
+        "UPDATE directory_stand SET body = :body WHERE person = :person",
+        {"person": ANA.id, "body": json.dumps(told)},
+    )
 
 
 async def test_what_is_away_is_tried_again_and_what_is_refused_is_told(

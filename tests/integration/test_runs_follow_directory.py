@@ -18,7 +18,9 @@ from bots.lifecycle_side import lifecycle
 from bots.settings import Settings
 from bridge.access import Action, Asked
 from bridge.compliance import Duty, Officer
+from bridge.directory.accounts import Account, AccountLink, Confidence, How
 from bridge.directory.lifecycle import Deed, Happening
+from bridge.directory.model import Kind
 from bridge.directory.runs import Run, RunState, StepState
 from bridge.links import Link
 from bridge.messages import Channel, Person, Platform
@@ -28,6 +30,7 @@ from storage.hot import Program
 from tests.command_line import CommandLine
 
 TENANT = "acme"
+SECOND = Account(Platform.SLACK, "T1", "U8")
 FIN = Channel(Platform.SLACK, "T1", "CFIN")
 THERE = Channel(Platform.TEAMS, "19:g@thread.tacv2", "19:f@thread.tacv2")
 SALES = Channel(Platform.SLACK, "T1", "CSALES")
@@ -68,6 +71,9 @@ class Company:
         reading = await read_once(source)
         assert reading is not None
         await self.built.sources.push(TENANT, reading)
+        await self.look()
+
+    async def look(self) -> None:
         await self.lifecycle.look(TENANT)
         await self.lifecycle.work(TENANT)
 
@@ -221,6 +227,70 @@ async def test_a_mover_stays_where_they_were_until_their_days_are_over(
     assert not (await company.built.policy.decide(_join(company, FIN))).allowed
 
 
+async def test_a_joiners_account_that_is_known_late_comes_in(company: Company) -> None:
+    await company.directory(ana(accounts=[]))
+    assert await company.runs() == []
+    (person,) = company.built.sources.view.named(TENANT, Kind.PERSON, "Ana")
+    late = AccountLink(SECOND, person, Confidence.PROVED, How.CONFIRMED)
+    await company.built.accounts.keep(TENANT, late, "Ana showed it")
+
+    await company.look()
+    await company.look()
+
+    assert company.seats.inside == {("CFIN", "U8")}
+    assert [run.happening for run in await company.runs()] == [Happening.JOINER]
+
+
+async def test_a_leavers_account_that_is_known_late_is_ended_and_never_joined(
+    company: Company,
+) -> None:
+    """Whatever is known first: how they stand now says what becomes of it."""
+    await company.directory(ana())
+    await _in(company, FIN, "U1", "U8")
+    company.seats.inside |= {("CFIN", "U1"), ("CFIN", "U8")}
+    await company.directory(ana(standing="left"))
+    assert company.seats.inside == {("CFIN", "U8")}
+    (known,) = (
+        s for s in company.built.sources.view.subjects(TENANT) if s.name == "Ana"
+    )
+
+    late = AccountLink(SECOND, known.id, Confidence.PROVISIONED, How.ADMIN, "boss")
+    await company.built.accounts.keep(TENANT, late, "an admin said so")
+    await company.look()
+    await company.look()
+
+    assert company.seats.inside == set()
+    runs = await company.runs()
+    assert [run.happening for run in runs] == [
+        Happening.LEAVER,
+        Happening.LEAVER,
+        Happening.JOINER,
+    ]
+    assert [str(step.account) for step in runs[0].steps] == ["slack:T1/U8"] * 2
+
+
+async def test_who_left_before_any_account_was_known_is_not_joined_by_it(
+    company: Company,
+) -> None:
+    await company.directory(ana(accounts=[]))
+    await company.directory(ana(accounts=[], standing="disabled"))
+
+    await company.directory(ana(accounts=["slack:T1/U8"], standing="disabled"))
+
+    assert company.seats.inside == set()
+    assert [run.happening for run in await company.runs()] == [Happening.LEAVER]
+
+
+async def test_who_came_back_meanwhile_is_joined_by_it(company: Company) -> None:
+    await company.directory(ana(accounts=[]))
+    await company.directory(ana(accounts=[], standing="disabled"))
+    await company.directory(ana(accounts=[]))
+
+    await company.directory(ana(accounts=["slack:T1/U8"]))
+
+    assert company.seats.inside == {("CFIN", "U8")}
+
+
 def _join(company: Company, channel: Channel) -> Asked:
     person = Person(Platform.SLACK, "U1")
     link = company.links["fin"].id
@@ -256,9 +326,9 @@ async def _published(company: Company, policy: dict[str, object]) -> None:
     await desk.apply(TENANT, "clara", shown.report.hash)
 
 
-async def _in(company: Company, channel: Channel) -> None:
+async def _in(company: Company, channel: Channel, *users: str) -> None:
     """Let the platform tell that Ana is in a channel."""
-    statements = came(TENANT, channel, ["U1"], clock_us())
+    statements = came(TENANT, channel, users or ["U1"], clock_us())
 
     def program() -> Program[None]:
         yield from (one for one in statements)
