@@ -25,12 +25,16 @@ def erase(
     approved: Annotated[
         bool, typer.Option("--approved", help="A second person has agreed: do it.")
     ] = False,
+    address: Annotated[
+        list[str] | None,
+        typer.Option(help="An e-mail address of theirs; may be given several times."),
+    ] = None,
     company: OfCompany = "",
 ) -> None:
     """Destroy the keys of all that somebody said. What is held stays for its matter."""
     from bots.command_line.erasure_work import erase as shred
 
-    asyncio.run(shred(person, company, approved=approved))
+    asyncio.run(shred(person, company, address or (), approved=approved))
 
 
 @compliance_app.command("erasures")

@@ -1,5 +1,6 @@
 """Erasing people from the command line."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -7,8 +8,11 @@ from bots.command_line.company import company_core
 from bots.command_line.keys_work import key_progress
 from bots.command_line.officer import cli_officer
 from bots.command_line.output import print_json, print_table, say
+from bots.core import Core
 from bridge.errors import BadInput
 from bridge.legal_holds import subject
+from bridge.messages import Person, Platform
+from bridge.records.knowing import mailbox
 from storage.compliance.erasure.certificates import committed
 from storage.compliance.erasure.matters import MatterReader, Matters
 from storage.compliance.erasure.rows import Erasure
@@ -17,8 +21,13 @@ from storage.log_view import as_json as entry_as_json
 _MOST = 1000
 
 
-async def erase(person: str, company: str, *, approved: bool) -> None:
+async def erase(
+    person: str, company: str, addresses: Sequence[str], *, approved: bool
+) -> None:
     whom = subject(person)
+    for each in addresses:
+        if not mailbox(each):
+            raise BadInput(f"'{each[:80]}' is no e-mail address")
     async with company_core(company) as (built, tenant):
         if not approved:
             approval = await built.eraser.ask(tenant, cli_officer(), whom)
@@ -28,7 +37,8 @@ async def erase(person: str, company: str, *, approved: bool) -> None:
             return
         with key_progress() as bar:
             bar.add_task("erasing", total=None)
-            made = await built.eraser.erase(tenant, cli_officer(), whom)
+            mails = {*addresses, *_in_directory(built, tenant, person)}
+            made = await built.eraser.erase(tenant, cli_officer(), whom, mails)
             told = await built.recipients.tell(
                 tenant, cli_officer(), await built.recipients.erased(tenant)
             )
@@ -70,6 +80,18 @@ async def matter(name: str, after: int, company: str) -> None:
         reader = MatterReader(matters, built.duties, built.acts)
         found = await reader.entries(tenant, cli_officer(), name, after, _MOST)
         print_json([entry_as_json(entry) for entry in found])
+
+
+def _in_directory(built: Core, tenant: str, person: str) -> Iterator[str]:
+    """Return the addresses that the directory has of an account's owner."""
+    view = built.sources.view
+    if not view.configured(tenant):
+        return
+    platform, _, account = person.partition(":")
+    team, _, user = account.rpartition("/")
+    if found := view.subject(tenant, Person(Platform(platform), user), team):
+        told = view.attributes(tenant, found.id)
+        yield from (told.get(name, "") for name in ("mail", "user_name"))
 
 
 def _row(each: Erasure) -> tuple[str, ...]:

@@ -181,3 +181,58 @@ record_attempt = Table(
     Column("until_us", BigInteger, nullable=False),
     Index("ix_record_attempt_link", "tenant", "link"),
 )
+
+# How far a kind of records was read into the book of accounts and contacts.
+record_chapter = Table(
+    "record_chapter",
+    metadata,
+    Column("tenant", Id, primary_key=True),
+    Column("system", String(20), primary_key=True),
+    Column("instance", Id, primary_key=True),
+    Column("kind", String(40), primary_key=True),
+    Column("lap", BigInteger, nullable=False),
+    Column("whole_lap", BigInteger, nullable=False),
+    Column("position", Text, nullable=False),
+    Column("begun_us", BigInteger, nullable=False),
+    Column("whole_us", BigInteger, nullable=False),
+    Column("read_us", BigInteger, nullable=False),
+    Column("stirred_us", BigInteger, nullable=False),
+)
+
+# An account or a contact in the book: ids alone. `mark` is the hash of its clues, and
+# `lap` the last reading of everything that saw it.
+record_known = Table(
+    "record_known",
+    metadata,
+    Column("tenant", Id, primary_key=True),
+    Column("system", String(20), primary_key=True),
+    Column("instance", Id, primary_key=True),
+    Column("kind", String(40), primary_key=True),
+    Column("id", Id, primary_key=True),
+    Column("account", Id, nullable=False),
+    Column("rev", BigInteger, nullable=False),
+    Column("mark", String(64), nullable=False),
+    Column("lap", BigInteger, nullable=False),
+)
+
+# What a record is looked up by, as a keyed hash: an address, a host, a word of a name.
+record_clue = Table(
+    "record_clue",
+    metadata,
+    Column("tenant", Id, primary_key=True),
+    Column("system", String(20), primary_key=True),
+    Column("instance", Id, primary_key=True),
+    Column("kind", String(40), primary_key=True),
+    Column("clue", String(64), primary_key=True),
+    Column("id", Id, primary_key=True),
+    Index("ix_record_clue_id", "tenant", "system", "instance", "kind", "id"),
+    Index("ix_record_clue_clue", "tenant", "clue"),
+)
+
+# The address of somebody who was erased, as a keyed hash: who bears it is not taken in.
+record_erased = Table(
+    "record_erased",
+    metadata,
+    Column("tenant", Id, primary_key=True),
+    Column("clue", String(64), primary_key=True),
+)

@@ -3,7 +3,7 @@
 import hmac
 import shutil
 from collections.abc import AsyncIterator, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,6 +15,8 @@ from bridge.directory.held import Kept, Life
 from bridge.errors import BadInput, Conflict, NotFound, Refused
 from bridge.keeping import Ended
 from bridge.messages import Channel, Person, Platform
+from bridge.records.knowing import Chapter, Listed, Page, asked, clues
+from bridge.records.model import RecordRef, System
 from storage.compliance import verify_atom
 from storage.compliance.erasure.certificates import checked, committed
 from storage.compliance.erasure.erasing import Eraser
@@ -29,6 +31,7 @@ from storage.hot import Program, Statement
 from storage.log_reader import LogEntry
 from storage.people.accounts import StoredAccounts
 from storage.people.departures import StoredDepartures
+from storage.records.contacts import StoredContacts
 from storage.rows import canonical_body
 from storage.tables import metadata
 from tests.contract.conftest import TENANT, Store
@@ -190,6 +193,25 @@ async def test_what_somebody_said_is_gone_at_once_and_nobody_elses(
         "erasure.request",
         "erasure.shred",
     ]
+    await world.intact()
+
+
+async def test_addresses_of_who_is_erased_are_not_taken_in_from_other_systems(
+    world: World,
+) -> None:
+    chapter = Chapter(TENANT, System.SALESFORCE, "crm", "contact")
+    ref = RecordRef(chapter.system, chapter.instance, chapter.kind, "003a")
+    mine = Page((Listed(ref, 1, clues([], ["alice@a.example"])),), (), "1", True)
+    book = StoredContacts(world.store.database.hot, world.store.ring)
+    await book.begin(await book.progress(chapter), 1)
+    await book.take(await book.progress(chapter), mine, 2)
+
+    await world.office.agree(await world.eraser.ask(TENANT, ADA, ALICE))
+    await world.eraser.erase(TENANT, ADA, ALICE, ["Alice@A.example"])
+    await book.take(await book.progress(chapter), replace(mine, position="2"), 3)
+
+    assert await book.find(chapter, asked("alice@a.example"), 5) == []
+    assert (await book.progress(chapter)).position == "2"
     await world.intact()
 
 

@@ -91,12 +91,15 @@ def test_somebody_is_erased_with_a_certificate(atom: CommandLine) -> None:
     asyncio.run(_said(home, "UBEN", 2))
     early = atom.run("compliance", "erase", ADA, "--approved")
     nobody = atom.run("compliance", "erase", "UADA")
+    no_address = atom.run("compliance", "erase", ADA, "--address", "ada")
     atom.done("compliance", "erase", ADA)
     asyncio.run(_agreed(home))
 
-    done = atom.done("compliance", "erase", ADA, "--approved").out
+    address = ("--address", "ada@acme.example")
+    done = atom.done("compliance", "erase", ADA, "--approved", *address).out
 
-    assert early.code == nobody.code == 1
+    assert early.code == nobody.code == no_address.code == 1
+    assert "'ada' is no e-mail address" in no_address.err
     assert "3 entries are erased, 2 keys" in done
     [erasure] = atom.done("compliance", "erasures", "--json").json
     assert (erasure["state"], erasure["entries"], erasure["held"]) == ("done", 3, 0)

@@ -36,6 +36,7 @@ from storage.compliance.keys.shredding import destroyed, scrubbed, swept
 from storage.compliance.retention import barrier
 from storage.hot import Program, Statement
 from storage.log_reader import LogReader
+from storage.records import forgetting as records
 
 _PAGE = 200
 _TRIES = 20
@@ -80,16 +81,24 @@ class Eraser:
         what = f"erase {person}: destroy the keys of all that they said"
         return await self.approvals.ask(tenant, officer, what, _digest(tenant, person))
 
-    async def erase(self, tenant: str, officer: Officer, person: str) -> Erasure:
+    async def erase(
+        self,
+        tenant: str,
+        officer: Officer,
+        person: str,
+        addresses: Collection[str] = (),
+    ) -> Erasure:
         """
         Erase somebody, such as `slack|U024BE7LH`. Needs an approval.
 
+        `addresses` are mailboxes of theirs, by which business systems may know them.
         Raises `NotFound` if nothing of theirs is on record, or not any more.
         """
         await self.duties.require(tenant, officer, Duty.ERASE)
         keys = await self._keys(tenant, person)
+        boxes = await records.never_again(self.ring, tenant, addresses)
         await self.approvals.spend(tenant, officer, _digest(tenant, person))
-        requested = await self._request(tenant, officer, person, keys)
+        requested = await self._request(tenant, officer, person, keys, boxes)
         self.told("requested")
         return await self._carry_on(tenant, requested)
 
@@ -207,7 +216,12 @@ class Eraser:
         return bool(await self.ring.store.fetch(found))
 
     async def _request(
-        self, tenant: str, officer: Officer, person: str, keys: Sequence[str]
+        self,
+        tenant: str,
+        officer: Officer,
+        person: str,
+        keys: Sequence[str],
+        boxes: Sequence[Statement],
     ) -> Erasure:
         id_ = f"E-{token_hex(5)}"
         made = Erasure(
@@ -224,6 +238,7 @@ class Eraser:
             (
                 rows.inserted(tenant, made),
                 *rows.frozen(tenant, keys),
+                *boxes,
                 *plain.forgotten(tenant, person),
                 rows.unnamed(tenant, made, _digest(tenant, person)),
             ),
