@@ -89,8 +89,9 @@ from bridge.letters import DeadLetters
 from bridge.limits import Limits
 from bridge.messages import Platform
 from bridge.notices import Notices, TellingJournal, TellingLedger
-from bridge.ports import Announcer, Intake, Limiter, LinkBook
+from bridge.ports import Announcer, Intake, Journal, Limiter, LinkBook
 from bridge.reacting import Reactions
+from bridge.records.hints import HintingJournal
 from bridge.relay import Relay, unwatched
 from bridge.search.finding import Memberships
 from bridge.tuning import Tuning
@@ -241,6 +242,15 @@ def _runs_about_people(built: Tools) -> list[Job]:
     return [made.run] if made else []
 
 
+def _hinting(built: Tools) -> Journal:
+    """Return the journal, which takes note of what names no record if anybody asks."""
+    journal = built.core.journal
+    if built.records is None:
+        return journal
+    follower = built.records.follower
+    return HintingJournal(journal, follower.unnaming, follower.holds)
+
+
 async def serve(settings: Settings, trace: Trace = unwatched) -> None:
     """
     Serve until SIGTERM or SIGINT.
@@ -265,7 +275,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             built.core.companies,
             built.core.links,
             built.core.policy,
-            TellingJournal(built.core.journal, teller, built.core.links),
+            TellingJournal(_hinting(built), teller, built.core.links),
             trace,
             built.core.others,
             following(dormancy.followed, built.members),

@@ -150,17 +150,36 @@ class LogReader:
         return [LogEntry(found.row, {}, erased=True) for found in rows]
 
     async def between(
-        self, tenant: str, first: int, upto: int, etypes: Collection[str]
+        self,
+        tenant: str,
+        first: int,
+        upto: int,
+        etypes: Collection[str],
+        without: Collection[int] = (),
     ) -> list[LogEntry]:
         """
-        Return the entries of these types with `first <= seq < upto`, without `raw_ct`.
+        Return the entries of these types with `first <= seq < upto`, without `raw_ct`,
+        and not those at the positions `without`.
         """
         kinds = ", ".join(f"'{etype}'" for etype in sorted(etypes))
+        row: dict[str, Any] = {"tenant": tenant, "first": first, "upto": upto}
+        head = (
+            f"SELECT {_columns(_WITHOUT_RAW)} {_FROM} AND l.seq >= :first "
+            f"AND l.seq < :upto AND l.etype IN ({kinds})"
+        )
+        embedded = server = ""
+        if without:
+            row["without"] = orjson.dumps(sorted(without)).decode()
+            embedded = " AND l.seq NOT IN (SELECT value FROM json_each(:without))"
+            server = (
+                " AND l.seq <> ALL(ARRAY(SELECT jsonb_array_elements_text("
+                ":without::text::jsonb)::bigint))"
+            )
         rows = await self.store.fetch(
             Statement(
-                f"SELECT {_columns(_WITHOUT_RAW)} {_FROM} AND l.seq >= :first "
-                f"AND l.seq < :upto AND l.etype IN ({kinds}) ORDER BY l.seq",
-                {"tenant": tenant, "first": first, "upto": upto},
+                f"{head}{embedded} ORDER BY l.seq",
+                row,
+                postgres=f"{head}{server} ORDER BY l.seq",
             )
         )
         return await self._opened(tenant, [_named(row, _WITHOUT_RAW) for row in rows])

@@ -17,6 +17,7 @@ import structlog
 from bridge.errors import AtomError, BadInput, StoreUnavailable
 from bridge.messages import Channel, EventKind, Person, PersonKind, Platform
 from bridge.records.entries import changes_in
+from bridge.records.hints import Unnaming
 from bridge.records.live import Live
 from bridge.records.mentions import Mentions, Named
 from bridge.records.model import RecordRef
@@ -67,7 +68,7 @@ class LogFollower:
     Runs until cancelled, and wakes at every commit that it is told of.
 
     `owner` names this process. `steady` is a clock in seconds. `moved` is told of
-    channels where others are now.
+    channels where others are now. What is `unnaming` is not opened.
     """
 
     reader: LogReader
@@ -82,6 +83,7 @@ class LogFollower:
     clock: Callable[[], int]
     steady: Callable[[], float]
     moved: Callable[[Channel], None]
+    unnaming: Unnaming = field(default_factory=Unnaming)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _holding: set[str] = field(default_factory=set)
     _resumed: float = float("-inf")
@@ -90,6 +92,10 @@ class LogFollower:
     def committed(self, *_: object) -> None:
         """Somebody wrote to the log."""
         self._news.set()
+
+    def holds(self, tenant: str) -> bool:
+        """Whether this process follows a company's log."""
+        return tenant in self._holding
 
     async def run(self) -> None:
         while True:
@@ -128,7 +134,8 @@ class LogFollower:
             return size
         while after < size:
             upto = min(after + _AT_ONCE, size)
-            entries = await self.reader.between(tenant, after, upto, KINDS)
+            plain = self.unnaming.among(tenant, after, upto)
+            entries = await self.reader.between(tenant, after, upto, KINDS, plain)
             await self._take_in(tenant, entries)
             await self.following.reached(tenant, upto)
             await self.following.hold(tenant, "log", self.owner, _LEASE)

@@ -1,6 +1,8 @@
 """The log is followed for records by one process, and nothing on it is missed."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -8,8 +10,10 @@ from bots.records.log_follower import LogFollower
 from bots.records.polling import Told
 from bridge.messages import Channel, EventKind, Person
 from bridge.ports import Commitment
+from bridge.records.hints import HintingJournal, Unnaming
 from bridge.records.subscribing import Topic
 from storage.compliance.acts import Acts
+from storage.compliance.keys import Keyring
 from storage.records.following import StoredFollowing
 from storage.records.log import StoredRecordLog
 from tests.contract.conftest import TENANT, Store
@@ -23,6 +27,8 @@ class Followed:
     world: World
     following: StoredFollowing
     moved: list[Channel]
+    unnaming: Unnaming = field(default_factory=Unnaming)
+    holding: bool = True
 
     def follower(self, owner: str = "one") -> LogFollower:
         world = self.world
@@ -46,6 +52,7 @@ class Followed:
             world.clock,
             lambda: 0.0,
             self.moved.append,
+            self.unnaming,
         )
 
     async def say(self, ts: str, text: str, **more: object) -> None:
@@ -58,7 +65,10 @@ class Followed:
             event_id=f"Ev{ts}{text}{len(more)}",
             **({"sent_us": sent_us} | more),
         )
-        await self.store.journal.append(Commitment(TENANT, event, (), ()))
+        journal = HintingJournal(
+            self.store.journal, self.unnaming, lambda _: self.holding
+        )
+        await journal.append(Commitment(TENANT, event, (), ()))
 
 
 @pytest.fixture
@@ -125,6 +135,61 @@ async def test_one_process_follows_until_its_right_ends(followed: Followed) -> N
     assert len(followed.world.slack.posts) == 1
     await first.turn(TENANT)
     assert not first._holding
+
+
+async def test_what_cannot_name_a_record_is_not_opened(
+    followed: Followed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    keys = followed.store.reader.keys
+    ask = type(keys).opened
+
+    async def watched(self: Keyring, tenant: str, asked: Mapping[str, Any]) -> object:
+        opened.extend(asked)
+        return await ask(self, tenant, asked)
+
+    monkeypatch.setattr(type(keys), "opened", watched)
+    followed.world.system.add("CHG1")
+    for number in range(5):
+        await followed.say(f"1700000000.00010{number}", "nothing of the kind")
+
+    await followed.follower().turn(TENANT)
+    assert opened == []
+
+    await followed.say("1700000000.000200", "look at CHG1")
+    await followed.say("1700000000.000300", "that was all")
+    await followed.follower().turn(TENANT)
+
+    assert len(opened) == 1
+    assert [card.key for card in followed.world.slack.shown] == ["CHG1"]
+
+
+async def test_what_another_process_took_in_is_opened(followed: Followed) -> None:
+    followed.world.system.add("CHG1")
+    followed.holding = False
+    await followed.say("1700000000.000100", "nothing of the kind")
+    await followed.say("1700000000.000200", "look at CHG1")
+
+    await followed.follower().turn(TENANT)
+
+    assert followed.unnaming.among(TENANT, 0, 99) == []
+    assert [card.key for card in followed.world.slack.shown] == ["CHG1"]
+
+
+async def test_a_number_that_an_edit_brings_is_found(followed: Followed) -> None:
+    followed.world.system.add("CHG1")
+    ts = "1700000000.000100"
+    await followed.say(ts, "look at this")
+    await followed.say(
+        ts,
+        "look at CHG1",
+        kind=EventKind.MESSAGE_EDIT,
+        version_us=followed.world.clock.us,
+    )
+
+    await followed.follower().turn(TENANT)
+
+    assert [card.key for card in followed.world.slack.shown] == ["CHG1"]
 
 
 async def test_old_and_imported_messages_get_no_cards(followed: Followed) -> None:

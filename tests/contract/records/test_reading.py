@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bridge.errors import BadInput
+from bridge.records.hints import may_name
 from bridge.records.model import Absence, Record, RecordRef
 from bridge.records.ports import Spent
 from tests.contract.records.conftest import classed, numbered
@@ -24,6 +25,28 @@ async def test_a_link_names_its_record(world: World, reader: Account) -> None:
     found = await world.records.resolve(reader, [mention])
     assert (mention.ref or found[mention.key]) == world.sample.open[0]
     assert text[mention.start : mention.end] == mention.url == url
+
+
+@given(data=st.data())
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+async def test_what_names_a_record_is_never_taken_for_what_cannot(
+    world: World, data: st.DataObject
+) -> None:
+    """Messages that name nothing are not opened, so that a miss would lose a card."""
+    letters = st.sampled_from("ABCINCHGQKSwxz019٣-_/.:# \n")
+    parts = st.one_of(
+        st.sampled_from([world.sample.url, world.sample.key, "ACME-", "CS-", "KB"]),
+        st.text(letters, max_size=14),
+        st.text(max_size=6),
+    )
+    text = "".join(data.draw(st.lists(parts, max_size=6)))
+
+    if world.records.recognise(text):
+        assert may_name(text)
 
 
 async def test_a_link_elsewhere_names_nothing(world: World) -> None:
