@@ -30,7 +30,6 @@ Done = TypeVar("Done")
 
 _MOST = 8
 _AHEAD = 2  # jobs that wait for each process
-_NICE = 10  # messages are answered before
 
 # In a process of a crew, what it is connected to.
 _connected: dict[Address, Lines] = {}
@@ -51,6 +50,7 @@ class Crew:
     size: int = field(default_factory=_processors)
     least: int = 20_000
     at_once: int = 4096
+    nice: int = 5  # messages are answered before
 
     def takes(self, entries: int) -> bool:
         """Whether so much work should be given to it."""
@@ -73,7 +73,10 @@ class Crew:
         """
         loop = asyncio.get_running_loop()
         pool = ProcessPoolExecutor(
-            self.size, multiprocessing.get_context("spawn"), _prepare, (address,)
+            self.size,
+            multiprocessing.get_context("spawn"),
+            _prepare,
+            (address, self.nice),
         )
         begun: deque[tuple[Job, asyncio.Future[Done]]] = deque()
         try:
@@ -102,11 +105,11 @@ def connected(address: Address) -> Iterator[Lines]:
         lines.close()
 
 
-def _prepare(address: Address) -> None:
+def _prepare(address: Address, nice: int) -> None:
     """Runs in each process before its first job."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asked for it says when
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    os.nice(_NICE)
+    os.nice(nice)
     gc.freeze()
     gc.set_threshold(50_000, 50, 50)  # many rows are held at once, and no circles
     _connected[address] = address.connect()

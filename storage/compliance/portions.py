@@ -7,6 +7,7 @@ an HSM. It is handed the few subject keys that its portion needs, and nothing el
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from storage.compliance.keys.gone import Gone
 from storage.compliance.keys.items import ItemKey, SealBroken
@@ -100,6 +101,33 @@ async def _keys(
         named: None if ref is None else stored((version, wrapped))
         for named, ref, version, wrapped in rows
     }
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedBody:
+    """
+    An entry's body, and the nonce (hexadecimal) that opens the commitment to it.
+
+    Both are empty of what was erased.
+    """
+
+    nonce: str = ""
+    body: bytes = b""
+
+    @property
+    def erased(self) -> bool:
+        return not self.body
+
+
+def opened_of(
+    row: Mapping[str, Any], secrets: Mapping[str, bytes | None]
+) -> OpenedBody:
+    """Open an entry. Raises `SealBroken`, or `KeyError` if its key is missing."""
+    secret = secrets[row["key_ref"]] if row["ct"] else None
+    if secret is None:
+        return OpenedBody()
+    item = ItemKey.of(secret, row["eid"])
+    return OpenedBody(item.nonce.hex(), open_body(item, row["ct"]))
 
 
 def whole(portion: Portion) -> bytes:

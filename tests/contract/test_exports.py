@@ -4,6 +4,7 @@ import csv
 import io
 import zipfile
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from storage.compliance.proofs.merkle import verify_inclusion
 from storage.compliance.proofs.proof_files import ProofFile
 from storage.compliance.proofs.signing_keys import SigningKeys
 from storage.compliance.tree import leaf_hash
+from storage.crew import Crew
 from storage.database import opened
 from storage.database_url import database_url as parsed
 from storage.hot import HotStore, Insert, Program, Statement
@@ -184,6 +186,38 @@ async def test_scopes(
     result = await export_of(told_sqlite, tmp_path, formats=("csv",), **more)
 
     assert manifest_of(result.path)["counts"]["matched"] == matched
+
+
+async def test_several_processes_make_the_same_bytes(
+    told: Store, tmp_path: Path
+) -> None:
+    alone = await export_of(told, tmp_path)
+
+    (tmp_path / "b").mkdir()
+    (tmp_path / "keys").rename(tmp_path / "b/keys")
+    together = await export_of(_helped(told), tmp_path / "b")
+
+    assert together.path.read_bytes() == alone.path.read_bytes()
+
+
+async def test_several_processes_say_what_is_wrong_as_one_does(
+    told: Store, tmp_path: Path
+) -> None:
+    helped = _helped(told)
+    hot, size = told.database.hot, (await told.reader.head(TENANT)).size
+    made = await maker(hot, helped.reader, tmp_path)
+    await _changed(hot, "UPDATE log SET via = 'import' WHERE seq = 13")
+    with pytest.raises(BadInput, match="entry 13 of the log was changed"):
+        await exported(made, asked(size), tmp_path)
+
+    await _changed(hot, "DELETE FROM log WHERE seq = 9")
+    with pytest.raises(BadInput, match="entry 9 of the log is missing"):
+        await exported(made, asked(size), tmp_path / "other")
+
+
+def _helped(store: Store) -> Store:
+    crew = Crew(2, least=0, at_once=5)
+    return replace(store, reader=replace(store.reader, crew=crew))
 
 
 @pytest.mark.parametrize("column", ["src_us", "msg", "via"])

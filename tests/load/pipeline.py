@@ -21,7 +21,7 @@ import time
 from argparse import ArgumentParser
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -35,6 +35,7 @@ from bots.settings import Settings
 from bridge.compliance import Duty, Officer
 from bridge.legal_holds import HoldScope
 from storage.compliance.proofs.examination import Examination
+from storage.crew import Crew
 from storage.search.index import SearchIndex, keeper_for
 from storage.search.indexing import Indexing
 from storage.writes import Entry, Write
@@ -202,7 +203,9 @@ async def of_store(built: Core, floor: Floor, seconds: float) -> Figures:
     bare = await offered(floor.put, seconds / 2)
     size = (await built.log.head(_COMPANY)).size
     began = time.perf_counter()
-    verdict = await built.log.verify(_COMPANY)
+    # Nobody waits for an answer meanwhile, so its processes step aside for nobody.
+    verifier = replace(built.log, crew=Crew(nice=0))
+    verdict = await verifier.verify(_COMPANY)
     took = time.perf_counter() - began
     if not verdict.intact:
         raise RuntimeError(f"the log does not verify: {verdict.fault}")

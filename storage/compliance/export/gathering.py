@@ -1,10 +1,21 @@
 """Read the log up to one size and keep what belongs into an export."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Sequence,
+)
+from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, Protocol
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
-from bridge.errors import BadInput
+import orjson
+
+from bridge.errors import AtomError, BadInput
 from storage.compliance.export.model import Reaction
 from storage.compliance.export.packing import (
     attached_row,
@@ -23,20 +34,36 @@ from storage.compliance.export.reading import (
 )
 from storage.compliance.export.spool import Spool, place_key
 from storage.compliance.export.text import as_json
+from storage.compliance.leaf import leaf_bytes
+from storage.compliance.portions import Portion, opened_of
 from storage.compliance.tree import HASH_BYTES, leaf_hash
-from storage.log_reader import LogEntry
+from storage.crew import Crew
+from storage.log_reader import COLUMNS, LogEntry
 
 LEAVES = "leaves"
 _PAGE = 1000
 _OF_MESSAGES = "srf"
+_COLUMNS = tuple(column for column in COLUMNS if column != "raw_ct")
+Done = TypeVar("Done")
 Progress = Callable[[str, int, int], None]
 
 
 class Entries(Protocol):
     """Where entries are read from; `storage.log_reader.LogReader` is one."""
 
+    @property
+    def crew(self) -> Crew:
+        """Who helps with many entries."""
+        ...
+
     async def entries(self, tenant: str, after: int, limit: int) -> list[LogEntry]:
         """Return entries above a position, lowest first."""
+        ...
+
+    def spread(
+        self, work: Callable[[Portion], Done], tenant: str, first: int, size: int
+    ) -> AsyncGenerator[tuple[Portion, Done], None]:
+        """Let processes do something with every portion, and yield it in order."""
         ...
 
 
@@ -57,6 +84,18 @@ class Opening:
 Opener = Callable[[Sequence[LogEntry]], Awaitable[Sequence[Opening]]]
 
 
+_Row = tuple[int, str, str, bytes, str, bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class _Gathered:
+    """What entries that follow each other come to."""
+
+    hashes: bytes
+    as_of_us: int
+    rows: Sequence[_Row]
+
+
 async def gather(
     spool: Spool,
     reader: Entries,
@@ -70,53 +109,111 @@ async def gather(
     Of places that are not asked for nothing is kept, not even for the moment.
     """
     done = int(spool.get("read", "0"))
-    wanted = {place_key(c.platform, c.team, c.id) for c in question.channels}
-    async for page in _pages(reader, question, done - 1):
-        for seq, entry in enumerate(page, done):
-            if entry.seq != seq:
-                raise BadInput(
-                    f"entry {seq} of the log is missing: nothing is exported"
-                )
-        telling = [(e, told) for e in page if (told := _facts(e, wanted))]
-        openings = await opener([entry for entry, _ in telling])
-        kept = [
-            _row(entry, told, opening)
-            for (entry, told), opening in zip(telling, openings, strict=True)
-        ]
-        done = page[-1].seq + 1
-        hashes = [bytes(entry.row["leaf"]) for entry in page]
-        spool.append(LEAVES, page[0].seq * HASH_BYTES, hashes)
-        with spool.together() as base:
-            base.executemany("INSERT INTO fact VALUES (?, ?, ?, ?, ?, ?, ?)", kept)
-            spool.put("read", str(done))
-            spool.put("as_of_us", str(page[-1].row["cap_us"]))
-        progress("reading the log", done, question.size)
-    if done < question.size:
-        raise BadInput(f"entry {done} of the log is missing: nothing is exported")
+    wanted = frozenset(place_key(c.platform, c.team, c.id) for c in question.channels)
+    alone = _Alone(reader, opener, question.tenant, wanted)
+    async with aclosing(_gathered(alone, done, question.size)) as pages:
+        async for page in pages:
+            first, done = done, done + len(page.hashes) // HASH_BYTES
+            await asyncio.to_thread(_keep, spool, first, done, page)
+            progress("reading the log", done, question.size)
 
 
-async def _pages(
-    reader: Entries, question: Question, after: int
-) -> AsyncIterator[Sequence[LogEntry]]:
-    while after + 1 < question.size:
-        most = min(_PAGE, question.size - after - 1)
-        page = await reader.entries(question.tenant, after, most)
-        below = [entry for entry in page if entry.seq < question.size]
-        if not below:
-            return
-        yield below
-        after = below[-1].seq
+def _keep(spool: Spool, first: int, done: int, page: _Gathered) -> None:
+    spool.append(LEAVES, first * HASH_BYTES, [page.hashes])
+    with spool.together() as base:
+        base.executemany("INSERT INTO fact VALUES (?, ?, ?, ?, ?, ?, ?)", page.rows)
+        spool.put("read", str(done))
+        spool.put("as_of_us", str(page.as_of_us))
 
 
-def _facts(entry: LogEntry, wanted: set[str]) -> list[list[Any]]:
+async def _gathered(
+    alone: "_Alone", first: int, size: int
+) -> AsyncGenerator[_Gathered, None]:
+    reader, work = alone.reader, partial(gathered, alone.wanted)
+    if not reader.crew.takes(size - first):
+        async for page in alone.pages(first, size):
+            yield page
+        return
+    spread = reader.spread(work, alone.tenant, first, size)
+    async with aclosing(spread) as answers:
+        async for portion, found in answers:
+            if found is not None:
+                yield found
+                continue
+            async for told in alone.pages(portion.first, portion.end):
+                yield told
+
+
+@dataclass(frozen=True, slots=True)
+class _Alone:
+    """Reads in this process, and says what is wrong."""
+
+    reader: Entries
+    opener: Opener
+    tenant: str
+    wanted: frozenset[str]
+
+    async def pages(self, first: int, end: int) -> AsyncIterator[_Gathered]:
+        async for page in self._pages(first, end):
+            for seq, entry in enumerate(page, first):
+                if entry.seq != seq:
+                    raise _missing(seq)
+            told = [(e, told) for e in page if (told := _facts(e, self.wanted))]
+            openings = await self.opener([entry for entry, _ in told])
+            rows = [
+                _row(*each, opening)
+                for each, opening in zip(told, openings, strict=True)
+            ]
+            hashes = b"".join(bytes(entry.row["leaf"]) for entry in page)
+            yield _Gathered(hashes, page[-1].row["cap_us"], rows)
+            first = page[-1].seq + 1
+        if first < end:
+            raise _missing(first)
+
+    async def _pages(self, first: int, end: int) -> AsyncIterator[Sequence[LogEntry]]:
+        while first < end:
+            most = min(_PAGE, end - first)
+            page = await self.reader.entries(self.tenant, first - 1, most)
+            below = [entry for entry in page if entry.seq < end]
+            if not below:
+                return
+            yield below
+            first = below[-1].seq + 1
+
+
+def gathered(wanted: frozenset[str], portion: Portion) -> _Gathered | None:
+    """Gather a portion, in a crew's process; None if something is wrong with it."""
+    rows = portion.rows(_COLUMNS)
+    if len(rows) != portion.end - portion.first:
+        return None
+    hashes, kept = [], []
+    try:
+        for seq, values in enumerate(rows, portion.first):
+            row = dict(zip(_COLUMNS, values, strict=True))
+            if row["seq"] != seq:
+                return None
+            hashes.append(row["leaf"])
+            opened = opened_of(row, portion.secrets)
+            entry = LogEntry(row, orjson.loads(opened.body or b"{}"), opened.erased)
+            if told := _facts(entry, wanted):
+                opening = Opening(opened.nonce, opened.body, leaf_bytes(row))
+                kept.append(_row(entry, told, opening))
+    except (AtomError, KeyError, TypeError, ValueError):
+        return None
+    return _Gathered(b"".join(hashes), rows[-1][_COLUMNS.index("cap_us")], kept)
+
+
+def _missing(seq: int) -> BadInput:
+    return BadInput(f"entry {seq} of the log is missing: nothing is exported")
+
+
+def _facts(entry: LogEntry, wanted: frozenset[str]) -> list[list[Any]]:
     if wanted and place_key(*place_of(entry)) not in wanted:
         return []
     return [[_kind(fact), *_told(fact)] for fact in facts(entry)]
 
 
-def _row(
-    entry: LogEntry, told: list[list[Any]], opening: Opening
-) -> tuple[int, str, str, bytes, str, bytes, bytes]:
+def _row(entry: LogEntry, told: list[list[Any]], opening: Opening) -> _Row:
     message = entry.row["msg"] if told[0][0] in _OF_MESSAGES else ""
     if leaf_hash(opening.leaf) != bytes(entry.row["leaf"]):
         raise BadInput(

@@ -5,8 +5,10 @@ Killed at any point, it goes on where it was; the result is the same bytes.
 """
 
 import asyncio
+import gc
 import os
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -95,6 +97,17 @@ class Maker:
 
         Raises `BadInput` if the log was changed: nothing is exported then.
         """
+        with _rarely_collected():
+            return await self._made(spool, question, matches, out, progress)
+
+    async def _made(
+        self,
+        spool: Spool,
+        question: Question,
+        matches: Matches,
+        out: Path,
+        progress: Progress,
+    ) -> Result:
         await gather(spool, self.reader, self.opener, question, progress)
         levels = await asyncio.to_thread(self._levels, spool, question)
         if levels.root != await self.root(question.size):
@@ -161,6 +174,21 @@ class Maker:
             manifest_sha256=sha256(stated).hexdigest(),
             counts=told["counts"],
         )
+
+
+@contextmanager
+def _rarely_collected() -> Iterator[None]:
+    """
+    Look for garbage that refers to itself less often: here is none.
+
+    Rows by the thousand would have Python look at everything again and again.
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(50_000, 50, 50)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _heading(question: Question, spool: Spool, levels: Levels) -> Heading:

@@ -49,24 +49,23 @@ def files(heading: Heading, source: Provable) -> Iterator[Written]:
     about = as_json(told, ordered=True) + b"\n"
     yield Written(f"{FOLDER}/conversations.json", iter([about]))
     for place, name in zip(places, placed, strict=True):
-        yield Written(
-            f"{FOLDER}/{name}",
-            _lines(heading, source, place),
-            partial(_entries, source, place),
-        )
+        held: list[tuple[int, str]] = []
+        lines = _lines(heading, source, place, held)
+        yield Written(f"{FOLDER}/{name}", lines, partial(iter, held))
 
 
-def _lines(heading: Heading, source: Provable, place: Conversation) -> Iterator[bytes]:
+def _lines(
+    heading: Heading,
+    source: Provable,
+    place: Conversation,
+    held: list[tuple[int, str]],
+) -> Iterator[bytes]:
+    """Yield the lines; `held` takes the entries that were written."""
     for item in source.items(place):
-        told = _message(item, heading.zone)
-        told["entries"] = [_opened(entry) for entry in source.opened(item)]
+        told, entries = _message(item, heading.zone), source.opened(item)
+        told["entries"] = [_opened(entry) for entry in entries]
+        held.extend((entry.seq, entry.leaf) for entry in entries)
         yield as_json(told, ordered=True) + b"\n"
-
-
-def _entries(source: Provable, place: Conversation) -> Iterator[tuple[int, str]]:
-    for item in source.items(place):
-        for entry in source.opened(item):
-            yield entry.seq, entry.leaf
 
 
 def _opened(entry: Opened) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Show that what entries say is what their leaves commit to."""
 
-import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -33,5 +32,4 @@ def _opening(entry: LogEntry, secret: bytes | None) -> Opening:
     if entry.erased or secret is None:
         return Opening("", b"", leaf)
     item = ItemKey.of(secret, entry.row["eid"])
-    nonce = hmac.digest(item.secret, b"commit-nonce", "sha256")
-    return Opening(nonce.hex(), canonical_body(entry.body), leaf)
+    return Opening(item.nonce.hex(), canonical_body(entry.body), leaf)

@@ -47,10 +47,14 @@ class ItemKey:
         except InvalidTag as error:
             raise SealBroken("the entry does not open with its key") from error
 
+    @property
+    def nonce(self) -> bytes:
+        """What opens the entry's commitments, and nothing else."""
+        return mac(self.secret, b"commit-nonce")
+
     def commitment(self, content: bytes) -> bytes:
         """Commit to `content` without letting it be guessed from the commitment."""
-        nonce = mac(self.secret, b"commit-nonce")
-        return commitment(nonce, content)
+        return commitment(self.nonce, content)
 
 
 def commitment(nonce: bytes, content: bytes) -> bytes:

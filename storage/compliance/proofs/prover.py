@@ -1,6 +1,5 @@
 """Making proofs for people to take away: of entries, of growth, of copies."""
 
-import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -77,8 +76,7 @@ class Prover:
         item = await self.reader.item(tenant, entry)
         if item is None or entry.erased:
             raise NotFound(f"what entry {entry.seq} said was erased")
-        nonce = hmac.digest(item.secret, b"commit-nonce", "sha256")
-        return {"nonce": nonce.hex(), "body": canonical_body(entry.body).decode()}
+        return {"nonce": item.nonce.hex(), "body": canonical_body(entry.body).decode()}
 
     async def _proof(self, tenant: str, entry: LogEntry, at: Seen) -> ProofFile:
         tree, size = self.publisher.keeper.tree, at.checkpoint.size
