@@ -6,11 +6,12 @@ it dropped events. In between the watermarks rise, as ATOM hears what happens.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from time import monotonic
 
 import structlog
 
 from bridge.catchup import CatchUp
-from bridge.errors import AtomError, CannotTell
+from bridge.errors import AtomError, CannotTell, ServiceUnavailable
 from bridge.holds import DEAF
 from bridge.links import Link, LinkState
 from bridge.messages import Channel, Event, Platform
@@ -27,13 +28,40 @@ Place = tuple[str, Channel]
 
 
 @dataclass(slots=True)
+class _Rest:
+    """
+    Leaving a workspace or team alone that does not answer: a thousand channels that
+    ask again, each for itself, would keep it from coming back, and ATOM from its work.
+    """
+
+    first: float
+    _until: float = 0.0
+    _pause: float = 0.0
+
+    @property
+    def left(self) -> float:
+        """Return for how many more seconds nobody asks."""
+        return self._until - monotonic()
+
+    def begin(self) -> None:
+        """It does not answer. Of several that asked at once the first one counts."""
+        if self.left <= 0:
+            self._pause = min(self._pause * 2 or self.first, _LONGEST_PAUSE)
+            self._until = monotonic() + self._pause
+
+    def end(self) -> None:
+        """It answers."""
+        self._until = self._pause = 0.0
+
+
+@dataclass(slots=True)
 class CatchingUp:
     """
     Runs until cancelled.
 
     `companies` returns the companies' ids, `clock` the time in microseconds. Marks
     rise every `beat` seconds; a platform that does not answer is asked again after
-    `again` seconds, and less and less often.
+    `again` seconds, for one of a team's channels, and less and less often.
     """
 
     catch_up: CatchUp
@@ -49,6 +77,7 @@ class CatchingUp:
     _blind: set[Place] = field(default_factory=set)
     _deaf: set[Place] = field(default_factory=set)
     _running: set[Place] = field(default_factory=set)
+    _rests: dict[tuple[Platform, str], _Rest] = field(default_factory=dict)
     _changed: set[str] = field(default_factory=set)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _slots: asyncio.Semaphore = field(
@@ -132,11 +161,17 @@ class CatchingUp:
 
     async def _see_through(self, place: Place) -> None:
         """Catch up with one channel, however often it takes; others go on."""
-        pause = self.again
+        channel, pause = place[1], self.again
+        team = (channel.platform, channel.team)
+        rest = self._rests.setdefault(team, _Rest(self.again))
         try:
             while place in self._wanted:
+                if (left := rest.left) > 0:
+                    await asyncio.sleep(left)
                 async with self._slots:
-                    await self._catch_up(place, self._wanted[place])
+                    if rest.left > 0:
+                        continue
+                    await self._catch_up(place, self._wanted[place], rest)
                 if place in self._wanted:
                     await asyncio.sleep(pause)
                     pause = min(pause * 2, _LONGEST_PAUSE)
@@ -144,7 +179,7 @@ class CatchingUp:
             self._running.discard(place)
             self._news.set()
 
-    async def _catch_up(self, place: Place, since_us: int) -> None:
+    async def _catch_up(self, place: Place, since_us: int, rest: _Rest) -> None:
         tenant, channel = place
         told = {"platform": channel.platform, "channel": channel.id}
         try:
@@ -153,12 +188,15 @@ class CatchingUp:
             log.warning("channel cannot be read again", **told, reason=str(error))
             self._give_up(place, since_us)
         except AtomError as error:
+            if isinstance(error, ServiceUnavailable):
+                rest.begin()
             log.warning("catching up interrupted", **told, reason=str(error))
         except Exception:
             # One channel that breaks us must not take the others down with it.
             log.exception("catching up broke", **told)
             self._give_up(place, since_us)
         else:
+            rest.end()
             self._done(place, since_us)
             self._blind.discard(place)
             if news:

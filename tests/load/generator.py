@@ -200,7 +200,8 @@ def moments(plan: Plan) -> list[float]:
 async def run(plan: Plan) -> Samples:
     """Warm the servers up, then offer them what is planned."""
     guns = [Gun(port) for port in plan.ports]
-    first = plan.first
+    first, now_us = plan.first, time.time_ns() // 1000
+    plan = replace(plan, mix=plan.mix.beginning(first, now_us, plan.rate))
     if plan.warm_up:
         warm = replace(plan, rate=_WARM_RATE, seconds=_WARM_UP)
         first += len(await _volley(guns, warm))

@@ -5,7 +5,7 @@ import hmac
 import json
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -16,7 +16,6 @@ PEOPLE = tuple(f"U{n:02}BENCH" for n in range(40))
 MARK = "bench-"
 _LETTERS = str.maketrans("0123456789", "abcdefghij")
 
-_EPOCH = 1_700_000_000
 _TALK = (
     "The deployment window moved to Thursday because the certificate of the staging "
     "load balancer ends on Wednesday night & nobody wants to renew it by hand"
@@ -39,15 +38,28 @@ class Mix:
     In how many channels people talk, and what else they do than post.
 
     The shares are of a hundred events. What is not a post is about one that was made
-    in the same channel before, number `first` being the first.
+    in the same channel before, number `first` being the first. Number 0 is said at
+    `zero_us`, and every `step_us` the next one.
     """
 
     first: int = 0
+    zero_us: int = 1_700_000_000_000_000
+    step_us: int = 1
     channels: int = len(CHANNELS)
     replies: int = 0
     edits: int = 0
     deletes: int = 0
     reactions: int = 0
+
+    def beginning(self, number: int, now_us: int, rate: float) -> "Mix":
+        """Return the same, from `number` on said now: old news would be told of."""
+        step = int(1_000_000 / rate)
+        return replace(self, zero_us=now_us - number * step, step_us=step)
+
+    def ts(self, number: int) -> str:
+        """Return when event `number` happens, as Slack writes it."""
+        seconds, micros = divmod(self.zero_us + number * self.step_us, 1_000_000)
+        return f"{seconds}.{micros:06}"
 
     def channel(self, number: int) -> str:
         return channel(number % self.channels)
@@ -116,7 +128,7 @@ def event(number: int, mix: Mix = PLAIN) -> dict[str, Any]:
         "api_app_id": "A01ATOM",
         "type": "event_callback",
         "event_id": f"Ev{number:010}",
-        "event_time": _EPOCH,
+        "event_time": int(mix.ts(number).partition(".")[0]),
         "is_ext_shared_channel": False,
         "event_context": f"4-{number:060}",
         "authorizations": [
@@ -134,39 +146,42 @@ def event(number: int, mix: Mix = PLAIN) -> dict[str, Any]:
 
 def _happened(number: int, mix: Mix) -> dict[str, Any]:
     place, about = mix.channel(number), mix.about(number)
-    at = {"channel": place, "event_ts": _ts(number)}
+    at = {"channel": place, "event_ts": mix.ts(number)}
     match mix.kind(number):
         case Kind.REPLY:
-            reply = {**_message(number), "thread_ts": _ts(about)}
+            reply = {**_message(number, mix), "thread_ts": mix.ts(about)}
             return {**reply, **at, "channel_type": "channel"}
         case Kind.EDIT:
-            edited = {"user": _author(about), "ts": _ts(number)}
-            new = {**_message(about), **_said(number), "edited": edited}
-            old = _message(about)
-            more = {"message": new, "previous_message": old, "ts": _ts(number)}
+            edited = {"user": _author(about), "ts": mix.ts(number)}
+            new = {**_message(about, mix), **_said(number), "edited": edited}
+            old = _message(about, mix)
+            more = {"message": new, "previous_message": old, "ts": mix.ts(number)}
             return {"type": "message", "subtype": "message_changed", **more, **at}
         case Kind.DELETE:
-            gone = {"deleted_ts": _ts(about), "previous_message": _message(about)}
+            gone = {
+                "deleted_ts": mix.ts(about),
+                "previous_message": _message(about, mix),
+            }
             return {"type": "message", "subtype": "message_deleted", **gone, **at}
         case Kind.REACTION:
-            item = {"type": "message", "channel": place, "ts": _ts(about)}
+            item = {"type": "message", "channel": place, "ts": mix.ts(about)}
             who = {"user": _author(number), "item_user": _author(about)}
             return (
                 {"type": "reaction_added", "reaction": "tada", "item": item}
                 | who
-                | {"event_ts": _ts(number)}
+                | {"event_ts": mix.ts(number)}
             )
         case _:
-            return {**_message(number), **at, "channel_type": "channel"}
+            return {**_message(number, mix), **at, "channel_type": "channel"}
 
 
-def _message(number: int) -> dict[str, Any]:
+def _message(number: int, mix: Mix) -> dict[str, Any]:
     """Return a message of about 30 words: bold, a link, an emoji, a mention."""
     return {
         "type": "message",
         "user": _author(number),
         "team": WORKSPACE,
-        "ts": _ts(number),
+        "ts": mix.ts(number),
         "client_msg_id": f"6a1c0de5-0000-4000-8000-{number:012}",
         **_said(number),
     }
@@ -174,10 +189,6 @@ def _message(number: int) -> dict[str, Any]:
 
 def _author(number: int) -> str:
     return PEOPLE[number % len(PEOPLE)]
-
-
-def _ts(number: int) -> str:
-    return f"{_EPOCH + number // 1_000_000}.{number % 1_000_000:06}"
 
 
 def mark_of(number: int) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -169,6 +169,30 @@ async def test_a_platform_that_is_down_is_asked_again(stage: Stage) -> None:
         await stage.until(lambda: len(stage.watermarks.marks) == 2)
 
     assert len(stage.recent.asked) == 5
+
+
+async def test_one_workspace_that_is_down_is_not_asked_for_each_of_its_channels(
+    stage: Stage,
+) -> None:
+    many = [Channel(Platform.SLACK, FALCON.team, f"C{n}") for n in range(40)]
+    for n, channel in enumerate(many):
+        teams = Channel(Platform.TEAMS, PROJECT.team, f"19:{n}@thread.tacv2")
+        await stage.links.add("acme", (channel, teams), "test")
+    slack = FakeRecent(failures=[ServiceUnavailable("down")] * 1000)
+    stage.catching_up.catch_up = replace(
+        stage.catching_up.catch_up,
+        recent={**stage.catching_up.catch_up.recent, Platform.SLACK: slack},
+    )
+    stage.catching_up.again = 0.3
+
+    async with stage.running():
+        await stage.until(lambda: len(stage.watermarks.marks) == 41)  # Teams' answer
+        while_down = len(slack.asked)
+        slack.failures = []
+        await stage.until(lambda: len(stage.watermarks.marks) == 82)
+
+    assert while_down <= 8
+    assert len(slack.asked) == while_down + 41
 
 
 async def test_the_mark_of_a_channel_that_cannot_be_read_stays(stage: Stage) -> None:
