@@ -85,7 +85,10 @@ def latest(
     for conv, msg in _revised(writes):
         rows = yield Statement(
             "SELECT seq, rev FROM log WHERE tenant = :tenant AND conv = :conv "
-            "AND msg = :msg AND etype LIKE 'message.%' ORDER BY seq DESC LIMIT 1",
+            "AND msg = :msg AND etype LIKE 'message.%' "
+            # Not in the order of an index: PostgreSQL, as long as it has no statistics
+            # of a young table, would read all of it backwards instead of few rows.
+            "ORDER BY seq + 0 DESC LIMIT 1",
             {"tenant": tenant, "conv": conv, "msg": msg},
         )
         if rows:

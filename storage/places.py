@@ -14,7 +14,7 @@ _FIND = (
     "ORDER BY channel DESC"
 )
 _KNOWN_US = 60_000_000  # for so long another process may have heard of a new name
-_FRESH_US = 5_000_000  # for so long another process may have heard otherwise
+_FRESH_US = 5_000_000  # for so long another process may have heard what is missing
 
 
 @dataclass(slots=True)
@@ -23,7 +23,8 @@ class StoredPlaces:
     Implements `bridge.places.PlaceBook`. Most activities say nothing new.
 
     What a channel takes from its team may change without a word about the channel, so
-    that is looked up again after some seconds, and not for every message.
+    that is looked up again after a while, and not for every message: after a minute,
+    and after some seconds as long as something is missing that may be told by then.
     """
 
     store: HotStore
@@ -50,7 +51,9 @@ class StoredPlaces:
         if merged is None or self.clock() >= until:
             merged = await self._look_up(channel)
             if merged:
-                self._merged[key] = (merged, self.clock() + _FRESH_US)
+                whole = merged.service_url and merged.group_id
+                lasts = _KNOWN_US if whole else _FRESH_US
+                self._merged[key] = (merged, self.clock() + lasts)
         return merged
 
     async def _look_up(self, channel: Channel) -> Place | None:
