@@ -7,7 +7,14 @@ asked again later, or when the directory has changed.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Protocol
@@ -48,6 +55,8 @@ class Registers(Protocol):
     def named(self, tenant: str, kind: Kind, name: str) -> Sequence[str]: ...
 
     def gone_under(self, tenant: str, address: str) -> bool: ...
+
+    def formerly(self, tenant: str, address: str) -> Sequence[str]: ...
 
 
 @dataclass(slots=True)
@@ -137,22 +146,57 @@ class Introducer:
         Take in that somebody's profile changed.
 
         What rests on an address that is another one now rests on nothing: the account
-        is asked for again, and is never matched by the new address by itself.
+        is asked for again, and is never matched by the new address by itself. Where the
+        directory names the account by its id, that is what counts, whatever the address.
         """
         known = self.accounts.link_of(tenant, account)
         if known is None or known.confidence is Confidence.NONE:
             return
         if known.how is How.PROVISIONED and identity.person.kind not in _OUTSIDERS:
             return
-        new = min(identity.addresses, default="")
         if identity.person.kind in _OUTSIDERS:
             why = f"it is a {identity.person.kind} now"
-        elif await self.accounts.rests_on(tenant, account, new):
+        elif await self.accounts.rests_on(tenant, account, identity.addresses):
+            return
+        elif self._named_by_id(tenant, account, identity) == known.person:
+            if known.how is How.ADDRESS:
+                named = Confidence.PROVISIONED, How.PROVISIONED
+                link = AccountLink(account, known.person, *named)
+                text = f"the directory names {account}, which has another address now"
+                await self.accounts.keep(tenant, link, text)
             return
         else:
             why = "it has another address now"
         doubt = AccountLink(account, known.person, Confidence.NONE, How.CHANGED)
         await self.accounts.keep(tenant, doubt, f"{account} has to be asked for: {why}")
+
+    async def looked_at(
+        self, tenant: str, vouching: str, people: Iterable[Identity]
+    ) -> None:
+        """Take in how a platform describes some accounts of a tenant. Never raises."""
+        seen = {
+            Account(one.person.platform, vouching, one.person.id): one
+            for one in people
+            if one.addresses
+        }
+        linked = {
+            account: one
+            for account, one in seen.items()
+            if (link := self.accounts.link_of(tenant, account))
+            and link.confidence > Confidence.NONE
+        }
+        try:
+            held = {account: one.addresses for account, one in linked.items()}
+            moved = await self.accounts.moved(tenant, held) if held else []
+            for account, one in linked.items():
+                if account in moved or one.person.kind in _OUTSIDERS:
+                    await self.changed(tenant, account, one)
+        except AtomError as error:
+            log.warning("changed accounts not looked at", reason=str(error))
+
+    def _named_by_id(self, tenant: str, account: Account, identity: Identity) -> str:
+        found = self._registry(tenant).provisioned(account, identity)
+        return found.id if found else ""
 
     def _remember(self, tenant: str, account: Account, version: str) -> None:
         if len(self._met) >= _MOST:
@@ -188,7 +232,10 @@ class Introducer:
             return None
 
         def under(address: str) -> Sequence[Subject]:
-            ids = directory.named(tenant, Kind.PERSON, address)
+            ids: Collection[str] = directory.named(tenant, Kind.PERSON, address)
+            if ids:
+                # The account may still be that of who was called so before.
+                ids = dict.fromkeys((*ids, *directory.formerly(tenant, address)))
             found = [one for id_ in ids if (one := directory.find(tenant, id_))]
             if directory.gone_under(tenant, address):
                 # Whose account it is may still be who left, whoever has it now.

@@ -3,6 +3,7 @@
 import asyncio
 import hmac
 import time
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -35,12 +36,13 @@ from bots.teams.recent import TeamsRecent
 from bots.teams.record_place import TeamsCardPlace
 from bots.teams.records import TeamsRecords
 from bots.teams.rights import TeamsRights
-from bots.teams.roster import TeamsRoster
+from bots.teams.roster import TeamsRoster, Told
 from bots.teams.seats import TeamsSeats
 from bots.teams.sender import TeamsSender
 from bots.teams.signs import TeamsSigns
 from bots.teams.subscriptions import Subscriptions
 from bots.teams.tokens import Tokens
+from bridge.identities import Identity
 from bridge.messages import Platform
 from bridge.places import Place
 from bridge.recent import Recent
@@ -99,7 +101,8 @@ def teams_side(
     connector = Connector(session, tokens, session.timeout)
     graph = Graph(session, tokens, settings.graph_url)
     admin = _admin_graph(settings, session)
-    members = TeamsMembers(connector, built.places, asyncio.sleep)
+    told = _described_again(built)
+    members = TeamsMembers(connector, built.places, asyncio.sleep, told)
     return TeamsSide(
         settings,
         session,
@@ -113,7 +116,7 @@ def teams_side(
         TeamsAddresses(built.places),
         TeamsRecent(graph, connector, built.places, settings.app_id, asyncio.sleep),
         TeamsProber(connector, built.places, hears=settings.notice_url is not None),
-        TeamsRoster(connector, built.places),
+        TeamsRoster(connector, built.places, told=told),
         TeamsSigns(connector, built.places),
         TeamsFiles(connector, graph, built.places),
         TeamsFileTarget(connector, graph, Drive(graph), built.places, settings.app_id),
@@ -129,6 +132,19 @@ def teams_side(
         _subscriptions(settings, graph, connector, built),
         teams_administration(admin, connector, built.places) if admin else None,
     )
+
+
+def _described_again(built: Core) -> Told:
+    """Return what hears how a tenant describes its people, again and again."""
+
+    async def told(account: str, people: Sequence[Identity]) -> None:
+        if built.directory is None or not account:
+            return
+        tenant = await built.companies.tenant_of(Platform.TEAMS, account)
+        if tenant is not None:
+            await built.introducer.looked_at(tenant, account, people)
+
+    return told
 
 
 def _admin_graph(settings: TeamsSettings, session: ClientSession) -> AdminGraph | None:

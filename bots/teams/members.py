@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bots.teams.connector import Connector, in_path
-from bots.teams.roster import described, whose_members
+from bots.teams.roster import Told, described, roster, told_nobody, whose_members
 from bots.teams.wire import mappings, text_of
 from bridge.errors import Ambiguous, CannotTell, NotSent, Refused, ServiceUnavailable
 from bridge.messages import Channel, PersonKind
@@ -20,14 +20,20 @@ _PAGES = 200
 
 @dataclass(frozen=True, slots=True)
 class TeamsMembers:
-    """Implements `bridge.membership.Members`. `sleep` waits seconds."""
+    """
+    Implements `bridge.membership.Members`. `sleep` waits seconds.
+
+    `told` hears how everybody is described, with the tenant that vouches for them.
+    """
 
     connector: Connector
     places: PlaceBook
     sleep: Callable[[float], Awaitable[None]]
+    told: Told = told_nobody
 
     async def of(self, channel: Channel) -> frozenset[str]:
-        _, listed = await self.listed(channel)
+        place, listed = await self.listed(channel)
+        await self.told(place.account, roster(listed, place.account).everybody)
         return frozenset(text_of(m.get("id")) for m in listed) - {""}
 
     async def outsiders(self, channel: Channel) -> frozenset[str]:

@@ -1,6 +1,13 @@
 """Who is in a team, by the addresses that its tenant vouches for."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -32,11 +39,26 @@ class Roster:
     by_id: Mapping[str, Identity]
     by_address: Mapping[str, Sequence[Identity]]
 
+    @property
+    def everybody(self) -> Sequence[Identity]:
+        """Whoever has an address, with all that they have, others' too."""
+        found = (one for some in self.by_address.values() for one in some)
+        return list({one.person.id: one for one in found}.values())
+
+
+Told = Callable[[str, Sequence[Identity]], Awaitable[None]]
+
+
+async def told_nobody(_tenant: str, _people: Sequence[Identity]) -> None:
+    """The default: nobody hears of what was read."""
+
 
 @dataclass(slots=True)
 class TeamsRoster:
     """
     Implements `bridge.identities.Identities` with the connector's lists of members.
+
+    `told` hears of everybody in each list, with the tenant that vouches for them.
 
     A list is asked for once in ten minutes for each team. Members of teams larger
     than 20,000 are known as far as that.
@@ -45,6 +67,7 @@ class TeamsRoster:
     connector: Connector
     places: PlaceBook
     asking: Asking = field(default_factory=lambda: Asking(_REST, at_once=4))
+    told: Told = told_nobody
     _rosters: Remembered[tuple[str, str], Roster] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -94,7 +117,9 @@ class TeamsRoster:
             if not token:
                 break
             more = f"{path}?pageSize={_PAGE}&continuationToken={quote(token, safe='')}"
-        return roster(whole, place.account)
+        made = roster(whole, place.account)
+        await self.told(place.account, made.everybody)
+        return made
 
     async def _get(self, place: Place, path: str) -> Mapping[str, Any]:
         return await self.connector.call("GET", place.service_url, path)

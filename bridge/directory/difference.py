@@ -234,13 +234,29 @@ def memberships_after(changes: Iterable[Change], now_us: int) -> Iterator[Member
             yield Membership(change.source, change.group, change.id, now_us, why)
 
 
+def addresses_of(entry: Entry) -> frozenset[str]:
+    """Return the address and the sign-in name of an entry, in lower case."""
+    told = entry.attributes
+    names = (told.get(name, "").strip().lower() for name in ("mail", "user_name"))
+    return frozenset(names) - {""}
+
+
+def _former(kept: Kept, entry: Entry) -> frozenset[str]:
+    if entry.kind is not Kind.PERSON:
+        return frozenset()
+    return (kept.former | addresses_of(kept.entry)) - addresses_of(entry)
+
+
 def _after(change: Change, kept: Kept | None, now_us: int) -> Kept:
     if change.entry is not None:
         if kept and kept.life is Life.LIVE:
-            return replace(kept, entry=change.entry)
+            return replace(kept, entry=change.entry, former=_former(kept, change.entry))
         missed = kept is not None and kept.life is Life.MISSING
         since = kept.since_us if kept and missed else now_us
-        return Kept(change.source, change.entry, since_us=since, why=change.why)
+        former = _former(kept, change.entry) if kept else frozenset[str]()
+        return Kept(
+            change.source, change.entry, since_us=since, why=change.why, former=former
+        )
     if kept is None:
         raise AssertionError("only what is known can go")
     if change.what is What.MISS:

@@ -37,7 +37,8 @@ class Kept:
     An entry as it is kept. Its members are kept apart, so `entry.members` is None.
 
     `missed` counts the complete readings in a row that did not name it. `since_us` is
-    when its life became what it is, and `why` says what made it so.
+    when its life became what it is, and `why` says what made it so. `former` are
+    addresses and sign-in names that a person had there before.
     """
 
     source: str
@@ -46,6 +47,7 @@ class Kept:
     missed: int = 0
     since_us: int = 0
     why: str = ""
+    former: frozenset[str] = frozenset()
 
     @property
     def ref(self) -> Ref:

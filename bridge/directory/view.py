@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bridge.directory.closure import circles, route
+from bridge.directory.difference import addresses_of
 from bridge.directory.grace import lenient
 from bridge.directory.graph import Graph, memberships
 from bridge.directory.held import Delta, Kept, Ref, State
@@ -182,6 +183,20 @@ class LiveDirectory:
             if address in {told.get("mail", "").lower(), told.get("user_name", "")}:
                 had[kept.life.gone].add(who)
         return bool(had[True] - had[False])
+
+    def formerly(self, tenant: str, address: str) -> Sequence[str]:
+        """Return who is there and had an address before that is theirs no more."""
+        known = self._companies.get(tenant)
+        if known is None:
+            return ()
+        had, has = set(), set()
+        for ref, who in known.state.people.items():
+            kept = known.state.entries[ref]
+            if address in kept.former:
+                had.add(who)
+            if address in addresses_of(kept.entry):
+                has.add(who)
+        return sorted(had - has)
 
     def entries(self, tenant: str, subject: str) -> Sequence[Kept]:
         """Return the entries of all sources that are somebody."""

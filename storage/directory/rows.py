@@ -16,12 +16,15 @@ MEMBER = "source, grp, member, at_us, why"
 
 
 def kept_row(tenant: str, kept: Kept, version: int) -> dict[str, Any]:
+    body = entry_json(kept.entry)
+    if kept.former:
+        body["former"] = sorted(map(clean_text, kept.former))
     return {
         "tenant": tenant,
         "source": kept.source,
         "id": kept.entry.id,
         "kind": str(kept.entry.kind),
-        "body": orjson.dumps(entry_json(kept.entry)).decode(),
+        "body": orjson.dumps(body).decode(),
         "life": str(kept.life),
         "missed": kept.missed,
         "since_us": kept.since_us,
@@ -32,8 +35,9 @@ def kept_row(tenant: str, kept: Kept, version: int) -> dict[str, Any]:
 
 def kept_of(row: Row) -> Kept:
     source, id_, kind, body, life, missed, since_us, why = row
-    entry = entry_of(id_, kind, orjson.loads(body))
-    return Kept(source, entry, Life(life), missed, since_us, why)
+    told = orjson.loads(body)
+    entry, former = entry_of(id_, kind, told), frozenset(told.get("former", ()))
+    return Kept(source, entry, Life(life), missed, since_us, why, former)
 
 
 def member_row(tenant: str, each: Membership, version: int) -> dict[str, Any]:

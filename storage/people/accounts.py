@@ -7,7 +7,7 @@ process is seen at the next `refresh`, which comes every moment.
 
 import hmac
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bridge.directory.accounts import Account, AccountLink, Confidence, How
@@ -168,8 +168,30 @@ class StoredAccounts:
         for listener in self.on_change:
             listener(tenant, link.account)
 
-    async def rests_on(self, tenant: str, account: Account, address: str) -> bool:
-        """Say whether an account's link rests on no other address than this one."""
+    async def moved(
+        self, tenant: str, held: Mapping[Account, Collection[str]]
+    ) -> list[Account]:
+        """Return which accounts' links rest on an address that they have no more."""
+        rows = await self.store.fetch(
+            Statement(
+                "SELECT platform, account, user_id, address FROM account_link "
+                "WHERE tenant = :tenant AND address <> ''",
+                {"tenant": tenant},
+            )
+        )
+        resting = {_account(row): str(row[3]) for row in rows}
+        secret = (await self.keys.company(tenant)).secret("account-address")
+        return [
+            account
+            for account, addresses in held.items()
+            if (kept := resting.get(account))
+            and kept not in {_digest(secret, address) for address in addresses}
+        ]
+
+    async def rests_on(
+        self, tenant: str, account: Account, addresses: Collection[str]
+    ) -> bool:
+        """Say whether an account's link rests on none but one of these addresses."""
         rows = await self.store.fetch(
             Statement(
                 "SELECT address FROM account_link WHERE tenant = :tenant "
@@ -179,9 +201,8 @@ class StoredAccounts:
             )
         )
         kept = rows[0][0] if rows else ""
-        return not kept or hmac.compare_digest(
-            kept, await self._hash(tenant, "address", address)
-        )
+        hashes = [await self._hash(tenant, "address", each) for each in addresses]
+        return not kept or any(hmac.compare_digest(kept, each) for each in hashes)
 
     async def code(self, tenant: str, account: Account) -> str:
         """Return a code that stands for an account for ten minutes, and once."""
@@ -224,7 +245,11 @@ class StoredAccounts:
         if not text:
             return ""
         secret = (await self.keys.company(tenant)).secret(f"account-{purpose}")
-        return hmac.digest(secret, text.encode(), "sha256").hex()
+        return _digest(secret, text)
+
+
+def _digest(secret: bytes, text: str) -> str:
+    return hmac.digest(secret, text.encode(), "sha256").hex()
 
 
 _KEEP = (

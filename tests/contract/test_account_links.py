@@ -95,9 +95,9 @@ async def test_an_address_is_compared_and_not_kept(
 ) -> None:
     await accounts.keep(TENANT, BY_ADDRESS, "why", "alice@acme.example")
 
-    assert await accounts.rests_on(TENANT, ALICE, "alice@acme.example")
-    assert not await accounts.rests_on(TENANT, ALICE, "mallory@acme.example")
-    assert await accounts.rests_on(TENANT, CAROL, "anything")
+    assert await accounts.rests_on(TENANT, ALICE, ["alice@acme.example"])
+    assert not await accounts.rests_on(TENANT, ALICE, ["mallory@acme.example"])
+    assert await accounts.rests_on(TENANT, CAROL, ["anything"])
     entries = await store.reader.entries(TENANT, -1, 99)
     assert not any("alice@acme.example" in str(e.body) for e in entries)
 

@@ -1,5 +1,6 @@
 """Members by address and channels by id, by Teams' own word, asked for rarely."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from bots.teams.connector import Connector
 from bots.teams.roster import TeamsRoster, roster
 from bots.teams.signs import TeamsSigns
+from bridge.identities import Identity
 from bridge.messages import Channel, PersonKind, Platform
 from bridge.naming import Seen
 from tests.teams_server import Said, ScriptedTeams
@@ -38,6 +40,24 @@ def listing(*members: dict[str, Any], then: str = "") -> Said:
 @pytest.fixture
 def accounts(connector: Connector, places: FakePlaces) -> TeamsRoster:
     return TeamsRoster(connector, places)
+
+
+async def test_whoever_wants_hears_how_everybody_is_described(
+    connector: Connector, places: FakePlaces, teams: ScriptedTeams
+) -> None:
+    heard: dict[str, frozenset[str]] = {}
+
+    async def told(tenant: str, people: Sequence[Identity]) -> None:
+        heard.update({f"{tenant}/{one.person.id}": one.addresses for one in people})
+
+    teams.answer("GET pagedmembers", listing(member("ann"), member("ben")))
+
+    await TeamsRoster(connector, places, told=told).described(FALCON, ["29:ann"])
+
+    assert heard == {
+        f"{TENANT}/29:ann": {"ann@acme.example"},
+        f"{TENANT}/29:ben": {"ben@acme.example"},
+    }
 
 
 async def test_a_team_is_listed_once_page_by_page(

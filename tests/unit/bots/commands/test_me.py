@@ -42,9 +42,13 @@ class Directory(FakeDirectory):
     )
     accounts: Any = None
     left: set[str] = field(default_factory=set)
+    former: dict[str, list[str]] = field(default_factory=dict)
 
     def gone_under(self, tenant: str, address: str) -> bool:
         return address in self.left
+
+    def formerly(self, tenant: str, address: str) -> Sequence[str]:
+        return self.former.get(address, [])
 
     def find(self, tenant: str, subject: str) -> Subject | None:
         return self.everybody.get(subject)
@@ -88,8 +92,15 @@ class Accounts:
         self.rests = address or self.rests
         self.said.append(text)
 
-    async def rests_on(self, tenant: str, account: Account, address: str) -> bool:
-        return self.rests in {"", address}
+    async def rests_on(
+        self, tenant: str, account: Account, addresses: Collection[str]
+    ) -> bool:
+        return self.rests in {"", *addresses}
+
+    async def moved(
+        self, tenant: str, held: Mapping[Account, Collection[str]]
+    ) -> list[Account]:
+        return [a for a, mine in held.items() if self.rests not in {"", *mine}]
 
     async def code(self, tenant: str, account: Account) -> str:
         self.codes["ABCD-2345"] = account
