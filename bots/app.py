@@ -44,7 +44,7 @@ from bots.keeping_members import Keeping
 from bots.leases import checking
 from bots.lifecycle_side import lifecycle
 from bots.live_health import LiveHealth
-from bots.metrics import LinkFigures, conflicting, taken_in
+from bots.metrics import BookFigures, LinkFigures, conflicting, taken_in
 from bots.naming import naming
 from bots.people_side import (
     commands_about_people,
@@ -293,9 +293,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
         courtesy = Courtesy(lambda: door.waited() > _WAITS)
         built.core.search.indexing.courtesy = courtesy
         built.health.held_until = worker.held_until
-        watchfulness = Watchfulness(
-            built.core, LinkFigures(built.core.all_statuses, clock_us).refresh
-        )
+        watchfulness = Watchfulness(built.core, _figures(built))
         await watchfulness.start()
         stack.push_async_callback(watchfulness.stop)
         built.core.journal.trace = trace
@@ -350,7 +348,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             *jobs_about_people(built.core, built.members, built.announcers),
             *_runs_about_people(built),
             *built.connecting.jobs,
-            *(built.records.jobs if built.records else ()),
+            *(built.records.jobs if built.records else (built.connecting.let_go,)),
         ]
         if settings.redis_url:
             wakes = Wakes.at(settings.redis_url.get_secret_value())
@@ -371,6 +369,18 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             stack, app, built, door, lambda: worker.processes
         )
         await _run(settings, app, worker, background)
+
+
+def _figures(built: Tools) -> Callable[[], Coroutine[Any, Any, None]]:
+    """Return what brings the figures up to date that stand in the database."""
+    links = LinkFigures(built.core.all_statuses, clock_us)
+    contacts = BookFigures(built.connecting.figures, clock_us)
+
+    async def refresh() -> None:
+        await links.refresh()
+        await contacts.refresh()
+
+    return refresh
 
 
 async def _made_ready(built: Core) -> Erasing:

@@ -27,6 +27,7 @@ from bridge.ports import Limiter
 from bridge.records.budgets import USUAL, Rates
 from bridge.records.connections import Integration, SignIn, Wanted
 from bridge.records.desk import Asker
+from bridge.records.knowing import Figure
 from bridge.records.model import System
 from bridge.records.places import CardPlace
 from connectors.sign_in.asking import Asking
@@ -43,6 +44,7 @@ from storage.records.acts import StoredActs
 from storage.records.budget import RecordBudget, rates_of
 from storage.records.cards import StoredCards
 from storage.records.changes import StoredChanges
+from storage.records.contacts import StoredContacts
 from storage.records.levels import StoredLevels
 from storage.records.log import StoredRecordLog
 from storage.records.sealing import CompanySeal
@@ -76,6 +78,7 @@ class RecordBooks:
     connections: StoredConnections
     sign_ins: StoredSignIns
     log: StoredRecordLog
+    contacts: StoredContacts
 
     @classmethod
     def of(cls, core: Core) -> "RecordBooks":
@@ -90,6 +93,7 @@ class RecordBooks:
             StoredConnections(hot, core.ring, record, clock_us),
             StoredSignIns(hot, sealer, clock_us),
             record,
+            StoredContacts(hot, core.ring),
         )
 
 
@@ -132,6 +136,13 @@ class ConnectingSide:
             )
         return self._budgets[tenant]
 
+    def settings_of(self, system: System, instance: str) -> RecordSettings | None:
+        """Return how an instance is set up: names are one company's alone."""
+        for (_, kind, name), one in self.systems.items():
+            if (kind, name) == (system, instance):
+                return one
+        return None
+
     @property
     def commands(self) -> tuple[Command, ...]:
         if not self.systems:
@@ -154,6 +165,21 @@ class ConnectingSide:
             return ()
         leavers = Leavers(self.connecting, self._at_work, self.core.company_ids)
         return (leavers.run, self._sweep)
+
+    async def figures(self) -> Sequence[Figure]:
+        """Return what the companies' books of contacts have."""
+        if not self.systems:
+            return ()
+        return [
+            figure
+            for tenant in await self.core.company_ids()
+            for figure in await self.books.contacts.figures(tenant)
+        ]
+
+    async def let_go(self) -> None:
+        """Without any system, drop what is known of their accounts and contacts."""
+        for tenant in await self.core.company_ids():
+            await self.books.contacts.keep_only(tenant, ())
 
     async def accounts(self, request: Request) -> Sequence[Section]:
         """Return what `me` says of who asks."""

@@ -15,6 +15,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from bridge.delivery import Delivery
 from bridge.errors import AtomError
 from bridge.ports import LinkStatus
+from bridge.records.knowing import Figure
 
 log = structlog.get_logger()
 
@@ -40,6 +41,15 @@ RECORD_ALARMS = Counter(
     "atom_record_alarms_total",
     "Answers of business systems to other questions than they were asked",
     ["system", "what"],
+)
+_BY_KIND = ["system", "instance", "kind"]
+BOOK_RECORDS = Gauge(
+    "atom_record_book_records", "Accounts and contacts that the book knows", _BY_KIND
+)
+BOOK_AGE = Gauge(
+    "atom_record_book_age_seconds",
+    "Since they were last read to the end, and up to now if they never were",
+    _BY_KIND,
 )
 DELIVERED = Counter("atom_deliveries_ended_total", "Deliveries brought to an end")
 QUEUED = Gauge("atom_deliveries_queued", "Deliveries this process has yet to end")
@@ -84,6 +94,7 @@ STORE_UP = Gauge("atom_store_up", "Whether the database answered when last asked
 
 _OF_LINKS = (DEPTH, OLDEST, LAG, DEAD, PARKED, THROTTLED, DORMANT)
 _FRESH = 5.0
+_FRESH_BOOK = 60.0  # counting takes longer
 _MICRO = 1_000_000
 
 
@@ -142,3 +153,31 @@ class LinkFigures:
         THROTTLED.labels(link).set(throttled / _MICRO)
         for hold in status.link.held_by:
             DORMANT.labels(link, hold.cause).set(1)
+
+
+@dataclass(slots=True)
+class BookFigures:
+    """Keeps the figures of the book of accounts and contacts a minute old at most."""
+
+    figures: Callable[[], Awaitable[Sequence[Figure]]]
+    clock: Callable[[], int]
+    timer: Callable[[], float] = time.monotonic
+    _next: float = field(default=-1.0)
+
+    async def refresh(self) -> None:
+        if self.timer() < self._next:
+            return
+        self._next = self.timer() + _FRESH_BOOK
+        try:
+            figures = await self.figures()
+        except AtomError as error:
+            log.warning("no figures of contacts", reason=str(error))
+            figures = ()
+        for gauge in (BOOK_RECORDS, BOOK_AGE):
+            gauge.clear()
+        now = self.clock()
+        for each in figures:
+            chapter, since = each.progress.chapter, each.progress.since_us
+            labels = (chapter.system, chapter.instance, chapter.kind)
+            BOOK_RECORDS.labels(*labels).set(each.many)
+            BOOK_AGE.labels(*labels).set(max(0, now - since) / _MICRO)

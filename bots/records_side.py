@@ -48,10 +48,12 @@ def records_of(
     hosts = hosts_of(connecting.systems)
 
     def pace(records: Records) -> float:
-        for (_, system, name), one in connecting.systems.items():
-            if (system, name) == (records.system, records.instance):
-                return one.poll
-        return 0.0
+        found = connecting.settings_of(records.system, records.instance)
+        return found.poll if found else 0.0
+
+    def keeps(records: Records) -> bool:
+        found = connecting.settings_of(records.system, records.instance)
+        return found is not None and found.book
 
     kept = connecting.books
     made = records_side(
@@ -64,6 +66,7 @@ def records_of(
             kept.levels,
             kept.changes,
             kept.log,
+            kept.contacts,
         ),
         Right(connecting.accesses, connecting.who, connecting.offer, connecting.turns),
         Platforms(
@@ -75,6 +78,7 @@ def records_of(
         ),
         hosts=lambda tenant: hosts.get(tenant, frozenset()),
         pace=pace,
+        keeps=keeps,
     )
     stack.push_async_callback(made.aclose)
     return made

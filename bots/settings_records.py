@@ -82,6 +82,11 @@ class RecordSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_error
     calls_daily: int | None = Field(
         default=None, ge=0, description="calls a day, where the system does not say"
     )
+    book: bool = Field(
+        default=True,
+        description="whether to know all its accounts and contacts by keyed hashes, to "
+        "find whose contact somebody is (Salesforce)",
+    )
     page_hosts: tuple[Host, ...] = Field(
         default=(),
         description="further hosts whose links are its records, such as "

@@ -37,6 +37,7 @@ from bridge.records.entries import RecordEntry
 from bridge.records.errands import Ended
 from bridge.records.floor import Floors
 from bridge.records.forms import Deed, Form, Input
+from bridge.records.knowing import Chapter, Clues, Figure, Listed
 from bridge.records.live import Live
 from bridge.records.mentions import Mentions, Named
 from bridge.records.model import (
@@ -754,6 +755,41 @@ class FakeLog:
 
 
 @dataclass
+class FakeContacts:
+    """The book of accounts and contacts, in plain: it is only a test's."""
+
+    kept: dict[RecordRef, Listed] = field(default_factory=dict)
+    counted: list[Figure] = field(default_factory=list)
+    faults: list[AtomError] = field(default_factory=list)
+
+    def add(self, *listed: Listed) -> None:
+        self.kept |= {one.ref: one for one in listed}
+
+    async def find(
+        self, chapter: Chapter, clues: Clues, most: int
+    ) -> Sequence[RecordRef]:
+        if self.faults:
+            raise self.faults.pop(0)
+        return [
+            ref
+            for ref, one in self.kept.items()
+            if (chapter.system, chapter.instance, chapter.kind)
+            == (ref.system, ref.instance, ref.kind)
+            and clues
+            and clues <= one.clues
+        ][:most]
+
+    async def accounts(
+        self, tenant: str, contacts: Collection[RecordRef]
+    ) -> Mapping[RecordRef, RecordRef]:
+        found = {ref: self.kept[ref].account for ref in contacts if ref in self.kept}
+        return {ref: account for ref, account in found.items() if account}
+
+    async def figures(self, tenant: str) -> Sequence[Figure]:
+        return self.counted
+
+
+@dataclass
 class FakeTeller:
     told: list[tuple[str, Card]] = field(default_factory=list)
     faults: list[AtomError] = field(default_factory=list)
@@ -810,6 +846,7 @@ class World:
     teams: FakePlace = field(default_factory=lambda: FakePlace(Platform.TEAMS))
     keys: dict[str, str] = field(default_factory=lambda: dict(_KEYS))
     turns: Turns | None = None
+    contacts: FakeContacts = field(default_factory=FakeContacts)
 
     def __post_init__(self) -> None:
         numbers = itertools.count()

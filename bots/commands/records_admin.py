@@ -1,12 +1,13 @@
 """Which business systems there are, and how much of their records a channel shows."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from bots.commands.base import Request, spoken
 from bots.commands.records_find import asker_of
 from bots.commands.rights import only_admins
+from bots.commands.status import lasted
 from bridge.cards import Button, Card, Field, Section, Tone
 from bridge.errors import BadInput, NotAllowed, ServiceUnavailable
 from bridge.messages import Platform
@@ -14,8 +15,9 @@ from bridge.ports import Rights
 from bridge.records.admitting import Admitting
 from bridge.records.books import LevelBook
 from bridge.records.cards import Level
+from bridge.records.knowing import Figure
 from bridge.records.model import System
-from bridge.records.ports import Records
+from bridge.records.ports import ContactBook, Records
 
 _SAYS = {
     Level.NOTHING: "nothing by itself",
@@ -37,6 +39,8 @@ class RecordsCommand:
     admitting: Admitting
     levels: LevelBook
     rights: Mapping[Platform, Rights]
+    book: ContactBook
+    clock: Callable[[], int]
 
     async def run(self, request: Request) -> Card:
         match request.arguments:
@@ -57,13 +61,28 @@ class RecordsCommand:
                 "No business system is connected",
                 "Whoever runs ATOM can set them up.",
             )
-        sections = [await self._section(request, each) for each in known]
+        figures = await self._figures(request)
+        sections = [await self._section(request, each, figures) for each in known]
         buttons = [
             Button(f"Only names here ({Level.NAME})", f"records level {Level.NAME}")
         ]
         return Card("Business systems", "", Tone.PLAIN, tuple(sections), tuple(buttons))
 
-    async def _section(self, request: Request, records: Records) -> Section:
+    async def _figures(self, request: Request) -> Sequence[Figure]:
+        """Return what there is in the book: who counts it is told alone, as an admin."""
+        if request.channel.platform is not Platform.SLACK:
+            return ()
+        figures = await self.book.figures(request.tenant)
+        try:
+            if figures:
+                await only_admins(self.rights, request)
+        except (NotAllowed, ServiceUnavailable):
+            return ()
+        return figures
+
+    async def _section(
+        self, request: Request, records: Records, figures: Sequence[Figure]
+    ) -> Section:
         level = await self.levels.level(request.tenant, request.channel, records.system)
         fields = [
             Field("A mention shows here", _SAYS[level]),
@@ -71,8 +90,19 @@ class RecordsCommand:
         ]
         if request.channel.platform is Platform.SLACK:
             fields.append(Field("Your account", await self._account(request, records)))
+        fields += [
+            Field(f"Known {each.progress.chapter.kind}s", self._known(each))
+            for each in figures
+            if each.progress.chapter.instance == records.instance
+        ]
         title = f"{records.system.shown} ({records.instance})"
         return Section(title, "", tuple(fields))
+
+    def _known(self, figure: Figure) -> str:
+        ago = lasted(self.clock() - figure.progress.since_us)
+        if not figure.progress.whole_lap:
+            return f"{figure.many} so far, reading for {ago}"
+        return f"{figure.many}, as of {ago} ago"
 
     async def _account(self, request: Request, records: Records) -> str:
         try:

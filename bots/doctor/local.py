@@ -9,6 +9,7 @@ from sqlalchemy import URL, insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bots.doctor.contacts import contacts
 from bots.doctor.findings import Finding, State, bad, good, poor
 from bots.doctor.postgres import durability
 from bots.doctor.proofs import proofs
@@ -75,6 +76,7 @@ async def database(settings: Settings) -> Sequence[Finding]:
                 found = [*found, *await proofs(database, settings, now_us)]
                 found += await wrapping_keys(database, settings)
                 found += await scim(database, settings, now_us)
+                found += await contacts(database, settings, now_us)
             if database.embedded:
                 return found
             return [*found, *await durability(database.engine, url)]

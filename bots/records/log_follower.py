@@ -20,7 +20,7 @@ from bridge.records.entries import changes_in
 from bridge.records.hints import Unnaming
 from bridge.records.live import Live
 from bridge.records.mentions import Mentions, Named
-from bridge.records.model import RecordRef
+from bridge.records.model import RecordChange, RecordRef
 from bridge.records.posting import Posting
 from bridge.records.subscribing import Subscribing
 from storage.log_reader import LogEntry, LogReader
@@ -62,13 +62,23 @@ class Following(Protocol):
     ) -> bool: ...
 
 
+class Stirs(Protocol):
+    """What reads systems anew after a change: `bots.records.bookkeeping`."""
+
+    def heard(self, tenant: str, change: RecordChange) -> None: ...
+
+    async def keep(self, tenant: str) -> None:
+        """Return when whatever was heard is certain to be read."""
+        ...
+
+
 @dataclass(slots=True)
 class LogFollower:
     """
     Runs until cancelled, and wakes at every commit that it is told of.
 
     `owner` names this process. `steady` is a clock in seconds. `moved` is told of
-    channels where others are now. What is `unnaming` is not opened.
+    channels where others are now, `stirs` of changes. What is `unnaming` is not opened.
     """
 
     reader: LogReader
@@ -84,6 +94,7 @@ class LogFollower:
     steady: Callable[[], float]
     moved: Callable[[Channel], None]
     unnaming: Unnaming = field(default_factory=Unnaming)
+    stirs: Stirs | None = None
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _holding: set[str] = field(default_factory=set)
     _resumed: float = float("-inf")
@@ -137,6 +148,8 @@ class LogFollower:
             plain = self.unnaming.among(tenant, after, upto)
             entries = await self.reader.between(tenant, after, upto, KINDS, plain)
             await self._take_in(tenant, entries)
+            if self.stirs:
+                await self.stirs.keep(tenant)
             await self.following.reached(tenant, upto)
             await self.following.hold(tenant, "log", self.owner, _LEASE)
             after = upto
@@ -194,6 +207,8 @@ class LogFollower:
             return
         for change in changes_in(detail):
             self.live.heard(tenant, change)
+            if self.stirs:
+                self.stirs.heard(tenant, change)
             await self.subscribing.heard(tenant, change)
 
     async def _said(self, tenant: str, entry: LogEntry) -> Named | None:

@@ -11,6 +11,7 @@ from bots.commands.records_admin import RecordsCommand
 from bots.commands.records_find import Find, Lookup, commands_of_kinds
 from bots.commands.records_follow import Follow, Subscriptions, Unfollow
 from bots.core import Core, clock_us
+from bots.records.bookkeeping import Bookkeepers
 from bots.records.errands import TaskErrands
 from bots.records.live_loop import LiveLoop
 from bots.records.log_follower import LogFollower
@@ -49,6 +50,7 @@ from bridge.records.starting import Starting
 from bridge.records.subscribing import Subscribing
 from bridge.records.systems import Systems
 from storage.records.acts import new_token
+from storage.records.contacts import StoredContacts
 from storage.records.following import StoredFollowing
 
 Job = Callable[[], Coroutine[Any, Any, None]]
@@ -64,6 +66,7 @@ class Books:
     levels: LevelBook
     changes: ChangesBook
     log: RecordLog
+    contacts: StoredContacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +125,12 @@ def records_side(  # noqa: PLR0913 - the parts of the whole
     *,
     hosts: Hosts,
     pace: Pace,
+    keeps: Callable[[Records], bool],
 ) -> RecordsSide:
-    """Build it. `hosts` are where systems have pages, `pace` how often to ask them."""
+    """
+    Build it. `hosts` are where systems have pages, `pace` how often to ask them, and
+    `keeps` says which of them have their accounts and contacts in the book.
+    """
     who = _introduced(core, right.who)
     floors = Floors(core.policy, _version(core), monotonic)
     rooms = ListedRooms(core.links, platforms.members, platforms.seats, monotonic)
@@ -204,6 +211,15 @@ def records_side(  # noqa: PLR0913 - the parts of the whole
         log,
     )
     following = StoredFollowing(core.database.hot, clock_us)
+    keepers = Bookkeepers(
+        systems,
+        right.accesses,
+        books.contacts,
+        following,
+        core.owner,
+        clock_us,
+        keeps,
+    )
     follower = LogFollower(
         core.log,
         following,
@@ -217,6 +233,7 @@ def records_side(  # noqa: PLR0913 - the parts of the whole
         clock_us,
         monotonic,
         rooms.forget,
+        stirs=keepers,
     )
     told = Told(log)
 
@@ -241,6 +258,9 @@ def records_side(  # noqa: PLR0913 - the parts of the whole
             ]
         )
 
+    async def keep_book() -> None:
+        await keepers.run(await core.company_ids())
+
     _notice_rights(core, live)
     lookup = Lookup(searching)
     return RecordsSide(
@@ -256,9 +276,11 @@ def records_side(  # noqa: PLR0913 - the parts of the whole
             Follow(subscribing, mentions),
             Unfollow(subscribing),
             Subscriptions(subscribing),
-            RecordsCommand(admitting, books.levels, platforms.rights),
+            RecordsCommand(
+                admitting, books.levels, platforms.rights, books.contacts, clock_us
+            ),
         ),
-        (LiveLoop(live).run, follower.run, poll),
+        (LiveLoop(live).run, follower.run, poll, keep_book),
         errands,
     )
 

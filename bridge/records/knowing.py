@@ -109,6 +109,11 @@ class Progress:
         """Whether a lap has begun and is not at its end."""
         return self.whole_lap < self.lap
 
+    @property
+    def since_us(self) -> int:
+        """As of when the chapter is, or since when it is read for the first time."""
+        return self.read_us or self.begun_us
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:

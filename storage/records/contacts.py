@@ -83,24 +83,7 @@ class StoredContacts:
         return found
 
     async def figures(self, tenant: str) -> Sequence[Figure]:
-        rows = await self.store.fetch(
-            Statement(
-                f"SELECT c.system, c.instance, c.kind, {_PROGRESS_OF_C}, "
-                "(SELECT count(*) FROM record_known k WHERE k.tenant = c.tenant "
-                "AND k.system = c.system AND k.instance = c.instance "
-                "AND k.kind = c.kind) "
-                "FROM record_chapter c WHERE c.tenant = :tenant "
-                "ORDER BY c.system, c.instance, c.kind",
-                {"tenant": tenant},
-            )
-        )
-        return [
-            Figure(
-                _progress(Chapter(tenant, System(row[0]), row[1], row[2]), row[3:10]),
-                int(row[10]),
-            )
-            for row in rows
-        ]
+        return await figures_of(self.store, tenant)
 
     async def progress(self, chapter: Chapter) -> Progress:
         rows = await self.store.fetch(
@@ -163,6 +146,28 @@ class StoredContacts:
     async def _hashed(self, tenant: str) -> Hashed:
         company = await self.keys.company(tenant)
         return _hashes(company.secret(ADDRESS), company.secret("record-book"))
+
+
+async def figures_of(store: HotStore, tenant: str) -> Sequence[Figure]:
+    """Return what a company's book has, and how old it is: no key is needed for it."""
+    rows = await store.fetch(
+        Statement(
+            f"SELECT c.system, c.instance, c.kind, {_PROGRESS_OF_C}, "
+            "(SELECT count(*) FROM record_known k WHERE k.tenant = c.tenant "
+            "AND k.system = c.system AND k.instance = c.instance "
+            "AND k.kind = c.kind) "
+            "FROM record_chapter c WHERE c.tenant = :tenant "
+            "ORDER BY c.system, c.instance, c.kind",
+            {"tenant": tenant},
+        )
+    )
+    return [
+        Figure(
+            _progress(Chapter(tenant, System(row[0]), row[1], row[2]), row[3:10]),
+            int(row[10]),
+        )
+        for row in rows
+    ]
 
 
 @dataclass(frozen=True, slots=True)

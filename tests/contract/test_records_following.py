@@ -1,7 +1,7 @@
 """The log is followed for records by one process, and nothing on it is missed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from bots.records.polling import Told
 from bridge.messages import Channel, EventKind, Person
 from bridge.ports import Commitment
 from bridge.records.hints import HintingJournal, Unnaming
+from bridge.records.model import RecordChange
 from bridge.records.subscribing import Topic
 from storage.compliance.acts import Acts
 from storage.compliance.keys import Keyring
@@ -222,6 +223,36 @@ async def test_what_systems_told_is_followed_from_the_record(
     [card] = world.slack.shown
     assert card.rev == "2"
     assert len(world.teller.told) == 1
+
+
+@dataclass
+class Stirred:
+    """Implements `bots.records.log_follower.Stirs`."""
+
+    store: Store
+    changes: list[RecordChange] = field(default_factory=list)
+    kept: list[int] = field(default_factory=list)
+
+    def heard(self, tenant: str, change: RecordChange) -> None:
+        self.changes.append(change)
+
+    async def keep(self, tenant: str) -> None:
+        self.kept.append(len(self.changes))
+
+
+async def test_what_reads_after_changes_hears_before_they_count_as_followed(
+    followed: Followed,
+) -> None:
+    world, stirred = followed.world, Stirred(followed.store)
+    told = Told(StoredRecordLog(Acts(followed.store.journal, world.clock)))
+    change = world.system.change(world.system.add("CHG1").ref, "Scheduled")
+    await told.keep(TENANT, world.system, [change])
+    follower = replace(followed.follower(), stirs=stirred)
+
+    await follower.turn(TENANT)
+
+    assert stirred.changes == [change]
+    assert stirred.kept == [1]
 
 
 async def test_whoever_comes_or_goes_has_cards_looked_at(followed: Followed) -> None:

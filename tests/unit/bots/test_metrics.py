@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 import pytest
 from prometheus_client import REGISTRY
 
-from bots.metrics import LinkFigures, taken_in
+from bots.metrics import BookFigures, LinkFigures, taken_in
 from bridge.errors import StoreUnavailable
 from bridge.holds import Cause, Hold
 from bridge.links import Link
 from bridge.ports import LinkStatus
+from bridge.records.knowing import Chapter, Figure, Progress
+from bridge.records.model import System
 from tests.events import FALCON, PROJECT
 from tests.fakes import FakeClock
 from tests.unit.bots.office import row
@@ -90,3 +92,33 @@ def test_what_a_commit_queues_is_counted_by_link() -> None:
     taken_in("acme", 0, 2, [row(0, link="L7"), row(1, link="L7"), row(2)])
 
     assert shown("intake_total") == before + 2
+
+
+def book(name: str, kind: str) -> float | None:
+    labels = {"system": "salesforce", "instance": "crm", "kind": kind}
+    return REGISTRY.get_sample_value(f"atom_record_book_{name}", labels)
+
+
+async def test_the_book_of_contacts_is_counted_once_a_minute() -> None:
+    clock, passed, asked = FakeClock(), [0.0], []
+    chapter = Chapter("acme", System.SALESFORCE, "crm", "contact")
+    read = Progress(chapter, 1, 1, read_us=clock() - 90_000_000)
+    figures = [Figure(read, 345)]
+
+    async def counted() -> Sequence[Figure]:
+        asked.append(1)
+        if not figures:
+            raise StoreUnavailable("down")
+        return figures
+
+    made = BookFigures(counted, clock, lambda: passed[0])
+    for _ in range(3):
+        await made.refresh()
+    assert (book("records", "contact"), len(asked)) == (345, 1)
+    assert (book("age_seconds", "contact") or 0) >= 90
+
+    figures.clear()
+    passed[0] = 61.0
+    await made.refresh()
+    assert book("records", "contact") is None
+    assert book("age_seconds", "contact") is None

@@ -13,10 +13,12 @@ from bridge.access import Action
 from bridge.cards import Card, Tone
 from bridge.messages import Person, Platform
 from bridge.records.cards import Level
+from bridge.records.knowing import Chapter, Figure, Progress
 from bridge.records.model import System
 from tests.fakes import FakeRights
 from tests.records_world import (
     ALICE,
+    BOB,
     CAROL,
     SLACK,
     TEAMS,
@@ -45,7 +47,9 @@ class Typed:
                 Follow(world.subscribing, world.mentions),
                 Unfollow(world.subscribing),
                 Subscriptions(world.subscribing),
-                RecordsCommand(world.admitting, world.levels, rights),
+                RecordsCommand(
+                    world.admitting, world.levels, rights, world.contacts, world.clock
+                ),
             )
         )
 
@@ -212,6 +216,40 @@ async def test_admins_choose_what_a_channel_shows() -> None:
         "Jira (acme)": "its number and title",
     }
     assert {s.fields[-1].value for s in answer.sections} == {"connected"}
+
+
+def figure(
+    kind: str, many: int, read_us: int, whole_lap: int = 1, begun_us: int = 0
+) -> Figure:
+    chapter = Chapter(TENANT, System.SERVICENOW, "acme", kind)
+    progress = Progress(chapter, 1, whole_lap, "x", begun_us=begun_us, read_us=read_us)
+    return Figure(progress, many)
+
+
+async def test_admins_see_how_many_contacts_are_known_and_how_old_that_is() -> None:
+    typed = Typed()
+    typed.snow.instance, typed.jira.instance = "acme", "other"
+    now = typed.world.clock.us
+    typed.world.contacts.counted = [
+        figure("account", 12, now - 180_000_000),
+        figure("contact", 345, 0, whole_lap=0, begun_us=now - 60_000_000),
+    ]
+
+    snow, jira = (await typed.type("records")).sections
+
+    told = {one.label: one.value for one in snow.fields}
+    assert told["Known accounts"] == "12, as of 3 min ago"
+    assert told["Known contacts"] == "345 so far, reading for 1 min"
+    assert not any("Known" in one.label for one in jira.fields)
+
+
+@pytest.mark.parametrize("person", [BOB, CAROL], ids=["no admin", "read along"])
+async def test_nobody_else_is_told_what_nobody_may_count(person: Person) -> None:
+    typed = Typed()
+    typed.rights[CAROL.platform].admins.add(CAROL.id)
+    typed.world.contacts.counted = [figure("contact", 345, 1)]
+
+    assert "345" not in repr(await typed.type("records", person))
 
 
 async def test_others_choose_nothing() -> None:
