@@ -93,6 +93,7 @@ def entra_source(
         "mail_lists",
         "notice_url",
         "trust_external_members",
+        "administrative_units",
     )
     there = cloud(options.text("cloud", "global"))
     tenant = _needed(settings, "tenant_id").lower()
@@ -117,6 +118,7 @@ def entra_source(
         settings.attributes,
         options.flag("mail_lists"),
         options.flag("trust_external_members"),
+        options.flag("administrative_units"),
     )
     source = EntraSource(settings.name, graph, shape, options.number("poll", 60.0))
     if url := options.text("notice_url"):

@@ -40,6 +40,7 @@ class Directory:
         self._known = known
         self._users: dict[tuple[str, str], dict[str, Any]] = {}
         self._groups: dict[tuple[str, str], dict[str, Any]] = {}
+        self._units: dict[tuple[str, str], dict[str, Any]] = {}
         self._members: dict[tuple[str, str], list[str]] = {}
         self._gone: dict[tuple[str, str], str] = {}
 
@@ -82,6 +83,14 @@ class Directory:
                 found += [one.directory_id for one in inside if one]
         return list(dict.fromkeys(found))
 
+    def units(self, tenant: str) -> dict[str, dict[str, Any]]:
+        """Return the administrative units by id."""
+        return {
+            oid: told
+            for (t, oid), told in self._units.items()
+            if t == tenant and (t, oid) not in self._gone
+        }
+
     def binned(self, tenant: str, oid: str) -> bool:
         return self._gone.get((tenant, oid)) == BINNED
 
@@ -92,9 +101,9 @@ class Directory:
         """
         Do what an administrator does, and return the id of whom or what it was done to.
 
-        `do` is add_user, change_user, add_group, change_group (with `values`, by
-        Graph's names), join, leave (with `member`), delete, restore or purge. Raises
-        ValueError for what cannot be.
+        `do` is add_user, change_user, add_group, change_group, add_unit, change_unit
+        (with `values`, by Graph's names), join, leave (with `member`), delete, restore
+        or purge. Raises ValueError for what cannot be.
         """
         do, oid = str(wish.get("do", "")), str(wish.get("id", ""))
         key, values = (tenant, oid), dict(wish.get("values") or {})
@@ -104,6 +113,8 @@ class Directory:
             self._users[key] = {**self._users.get(key, {}), **values, "id": oid}
         elif do in {"add_group", "change_group"}:
             self._groups[key] = {**self._groups.get(key, {}), **values, "id": oid}
+        elif do in {"add_unit", "change_unit"}:
+            self._units[key] = {**self._units.get(key, {}), **values, "id": oid}
         elif do in {"join", "leave"}:
             self._move(key, str(wish.get("member", "")), joins=do == "join")
         elif do in {"delete", "purge"}:

@@ -82,6 +82,25 @@ class GraphDirectory:
         told = [self._member(caller.tenant, one) for one in shown.members[group]]
         return paged(request, told, most=_PAGE_AT_MOST)
 
+    async def units(self, request: Request) -> Response:
+        """Every administrative unit, the hidden ones too."""
+        caller = self._access.caller(request, "graph.administrative_units")
+        told = self._state.directory.units(caller.tenant).values()
+        select = request.query.get("$select", "id,displayName,description,visibility")
+        return paged(request, [_selected(one, select) for one in told])
+
+    async def unit_members(self, request: Request) -> Response:
+        """Who is in a unit; nobody, if it hides that and the app may not know."""
+        caller = self._access.caller(request, "graph.administrative_units")
+        tenant, unit = caller.tenant, request.match_info["unit"]
+        known = self._state.directory.units(tenant).get(unit)
+        if known is None:
+            raise _no_resource()
+        hidden = known.get("visibility") == "HiddenMembership"
+        inside = [] if hidden else self._state.directory.members(tenant, unit)
+        told = [self._member(tenant, one) for one in inside]
+        return paged(request, told, most=_PAGE_AT_MOST)
+
     async def deleted(self, request: Request) -> Response:
         """One user out of the bin."""
         caller = self._access.caller(request, "graph.deleted_user")

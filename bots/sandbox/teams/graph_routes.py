@@ -142,7 +142,11 @@ def directory_calls(directory: GraphDirectory) -> list[Call]:
     users, groups = "graph.users_delta", "graph.groups_delta"
     binned = "/directory/deletedItems/{user}/microsoft.graph.user"
     members, inside = "/groups/{group}/members", "graph.group_members"
+    units, unit_right = "/directory/administrativeUnits", "graph.administrative_units"
+    there = units + "/{unit}/members"
     return [
+        ("GET", GRAPH + units, unit_right, directory.units),
+        ("GET", GRAPH + there, unit_right, directory.unit_members),
         ("GET", GRAPH + "/users/delta", users, directory.users),
         ("GET", GRAPH + "/groups/delta", groups, directory.groups),
         ("GET", GRAPH + members, inside, directory.group_members),

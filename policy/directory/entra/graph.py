@@ -145,7 +145,8 @@ def _explained(unread: Unread) -> Unread:
     advice: Mapping[int, str] = {
         HTTPStatus.UNAUTHORIZED: "its token: check the app's secret or certificate",
         HTTPStatus.FORBIDDEN: "ATOM's app a right: give it the application permissions "
-        "User.Read.All and GroupMember.Read.All and grant admin consent",
+        "User.Read.All and GroupMember.Read.All (and AdministrativeUnit.Read.All, if it "
+        "reads those) and grant admin consent",
     }
     if (advised := advice.get(unread.status)) is None:
         return unread

@@ -50,12 +50,14 @@ class Shape:
     property, or `onPremisesExtensionAttributes/extensionAttribute1`. Distribution lists
     carry no rights in Entra, so they are read only with `mail_lists`. People of other
     companies whom the tenant calls members are guests unless `trust_external_members`.
+    With `administrative_units` those are groups as well.
     """
 
     tenant: str
     attributes: Mapping[str, str] = field(default_factory=dict)
     mail_lists: bool = False
     trust_external_members: bool = False
+    administrative_units: bool = False
 
     @property
     def user_select(self) -> str:
@@ -108,6 +110,15 @@ class Shape:
             members=members,
             attributes={name: value for name, value in told.items() if value},
         )
+
+    def unit(self, unit: Mapping[str, Any], people: frozenset[str]) -> Entry:
+        """Return an administrative unit, as a group of those who are in it."""
+        key = self.key(text(unit.get("id")))
+        restricted = unit.get("isMemberManagementRestricted") is True
+        kind = "administrative unit"
+        told = {"kind": f"restricted {kind}" if restricted else kind, "entra_id": key}
+        name = text(unit.get("displayName")) or key
+        return Entry(Kind.GROUP, key, name, members=people, attributes=told)
 
     def counts(self, group: Mapping[str, Any]) -> bool:
         """Say whether rights may hang on a group."""

@@ -20,11 +20,12 @@ from bridge.directory.model import Edge, Entry, Fate, Gone, Reading, Standing
 from policy.directory.entra.graph import Graph, StateLost, in_path
 from policy.directory.entra.objects import Shape, is_whole, removed
 from policy.directory.entra.subscriptions import Subscriptions
+from policy.directory.entra.units import gone, units
 from policy.directory.rest import Unread, mappings, text
 
 log = structlog.get_logger()
 
-_State = tuple[str, str]  # where groups and users go on
+_State = tuple[str, str, frozenset[str]]  # where groups and users go on, and units
 _Into = Callable[[Mapping[str, Any]], None]  # takes one object of a page
 _FIRST_PAUSE = 5.0  # seconds after a reading that failed, doubled up to `poll`
 
@@ -102,6 +103,7 @@ class EntraSource:
             groups = await self._take(self._start("groups"), seen.group)
             users = await self._take(self._start("users"), seen.user)
             await self._complete(seen)
+            there = await self._units()
         except Unread as unread:
             return Reading(
                 self.name,
@@ -115,20 +117,21 @@ class EntraSource:
         return Reading(
             self.name,
             whole=True,
-            entries=seen.entries(whole=True),
-            cursor=_cursor(self._scope(), groups, users),
+            entries=(*seen.entries(whole=True), *there),
+            cursor=_cursor(self._scope(), groups, users, there),
         )
 
     async def _changes(self, state: _State, cursor: bytes) -> Reading:
         """Read what changed. Raises `StateLost`."""
         seen = _Seen(self.shape)
-        why = ""
-        groups, users = state
+        why, there = "", tuple[Entry, ...]()
+        groups, users, before = state
         try:
             groups = await self._take(groups, seen.group)
             await self._fill(seen)
             users = await self._take(users, seen.user)
             await self._complete(seen)
+            there = await self._units()
         except StateLost:
             raise
         except Unread as unread:
@@ -138,12 +141,17 @@ class EntraSource:
             whole=False,
             complete=not why,
             why=why,
-            entries=seen.entries(whole=False),
+            entries=(*seen.entries(whole=False), *there),
             joined=seen.edges(present=True),
             left=seen.edges(present=False) if not why else (),
-            gone=tuple(seen.gone.values()) if not why else (),
-            cursor=cursor if why else _cursor(self._scope(), groups, users),
+            gone=(*seen.gone.values(), *gone(before, there)) if not why else (),
+            cursor=cursor if why else _cursor(self._scope(), groups, users, there),
         )
+
+    async def _units(self) -> tuple[Entry, ...]:
+        if not self.shape.administrative_units:
+            return ()
+        return await units(self.graph, self.shape)
 
     def _start(self, what: str) -> str:
         if what == "users":
@@ -303,8 +311,9 @@ class _Seen:
         self.gone[gone.id] = gone
 
 
-def _cursor(scope: str, groups: str, users: str) -> bytes:
-    return json.dumps({"scope": scope, "groups": groups, "users": users}).encode()
+def _cursor(scope: str, groups: str, users: str, there: Iterable[Entry]) -> bytes:
+    told = {"scope": scope, "groups": groups, "users": users}
+    return json.dumps({**told, "units": sorted(u.id for u in there)}).encode()
 
 
 def _state_in(cursor: bytes, scope: str) -> _State | None:
@@ -314,4 +323,7 @@ def _state_in(cursor: bytes, scope: str) -> _State | None:
     except ValueError:
         return None
     groups, users = text(told.get("groups")), text(told.get("users"))
-    return (groups, users) if told.get("scope") == scope and groups and users else None
+    if told.get("scope") != scope or not groups or not users:
+        return None
+    there = told.get("units")
+    return groups, users, frozenset(there if isinstance(there, list) else ())
