@@ -177,7 +177,8 @@ class CatchingUp:
                     pause = min(pause * 2, _LONGEST_PAUSE)
         finally:
             self._running.discard(place)
-            self._news.set()
+            if place in self._wanted:
+                self._news.set()
 
     async def _catch_up(self, place: Place, since_us: int, rest: _Rest) -> None:
         tenant, channel = place

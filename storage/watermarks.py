@@ -4,10 +4,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from bridge.messages import Channel
-from storage.hot import HotStore, Program, Statement
+from storage.hot import HotStore, Insert, Program, Statement
 
-_RAISE = (
-    "INSERT INTO watermark (tenant, channel, us) VALUES (:tenant, :channel, :us) "
+_HIGHER = (
     "ON CONFLICT (tenant, channel) DO UPDATE SET us = excluded.us "
     "WHERE watermark.us < excluded.us"
 )
@@ -39,5 +38,8 @@ class StoredWatermarks:
 
 def _raised(tenant: str, channels: Collection[Channel], us: int) -> Program[None]:
     # In one order everywhere, or two processes could wait for each other.
-    for channel in sorted(channels):
-        yield Statement(_RAISE, {"tenant": tenant, "channel": str(channel), "us": us})
+    rows = [
+        {"tenant": tenant, "channel": str(channel), "us": us}
+        for channel in sorted(set(channels))
+    ]
+    yield Insert("watermark", rows, _HIGHER)

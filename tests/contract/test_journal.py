@@ -1,6 +1,7 @@
 """The log and the outbox are written together, once, and in order."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -33,6 +34,29 @@ def commitment(event: Event, operation: Operation = Operation.POST) -> Commitmen
 
 async def claimed(store: Store) -> dict[int, Lease]:
     return {lease.shard: lease for lease in await store.shards.claim(256)}
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A store that counts the transactions it is asked for."""
+
+    store: HotStore
+    tries: Counter[int]
+    number: int
+
+    @property
+    def address(self) -> Address:
+        return self.store.address
+
+    async def run(self, program: Callable[[], Program[T]]) -> T:
+        self.tries[self.number] += 1
+        return await self.store.run(program)
+
+    async def fetch(self, statement: Statement) -> Rows:
+        return await self.store.fetch(statement)
+
+    async def close(self) -> None:
+        await self.store.close()
 
 
 async def test_an_event_is_in_the_log_and_its_delivery_in_the_outbox(
@@ -165,6 +189,25 @@ async def test_two_processes_append_to_one_gapless_log(store: Store) -> None:
 
     verdict = await store.reader.verify(TENANT)
     assert (verdict.size, verdict.fault) == (120, "")
+
+
+async def test_processes_that_share_a_log_do_not_commit_in_vain(store: Store) -> None:
+    processes = (store, store.another_process("two"))
+    tries, commits = Counter[int](), Counter[int]()
+    for n, process in enumerate(processes):
+        process.journal.store = Counted(process.journal.store, tries, n)
+        process.journal.on_commit.append(lambda *_, n=n: commits.update([n]))
+
+    async def speak(n: int) -> None:
+        for at in range(40):
+            said = message(ts=f"{n}.{at:06}")
+            await processes[n].journal.append(commitment(said))
+
+    await asyncio.gather(speak(0), speak(1))
+
+    assert [commits[n] for n in (0, 1)] == [40, 40]
+    # One of them finds out now and then that the other one is there.
+    assert tries.total() - commits.total() <= 8
 
 
 async def test_one_event_at_two_processes_is_captured_once(store: Store) -> None:
