@@ -116,6 +116,13 @@ class RunSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=T
         description="what waits for an admin: joiner, returner, mover, leaver, "
         "conversion (which always does)",
     )
+    every: float = Field(
+        default=30.0,
+        gt=0,
+        le=3_600.0,
+        description="seconds between looks for what another process or a command "
+        "line agreed to, at most 3600",
+    )
 
 
 class DirectorySettings(

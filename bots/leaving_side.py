@@ -44,6 +44,8 @@ class CurrentRules:
 
         Rules that this version of ATOM cannot read do not replace those that hold.
         """
+        # Done once, and long enough to keep the first message waiting.
+        await asyncio.to_thread(prepared, DEFAULT)
         for tenant, newest in (await self.stored.newest()).items():
             if (known := self._known.get(tenant)) and known[0] >= newest:
                 continue

@@ -54,6 +54,7 @@ def lifecycle(
         core.company_ids,
         holder.called,
         holder.proved,
+        every=settings.every,
     )
     core.sources.sync.on_change.append(made.stir)
     core.accounts.on_change.append(made.stir)

@@ -93,12 +93,15 @@ class StoredShards:
         return [Lease(shard, epoch) for shard, epoch in rows]
 
     def _release(self, shards: Collection[int]) -> Program[None]:
-        for shard in sorted(shards):
-            yield Statement(
-                "UPDATE shard_owner SET lease_until_us = 0 "
-                "WHERE shard = :shard AND owner = :owner",
-                {"shard": shard, "owner": self.owner},
-            )
+        yield Statement(
+            "UPDATE shard_owner SET lease_until_us = 0 WHERE owner = :owner "
+            "AND shard IN (SELECT value FROM json_each(:shards))",
+            {"owner": self.owner, "shards": orjson.dumps([*shards]).decode()},
+            # Lowest first, as in _renew.
+            postgres="UPDATE shard_owner SET lease_until_us = 0 "
+            "WHERE shard IN (SELECT shard FROM shard_owner WHERE owner = :owner "
+            f"AND shard = ANY({_PG_SHARDS}) ORDER BY shard FOR UPDATE)",
+        )
 
     def _leave(self) -> Program[None]:
         yield Statement("DELETE FROM worker WHERE id = :id", {"id": self.owner})

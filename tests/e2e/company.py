@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from bots.core import core
+from bots.core import Core, core
 from bots.sandbox.company import Company, Member
 from bots.settings import Settings
 from bridge.errors import AtomError
@@ -103,21 +103,22 @@ def settings(here: World, company: Company) -> Settings:
 async def publish(here: World, company: Company, rules: str) -> None:
     """Put rules into force, once the people whom they name are known."""
     async with asyncio.timeout(_SOON):
-        while not (name := await _published(here, company, rules)):
-            await asyncio.sleep(0.1)
+        async with core(settings(here, company), "test") as built:
+            while not (name := await _published(built, rules)):
+                await asyncio.sleep(0.1)
+                await built.sources.required(COMPANY).refresh()
         while f'"hash": "{name}"' not in _decided_by(here):
             await asyncio.sleep(0.05)
 
 
-async def _published(here: World, company: Company, rules: str) -> str:
+async def _published(built: Core, rules: str) -> str:
     """Publish a policy and return its hash; nothing if it is too early to."""
-    async with core(settings(here, company), "test") as built:
-        desk = built.policies.desk
-        try:
-            shown = await desk.preview(COMPANY, "test", Draft(rules), "rules")
-            version = await desk.apply(COMPANY, "test", shown.report.hash)
-        except AtomError:
-            return ""
+    desk = built.policies.desk
+    try:
+        shown = await desk.preview(COMPANY, "test", Draft(rules), "rules")
+        version = await desk.apply(COMPANY, "test", shown.report.hash)
+    except AtomError:
+        return ""
     return version.hash
 
 
@@ -143,23 +144,28 @@ async def known(here: World, company: Company) -> None:
         )
         for one in company.people
     }
-    async with asyncio.timeout(_SOON):
-        while True:
-            async with core(settings(here, company), "test") as built:
-                view = built.sources.view
-                found = {
-                    kept.entry.id: (
-                        subject.standing == "disabled",
-                        {
-                            one.removeprefix("group:")
-                            for one in subject.ancestors
-                            if one.startswith("group:")
-                        },
-                    )
-                    for subject in view.subjects(COMPANY)
-                    for kept in view.entries(COMPANY, subject.id)
-                }
-            if found == wanted:
-                break
+    async with (
+        core(settings(here, company), "test") as built,
+        asyncio.timeout(_SOON),
+    ):
+        while _standing(built) != wanted:
             await asyncio.sleep(0.1)
+            await built.sources.required(COMPANY).refresh()
     await asyncio.sleep(0.6)  # so does the serving process, which followed it first
+
+
+def _standing(built: Core) -> dict[str, tuple[bool, set[str]]]:
+    """Return whom the directory holds: whether they are disabled, and their groups."""
+    view = built.sources.view
+    return {
+        kept.entry.id: (
+            subject.standing == "disabled",
+            {
+                one.removeprefix("group:")
+                for one in subject.ancestors
+                if one.startswith("group:")
+            },
+        )
+        for subject in view.subjects(COMPANY)
+        for kept in view.entries(COMPANY, subject.id)
+    }

@@ -1,5 +1,6 @@
 """
-What the fork server has at hand: everything that ATOM imports.
+What the fork server has at hand: everything that ATOM imports, and what it makes of
+rules that are always the same.
 
 It is nobody's garbage, and no process has to look through it, which would also give
 each of them a copy of all its pages.
@@ -7,9 +8,11 @@ each of them a copy of all its pages.
 
 import gc
 
+from policy.dlp.rulebook import DEFAULT, prepared
 from tests.e2e import process
 
 __all__ = ["process"]
 
+prepared(DEFAULT)
 gc.collect()
 gc.freeze()

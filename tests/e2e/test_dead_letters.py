@@ -45,12 +45,10 @@ async def change_link(here: World, state: LinkState) -> None:
 
 async def entry_of(here: World, text: str) -> int:
     """Wait until a message is captured; returns its position."""
-    async with asyncio.timeout(60):
-        while True:
-            for entry in await here.log():
-                if entry.body.get("text") == text:
-                    return entry.seq
-            await asyncio.sleep(0.05)
+    entries = await here.logged(
+        lambda entries: any(e.body.get("text") == text for e in entries)
+    )
+    return next(e.seq for e in entries if e.body.get("text") == text)
 
 
 async def sealed(here: World, seq: int, body: bytes | None = None) -> bytes:
@@ -64,8 +62,8 @@ async def sealed(here: World, seq: int, body: bytes | None = None) -> bytes:
             )
         return bytes(rows[0][0])
 
-    async with core(here.settings, "test") as built:
-        return await built.database.hot.run(program)
+    async with here.store() as store:
+        return await store.run(program)
 
 
 async def status(here: World) -> dict[str, Any]:

@@ -98,9 +98,9 @@ async def test_a_process_frozen_while_its_call_is_under_way_makes_no_second_copy
 
 async def _delivered(here: World, count: int) -> None:
     """Wait until the log has that many copies."""
-    async with asyncio.timeout(_SOON):
-        while sum(e.etype == "bridge.delivered" for e in await here.log()) < count:
-            await asyncio.sleep(0.1)
+    await here.logged(
+        lambda entries: sum(e.etype == "bridge.delivered" for e in entries) >= count
+    )
 
 
 async def _until_it_knows(here: World) -> None:

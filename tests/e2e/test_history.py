@@ -152,9 +152,9 @@ async def test_history_waits_for_what_is_said_now_and_ends_with_its_link(
             await here.until(lambda s: bool(digest_in_teams(s)))
             await built.links.change(link, LinkState.REMOVED, "test")
 
-            async with asyncio.timeout(60):
-                while not [e for e in await here.log() if "ended" in str(e.body)]:
-                    await asyncio.sleep(0.1)
+            await here.logged(
+                lambda entries: any("ended" in str(e.body) for e in entries)
+            )
         await here.quiet()
 
         state = await here.state()

@@ -7,11 +7,13 @@ The judge is what the sandbox's Slack and Teams hold in the end, plus the log.
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from storage.log_reader import LogEntry
 from tests.e2e.world import (
     World,
     slack_messages,
@@ -98,26 +100,20 @@ async def test_killed_at_any_step_nothing_is_lost_or_doubled(
 
 async def _until_logged(here: World, wanted: Mapping[str, int]) -> None:
     """Wait until the log holds just so many messages, edits and deletions."""
-    kinds: Counter[str] = Counter()
-    try:
-        async with asyncio.timeout(60):
-            while {kind: kinds[f"message.{kind}"] for kind in wanted} != wanted:
-                await asyncio.sleep(0.1)
-                kinds = Counter(e.etype for e in await here.log())
-    except TimeoutError:
-        raise AssertionError(f"the log holds {dict(kinds)}") from None
+
+    def holds(entries: list[LogEntry]) -> bool:
+        kinds = Counter(entry.etype for entry in entries)
+        return {kind: kinds[f"message.{kind}"] for kind in wanted} == wanted
+
+    await here.logged(holds)
 
 
 async def _start_or_die(here: World, step: str) -> None:
     """Start ATOM to be killed again; it may live on if it never gets there."""
-    try:
+    with suppress(AssertionError):  # it was killed before it was ready
         await here.start(step, times=2)
-    except AssertionError:
-        return
-    assert here.process is not None
     try:
-        async with asyncio.timeout(3):
-            await here.process.wait()
+        await here.died(within=3)
     except TimeoutError:
         await here.kill()
 

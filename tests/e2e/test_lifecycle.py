@@ -10,7 +10,6 @@ from bots.sandbox.slack.grid_seed import LABS, ORG, ORG_BOT_TOKEN
 from bots.sandbox.teams.seed import ACME_TEAM
 from bridge.links import Link, LinkState
 from bridge.messages import Platform
-from storage.log_reader import LogEntry
 from tests.e2e.world import (
     COMPANY,
     FALCON,
@@ -70,11 +69,10 @@ async def test_what_waited_for_too_long_is_dropped_with_the_reason(
 
         for n in range(50):
             await here.slack("post", text=f"too late {n}")
-        dropped: list[LogEntry] = []
-        async with asyncio.timeout(60):
-            while len(dropped) < 50:
-                await asyncio.sleep(0.2)
-                dropped = [e for e in await here.log() if e.etype == "bridge.dropped"]
+        entries = await here.logged(
+            lambda entries: sum(e.etype == "bridge.dropped" for e in entries) >= 50
+        )
+        dropped = [e for e in entries if e.etype == "bridge.dropped"]
 
         await here.quiet()
         entries = await here.log()
@@ -131,9 +129,13 @@ async def the_link(here: World) -> Link:
 
 
 async def until_held(here: World, *causes: str) -> None:
-    async with asyncio.timeout(60):
-        while await held(here) != list(causes):
+    async with core(here.settings, "test") as built, asyncio.timeout(60):
+        while True:
+            [link] = await built.links.all(COMPANY)
+            if [str(hold.cause) for hold in link.held_by] == list(causes):
+                return
             await asyncio.sleep(0.05)
+            await built.links.refresh(COMPANY)
 
 
 async def letters(here: World) -> list[str]:

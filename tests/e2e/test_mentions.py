@@ -1,6 +1,5 @@
 """Who and what is named crosses by identity; nothing that is typed calls anybody."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -103,9 +102,7 @@ async def test_slacks_mentions_are_of_the_same_people_and_places_in_teams(
 
     # Who has left the team is named as in Slack, and called no more.
     await here.teams("remove_member", member=BOB)
-    async with asyncio.timeout(60):
-        while "member.leave" not in [entry.etype for entry in await here.log()]:
-            await asyncio.sleep(0.1)
+    await here.logged(lambda entries: any(e.etype == "member.leave" for e in entries))
     await here.slack("edit", ts=ts, typed=True, text="bye <@U02BOB>")
     await here.until(lambda s: teams_texts(s)[0].endswith("bye @Bob Stone"))
 

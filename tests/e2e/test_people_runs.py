@@ -41,6 +41,7 @@ def runs(link: str) -> dict[str, str]:
                 "on": True,
                 "rooms": {f"group:{PROJECT_GROUP}": [link]},
                 "asks": ["mover", "conversion"],
+                "every": 1,
             }
         ),
         "ATOM_SLACK_ADMIN_TOKEN": ADMIN_TOKEN,
@@ -106,13 +107,10 @@ async def linked(here: World, company: Company, inside_group: set[str]) -> None:
 
 async def known_to_runs(here: World, company: Company) -> None:
     """Wait until it is kept how everybody stands: what was before is nobody's move."""
-    async with asyncio.timeout(60):
-        while True:
-            async with core(settings(here, company), "test") as built:
-                stands = StoredStands(built.database.hot)
-                if len(await stands.all(COMPANY) or ()) == len(company.people):
-                    return
-            await asyncio.sleep(0.2)
+    async with here.store() as store, asyncio.timeout(60):
+        stands = StoredStands(store)
+        while len(await stands.all(COMPANY) or ()) != len(company.people):
+            await asyncio.sleep(0.1)
 
 
 def inside(here: World) -> tuple[bool, bool]:

@@ -91,16 +91,14 @@ def bots(state: Mapping[str, Any], message: str) -> set[str]:
 
 async def logged(here: World, etype: str) -> None:
     """Wait until something of a kind is in the log."""
-    async with asyncio.timeout(60):
-        while not any(e.etype == etype for e in await here.log()):
-            await asyncio.sleep(0.1)
+    await here.logged(lambda entries: any(e.etype == etype for e in entries))
 
 
 async def settled(here: World, kind: str, count: int) -> None:
     """Wait until so many events are in the log, and all that follows has been done."""
-    async with asyncio.timeout(60):
-        while sum(e.etype.startswith(kind) for e in await here.log()) < count:
-            await asyncio.sleep(0.1)
+    await here.logged(
+        lambda entries: sum(e.etype.startswith(kind) for e in entries) >= count
+    )
     await here.quiet()
 
 

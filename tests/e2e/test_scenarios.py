@@ -179,9 +179,7 @@ async def test_what_is_changed_and_deleted_while_it_waits_is_never_posted(
     await here.slack("edit", ts=ts, text="two")
     await here.slack("edit", ts=ts, text="three")
     await here.slack("delete", ts=ts)
-    async with asyncio.timeout(60):
-        while "message.delete" not in [e.etype for e in await here.log()]:
-            await asyncio.sleep(0.05)
+    await here.logged(lambda entries: any(e.etype == "message.delete" for e in entries))
 
     await change_link(here, LinkState.ACTIVE)
     await here.quiet()

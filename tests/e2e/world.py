@@ -1,10 +1,12 @@
 """ATOM as a process of its own, between a sandbox Slack and a sandbox Teams."""
 
 import asyncio
+import json
 import os
 import signal
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,12 +19,15 @@ from bots.sandbox.slack import seed as slack
 from bots.sandbox.teams import seed as teams
 from bots.sandbox.world import World as Outside
 from bots.settings import Settings
+from bridge.delivery import SHARDS
 from bridge.messages import Channel, Platform
 from bridge.places import Place
+from storage.compliance.keys import KeyFile, Keyring
 from storage.database import opened
 from storage.database_url import database_url
-from storage.log_reader import LogEntry, Verdict
-from storage.outbox import StoredShards
+from storage.hot import HotStore
+from storage.log_reader import LogEntry, LogReader, Verdict
+from storage.outbox import Outbox, StoredShards
 from tests.databases import migrated_sqlite
 from tests.e2e.process import AtomProcess
 from tests.servers import free_port
@@ -49,6 +54,7 @@ UNCUTTABLE = f"https://example.com/{'long' * 750} "
 _READY_WITHIN = 90.0
 _SOON = 60.0
 _ANSWERED_WITHIN = 30.0
+_UNTOLD = 0.25  # some of what a test waits for is no change of the sandbox's own
 
 # What is refused comes again soon, so that a test does not take minutes. An answer is
 # waited for, however slow the machine: what comes again is overtaken by what is newer.
@@ -141,10 +147,10 @@ class World:
                 assert not self.process.ended, f"ATOM ended: {self.stderr[-2000:]}"
                 await asyncio.sleep(0.02)
 
-    async def died(self) -> None:
-        """Wait until ATOM has killed itself."""
+    async def died(self, within: float = _SOON) -> None:
+        """Wait until ATOM has killed itself; raises `TimeoutError` if it has not."""
         assert self.process is not None
-        async with asyncio.timeout(_SOON):
+        async with asyncio.timeout(within):
             await self.process.wait()
         await self._buried()
 
@@ -176,8 +182,8 @@ class World:
         """
         if "ATOM_TUNING_LEASE" in self.more:
             return
-        async with opened(database_url(self.database_url)) as database:
-            await StoredShards(database.hot, "test", lease_us=1).seize()
+        async with self.store() as store:
+            await StoredShards(store, "test", lease_us=1).seize()
 
     async def slack(self, action: str, **wish: Any) -> str:
         """Let somebody act in Slack's #project-falcon; returns the message's ts."""
@@ -208,14 +214,17 @@ class World:
             answer.raise_for_status()
 
     async def state(self) -> Mapping[str, Any]:
-        async with self.session.get(f"{self.base}/sandbox/state") as answer:
-            found: Mapping[str, Any] = await answer.json()
-            return found
+        """Return what `/sandbox/state` would answer now, without asking by HTTP."""
+        slack, teams = self.sandbox.slack, self.sandbox.teams
+        shown = {"slack": slack.as_json(), "teams": teams.as_json()}
+        found: Mapping[str, Any] = json.loads(json.dumps(shown))
+        return found
 
     async def journal(self) -> list[Mapping[str, Any]]:
-        async with self.session.get(f"{self.base}/sandbox/journal") as answer:
-            found: list[Mapping[str, Any]] = await answer.json()
-            return found
+        """Return what `/sandbox/journal` would answer now."""
+        shown = json.dumps(self.sandbox.journal.since(0))
+        found: list[Mapping[str, Any]] = json.loads(shown)
+        return found
 
     async def until(
         self, holds: Callable[[Mapping[str, Any]], bool], seconds: float = _SOON
@@ -223,29 +232,54 @@ class World:
         """Wait until the sandbox's state is as wanted; returns it."""
         state: Mapping[str, Any] = {}
         try:
-            async with asyncio.timeout(seconds):
-                while not holds(state := await self.state()):
-                    await asyncio.sleep(0.05)
+            with self.sandbox.changes.subscribe() as changes:
+                async with asyncio.timeout(seconds):
+                    while not holds(state := await self.state()):
+                        await _stirred(changes)
         except TimeoutError:
             raise AssertionError(f"not reached; last seen: {_short(state)}") from None
         return state
 
+    @asynccontextmanager
+    async def store(self) -> AsyncIterator[HotStore]:
+        """Open ATOM's database, which costs much less than all that stands on it."""
+        async with opened(database_url(self.database_url)) as database:
+            yield database.hot
+
+    def reader(self, store: HotStore) -> LogReader:
+        return LogReader(store, Keyring(store, KeyFile.under(self.home)))
+
     async def log(self) -> list[LogEntry]:
-        async with core(self.settings, "test") as built:
-            return await built.log.entries(COMPANY, -1, 10_000)
+        async with self.store() as store:
+            return await self.reader(store).entries(COMPANY, -1, 10_000)
+
+    async def logged(
+        self, holds: Callable[[list[LogEntry]], bool], seconds: float = _SOON
+    ) -> list[LogEntry]:
+        """Wait until the log is as wanted; returns it."""
+        entries: list[LogEntry] = []
+        try:
+            async with self.store() as store, asyncio.timeout(seconds):
+                reader = self.reader(store)
+                while not holds(entries := await reader.entries(COMPANY, -1, 10_000)):
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            kinds = Counter(entry.etype for entry in entries)
+            raise AssertionError(f"not reached; the log holds {kinds}") from None
+        return entries
 
     async def members_known(self, channels: int = 2) -> None:
         """Wait until it is on record who is in the linked channels."""
-        async with asyncio.timeout(_SOON):
-            while True:
-                found = [e for e in await self.log() if e.etype == "member.join"]
-                if len({e.row["conv"] for e in found}) >= channels:
-                    return
-                await asyncio.sleep(0.05)
+
+        def known(entries: list[LogEntry]) -> bool:
+            joined = {e.row["conv"] for e in entries if e.etype == "member.join"}
+            return len(joined) >= channels
+
+        await self.logged(known)
 
     async def verdict(self) -> Verdict:
-        async with core(self.settings, "test") as built:
-            return await built.log.verify(COMPANY)
+        async with self.store() as store:
+            return await self.reader(store).verify(COMPANY)
 
     async def heard(self) -> None:
         """Wait until all that happened is on record: ATOM has answered to it."""
@@ -256,13 +290,10 @@ class World:
     async def quiet(self) -> None:
         """Wait until all is on record that happened, and nothing is left to deliver."""
         await self.heard()
-        async with core(self.settings, "test") as built:
-            async with asyncio.timeout(_SOON):
-                while True:
-                    sizes = dict(await built.queue.sizes())
-                    if not await built.queue.unfinished(range(256), sizes):
-                        return
-                    await asyncio.sleep(0.05)
+        async with self.store() as store, asyncio.timeout(_SOON):
+            queue = Outbox(store)
+            while await queue.unfinished(range(SHARDS), dict(await queue.sizes())):
+                await asyncio.sleep(0.05)
 
     async def set_up(self) -> None:
         """Do what `atom setup`, the installs and `/atom link` would do."""
@@ -305,6 +336,16 @@ class World:
                 return answer.status == 200
         except (ClientError, OSError):
             return False
+
+
+async def _stirred(changes: "asyncio.Queue[Any]") -> None:
+    """Wait until the sandbox tells of a change, and a moment for those with it."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_UNTOLD):
+            await changes.get()
+            await asyncio.sleep(0.02)
+    while not changes.empty():
+        changes.get_nowait()
 
 
 def _short(state: Mapping[str, Any]) -> str:

@@ -9,6 +9,8 @@ import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import orjson
+
 from storage.compliance.acts import Act, Acts
 from storage.compliance.keys import Keyring
 from storage.hot import HotStore, Statement
@@ -58,7 +60,7 @@ class Watching:
                     "unsigned_us": silent,
                 },
             ),
-            tuple(_kept(tenant, name, new.get(name, ""), now) for name in changed),
+            _kept(tenant, {name[:200]: new.get(name, "") for name in changed}, now),
         )
         return changed if old else []
 
@@ -90,11 +92,20 @@ class Watching:
         return dict(rows)
 
 
-def _kept(tenant: str, name: str, digest: str, now_us: int) -> Statement:
-    return Statement(
-        "INSERT INTO watched (tenant, name, digest, at_us) "
-        "VALUES (:tenant, :name, :digest, :now) "
+def _kept(tenant: str, digests: Mapping[str, str], now_us: int) -> tuple[Statement]:
+    """Keep all of them at once: at the first start it is every setting there is."""
+    into = "INSERT INTO watched (tenant, name, digest, at_us) "
+    again = (
         "ON CONFLICT (tenant, name) DO UPDATE SET digest = excluded.digest, "
-        "at_us = excluded.at_us",
-        {"tenant": tenant, "name": name[:200], "digest": digest, "now": now_us},
+        "at_us = excluded.at_us"
+    )
+    told = orjson.dumps(digests).decode()
+    return (
+        Statement(
+            f"{into}SELECT :tenant, key, value, :now FROM json_each(:digests) "
+            f"WHERE true {again}",
+            {"tenant": tenant, "digests": told, "now": now_us},
+            postgres=f"{into}SELECT :tenant::text, key, value, :now::bigint "
+            f"FROM jsonb_each_text(:digests::text::jsonb) {again}",
+        ),
     )
