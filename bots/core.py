@@ -12,7 +12,7 @@ from bots.commands.base import Commands
 from bots.directory_side import DirectorySide, directory_side
 from bots.introducing import Introducer, Introducing
 from bots.key_side import keyring
-from bots.leaving_side import LeavingSide, leaving_side
+from bots.leaving_side import LeavingOnRecord, LeavingSide, leaving_side
 from bots.policy_side import Means, PolicySide, policy_side
 from bots.retaining import Retention, retention_on
 from bots.scim_side import ScimSide, scim_side
@@ -281,6 +281,7 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
             settings.directory.stale_after,
         )
         leaving.inspector.classified = policies.classification
+        policies.desk.leaving = LeavingOnRecord(leaving.stored, leaving.rules.of)
         introducer = Introducer(accounts, side.view, places)
         policy: AccessPolicy = policies.engine
         if side.sync:

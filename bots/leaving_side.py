@@ -1,15 +1,21 @@
 """Put together what keeps things from leaving: rules, detectors, keys, the review list."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import structlog
 
 from bridge.errors import BadInput, StoreUnavailable
 from bridge.leaving.files import FilesLeaving
+from bridge.leaving.findings import taken_apart
 from bridge.leaving.leaving import Leaving
+from bridge.leaving.rules import Where
+from policy.cedar.cases import Expected, Leaves
+from policy.dlp.cases import fault, tried
 from policy.dlp.inspector import Inspector
 from policy.dlp.rulebook import DEFAULT, Prepared, prepared
+from policy.dlp.version import detectors_version
 from storage.compliance.acts import Acts
 from storage.compliance.keys import Keyring
 from storage.dead_letters import StoredDeadLetters
@@ -64,6 +70,35 @@ class CurrentRules:
                 await self.read()
             except (StoreUnavailable, BadInput) as error:
                 log.warning("rules for what may leave not read", reason=str(error))
+
+
+@dataclass(frozen=True, slots=True)
+class LeavingOnRecord:
+    """Implements `bots.policy_desk.LeavingRules`."""
+
+    stored: StoredRules
+    current: Callable[[str], Prepared]
+
+    def leaves(self, tenant: str) -> Leaves:
+        rules = self.current(tenant)
+
+        def leaves(text: str, where: Where, expected: Expected) -> str:
+            return fault(tried(rules, text, where), *expected)
+
+        return leaves
+
+    async def looked_at(self, tenant: str, name: str) -> str:
+        rules, detectors = taken_apart(name)
+        number = await self.stored.named(tenant, rules)
+        which = f"version {number} of the rules for what may leave"
+        if not number:
+            default = rules == prepared(DEFAULT).name
+            which = "ATOM's own rules" if default else f"rules {rules[:12]}"
+        now = detectors_version()
+        if not detectors:
+            return f"{which}, by detectors of before they had versions (now {now})"
+        same = "" if detectors == now else f" (now {now})"
+        return f"{which}, by detectors {detectors}{same}"
 
 
 @dataclass(frozen=True, slots=True)

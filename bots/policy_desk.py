@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import structlog
 
@@ -12,13 +13,13 @@ from bridge.messages import Person
 from bridge.policy_desk import PolicyVersion, Preview, Replayed, Shown, Trial
 from bridge.ports import LinkBook
 from policy.cedar.bundle import Bundle, Draft, build, from_saved
-from policy.cedar.cases import Cases, refuse_untried
+from policy.cedar.cases import Cases, Leaves, refuse_untried
 from policy.cedar.deciding import Decider
 from policy.cedar.drafting import with_rule, without_rule
 from policy.cedar.engine import Engine
 from policy.cedar.naming import FromDirectory
 from policy.cedar.owners import refuse_foreign
-from policy.cedar.replaying import replayed
+from policy.cedar.replaying import OF_LEAVING, judged, replayed
 from policy.cedar.what_if import Scene, what_if
 from storage.log_reader import LogReader
 from storage.policies.stored import StoredPolicies
@@ -26,12 +27,25 @@ from storage.policies.stored import StoredPolicies
 log = structlog.get_logger()
 
 
+class LeavingRules(Protocol):
+    """The rules for what may leave, which tests of a policy may speak of."""
+
+    def leaves(self, tenant: str) -> Leaves:
+        """Return what tries a text with the company's rules as they are now."""
+        ...
+
+    async def looked_at(self, tenant: str, name: str) -> str:
+        """Say by which version of the rules, and which detectors, a name says."""
+        ...
+
+
 @dataclass
 class Desk:
     """
     Implements `bridge.policy_desk.PolicyDesk`, and keeps the engine up to date.
 
-    `commands` are the chat commands that policies may name.
+    `commands` are the chat commands that policies may name, `leaving` the rules for what
+    may leave.
     """
 
     engine: Engine
@@ -41,6 +55,7 @@ class Desk:
     log: LogReader
     commands: Sequence[str]
     clock: Callable[[], int]
+    leaving: LeavingRules | None = None
     _loaded: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -117,7 +132,8 @@ class Desk:
         tenant = bundle.tenant
         people = {s.id: s for s in self.directory.subjects(tenant)}
         links = [(one.id, one.channels) for one in await self.links.all(tenant)]
-        cases = Cases(Decider(bundle), self.names, people, links)
+        leaves = self.leaving.leaves(tenant) if self.leaving else None
+        cases = Cases(Decider(bundle), self.names, people, links, leaves)
         return cases.trial(Decider(before) if before else None)
 
     async def preview(self, tenant: str, author: str, draft: Draft, what: str) -> Shown:
@@ -229,13 +245,26 @@ class Desk:
         detail = body.get("detail")
         if not told and isinstance(detail, dict) and "policy" in detail:
             told = [detail]
+        looked_at = await self._looked_at(tenant, body.get("leaving"), "rules")
+        if not told and isinstance(detail, dict) and "judged" in detail:
+            looked_at = await self._looked_at(tenant, detail, "judged")
+            return [judged(seq, detail, looked_at)]
         if not told:
             raise NotFound(f"Entry {seq} holds no decision.")
         found = []
         for each in told:
-            kept = await self.shelf.body(tenant, str(each.get("policy", "")))
-            found.append(replayed(seq, each, kept))
+            policy = str(each.get("policy", ""))
+            kept = await self.shelf.body(tenant, policy)
+            by = looked_at
+            if str(each.get("rule", "")).startswith(f"{OF_LEAVING} "):
+                by = await self._looked_at(tenant, each, "policy")
+            found.append(replace(replayed(seq, each, kept), looked_at=by))
         return found
+
+    async def _looked_at(self, tenant: str, told: object, key: str) -> str:
+        if self.leaving is None or not isinstance(told, dict) or not told.get(key):
+            return ""
+        return await self.leaving.looked_at(tenant, str(told[key]))
 
     def _require_directory(self, tenant: str) -> None:
         if not self.directory.configured(tenant):

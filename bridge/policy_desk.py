@@ -78,12 +78,17 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """A decision of the log, taken again with what it was taken with."""
+    """
+    A decision of the log, taken again with what it was taken with.
+
+    `looked_at` says by which rules and detectors it was looked at whether it may leave.
+    """
 
     seq: int
     recorded: tuple[bool, tuple[str, ...]]
     again: tuple[bool, tuple[str, ...]]
     why: str = ""
+    looked_at: str = ""
 
     @property
     def same(self) -> bool:

@@ -80,15 +80,48 @@ def check_rules(
     run(file)
 
 
+@dlp_app.command("test")
+def run_tests(
+    file: Annotated[
+        Path | None, typer.Argument(help="Rules as YAML; none are those that hold.")
+    ] = None,
+    company: OfCompany = "",
+    json: AsJson = False,
+) -> None:
+    """Run the tests of rules, and those of the policy that are about what may leave."""
+    from bots.command_line.dlp_rules_work import test as run
+
+    if not asyncio.run(run(file, company, as_json=json)):
+        raise typer.Exit(1)
+
+
+@dlp_app.command("what-if")
+def what_if(
+    file: Annotated[Path, typer.Argument(help="Rules as YAML; docs/dlp.md says how.")],
+    lines: Annotated[
+        Path | None, typer.Option(help="Try them with each line of this file as well.")
+    ] = None,
+    company: OfCompany = "",
+    json: AsJson = False,
+) -> None:
+    """Show what rules would change against those that hold, and do nothing."""
+    from bots.command_line.dlp_rules_work import what_if as run
+
+    asyncio.run(run(file, lines, company, as_json=json))
+
+
 @dlp_app.command("publish")
 def publish(
     file: Annotated[Path, typer.Argument(help="Rules as YAML; docs/dlp.md says how.")],
+    preview: Annotated[
+        str, typer.Option(help="Only if exactly this is what 'what-if' showed.")
+    ] = "",
     company: OfCompany = "",
 ) -> None:
-    """Let rules hold from now on. Earlier versions stay on record."""
+    """Let rules hold from now on, if their tests pass. Earlier ones stay on record."""
     from bots.command_line.dlp_rules_work import publish as run
 
-    asyncio.run(run(file, company))
+    asyncio.run(run(file, company, preview))
 
 
 @dlp_app.command("rules")

@@ -185,6 +185,11 @@ def _plain(found: Explanation) -> dict[str, Any]:
 
 
 def _replayed(each: Replayed) -> str:
+    by = f" Looked at with {each.looked_at}." if each.looked_at else ""
+    return f"{_taken_again(each)}{by}"
+
+
+def _taken_again(each: Replayed) -> str:
     def told(taken: tuple[bool, tuple[str, ...]]) -> str:
         allowed, rules = taken
         by = f" by {', '.join(rules)}" if rules else ""

@@ -89,7 +89,7 @@ class Inspection:
     """
     What was found in one message or file, and what it is classified as.
 
-    `rules` is the hash of the rules it was looked at with. `label` is the highest that
+    `rules` names the rules and the detectors it was looked at with. `label` is the highest that
     content and author gave it, and `chosen` says whether the author gave one at all.
     `partial` says that it was too much to look at all of it, or could not be read.
     """
@@ -137,6 +137,21 @@ class Inspection:
 
 
 NOTHING = Inspection()
+
+
+def taken_by(rules: str, detectors: str) -> str:
+    """Return what names rules together with the detectors that looked for them."""
+    return f"{rules}.{detectors}"
+
+
+def taken_apart(name: str) -> tuple[str, str]:
+    """
+    Return the rules and the detectors that a name is of.
+
+    What older ATOMs wrote down names rules alone: the detectors are empty then.
+    """
+    rules, _, detectors = name.partition(".")
+    return rules, detectors
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,18 +13,26 @@ Tests of a policy, in YAML beside its rules, and the gate that they are.
       forall: {user.guest: true, link.classification: restricted}
       expect: {effect: deny}
 
+A test with `leaves` is about what may leave, by the company's rules for that:
+
+    - name: cards stay inside
+      leaves: {text: "card 4242 4242 4242 4242", to: fin-teams, outsiders: true}
+      expect: {do: redact, rules: [cards for outsiders]}
+
 `given` starts from the person in the directory, or from an employee made up on the
 spot; whatever it says replaces what the directory does. `forall` asks everybody of the
 directory, in every linked place, whom and which it describes.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from bridge.access import Action, Asked, Label
 from bridge.directory.model import Kind, Standing, Subject
 from bridge.directory.ports import Names
 from bridge.errors import BadInput
+from bridge.leaving.rules import Deed, Where
 from bridge.messages import Channel
 from bridge.policy_desk import CaseOutcome, Trial
 from bridge.proofs import UNKNOWN_AGE, Proof
@@ -33,11 +41,12 @@ from policy.cedar.facts import context
 from policy.cedar.front import channel_named, label_of
 from policy.cedar.naming import FromDirectory
 from policy.cedar.schema import family
-from policy.cedar.sweeping import NOBODY, Situation, Sweep, Where, places
+from policy.cedar.sweeping import NOBODY, Situation, Sweep, places
+from policy.cedar.sweeping import Where as Spot
 from policy.cedar.what_if import changed
 from policy.cedar.yaml_reading import Node, one_of
 
-_CASE = ("name", "given", "ask", "ask_each", "forall", "expect")
+_CASE = ("name", "given", "ask", "ask_each", "forall", "leaves", "expect")
 _GIVEN = (
     "user",
     "groups",
@@ -73,6 +82,9 @@ _FORALL = (
     "action",
 )
 _EXPECT = ("effect", "rules")
+_LEAVES = ("text", "to", "link", "outsiders", "classification")
+_LEFT = ("do", "rules", "label")
+NO_RULES = "there are no rules for what may leave"
 _LIMIT = 900
 _ANYBODY = Subject("made-up-person", "somebody", confidence=3)
 _KINDS = {
@@ -84,6 +96,18 @@ _FROM = Channel.parse("slack:T/made-up")
 _TO = Channel.parse("teams:T/made-up")
 
 
+class Expected(NamedTuple):
+    """What rules for what may leave are to do: the deed, by which rules, the label."""
+
+    deed: str
+    rules: tuple[str, ...]
+    label: Label | None
+
+
+Leaves = Callable[[str, Where, Expected], str]
+"""Say how rules for what may leave differ from what is expected, empty if not."""
+
+
 @dataclass
 class Cases:
     """Runs the tests of one bundle, against the directory as it is."""
@@ -92,6 +116,7 @@ class Cases:
     names: Names
     people: Mapping[str, Subject]
     links: Sequence[tuple[str, Sequence[Channel]]]
+    leaving: Leaves | None = None
     spoken_of: set[str] = field(default_factory=set)
 
     def run(self) -> list[CaseOutcome]:
@@ -113,6 +138,8 @@ class Cases:
     def _case(self, node: Node, number: int) -> CaseOutcome:
         said = node.only(_CASE)
         name = said["name"].text() if "name" in said else f"test {number}"
+        if "leaves" in said:
+            return self._leaves(name, said)
         expect = said.get("expect", Node(None)).only(_EXPECT)
         if "effect" not in expect or expect["effect"].value not in {"allow", "deny"}:
             raise node.wrong("expect needs an effect: allow or deny")
@@ -130,6 +157,34 @@ class Cases:
         if not asked:
             return CaseOutcome(name, False, "it asks about nobody and nothing", 0)
         return CaseOutcome(name, True, "", asked)
+
+    def _leaves(self, name: str, said: Mapping[str, Node]) -> CaseOutcome:
+        """Ask the rules for what may leave about a text."""
+        expect, leaves = said.get("expect", Node(None)).only(_LEFT), said["leaves"]
+        asked = leaves.only(_LEAVES)
+        if "text" not in asked:
+            raise leaves.wrong("say which text")
+        if "do" not in expect or expect["do"].value not in set(Deed):
+            raise said["leaves"].wrong(f"expect needs do: {one_of(list(Deed))}")
+        if self.leaving is None:
+            return CaseOutcome(name, False, NO_RULES, 0)
+        aliases, seen = self.decider.bundle.front.aliases, None
+        target = channel_named(asked["to"], aliases) if "to" in asked else None
+        if "classification" in asked:
+            seen = label_of(asked["classification"])
+        elif target is not None:
+            seen = self.decider.bundle.place(str(target)).classification
+        where = Where(
+            asked["link"].text() if "link" in asked else "",
+            str(target or ""),
+            outsiders="outsiders" in asked and asked["outsiders"].flag(),
+            classification=seen,
+        )
+        rules = tuple(each.text() for each in expect.get("rules", Node(None)).items())
+        label = label_of(expect["label"]) if "label" in expect else None
+        expected = Expected(expect["do"].text(), rules, label)
+        why = self.leaving(asked["text"].text(), where, expected)
+        return CaseOutcome(name, not why, why, 1)
 
     def _refuse_unknown(self, rules: Iterable[str], expect: Mapping[str, Node]) -> None:
         for rule in rules:
@@ -295,7 +350,7 @@ class Cases:
                 return False
         return True
 
-    def _placed(self, where: Where, said: Mapping[str, Node]) -> bool:
+    def _placed(self, where: Spot, said: Mapping[str, Node]) -> bool:
         """Return whether either end is as described; a link has its higher label."""
         ends = [end for end in (where.asked.channel, where.asked.target) if end]
         facts = [self.decider.bundle.place(str(end)) for end in ends]

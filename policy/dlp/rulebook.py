@@ -7,6 +7,7 @@ rule with a typing mistake would protect nobody.
 
 import json
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -20,11 +21,12 @@ from stdnum.iso7064 import mod_97_10
 
 from bridge.access import Label
 from bridge.errors import BadInput
-from bridge.leaving.findings import Confidence, label_named
-from bridge.leaving.rules import Deed, Labelling, Rule, RuleBook
+from bridge.leaving.findings import Confidence, label_named, taken_by
+from bridge.leaving.rules import Deed, Labelling, Rule, RuleBook, Where
 from policy.dlp.catalogue import detectors, expanded
 from policy.dlp.detector import Detector, Valid, compact, compiled_pattern
 from policy.dlp.scanner import Exceptions, Scanner
+from policy.dlp.version import detectors_version
 from policy.dlp.words import dictionary
 
 MOST_BYTES = 8_000_000
@@ -92,6 +94,26 @@ class _Rule(_Strict, frozen=True):
     says: Annotated[str, StringConstraints(max_length=200)] = ""
 
 
+class _To(_Strict, frozen=True):
+    target: str = ""
+    link: str = ""
+    outsiders: bool = False
+    classification: LabelName | None = None
+
+
+class _Expected(_Strict, frozen=True):
+    do: Deed
+    rules: tuple[str, ...] = ()
+    label: LabelName | None = None
+
+
+class _Test(_Strict, frozen=True):
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    text: Annotated[str, StringConstraints(max_length=20_000)]
+    to: _To = Field(default_factory=_To)
+    expect: _Expected
+
+
 class _Labels(_Strict, frozen=True):
     content: tuple[_Content, ...] = ()
     phrases: dict[str, LabelName] = Field(default_factory=dict)
@@ -109,17 +131,37 @@ class _Book(_Strict, frozen=True):
     channels: dict[str, LabelName] = Field(default_factory=dict)
     window: int = Field(default=5, ge=0, le=20)
     rules: tuple[_Rule, ...] = ()
+    tests: Annotated[tuple[_Test, ...], Field(max_length=1_000)] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """What rules are expected to do about a text, by the rules' own word."""
+
+    name: str
+    text: str
+    where: Where
+    deed: Deed
+    rules: tuple[str, ...]
+    label: Label | None
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Rules that are ready to be used. `window` is how many messages are put together."""
+    """
+    Rules that are ready to be used. `window` is how many messages are put together.
+
+    `name` is that of their text, under which a version is kept; `book.hash` names the
+    detectors as well, so what was looked at by others is looked at again.
+    """
 
     text: str
+    name: str
     book: RuleBook
     scanner: Scanner
     channels: Mapping[str, Label]
     window: int
+    tests: tuple[Tested, ...] = ()
 
 
 DEFAULT = """\
@@ -158,11 +200,14 @@ def prepared(text: str) -> Prepared:
     off = expanded(written.without, groups)
     used = {name: each for name, each in known.items() if name not in off}
     scanner = Scanner(used, _exceptions(written.exceptions, groups, known))
+    name = _name(text)
+    rules = tuple(_rule(rule, groups) for rule in written.rules)
     return Prepared(
         text,
+        name,
         RuleBook(
-            _hash(text),
-            tuple(_rule(rule, groups) for rule in written.rules),
+            taken_by(name, detectors_version()),
+            rules,
             tuple(_content(each, groups) for each in written.labels.content),
             {
                 " ".join(phrase.lower().split()): label_named(label)
@@ -172,11 +217,11 @@ def prepared(text: str) -> Prepared:
         scanner,
         {place: label_named(label) for place, label in written.channels.items()},
         written.window,
+        tuple(_test(each, {rule.name for rule in rules}) for each in written.tests),
     )
 
 
-def _hash(text: str) -> str:
-    # What detectors find changes with them, too; the rules' text alone is not enough.
+def _name(text: str) -> str:
     return sha256(f"atom/dlp/1\0{text}".encode()).hexdigest()
 
 
@@ -275,6 +320,21 @@ def _exceptions(
             if compiled:
                 patterns.setdefault(name, []).append(compiled)
     return Exceptions({n: frozenset(v) for n, v in values.items()}, patterns)
+
+
+def _test(given: _Test, known: AbstractSet[str]) -> Tested:
+    if unknown := sorted(set(given.expect.rules) - known):
+        raise BadInput(f"tests.{given.name}: there is no rule '{unknown[0][:60]}'")
+    to, expected = given.to, given.expect
+    seen = label_named(to.classification) if to.classification else None
+    return Tested(
+        given.name,
+        given.text,
+        Where(to.link, to.target, to.outsiders, seen),
+        expected.do,
+        expected.rules,
+        label_named(expected.label) if expected.label else None,
+    )
 
 
 def _content(given: _Content, groups: Mapping[str, str]) -> Labelling:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bridge.access import Label
 from bridge.delivery import Delivery, Operation
 from bridge.errors import Conflict
-from bridge.leaving.findings import Inspection
+from bridge.leaving.findings import Inspection, taken_apart
 from bridge.leaving.review import Waiting
 from bridge.leaving.rules import Verdict
 from bridge.letters import DeadLetter
@@ -55,7 +55,8 @@ class StoredFindings:
         verdict: Verdict,
     ) -> None:
         entries = findings_of_file(delivery, person, inspection, verdict, self.clock())
-        name = f"dlp:{delivery.seq}.{delivery.n}:{inspection.rules[:16]}"
+        rules, detectors = taken_apart(inspection.rules)
+        name = f"dlp:{delivery.seq}.{delivery.n}:{rules[:16]}{detectors}"
         for number, entry in enumerate(entries):
             # A file is looked into at each try; what it says stays the same.
             keys = (f"{name}:{number}:{verdict.deed}",)

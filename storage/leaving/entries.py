@@ -46,7 +46,8 @@ def found_in(commitment: Commitment, now_us: int) -> tuple[Write, ...]:
         for name, found in _by_detector(commitment.inspection.findings)
     ]
     actions = [
-        _entry(event, "dlp.action", now_us, action(taken)) for taken in commitment.taken
+        _entry(event, "dlp.action", now_us, _action(taken, commitment.inspection))
+        for taken in commitment.taken
     ]
     return tuple(Write(tenant, entry=entry) for entry in (*findings, *actions))
 
@@ -66,7 +67,8 @@ def findings_of_file(
     ]
     if verdict.deed is not Deed.ALLOW:
         taken = Taken(verdict, delivery.link, delivery.target)
-        told.append(("dlp.action", {**action(taken), "file": delivery.file}))
+        detail = _action(taken, inspection)
+        told.append(("dlp.action", {**detail, "file": delivery.file}))
     return [
         Entry(
             etype=etype,
@@ -97,6 +99,11 @@ def action(taken: Taken) -> dict[str, Any]:
             for finding in taken.verdict.hide
         ],
     }
+
+
+def _action(taken: Taken, inspection: Inspection) -> dict[str, Any]:
+    """Say as well by which rules and detectors it was judged."""
+    return {**action(taken), "judged": inspection.rules}
 
 
 def _finding(detector: str, found: Sequence[Finding]) -> dict[str, Any]:

@@ -46,6 +46,17 @@ class StoredRules:
         )
         return _version(rows[0]) if rows else None
 
+    async def named(self, tenant: str, name: str) -> int:
+        """Return the newest version of a name, 0 if there is none."""
+        rows = await self.store.fetch(
+            Statement(
+                "SELECT coalesce(max(version), 0) FROM dlp_rules "
+                "WHERE tenant = :tenant AND hash = :hash",
+                {"tenant": tenant, "hash": name},
+            )
+        )
+        return int(rows[0][0])
+
     async def versions(self, tenant: str) -> list[RulesVersion]:
         """Return all of them, newest first."""
         rows = await self.store.fetch(

@@ -1,17 +1,25 @@
 """The way of a policy: tried, shown, published if nothing moved, replayed years later."""
 
+from typing import Any
+
 import orjson
 import pytest
 
+from bots.leaving_side import CurrentRules, LeavingOnRecord
 from bots.policy_desk import Desk
-from bridge.access import Action, Asked
+from bridge.access import Action, Asked, Decision
 from bridge.errors import BadInput, Conflict, NotAllowed, NotFound
+from bridge.leaving.findings import Inspection
+from bridge.leaving.rules import Deed, Taken, Verdict
 from bridge.messages import Event, EventKind
 from bridge.ports import Commitment
 from policy.cedar.bundle import Draft
 from policy.cedar.replaying import replayed
+from policy.dlp.rulebook import prepared
+from policy.dlp.version import detectors_version
 from storage.compliance.acts import Acts
 from storage.hot import Program, Statement
+from storage.leaving.rules import StoredRules
 from storage.policies.stored import StoredPolicies
 from tests.contract.conftest import Store, ticking_clock
 from tests.unit.policy.cedar.world import (
@@ -267,10 +275,17 @@ async def test_without_a_directory_there_is_no_policy_to_change(desk: Desk) -> N
         await desk.preview("other", "cli:ada", GOOD, "a file")
 
 
-async def recorded(store: Store, world: World, who: str, number: int) -> int:
+async def recorded(
+    store: Store,
+    world: World,
+    who: str,
+    number: int,
+    decision: Decision | None = None,
+    **found: Any,
+) -> int:
     """Put a message with its decision on record, as the relay does."""
     question = asked(who, Action.POST, FIN_SLACK, FIN_TEAMS)
-    decision = await world.engine.decide(question)
+    decision = decision or await world.engine.decide(question)
     event = Event(
         FIN_SLACK.platform,
         "T1",
@@ -282,7 +297,8 @@ async def recorded(store: Store, world: World, who: str, number: int) -> int:
         b"{}",
         message=f"{number}.1",
     )
-    receipt = await store.journal.append(Commitment(TENANT, event, (decision,), ()))
+    commitment = Commitment(TENANT, event, (decision,), (), **found)
+    receipt = await store.journal.append(commitment)
     return receipt.seq
 
 
@@ -346,3 +362,96 @@ async def test_leaving_a_group_keeps_what_others_give(desk: Desk, world: World) 
     shown = await desk.try_membership(TENANT, "Ana Ek", "Finance EMEA", joins=False)
 
     assert shown.report.losses == 0
+
+
+CARDS = "rules: [{name: cards, detectors: [credit_card], do: block}]"
+CARD = "card 4242 4242 4242 4242"
+STAYS = f"""
+  - name: cards stay here
+    leaves: {{text: "{CARD}", to: "teams:19:team/19:fin"}}
+    expect: {{do: block, rules: [cards]}}
+"""
+
+
+async def leaving(store: Store, desk: Desk) -> LeavingOnRecord:
+    """Let cards not leave, and a policy's tests speak of it."""
+    clock = ticking_clock()
+    stored = StoredRules(store.database.hot, Acts(store.journal, clock), clock)
+    current = CurrentRules(stored)
+    await stored.publish(TENANT, CARDS, prepared(CARDS).name, "cli:ada")
+    await current.read()
+    desk.leaving = LeavingOnRecord(stored, current.of)
+    return desk.leaving
+
+
+async def test_a_policys_tests_may_speak_of_what_may_leave(
+    store: Store, desk: Desk
+) -> None:
+    await leaving(store, desk)
+    await publish(desk, Draft(FRONT + TESTS + STAYS))
+    passed = await desk.test(TENANT)
+    wrong = STAYS.replace("do: block", "do: warn")
+
+    with pytest.raises(BadInput, match="'cards stay here' fails: block by cards"):
+        await publish(desk, Draft(FRONT + TESTS + wrong))
+
+    assert passed.passed
+    assert [one.name for one in passed.outcomes][-1] == "cards stay here"
+
+
+async def test_a_decision_says_by_which_detectors_it_was_looked_at(
+    store: Store, desk: Desk, world: World
+) -> None:
+    await leaving(store, desk)
+    await publish(desk)
+    rules = prepared(CARDS).book.hash
+    seq = await recorded(
+        store, world, "ana", 1, inspection=Inspection(rules, partial=True)
+    )
+
+    [again] = await desk.replay(TENANT, seq)
+
+    assert again.same
+    assert again.looked_at == (
+        f"version 1 of the rules for what may leave, by detectors {detectors_version()}"
+    )
+
+
+async def test_what_was_decided_by_older_detectors_says_so(
+    store: Store, desk: Desk, world: World
+) -> None:
+    """A version that is kept under its text's hash is found by old entries too."""
+    await leaving(store, desk)
+    name = prepared(CARDS).name
+    refused = Decision(False, "dlp cards", f"{name}.0123456789ab", "none")
+    one = await recorded(store, world, "ana", 1, decision=refused)
+    older = await recorded(
+        store, world, "ana", 2, inspection=Inspection(name, partial=True)
+    )
+
+    [told] = await desk.replay(TENANT, one)
+    [old] = await desk.replay(TENANT, older)
+
+    now = f"(now {detectors_version()})"
+    assert told.recorded == (False, ("dlp cards",))
+    assert told.why == "it was judged by what was found, and values are not kept"
+    assert told.looked_at.endswith(
+        f"version 1 of the rules for what may leave, by detectors 0123456789ab {now}"
+    )
+    assert "by detectors of before they had versions" in old.looked_at
+
+
+async def test_what_was_done_by_rules_for_what_may_leave_is_told_of(
+    store: Store, desk: Desk, world: World
+) -> None:
+    await leaving(store, desk)
+    found = Inspection(prepared(CARDS).book.hash, partial=True)
+    taken = Taken(Verdict(Deed.BLOCK, ("cards",)), "L1", FIN_TEAMS)
+    seq = await recorded(store, world, "ana", 1, inspection=found, taken=(taken,))
+    entries = await store.reader.entries(TENANT, seq, 9)
+    [action] = [e for e in entries if e.etype == "dlp.action"]
+
+    [told] = await desk.replay(TENANT, action.seq)
+
+    assert told.recorded == (False, ("cards",))
+    assert told.looked_at.endswith(f"by detectors {detectors_version()}")

@@ -59,7 +59,7 @@ async def ruled(
 
 async def publish(here: World, rules: str) -> None:
     async with core(here.settings, "test") as built:
-        name = prepared(rules).book.hash
+        name = prepared(rules).name
         await built.leaving.stored.publish(COMPANY, rules, name, "test")
 
 

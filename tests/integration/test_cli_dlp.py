@@ -133,3 +133,51 @@ def test_wrong_rules_are_one_line_and_nothing_changes(
     assert ran.code == 1
     assert "patterns.project: the pattern is refused" in ran.err
     assert atom.done("dlp", "rules", "--versions", "--json").json == []
+
+
+TESTED = """
+rules: [{name: cards, detectors: [credit_card], do: block}]
+tests:
+  - {name: cards stay here, text: "4242 4242 4242 4242", expect: {do: %s}}
+"""
+
+
+def test_rules_whose_tests_fail_are_not_published(
+    atom: CommandLine, tmp_path: Path
+) -> None:
+    atom.set_up()
+    file = tmp_path / "rules.yaml"
+    file.write_text(TESTED % "warn")
+
+    tried = atom.run("dlp", "test", str(file))
+    refused = atom.run("dlp", "publish", str(file))
+    file.write_text(TESTED % "block")
+
+    assert (tried.code, "block by cards" in tried.out) == (1, True)
+    assert refused.err == "atom: test 'cards stay here' fails: block by cards\n"
+    assert "cards stay here: passes" in atom.done("dlp", "test", str(file)).out
+    assert "Version 1 holds" in atom.done("dlp", "publish", str(file)).out
+    assert "cards stay here: passes" in atom.done("dlp", "test").out
+
+
+def test_a_preview_is_void_once_other_rules_hold(
+    atom: CommandLine, tmp_path: Path
+) -> None:
+    atom.set_up()
+    file, lines, other = (tmp_path / n for n in ("r.yaml", "lines.txt", "other.yaml"))
+    file.write_text(TESTED % "block")
+    lines.write_text(f"hello\ncard {CARD}\n")
+    other.write_text("version: 1\n")
+
+    told = atom.done("dlp", "what-if", str(file), "--lines", str(lines)).out
+    shown = atom.done("dlp", "what-if", str(file), "--json").json
+    atom.done("dlp", "publish", str(other))
+    void = atom.run("dlp", "publish", str(file), "--preview", shown["hash"])
+    again = atom.done("dlp", "what-if", str(file), "--json").json
+    done = atom.done("dlp", "publish", str(file), "--preview", again["hash"])
+
+    assert "2 that were warn would be block" in told
+    assert CARD not in told
+    assert void.code == 1
+    assert "look again" in void.err
+    assert "Version 2 holds" in done.out

@@ -40,6 +40,9 @@ class Oracle:
         self, policies: Mapping[str, Tree], action: str, groups: set[str]
     ) -> tuple[bool, set[str], bool]:
         """Return whether it is allowed, by which policies, and if anything failed."""
+        uid = ("Atom::Action", action)
+        self.vars["action"] = uid
+        self.parents[uid] = {("Atom::Action", group) for group in groups}
         permits: set[str] = set()
         forbids: set[str] = set()
         failed = False
