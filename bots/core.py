@@ -35,6 +35,7 @@ from storage.compliance.blobs.kept import Blobs
 from storage.compliance.blobs.shelves import FolderShelf, RowShelf
 from storage.compliance.erasure.erasing import Eraser
 from storage.compliance.erasure.files import FilesGo
+from storage.compliance.erasure.late import Late
 from storage.compliance.erasure.matters import Matters
 from storage.compliance.gdpr.assessments import Register
 from storage.compliance.gdpr.notices import StoredRecipients
@@ -299,6 +300,7 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
             clock=clock_us,
             grace_us=int(settings.tuning.hold_grace * 1_000_000),
         )
+        journal.left_out = Late(ring, acts, retention.holds).left_out
         yield Core(
             settings=settings,
             owner=owner,

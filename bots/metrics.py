@@ -29,6 +29,9 @@ SPOOLED = Counter(
     "atom_spooled_total", "Events kept on the disk: the database was away", ["platform"]
 )
 SPOOLED_BYTES = Gauge("atom_spool_bytes", "Bytes on the disk that are to be taken in")
+SPOOL_DAMAGED = Gauge(
+    "atom_spool_damaged_files", "Files of the spool that were put aside, not whole"
+)
 CONFLICTS = Counter(
     "atom_conflicts_total", "Events that contradict one with the same id", ["platform"]
 )

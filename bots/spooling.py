@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from bots.metrics import SPOOLED, SPOOLED_BYTES
+from bots.metrics import SPOOL_DAMAGED, SPOOLED, SPOOLED_BYTES
 from bridge.errors import AtomError, StoreUnavailable
 from bridge.messages import EventKind
 from bridge.spooled import Kept
@@ -33,7 +33,8 @@ class Spooling:
     """
     Implements `bridge.spooled.Keeps`; `run` takes in what was kept, until cancelled.
 
-    `readers` take in what was kept of each platform. As long as anything waits, what comes is kept behind it, so that nothing overtakes.
+    `readers` take in what was kept of each platform. As long as anything waits, what
+    comes is kept behind it, so that nothing overtakes.
     """
 
     folder: SpoolFolder
@@ -63,12 +64,14 @@ class Spooling:
         if began:
             log.error("the database is away: events are kept on the disk")
         SPOOLED.labels(kept.source).inc()
-        SPOOLED_BYTES.set(self._own.size)
+        SPOOLED_BYTES.set(self.folder.waiting())
         self._news.set()
         return True
 
     async def run(self) -> None:
         """Take in what others left behind, and then what is kept here."""
+        SPOOLED_BYTES.set(self.folder.waiting())
+        SPOOL_DAMAGED.set(len(self.folder.damaged()))
         try:
             for left in self.folder.left():
                 self._behind = True
@@ -97,7 +100,8 @@ class Spooling:
                 # It was never acknowledged if its process died on it; else, damage.
                 log.error("the end of a spool file is not whole", aside=spool.aside())
                 break
-        SPOOLED_BYTES.set(0)
+        SPOOLED_BYTES.set(self.folder.waiting())
+        SPOOL_DAMAGED.set(len(self.folder.damaged()))
         if count:
             log.warning("taken in from the disk", count=count)
 

@@ -9,7 +9,7 @@ more the last one had to write, the longer the moment.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import compress
@@ -55,6 +55,7 @@ _MANY = 64  # writes that are not kept waiting
 _SHARED_APART = 0.01
 _SHARED_FOR = 1.0  # seconds after another one's commit was met
 
+LeftOut = Callable[[str, Event], Awaitable[bool]]
 OnCommit = Callable[[str, int, int, tuple[Delivery, ...]], None]
 
 
@@ -82,7 +83,8 @@ class Journal:
     `on_commit(tenant, first, size, deliveries)` is called after each commit with the
     range of log positions it took and what it queued. `trace` is told when everything
     is written and nothing committed yet, `on_conflict` the platform that contradicted
-    itself. An event waits `patience` seconds for the database: a platform that hears
+    itself. `left_out` says of an event that did not come in its time whether it must not
+    be taken in: it counts as a duplicate then. An event waits `patience` seconds for the database: a platform that hears
     nothing sends it again, so nobody is served by waiting longer.
     """
 
@@ -94,10 +96,13 @@ class Journal:
     on_conflict: Callable[[str], None] = unwatched
     recent: JustCaptured = field(default_factory=JustCaptured)
     patience: float = _PATIENCE
+    left_out: LeftOut | None = None
     _queues: dict[str, _Queue] = field(default_factory=dict)
 
     async def append(self, commitment: Commitment) -> Receipt:
         event = commitment.event
+        if event.via != PUSHED and await self._is_left_out(commitment):
+            return Receipt(seq=-1, duplicate=True)
         keys = (event.delivery_key, event.fact_key)
         write = Write(
             commitment.tenant,
@@ -125,6 +130,11 @@ class Journal:
                 return receipt
         except TimeoutError as error:
             raise StoreUnavailable("the database takes too long") from error
+
+    async def _is_left_out(self, commitment: Commitment) -> bool:
+        if self.left_out is None:
+            return False
+        return await self.left_out(commitment.tenant, commitment.event)
 
     async def _compare(self, commitment: Commitment, write: Write) -> None:
         """Keep what contradicts an event that has the same id, and say so aloud."""

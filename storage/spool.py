@@ -175,6 +175,14 @@ class SpoolFolder:
             except (BlockingIOError, FileNotFoundError):
                 continue  # its process lives, or somebody was quicker
 
+    def waiting(self) -> int:
+        """Return how many bytes are to be taken in, those of living processes too."""
+        return sum(_size(path) for path in self._folder.glob("*.spool"))
+
+    def damaged(self) -> list[Path]:
+        """Return the files that were put aside."""
+        return sorted(self._folder.glob("*.damaged"))
+
     @property
     def _folder(self) -> Path:
         return self.home / "spool"
@@ -202,3 +210,10 @@ class SpoolFolder:
             finally:
                 made.unlink()
             return bytes.fromhex(path.read_text())
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # emptied meanwhile
+        return 0

@@ -7,7 +7,15 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 
 from bots.doctor.findings import Finding, bad, good
-from bots.doctor.local import clamd, config_file, database, key_files, redis, strays
+from bots.doctor.local import (
+    clamd,
+    config_file,
+    database,
+    key_files,
+    redis,
+    spool,
+    strays,
+)
 from bots.doctor.records import records
 from bots.doctor.slack import slack
 from bots.doctor.teams import teams
@@ -37,7 +45,12 @@ async def _rest(settings: Settings) -> list[Finding]:
         _limited("records", records(settings)),
     )
     groups = await asyncio.gather(*checks)
-    local = [*strays(), *config_file(), *key_files(settings)]
+    local = [
+        *strays(),
+        *config_file(),
+        *key_files(settings),
+        *spool(settings),
+    ]
     return [*local, *(finding for group in groups for finding in group)]
 
 

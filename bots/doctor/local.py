@@ -25,6 +25,7 @@ from storage.database_url import database_url
 from storage.migrate import versions
 from storage.redis_client import redis_at
 from storage.schema import tenant
+from storage.spool import SpoolFolder
 
 _OTHERS = 0o077
 _SETUP = "run 'atom setup --company-id ID --admin-email ADDRESS'"
@@ -61,6 +62,27 @@ def key_files(settings: Settings) -> list[Finding]:
             for path in exposed
         ]
     return [good("keys", f"{len(keys)}, readable by their owner alone")]
+
+
+def spool(settings: Settings) -> list[Finding]:
+    """Look at what waits on the disk to be taken in, and what never will be."""
+    folder = SpoolFolder(settings.home, settings.tuning.spool)
+    damaged, waiting = folder.damaged(), folder.waiting()
+    found = []
+    if damaged:
+        names = ", ".join(path.name for path in damaged)
+        fix = (
+            f"look at them in {settings.home / 'spool'}, and remove them: no erasure "
+            "reaches what they hold"
+        )
+        found.append(poor("spool", f"{names}: put aside, the end is not whole", fix))
+    if waiting:
+        what = f"{waiting} bytes wait to be taken in"
+        fix = "bring the database back, and let 'atom serve' run with this ATOM_HOME"
+        found.append(poor("spool", what, fix))
+    elif settings.tuning.spool and not damaged:
+        found.append(good("spool", f"empty, {settings.tuning.spool} bytes at most"))
+    return found
 
 
 async def database(settings: Settings) -> Sequence[Finding]:

@@ -20,6 +20,7 @@ from bridge.records.model import RecordRef, System
 from storage.compliance import verify_atom
 from storage.compliance.erasure.certificates import checked, committed
 from storage.compliance.erasure.erasing import Eraser
+from storage.compliance.erasure.late import Late
 from storage.compliance.erasure.matters import MatterReader, Matters
 from storage.compliance.keys.graveyard import Graveyard
 from storage.compliance.keys.items import ItemKey, commitment
@@ -137,6 +138,10 @@ class World:
             told=self._told,
         )
 
+    @property
+    def late(self) -> Late:
+        return Late(self.store.ring, self.office.acts, self.holds)
+
     async def erase(self, person: str = ALICE) -> str:
         await self.office.agree(await self.eraser.ask(TENANT, ADA, person))
         return (await self.eraser.erase(TENANT, ADA, person)).id
@@ -213,6 +218,59 @@ async def test_addresses_of_who_is_erased_are_not_taken_in_from_other_systems(
     assert await book.find(chapter, asked("alice@a.example"), 5) == []
     assert (await book.progress(chapter)).position == "2"
     await world.intact()
+
+
+LATE_VIAS = ("spool", "catchup", "backfill", "import")
+
+
+@pytest.mark.parametrize("via", LATE_VIAS)
+async def test_what_was_said_before_an_erasure_and_comes_after_it_is_left_out(
+    world: World, via: str
+) -> None:
+    world.store.journal.left_out = world.late.left_out
+    now_us = world.store.journal.clock()
+    await world.erase()
+
+    late = [by("UALICE", 90), by("UALICE", 90), by("UBOB", 91), by("UALICE", 92)]
+    for event, sent_us in zip(late, (0, 0, 0, now_us + 10**12), strict=True):
+        await said(world.store, replace(event, via=via, sent_us=now_us + sent_us))
+
+    found = [e.row["msg"] for e in await world.entries()][6:]
+    assert found == [late[2].message, late[3].message]
+    entries = await world.store.reader.entries(TENANT, -1, 1000)
+    [told] = [e for e in entries if e.etype == "erasure.late"]
+    assert told.body["detail"]["kept"] is False
+    assert "UALICE" not in str(told.body)
+    await world.intact()
+
+
+async def test_while_a_hold_is_on_what_comes_late_is_kept_and_told_of(
+    world: World,
+) -> None:
+    world.store.journal.left_out = world.late.left_out
+    now_us = world.store.journal.clock()
+    await world.holds.hold("M-1", 4)
+    await world.erase()
+
+    late = replace(by("UALICE", 90), via="spool", sent_us=now_us)
+    assert (await said(world.store, late)).seq > 0
+
+    entries = await world.store.reader.entries(TENANT, -1, 1000)
+    [told] = [e for e in entries if e.etype == "erasure.late"]
+    assert told.body["detail"]["kept"] is True
+    assert [e.erased for e in await world.entries()][-1] is False
+    await world.erase()  # asked for again
+    assert [e.erased for e in await world.entries()][-1] is True
+
+
+async def test_what_comes_in_its_time_is_not_asked_about(world: World) -> None:
+    world.store.journal.left_out = world.late.left_out
+    now_us = world.store.journal.clock()
+    await world.erase()
+
+    await said(world.store, replace(by("UALICE", 90), sent_us=now_us))
+
+    assert not (await world.entries())[-1].erased
 
 
 async def test_erasing_takes_the_duty_and_a_second_person(world: World) -> None:

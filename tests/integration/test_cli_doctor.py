@@ -155,6 +155,22 @@ def test_files_that_others_can_read_are_found(atom: CommandLine) -> None:
     assert states(ran)["atom.toml"] == "warn"
 
 
+def test_what_waits_on_the_disk_and_what_never_will_be_taken_in_is_told(
+    atom: CommandLine,
+) -> None:
+    atom.set_up()
+    folder = atom.folder / "var/spool"
+    folder.mkdir()
+    (folder / "a1.spool").write_bytes(b"x" * 12)
+    waits = checks(atom.run("doctor", "--json"))["spool"]
+    (folder / "a1.spool").rename(folder / "a1.damaged")
+    damaged = checks(atom.run("doctor", "--json"))["spool"]
+
+    assert waits["state"] == damaged["state"] == "warn"
+    assert waits["detail"] == "12 bytes wait to be taken in"
+    assert damaged["detail"] == "a1.damaged: put aside, the end is not whole"
+
+
 @pytest.mark.parametrize(
     ("token", "detail"),
     [("xoxb-another", "auth.test said invalid_auth")],

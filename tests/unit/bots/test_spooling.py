@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+from prometheus_client import REGISTRY
+
 from bots.spooling import Spooling, TakeIn
 from bridge.errors import BadInput, StoreUnavailable
 from bridge.messages import EventKind
@@ -119,7 +121,9 @@ async def test_a_damaged_file_is_put_aside_after_what_is_whole(tmp_path: Path) -
 
     heir = _spooling(tmp_path, reader)
     job = asyncio.create_task(heir.run())
-    await _until(lambda: bool(list((tmp_path / "spool").glob("*.damaged"))))
+    await _until(lambda: bool(folder.damaged()))
 
     assert reader.told == [b"whole"]
+    await _until(lambda: REGISTRY.get_sample_value("atom_spool_damaged_files") == 1)
+    assert folder.waiting() == 0
     job.cancel()
