@@ -102,6 +102,7 @@ from storage.deletions import LoggedDeletions
 from storage.janitor import Janitor
 from storage.limiter import LocalLimiter, RedisLimiter
 from storage.log_reader import LogReader
+from storage.settled import Settled
 from storage.shared_state import Wakes
 from storage.spool import SpoolFolder
 
@@ -315,7 +316,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             worker.run,
             erasing.run,
             built.core.leaving.rules.run,
-            Janitor(built.core.database, clock_us).run,
+            _janitor(built.core).run,
             Retaining(built.core.retention, built.core.company_ids).run,
             partial(bind_configured, built.core, built.slack, built.teams),
             catching_up.run,
@@ -451,6 +452,12 @@ async def _kept_up(job: Job) -> None:
             await asyncio.sleep(1)
         else:
             return
+
+
+def _janitor(core: Core) -> Janitor:
+    days = core.settings.tuning.settled_days
+    settled = Settled(core.database, core.acts, clock_us, days)
+    return Janitor(core.database, clock_us, settled)
 
 
 def _nobody_known(_team: str, _user: str) -> None:

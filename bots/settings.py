@@ -252,6 +252,11 @@ class Tuning(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
         ge=0,
         description="seconds that messages wait for a dormant link, 0 or more",
     )
+    settled_days: int = Field(
+        default=400,
+        ge=0,
+        description="days that the queue remembers deliveries which ended, 0 for ever",
+    )
     probe: float = Field(default=300.0, gt=0, description="seconds, above 0")
     call_timeout: float = Field(default=10.0, gt=0, description="seconds, above 0")
     teams_channel_limit: Rates = Field(default=TEAMS_CHANNEL, description=A_RATE)

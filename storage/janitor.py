@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -11,25 +12,34 @@ from bridge.errors import AtomError
 from storage.database import Database
 from storage.hot import Program, Statement
 from storage.migrate import ensure_partitions
+from storage.settled import Settled
 
 log = structlog.get_logger()
 
 _HOUR = 3600.0
+_DAY = 24  # rounds
 _AT_ONCE = 5_000
 _KEEP_SEEN_US = 35 * 24 * 3600 * 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Janitor:
-    """Runs until cancelled. Missing a round costs nothing."""
+    """
+    Runs until cancelled. Missing a round costs nothing.
+
+    What the queue has of deliveries that ended long ago is looked at once a day.
+    """
 
     database: Database
     clock: Callable[[], int]
+    settled: Settled | None = None
 
     async def run(self) -> None:
-        while True:
+        for hour in count():
             try:
                 await self.tidy()
+                if self.settled and hour % _DAY == 0:
+                    await self.settled.forget()
             except (AtomError, SQLAlchemyError, OSError) as error:
                 log.warning("not tidied", error=type(error).__name__)
             await asyncio.sleep(_HOUR)

@@ -61,11 +61,11 @@ def _ensure(connection: Connection, moment_us: int | None) -> list[str]:
 def make_partitions(connection: Connection, now: datetime | None = None) -> list[str]:
     """Make this month's and the next months' partitions, where missing."""
     # A clock that is a little behind must find a place as well.
-    month = _next(_first(now or datetime.now(UTC)) - timedelta(days=40))
+    month = month_after(_first(now or datetime.now(UTC)) - timedelta(days=40))
     made: list[str] = []
     for _ in range(_AHEAD + 2):
         made += _all(connection, month)
-        month = _next(month)
+        month = month_after(month)
     return made
 
 
@@ -106,8 +106,7 @@ async def detach(engine: AsyncEngine, name: str) -> None:
 async def attach(engine: AsyncEngine, name: str) -> None:
     """Take a partition back that was let go of. Raises `BadInput` for what is none."""
     table = await _table_of(engine, name)
-    year, number = name.removeprefix(f"{table}_").split("_")
-    month = datetime(int(year), int(number), 1, tzinfo=UTC)
+    month = month_of(name)
     async with engine.begin() as connection:
         await connection.execute(text(_PATIENCE))
         await connection.run_sync(lambda c: _attach(c, table, name, month))
@@ -135,7 +134,7 @@ def _make(connection: Connection, table: str, month: datetime) -> str:
 
 def _attach(connection: Connection, table: str, name: str, month: datetime) -> None:
     """The check spares PostgreSQL reading the whole partition under its lock."""
-    first, last = (int(m.timestamp()) * 1_000_000 for m in (month, _next(month)))
+    first, last = (int(m.timestamp()) * 1_000_000 for m in (month, month_after(month)))
     column = PARTITIONED[table]
     for statement in (
         f"ALTER TABLE {name} DROP CONSTRAINT IF EXISTS {name}_range",
@@ -187,9 +186,16 @@ def _month_of(moment_us: int) -> datetime:
     return _first(_EPOCH + timedelta(microseconds=min(max(moment_us, 0), farthest)))
 
 
+def month_of(name: str) -> datetime:
+    """Return the month that a partition has the rows of."""
+    _, year, number = name.split("_")
+    return datetime(int(year), int(number), 1, tzinfo=UTC)
+
+
 def _first(moment: datetime) -> datetime:
     return moment.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
-def _next(month: datetime) -> datetime:
+def month_after(month: datetime) -> datetime:
+    """Return when a month is over."""
     return (month.replace(day=1) + timedelta(days=32)).replace(day=1)
