@@ -37,7 +37,6 @@ bench: .venv/ready  ## measure ATOM beside bare servers, on this machine
 	$(bin)/python -m tests.load.directory_ldap
 	$(bin)/python -m tests.load.directory_samba
 	$(bin)/python -m tests.load.scanning
-	$(bin)/python -m tests.load.cards
 	$(bin)/python -m tests.load.records
 	for database in sqlite postgresql; do home=$$(mktemp -d); \
 		$(bin)/python -m tests.load.searching --database $$database --home $$home; \

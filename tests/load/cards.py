@@ -109,8 +109,8 @@ def _drive(made: Floors, room: Room, wanted: set[str]) -> None:
     raise SystemExit("the policy waited for something")
 
 
-def main() -> None:
-    argparse.ArgumentParser(description=__doc__).parse_args()
+def tables() -> None:
+    """Measure, and print both tables."""
     print(_head("µs of CPU a card", 20, "redact digest Slack json Teams json"))
     for name, records in samples().items():
         print(row(name, records))
@@ -118,6 +118,11 @@ def main() -> None:
     print(_head("µs of CPU a floor", 32, "first newcomer kept"))
     for people, classes in ((20, 3), (500, 4)):
         print(floors(people, classes))
+
+
+def main() -> None:
+    argparse.ArgumentParser(description=__doc__).parse_args()
+    tables()
 
 
 def _head(name: str, width: int, columns: str) -> str:
