@@ -8,6 +8,7 @@ from typing import Any
 
 from bots.commands.base import Command
 from bots.commands.records_admin import RecordsCommand
+from bots.commands.records_do import Do
 from bots.commands.records_find import Find, Lookup, commands_of_kinds
 from bots.commands.records_follow import Follow, Subscriptions, Unfollow
 from bots.core import Core, clock_us
@@ -41,6 +42,7 @@ from bridge.records.live import Live
 from bridge.records.mentions import Mentions, Who
 from bridge.records.own_acts import OwnActs
 from bridge.records.places import CardPlace
+from bridge.records.planning import Planning
 from bridge.records.ports import Accesses, Records, Turns
 from bridge.records.posting import Posting
 from bridge.records.reading import RoomReading
@@ -276,6 +278,7 @@ def records_side(  # noqa: PLR0913 - the parts of the whole
             Follow(subscribing, mentions),
             Unfollow(subscribing),
             Subscriptions(subscribing),
+            Do(Planning(admitting, drawing, saga, mentions.looked_at)),
             RecordsCommand(
                 admitting, books.levels, platforms.rights, books.contacts, clock_us
             ),

@@ -35,7 +35,7 @@ from bridge.records.places import Shown
 from bridge.records.ports import EditConflict, Rejected
 from bridge.records.redaction import form_of
 
-_EDITS = frozenset({"edit"})
+EDITS = frozenset({"edit"})
 """Acts whose form shows the record as it is: only what was changed is written."""
 
 _OUT_OF_DATE = "That card is out of date; it is being drawn anew. Look and click again."
@@ -87,7 +87,7 @@ class Acting:
                 await self.acts.concluded(asker.tenant, token, who.person, "left")
                 await shown.finished("Nothing was saved; theirs stays.")
                 return
-            if not deed.values and act.ref is not None and act.act in _EDITS:
+            if not deed.values and act.ref is not None and act.act in EDITS:
                 await shown.finished("Nothing was changed, so nothing was saved.")
                 return
             await self._may_write(who, deed)
@@ -308,7 +308,7 @@ def _entered(act: IssuedAct, values: Mapping[str, str]) -> Deed:
         raise NotAllowed("That is no form.")
     seen: dict[str, str] = json.loads(act.detail["seen"])
     given = {id_: text for id_, text in values.items() if id_ in seen}
-    edits = act.ref is not None and act.act in _EDITS
+    edits = act.ref is not None and act.act in EDITS
     written = {
         id_: text
         for id_, text in given.items()

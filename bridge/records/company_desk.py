@@ -5,7 +5,13 @@ from dataclasses import dataclass, replace
 
 from bridge.errors import AtomError, BadInput, NotAllowed
 from bridge.records.acting import Acting
-from bridge.records.books import CardBook, CardInstance, CardState, LevelBook
+from bridge.records.books import (
+    CardBook,
+    CardInstance,
+    CardState,
+    IssuedAct,
+    LevelBook,
+)
 from bridge.records.cards import Level, RecordCard, Standing
 from bridge.records.desk import (
     NOT_KEPT,
@@ -43,23 +49,30 @@ class Desk:
     log: RecordLog
 
     async def clicked(self, asker: Asker, token: str, shown: Shown) -> None:
-        await self.acting.clicked(asker, token, shown)
+        act = await self._looked_up(asker, token)
+        if act is not None and act.act == SAGA:
+            await self.saga.again(asker, act, shown)
+        else:
+            await self.acting.clicked(asker, token, shown)
 
     async def submitted(
         self, asker: Asker, token: str, values: Mapping[str, str], shown: Shown
     ) -> None:
-        try:
-            act = await self.drawing.acts.look(
-                asker.tenant, token, self.drawing.clock()
-            )
-        except AtomError:
-            act = None  # it is looked up again where that is told to the person
+        act = await self._looked_up(asker, token)
         if act is not None and act.act == CHOOSE:
             await self.starting.chosen(asker, act, values, shown)
         elif act is not None and act.act == SAGA:
-            await self.saga.again(asker, act, shown)
+            await self.saga.again(asker, act, shown, values)
         else:
             await self.acting.submitted(asker, token, values, shown)
+
+    async def _looked_up(self, asker: Asker, token: str) -> IssuedAct | None:
+        try:
+            return await self.drawing.acts.look(
+                asker.tenant, token, self.drawing.clock()
+            )
+        except AtomError:
+            return None  # it is looked up again where that is told to the person
 
     async def start(
         self, asker: Asker, kind: str, said: Said | None, shown: Shown

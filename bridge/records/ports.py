@@ -252,7 +252,10 @@ class Records(Protocol):
 
 
 class Accesses(Protocol):
-    """Whose right a call uses. There is no way from a person to the integration."""
+    """
+    Whose right a call uses. There is no way from a person to the integration, but in
+    systems where nobody has an account and nothing can be written, such as HR.
+    """
 
     def integration(self, tenant: str, system: System, instance: str) -> Access:
         """Return the integration's own account, for what everybody in a room may see."""

@@ -2,40 +2,64 @@
 Several writes that belong together, in systems that know nothing of each other.
 
 They are done one after the other. If one cannot be done, those behind it wait, and the
-person sees how far it got; trying again does no step a second time. Nothing is taken
-back by itself: what was written in a business system was seen there.
+person sees how far it got and chooses: trying again does no step a second time, and
+taking back undoes those that can be undone. Nothing is taken back by itself: what was
+written in a business system was seen there.
+
+The whole plan is kept before the first step, behind the button that begins it. Whoever
+presses that again after a crash goes on where it was: each step's deed has a key of its
+own, by which it is known to be done.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Self
 
 from bridge.access import Action
-from bridge.errors import AtomError, BadInput
-from bridge.records.admitting import Admitting
+from bridge.errors import AtomError, BadInput, NotAllowed
+from bridge.records.admitting import Admitted, Admitting
 from bridge.records.answering import sentence
-from bridge.records.books import ActBook, IssuedAct
+from bridge.records.books import ActBook, IssuedAct, UsedUp
 from bridge.records.desk import Asker
-from bridge.records.doing import Doing, key_of
+from bridge.records.doing import Did, Doing, key_of
 from bridge.records.drawing import Clock, Drawing
-from bridge.records.forms import Deed, Form
-from bridge.records.model import Offer, RecordRef
+from bridge.records.forms import Choice, Deed, Form, Input, InputKind
+from bridge.records.model import PUBLIC, Needs, Offer, RecordRef, Revision
 from bridge.records.places import Shown
+from bridge.records.ports import Done
+from bridge.records.steps import MOST
 
 SAGA = "steps"
-_MOST = 10
+NEXT = "next"
+NOTHING: Mapping[str, str] = MappingProxyType({})
+_AGAIN, _BACK = "again", "back"
+
+Pairs = tuple[tuple[str, str], ...]
+Change = tuple[
+    str, str, str
+]  # an input, its value before, and the one that was written
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One write: an act on a record, in words that people know it by."""
+    """
+    One write: an act on a record, in words that people know it by.
+
+    `seen` and `base` are what its form showed and of which revision, where the act
+    depends on that; `classes` are those of the fields that are written.
+    """
 
     ref: RecordRef
     act: str
     label: str
-    values: tuple[tuple[str, str], ...] = ()
+    values: Pairs = ()
     right: Action = Action.RECORD_UPDATE
+    seen: Pairs = ()
+    base: Revision | None = None
+    classes: tuple[str, ...] = ()
 
 
 class Stage(StrEnum):
@@ -44,16 +68,29 @@ class Stage(StrEnum):
     DONE = "done"
     FAILED = "failed"
     WAITING = "waiting"
+    BACK = "taken back"
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far all of it came; `correlation` is what every entry of it has on record."""
+    """
+    How far all of it came; `correlation` is what every entry of it has on record.
+
+    `changes` are what each step changed, as far as that is known.
+    """
 
     correlation: str
     steps: tuple[Step, ...]
     stages: tuple[Stage, ...]
     said: tuple[str, ...]
+    changes: tuple[tuple[Change, ...], ...]
+
+    @classmethod
+    def of(cls, correlation: str, steps: Sequence[Step]) -> Self:
+        """Return the plan of steps, none of which is done."""
+        many = len(steps)
+        waiting = (Stage.WAITING,) * many
+        return cls(correlation, tuple(steps), waiting, ("",) * many, ((),) * many)
 
     @property
     def complete(self) -> bool:
@@ -61,7 +98,12 @@ class Progress:
 
     @property
     def lines(self) -> tuple[str, ...]:
-        signs = {Stage.DONE: "✓", Stage.FAILED: "✗", Stage.WAITING: "…"}
+        signs = {
+            Stage.DONE: "✓",
+            Stage.FAILED: "✗",
+            Stage.WAITING: "…",
+            Stage.BACK: "↩",
+        }
         return tuple(
             f"{signs[stage]} {step.label}: {said or stage}"
             for step, stage, said in zip(
@@ -84,67 +126,183 @@ class Saga:
         self, asker: Asker, steps: Sequence[Step], shown: Shown
     ) -> Progress:
         """Do all steps as far as they can be done. Raises `BadInput` for too many."""
-        if not 0 < len(steps) <= _MOST:
-            raise BadInput(f"Between 1 and {_MOST} steps can be done at once.")
-        waiting = (Stage.WAITING,) * len(steps)
-        start = Progress(
-            self.drawing.tokens(), tuple(steps), waiting, ("",) * len(steps)
-        )
-        return await self._go_on(asker, start, shown)
+        return await self._go_on(asker, self._plan(steps), shown)
+
+    async def offered(self, asker: Asker, steps: Sequence[Step]) -> IssuedAct:
+        """Keep the plan behind a button of the person's own. Raises `BadInput`."""
+        plan = self._plan(steps)
+        return await self._issued(asker, plan, plan.steps[0], Needs.CONFIRMATION)
 
     async def again(
-        self, asker: Asker, act: IssuedAct, shown: Shown
+        self,
+        asker: Asker,
+        act: IssuedAct,
+        shown: Shown,
+        values: Mapping[str, str] = NOTHING,
     ) -> Progress | None:
-        """Go on with what was not done. Refusals are shown."""
+        """Go on with what was not done, or take back what was. Refusals are shown."""
         try:
             who = await self.admitting.admit(asker, act)
             await self.acts.claim(asker.tenant, act.token, who.person, self.clock())
+        except UsedUp as used:
+            await shown.finished(
+                "That is recorded already." if used.outcome else str(used)
+            )
+            return None
         except AtomError as error:
             await shown.finished(sentence(error, "ATOM"))
             return None
-        return await self._go_on(asker, _read(act), shown)
+        if values.get(NEXT) == _BACK:
+            made = await self._take_back(asker, _read(act), shown)
+        else:
+            made = await self._go_on(asker, _read(act), shown)
+        await self.acts.concluded(asker.tenant, act.token, who.person, "recorded")
+        return made
+
+    def _plan(self, steps: Sequence[Step]) -> Progress:
+        if not 0 < len(steps) <= MOST:
+            raise BadInput(f"Between 1 and {MOST} steps can be done at once.")
+        return Progress.of(self.drawing.tokens(), steps)
 
     async def _go_on(self, asker: Asker, progress: Progress, shown: Shown) -> Progress:
         stages, said = list(progress.stages), list(progress.said)
+        changes = list(progress.changes)
         for n, step in enumerate(progress.steps):
             if stages[n] is Stage.DONE:
                 continue
             try:
-                said[n] = await self._step(asker, progress.correlation, n, step)
-                stages[n] = Stage.DONE
+                did = await self._step(asker, progress.correlation, n, step)
             except AtomError as error:
                 said[n] = sentence(error, step.ref.system.shown)
                 stages[n] = Stage.FAILED
                 break
-        made = replace(progress, stages=tuple(stages), said=tuple(said))
+            said[n], stages[n] = did.text, Stage.DONE
+            changes[n] = _changed(did.done)
+        made = replace(
+            progress, stages=tuple(stages), said=tuple(said), changes=tuple(changes)
+        )
         await self._show(asker, made, shown)
         return made
 
-    async def _step(self, asker: Asker, correlation: str, n: int, step: Step) -> str:
+    async def _step(self, asker: Asker, correlation: str, n: int, step: Step) -> Did:
+        who = await self._admitted(asker, step)
+        key = key_of(asker.tenant, who.person, correlation, n)
+        deed = Deed(
+            step.act,
+            key,
+            step.ref,
+            step.ref.kind,
+            dict(step.values),
+            dict(step.seen),
+            step.base,
+        )
+        return await self.doing.do(who, deed, step.label, correlation)
+
+    async def _admitted(self, asker: Asker, step: Step) -> Admitted:
         person = await self.admitting.known(asker)
         offer = Offer(step.act, step.label, step.right)
         act = self.drawing.personal(asker, person, step.ref, offer)
         who = await self.admitting.admit(asker, act)
-        key = key_of(asker.tenant, person, correlation, n)
-        deed = Deed(step.act, key, step.ref, step.ref.kind, dict(step.values))
-        did = await self.doing.do(who, deed, step.label, correlation)
-        return did.text
+        for cls in step.classes:
+            if cls != PUBLIC:
+                await self.admitting.decided(asker, act, cls)
+        return who
+
+    async def _take_back(
+        self, asker: Asker, progress: Progress, shown: Shown
+    ) -> Progress:
+        """Undo the steps that were done, the last one first, as far as they can be."""
+        stages, said = list(progress.stages), list(progress.said)
+        for n in reversed(range(len(progress.steps))):
+            if stages[n] is not Stage.DONE:
+                continue
+            try:
+                await self._undo(asker, progress, n)
+            except AtomError as error:
+                why = sentence(error, progress.steps[n].ref.system.shown)
+                said[n] = f"{said[n]} It stays: {why}"
+            else:
+                said[n], stages[n] = "", Stage.BACK
+        made = replace(progress, stages=tuple(stages), said=tuple(said))
+        await shown.finished("\n".join(made.lines))
+        return made
+
+    async def _undo(self, asker: Asker, progress: Progress, n: int) -> None:
+        """Write what stood there before, if what the step wrote still stands."""
+        step, changes = progress.steps[n], progress.changes[n]
+        who = await self._admitted(asker, replace(step, right=Action.RECORD_UPDATE))
+        form = await self._form(who, step, {id_ for id_, _, _ in changes})
+        standing = {each.id: each.value for each in form.inputs}
+        if any(standing[id_] != written for id_, _, written in changes):
+            raise NotAllowed("it was changed again since.")
+        key = key_of(asker.tenant, who.person, progress.correlation, n, _BACK)
+        deed = Deed(
+            form.act,
+            key,
+            step.ref,
+            step.ref.kind,
+            {id_: before for id_, before, _ in changes},
+            standing,
+            form.rev,
+        )
+        label = f"Taken back: {step.label}"
+        await self.doing.do(who, deed, label, progress.correlation)
+
+    async def _form(self, who: Admitted, step: Step, ids: set[str]) -> Form:
+        """Return the form in which all that a step changed can be entered."""
+        if ids:
+            access = await self.admitting.account(who.asker, who.person, who.act)
+            records = self.admitting.system(who.asker.tenant, who.act)
+            for act in dict.fromkeys((step.act, "edit")):
+                try:
+                    form = await records.form(access, act, step.ref, step.ref.kind)
+                except BadInput:
+                    continue
+                if ids <= {each.id for each in form.inputs}:
+                    return replace(form, act=act)
+        raise NotAllowed("that cannot be undone from here.")
 
     async def _show(self, asker: Asker, made: Progress, shown: Shown) -> None:
         if made.complete:
             await shown.finished("\n".join(made.lines))
             return
-        person = await self.admitting.known(asker)
         failed = made.steps[made.stages.index(Stage.FAILED)]
-        offer = Offer(SAGA, "Try again", failed.right)
-        act = self.drawing.personal(
-            asker, person, failed.ref, offer, detail={"saga": _written(made)}
-        )
-        await self.acts.issue([act])
+        act = await self._issued(asker, made, failed, Needs.FORM)
         title = "Not everything could be done"
         note = "\n".join(made.lines)
-        form = Form(SAGA, title, (), "Try again", failed.ref, note=note)
+        choices = [Choice(_AGAIN, "Try the rest again")]
+        if Stage.DONE in made.stages:
+            choices.append(Choice(_BACK, "Take back what was done"))
+        what = Input(
+            NEXT,
+            "What now?",
+            InputKind.CHOICE,
+            _AGAIN,
+            required=True,
+            choices=tuple(choices),
+        )
+        form = Form(SAGA, title, (what,), "Continue", failed.ref, note=note)
         await shown.form(form, act.token)
+
+    async def _issued(
+        self, asker: Asker, made: Progress, step: Step, needs: Needs
+    ) -> IssuedAct:
+        person = await self.admitting.known(asker)
+        offer = Offer(SAGA, "Try again", step.right)
+        detail = {"saga": _written(made)}
+        act = self.drawing.personal(asker, person, step.ref, offer, detail=detail)
+        act = replace(act, needs=needs)
+        await self.acts.issue([act])
+        return act
+
+
+def _changed(done: Done | None) -> tuple[Change, ...]:
+    """Return what a step changed itself, as forms hold it."""
+    if done is None or done.again:
+        return ()
+    both = done.before.keys() & done.after.keys()
+    changed = {n: (done.before[n], done.after[n]) for n in sorted(both)}
+    return tuple((n, old, new) for n, (old, new) in changed.items() if old != new)
 
 
 def _written(made: Progress) -> str:
@@ -153,8 +311,18 @@ def _written(made: Progress) -> str:
             "correlation": made.correlation,
             "stages": made.stages,
             "said": made.said,
+            "changes": made.changes,
             "steps": [
-                [str(s.ref), s.act, s.label, list(s.values), str(s.right)]
+                {
+                    "ref": str(s.ref),
+                    "act": s.act,
+                    "label": s.label,
+                    "values": s.values,
+                    "right": s.right,
+                    "seen": s.seen,
+                    "base": [s.base.order, s.base.text] if s.base else None,
+                    "classes": s.classes,
+                }
                 for s in made.steps
             ],
         }
@@ -163,15 +331,23 @@ def _written(made: Progress) -> str:
 
 def _read(act: IssuedAct) -> Progress:
     told = json.loads(act.detail["saga"])
-    steps = tuple(
-        Step(
-            RecordRef.parse(ref),
-            act_,
-            label,
-            tuple((id_, text) for id_, text in values),
-            Action(right),
-        )
-        for ref, act_, label, values, right in told["steps"]
+    return Progress(
+        told["correlation"],
+        tuple(_step_of(each) for each in told["steps"]),
+        tuple(Stage(each) for each in told["stages"]),
+        tuple(told["said"]),
+        tuple(tuple((n, old, new) for n, old, new in one) for one in told["changes"]),
     )
-    stages = tuple(Stage(each) for each in told["stages"])
-    return Progress(told["correlation"], steps, stages, tuple(told["said"]))
+
+
+def _step_of(told: Mapping[str, Any]) -> Step:
+    return Step(
+        RecordRef.parse(told["ref"]),
+        told["act"],
+        told["label"],
+        tuple((id_, text) for id_, text in told["values"]),
+        Action(told["right"]),
+        tuple((id_, text) for id_, text in told["seen"]),
+        Revision(*told["base"]) if told["base"] else None,
+        tuple(told["classes"]),
+    )

@@ -1,6 +1,7 @@
 """Business records where people talk, through the whole of ATOM and both platforms."""
 
 import asyncio
+import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from bots.demo_records import Systems
 from tests.e2e.at_work import (
     at_work,
     both,
+    buttons,
     click_in_slack,
     click_in_teams,
     said,
@@ -230,6 +232,59 @@ async def test_a_search_says_what_each_system_came_to(tmp_path: Path) -> None:
         assert "Jira: unavailable" in answer
 
 
+_STEPS = (
+    'do edit ACME-42 priority=Highest then comment CS-00001026 "It is being looked at" '
+    'then comment INC0010001 "See the case"'
+)
+
+
+async def test_several_things_are_done_by_one_command(tmp_path: Path) -> None:
+    """Scenario 20: the second of three systems is away, and is back later."""
+    async with at_work(tmp_path, sqlite(tmp_path)) as (here, systems):
+        offer = await offered_steps(here)
+        away = {"match": "POST *CaseComment*", "kind": "status", "arg": 503}
+        systems.salesforce.faults.order({**away, "times": 99})
+        await click_in_slack(here, offer, "steps")
+        state = await here.until(lambda s: "What now?" in said(views(s)), WAITS)
+        [view] = views(state)
+        assert "✓ edit ACME-42" in said(view)
+        assert "✗ comment CS-00001026: Salesforce" in said(view)
+        assert "… comment INC0010001" in said(view)
+        assert len(jira_edits(systems)) == 1
+
+        systems.salesforce.faults.clear()
+        submit = {"workspace": "T01ACME", "user": "U01ALICE", "action": "submit"}
+        await here._act("slack", {**submit, "view": view["id"]})
+        await here.until(lambda _: len(comments(systems)) == 1, WAITS)
+        await here.quiet()
+
+        told = await logged(here, "record.update")
+        assert len(told) == 3
+        assert len({entry["correlation"] for entry in told}) == 1
+
+
+async def test_steps_that_were_cut_short_go_on_where_they_were(tmp_path: Path) -> None:
+    """ATOM is killed while the second of three systems takes its time."""
+    async with at_work(tmp_path, sqlite(tmp_path)) as (here, systems):
+        offer = await offered_steps(here)
+        slow = {"match": "POST *CaseComment*", "kind": "delay", "arg": 60.0}
+        systems.salesforce.faults.order({**slow, "times": 99})
+        pressed = asyncio.create_task(click_in_slack(here, offer, "steps"))
+        await here.until(lambda _: bool(asked_to_comment(systems)), WAITS)
+        await here.kill()
+        await asyncio.gather(pressed, return_exceptions=True)
+        systems.salesforce.faults.clear()
+        written = len(jira_edits(systems))
+        await here.start()
+        claims_run_out(tmp_path)
+
+        await click_in_slack(here, offer, "steps")
+        await here.until(lambda _: len(comments(systems)) == 1, WAITS)
+        await here.quiet()
+
+        assert len(jira_edits(systems)) == written
+
+
 async def test_a_change_of_status_from_teams_is_seen_in_slack(tmp_path: Path) -> None:
     async with at_work(tmp_path, sqlite(tmp_path)) as (here, systems):
         await here.slack("post", text=f"Globex asks about {CASE}", typed=True)
@@ -244,6 +299,39 @@ async def test_a_change_of_status_from_teams_is_seen_in_slack(tmp_path: Path) ->
         await here.until(lambda _: case["OwnerId"] == mine, WAITS)
         await here.until(lambda s: both(s, "Carol Díaz"), WAITS)
         assert said(answer)
+
+
+async def offered_steps(here: World) -> Mapping[str, Any]:
+    """Type the steps; returns the answer, which has the button that does them."""
+    assert "Do 3 steps" in await slack_answer(here, _STEPS)
+    state = await here.until(
+        lambda s: any(buttons(w["blocks"], "steps") for w in whispers(s)), WAITS
+    )
+    [offer] = [w for w in whispers(state) if buttons(w["blocks"], "steps")]
+    return offer
+
+
+def asked_to_comment(systems: Systems) -> list[str]:
+    calls = [each.call for each in systems.salesforce.journal.all()]
+    return [each for each in calls if each.startswith("POST ") and "CaseComm" in each]
+
+
+def jira_edits(systems: Systems) -> list[str]:
+    calls = [each.call for each in systems.jira.journal.all()]
+    return [call for call in calls if call.startswith("PUT ") and "/issue/" in call]
+
+
+def comments(systems: Systems) -> list[str]:
+    """Return what was said on the case by these steps."""
+    rows = systems.salesforce.rows.rows["CaseComment"].values()
+    return [r["Id"] for r in rows if r["CommentBody"] == "It is being looked at"]
+
+
+def claims_run_out(home: Path) -> None:
+    """Let the five minutes pass after which a claim is given out again."""
+    with sqlite3.connect(home / "atom.db", timeout=30) as database:
+        database.execute("UPDATE record_act_use SET at_us = 0")
+    database.close()
 
 
 def approvals(systems: Systems) -> dict[str, int]:

@@ -5,6 +5,7 @@ import pytest
 from bots.commands.base import Commands, Request
 from bots.commands.record_answers import RecordAnswer
 from bots.commands.records_admin import RecordsCommand
+from bots.commands.records_do import Do
 from bots.commands.records_find import Find, Lookup, commands_of_kinds
 from bots.commands.records_follow import Follow, Subscriptions, Unfollow
 from bots.slack.cards import render
@@ -15,6 +16,7 @@ from bridge.messages import Person, Platform
 from bridge.records.cards import Level
 from bridge.records.knowing import Chapter, Figure, Progress
 from bridge.records.model import System
+from bridge.records.planning import Planning
 from tests.fakes import FakeRights
 from tests.records_world import (
     ALICE,
@@ -50,12 +52,65 @@ class Typed:
                 RecordsCommand(
                     world.admitting, world.levels, rights, world.contacts, world.clock
                 ),
+                Do(
+                    Planning(
+                        world.admitting,
+                        world.drawing,
+                        world.saga,
+                        world.mentions.looked_at,
+                    )
+                ),
             )
         )
 
     async def type(self, text: str, person: Person = ALICE) -> Card:
         here = SLACK if person.platform == SLACK.platform else TEAMS
         return await self.commands.answer(Request(TENANT, here, person, text, "T1"))
+
+
+@pytest.mark.parametrize("person", [ALICE, CAROL], ids=["slack", "teams"])
+async def test_steps_are_shown_as_they_were_written_before_they_are_done(
+    person: Person,
+) -> None:
+    typed = Typed()
+    typed.snow.add("INC1", "Globex mail")
+    typed.jira.add("WEB-1", "A secret")
+
+    answer = await typed.type("do edit INC1 priority=1 then take WEB-1", person)
+
+    assert isinstance(answer, RecordAnswer)
+    for told in (repr(render(answer)), repr(adaptive(answer))):
+        assert "edit INC1" in told
+        assert "priority: 1" in told
+        assert "Do 2 steps" in told
+        # Others may read along: nothing is told that was not written.
+        assert "secret" not in told
+        assert "Globex" not in told
+    assert not typed.snow.written
+
+
+@pytest.mark.parametrize(
+    ("said", "refused"),
+    [
+        ("do", "Say what to do with which records"),
+        ("do take INC9", "There is no record INC9"),
+        ("do fly INC1", "INC1 knows no fly. It knows approve, take, edit"),
+        ("do take INC1 now", "asks for nothing"),
+        ("do edit INC1", "say what is to be written"),
+        ("do edit INC1 amount=1", "does not ask for amount"),
+    ],
+)
+async def test_steps_that_cannot_be_done_are_refused_before_the_first(
+    said: str, refused: str
+) -> None:
+    typed = Typed()
+    typed.snow.add("INC1")
+    typed.world.policy.denied.add(("alice", Action.RECORD_VIEW, "finance"))
+
+    answer = await typed.type(said)
+
+    assert refused in answer.text
+    assert not typed.snow.written
 
 
 async def test_finding_in_slack_is_for_the_searchers_eyes() -> None:

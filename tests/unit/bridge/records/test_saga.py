@@ -1,11 +1,13 @@
 """Several writes that are one wish: how far they got is shown, and none is done twice."""
 
+from dataclasses import replace
+
 import pytest
 
 from bridge.errors import BadInput
 from bridge.records.model import System
 from bridge.records.ports import Rejected
-from bridge.records.saga import Stage, Step
+from bridge.records.saga import NEXT, Stage, Step
 from tests.records_world import (
     ALICE,
     BOB,
@@ -111,3 +113,88 @@ async def test_a_wish_has_some_steps_and_not_too_many(many: int) -> None:
 
     with pytest.raises(BadInput, match="Between 1 and 10"):
         await world.saga.begin(asker(ALICE), steps[:1] * many, FakeShown())
+
+
+async def failed_at_the_second() -> tuple[World, FakeSystem, str]:
+    world, jira, steps = built()
+    jira.faults["perform"].append(unavailable())
+    shown = FakeShown()
+    steps[0] = replace(steps[0], act="edit", values=(("priority", "1"),))
+    await world.saga.begin(asker(ALICE), steps, shown)
+    return world, jira, shown.forms[0][1]
+
+
+async def test_what_was_done_can_be_taken_back() -> None:
+    world, jira, token = await failed_at_the_second()
+    ref = world.system.records["id-CHG1"].ref
+
+    then = FakeShown()
+    await world.desk.submitted(asker(ALICE), token, {NEXT: "back"}, then)
+
+    [told] = then.texts
+    assert "↩ Close CHG1: taken back" in told
+    assert "✗ Comment on WEB-1" in told
+    assert [d.values for _, d in world.system.written] == [
+        {"priority": "1"},
+        {"priority": "3"},
+    ]
+    assert world.system.records[ref.id].fact("priority").raw == "3"  # type: ignore[union-attr]
+    assert not jira.written
+    both = {e.detail["correlation"] for e in world.log.of("record.update")}
+    assert len(both) == 1
+
+
+async def test_what_somebody_changed_since_stays() -> None:
+    world, _, token = await failed_at_the_second()
+    ref = world.system.records["id-CHG1"].ref
+    world.system.change(ref, priority="2")
+
+    then = FakeShown()
+    await world.desk.submitted(asker(ALICE), token, {NEXT: "back"}, then)
+
+    assert "It stays: it was changed again since." in then.texts[0]
+    assert len(world.system.written) == 1
+
+
+async def test_what_cannot_be_undone_says_so() -> None:
+    """A comment was read by people: it has no value from before."""
+    world, jira, steps = built()
+    world.system.faults["perform"].append(unavailable())
+    shown = FakeShown()
+    await world.saga.begin(asker(ALICE), [steps[1], steps[0]], shown)
+
+    then = FakeShown()
+    await world.desk.submitted(asker(ALICE), shown.forms[0][1], {NEXT: "back"}, then)
+
+    assert "✓ Comment on WEB-1" in then.texts[0]
+    assert "It stays: that cannot be undone from here." in then.texts[0]
+    assert len(jira.written) == 1
+
+
+async def test_after_a_crash_the_button_goes_on_where_it_was() -> None:
+    """The process dies after the first step's write: nothing tells that it was done."""
+    world, jira, steps = built()
+    act = await world.saga.offered(asker(ALICE), steps)
+
+    async def die() -> None:
+        raise Died
+
+    jira.waits = die
+    with pytest.raises(Died):
+        await world.desk.clicked(asker(ALICE), act.token, FakeShown())
+    jira.waits = None
+    world.acts.used.clear()  # nothing is heard of the claim, and it is given out again
+
+    then = FakeShown()
+    await world.desk.clicked(asker(ALICE), act.token, then)
+
+    assert "✓ Close CHG1: That is recorded already." in then.texts[0]
+    assert [deed.act for _, deed in world.system.written] == ["close", "stage"]
+    assert len(jira.written) == 1
+    again = FakeShown()
+    await world.desk.clicked(asker(ALICE), act.token, again)
+    assert again.texts == ["That is recorded already."]
+
+
+class Died(BaseException):
+    """The process was killed."""
