@@ -18,7 +18,7 @@ from bridge.errors import BadInput
 from bridge.leaving.findings import Confidence
 from policy.dlp.catalogue import detectors, expanded
 from policy.dlp.detector import Detector
-from policy.dlp.extracting import is_document, text_of
+from policy.dlp.extracting import Extracted, is_document, text_of
 from policy.dlp.rulebook import prepared
 from policy.dlp.scanner import Exceptions, Scanner
 
@@ -112,12 +112,23 @@ def _texts(path: Path, *, whole: bool) -> Iterator[tuple[int | None, str]]:
         with path.open("rb") as source:
             if whole or is_document(path.name, source.read(8)):
                 source.seek(0)
-                yield None, text_of(path.name, source.read()).text
+                found = text_of(path.name, source.read())
+                _tell_unread(path, found)
+                yield None, found.text
                 return
             source.seek(0)
             yield from _lines(source)
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _tell_unread(path: Path, found: Extracted) -> None:
+    """Say what was not looked into, beside what is printed for programs."""
+    if found.pictures:
+        count = "1 picture" if found.pictures == 1 else f"{found.pictures} pictures"
+        sys.stderr.write(f"{path}: {count} not looked into\n")
+    if found.partial:
+        sys.stderr.write(f"{path}: not all of it could be read\n")
 
 
 def _lines(source: IO[bytes]) -> Iterator[tuple[int, str]]:

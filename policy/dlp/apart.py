@@ -10,6 +10,7 @@ import json
 import os
 import resource
 import sys
+from dataclasses import asdict
 from pathlib import PurePath
 
 from policy.dlp.extracting import MOST_BYTES, Extracted, is_document, text_of
@@ -45,7 +46,7 @@ async def _read_apart(name: str, data: bytes) -> Extracted:
         async with asyncio.timeout(_SECONDS):
             out, _ = await process.communicate(data)
         told = json.loads(out)
-        return Extracted(told["text"], told["partial"], told["known"])
+        return Extracted(told["text"], told["partial"], told["known"], told["pictures"])
     except (TimeoutError, ValueError, KeyError, OSError):
         return _BROKEN
     finally:
@@ -59,8 +60,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     found = text_of(f"document{sys.argv[1]}", sys.stdin.buffer.read())
-    told = {"text": found.text, "partial": found.partial, "known": found.known}
-    sys.stdout.write(json.dumps(told))
+    sys.stdout.write(json.dumps(asdict(found)))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import io
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import PurePath
 
@@ -77,16 +77,23 @@ Reader = Callable[[bytes], Iterator[str]]
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """A file's text. `partial` if not all of it could be read, `known` if any could."""
+    """
+    A file's text. `partial` if not all of it could be read, `known` if any could.
+
+    `pictures` are those in documents, which nobody looks into here.
+    """
 
     text: str
     partial: bool = False
     known: bool = True
+    pictures: int = 0
 
 
 def text_of(name: str, data: bytes) -> Extracted:
     """Return the text of a file by its name and its bytes; never raises for either."""
-    return _text_of(name, data, depth=0)
+    tally = _Tally()
+    found = _text_of(name, data, tally)
+    return replace(found, pictures=tally.pictures)
 
 
 def is_document(name: str, start: bytes) -> bool:
@@ -95,13 +102,33 @@ def is_document(name: str, start: bytes) -> bool:
     return kind not in _TABLES and (kind in _READERS or kind in _HOLDERS)
 
 
-def _text_of(name: str, data: bytes, depth: int) -> Extracted:
-    reader = _reader(_kind(name, data), data, depth)
+@dataclass(slots=True)
+class _Tally:
+    """How deep a file lies in others, and the pictures that were met so far."""
+
+    depth: int = 0
+    pictures: int = 0
+
+
+def _text_of(name: str, data: bytes, tally: _Tally) -> Extracted:
+    kind = _kind(name, data)
+    kind = _inside(data) if kind == ".zip" else kind
+    reader = _reader(kind, data, tally)
     if reader is None:
         return Extracted("", known=False)
     if len(data) > MOST_BYTES:
         return Extracted("", partial=True)
-    return _gathered(reader, data)
+    found = _gathered(reader, data)
+    tally.pictures += _pictures(kind, data)
+    return found
+
+
+def _pictures(kind: str, data: bytes) -> int:
+    count = _PICTURES.get(kind)
+    try:
+        return count(data) if count else 0
+    except Exception:  # noqa: BLE001 - whoever made the file decides what it breaks
+        return 0  # it is partial already
 
 
 def _kind(name: str, data: bytes) -> str:
@@ -112,11 +139,9 @@ def _kind(name: str, data: bytes) -> str:
     return PurePath(name).suffix.lower()
 
 
-def _reader(kind: str, data: bytes, depth: int) -> Reader | None:
-    if kind == ".zip":
-        kind = _inside(data)
+def _reader(kind: str, data: bytes, tally: _Tally) -> Reader | None:
     if members := _HOLDERS.get(kind):
-        return partial(_held, members, depth)
+        return partial(_held, members, tally)
     if reader := _READERS.get(kind):
         return reader
     return _plain_text if kind in _PLAIN or _looks_plain(data) else None
@@ -139,13 +164,15 @@ def _inside(data: bytes) -> str:
 
 
 def _held(
-    members: Callable[[bytes], Iterator[archives.Member]], depth: int, data: bytes
+    members: Callable[[bytes], Iterator[archives.Member]], tally: _Tally, data: bytes
 ) -> Iterator[str]:
-    if depth >= archives.DEEPEST:
+    if tally.depth >= archives.DEEPEST:
         raise ValueError
 
     def read(name: str, held: bytes) -> tuple[str, bool]:
-        found = _text_of(name, held, depth + 1)
+        inner = _Tally(tally.depth + 1)
+        found = _text_of(name, held, inner)
+        tally.pictures += inner.pictures
         return found.text, found.known and not found.partial
 
     return archives.text_in(members, data, read)
@@ -190,6 +217,18 @@ def _pdf(data: bytes) -> Iterator[str]:
         yield page.extract_text()
 
 
+def _pictures_of_pdf(data: bytes) -> int:
+    from pypdf import PdfReader
+
+    found = 0
+    for page in PdfReader(io.BytesIO(data)).pages[:_MOST_PAGES]:
+        resources = page.get("/Resources", {}).get_object()
+        drawn = resources.get("/XObject", {}).get_object()
+        kinds = (drawn[name].get_object().get("/Subtype") for name in drawn)
+        found += sum(kind == "/Image" for kind in kinds)
+    return found
+
+
 def _decoded(data: bytes) -> str:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", "replace")
@@ -211,6 +250,15 @@ _READERS: Mapping[str, Reader] = {
     **dict.fromkeys((".pptx", ".pptm", ".ppsx"), office.slides),
     **dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), office.sheets),
     **dict.fromkeys((".odt", ".odp", ".odg"), office.open_document),
+}
+_PICTURES: Mapping[str, Callable[[bytes], int]] = {
+    ".pdf": _pictures_of_pdf,
+    **{
+        kind: office.pictures
+        for kind, reader in _READERS.items()
+        if reader in {office.words, office.slides, office.sheets, office.open_document}
+        and kind != ".xls"
+    },
 }
 _HOLDERS: Mapping[str, Callable[[bytes], Iterator[archives.Member]]] = {
     ".zip": archives.zipped,

@@ -123,6 +123,7 @@ class Inspector:
         label = rules.book.label(findings, given)
         # A picture, or a kind nobody reads here, may hold anything: rules can say so.
         unread = extracted.partial or not extracted.known
+        unread = unread or (rules.pictures and extracted.pictures > 0)
         return Inspection(rules.book.hash, findings, label, given is not None, unread)
 
     def judge(self, tenant: str, inspection: Inspection, where: Where) -> Verdict:

@@ -24,19 +24,30 @@ _USUAL = re.compile(
     re.IGNORECASE,
 )
 # Of which parts a document consists, in the order in which they are read.
+# What add-ins and forms keep beside a document travels with it, seen by nobody.
+_CUSTOM = r"customXml/item\d+\.xml"
+_DRAWN = r"(word|ppt|xl)/(diagrams/data|charts/chart)\w*\.xml"
 _WORDS = (
     r"word/(document|header\d*|footer\d*|footnotes|endnotes|comments\w*)\.xml",
+    _DRAWN,
     r"docProps/\w+\.xml",
 )
 _SLIDES = (
     r"ppt/slides/slide\d+\.xml",
     r"ppt/notesSlides/\w+\.xml",
     r"ppt/(comments/)?\w*[cC]omment\w*\.xml",
+    _DRAWN,
     r"docProps/\w+\.xml",
 )
 _BESIDE_SHEETS = (
     r"xl/(\w+/)*\w*([cC]omment|[dD]rawing)\w*\.xml",
+    _DRAWN,
     r"docProps/\w+\.xml",
+)
+_PICTURE = re.compile(
+    r"(?!.*(thumbnails?[./]|ObjectReplacements/)).*"
+    r"\.(png|jpe?g|gif|bmp|tiff?|emf|wmf|svg|wdp|heic|webp)",
+    re.IGNORECASE,
 )
 _OPEN = (r"content\.xml", r"styles\.xml", r"meta\.xml")
 
@@ -75,6 +86,12 @@ def sheets(data: bytes) -> Iterator[str]:
         yield from _parts(data, _BESIDE_SHEETS)
 
 
+def pictures(data: bytes) -> int:
+    """Count the pictures in a document of these kinds, those shown of it apart."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return sum(bool(_PICTURE.fullmatch(name)) for name in archive.namelist())
+
+
 def require_small(archive: zipfile.ZipFile) -> None:
     """Raise `ValueError` if an archive would unpack to more than is read."""
     if sum(each.file_size for each in archive.infolist()) > MOST_UNPACKED:
@@ -97,6 +114,9 @@ def _parts(data: bytes, patterns: Sequence[str]) -> Iterator[str]:
             for name in names:
                 if re.fullmatch(pattern, name):
                     yield from _lines(archive.read(name))
+        for name in names:
+            if re.fullmatch(_CUSTOM, name):
+                yield from _fields(archive.read(name))
         if not all(_USUAL.fullmatch(name) for name in names):
             raise ValueError  # another file stands in it, which nobody reads here
 
@@ -107,6 +127,17 @@ def _in_order(name: str) -> tuple[str, int]:
     return _DIGITS.sub("", name), int(number[0]) if number else 0
 
 
+def _fields(xml: bytes) -> Iterator[str]:
+    """Yield what stands in any element or attribute of an XML document, one a line."""
+    for node in etree.fromstring(xml, _parser()).iter():
+        told = (node.text, *node.attrib.values(), node.tail)
+        yield from (line for each in told if each and (line := each.strip()))
+
+
+def _parser() -> etree.XMLParser:
+    return etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
+
+
 def _lines(xml: bytes) -> Iterator[str]:
     """
     Yield the paragraphs of an XML document, and whatever stands outside of them.
@@ -114,10 +145,9 @@ def _lines(xml: bytes) -> Iterator[str]:
     Paragraphs are `p` or `h` in every one of these vocabularies. Runs in them belong
     together: half a number may be bold.
     """
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
     pieces: list[str] = []
     events = ("start", "end")
-    for event, node in etree.iterwalk(etree.fromstring(xml, parser), events=events):
+    for event, node in etree.iterwalk(etree.fromstring(xml, _parser()), events=events):
         if not isinstance(node.tag, str):
             continue
         kind = etree.QName(node).localname
@@ -160,7 +190,7 @@ _BREAKS = frozenset(
 
 def _separator(kind: str) -> str:
     """Return what stands for a mark that has no text: a tab, a line's end, a cell."""
-    if kind in {"tab", "s"}:
+    if kind in {"tab", "s", "pt"}:  # the last is a point of a chart
         return " "
     if kind in {"br", "cr", "line-break"}:
         return "\n"

@@ -130,6 +130,7 @@ class _Book(_Strict, frozen=True):
     labels: _Labels = Field(default_factory=_Labels)
     channels: dict[str, LabelName] = Field(default_factory=dict)
     window: int = Field(default=5, ge=0, le=20)
+    pictures: Literal["pass", "unreadable"] = "pass"
     rules: tuple[_Rule, ...] = ()
     tests: Annotated[tuple[_Test, ...], Field(max_length=1_000)] = ()
 
@@ -162,6 +163,7 @@ class Prepared:
     channels: Mapping[str, Label]
     window: int
     tests: tuple[Tested, ...] = ()
+    pictures: bool = False  # whether a document with one counts as unreadable
 
 
 DEFAULT = """\
@@ -218,6 +220,7 @@ def prepared(text: str) -> Prepared:
         {place: label_named(label) for place, label in written.channels.items()},
         written.window,
         tuple(_test(each, {rule.name for rule in rules}) for each in written.tests),
+        written.pictures == "unreadable",
     )
 
 

@@ -18,6 +18,8 @@ from odf.opendocument import OpenDocumentSpreadsheet, OpenDocumentText
 from odf.table import Table, TableCell, TableRow
 from odf.text import P, Span
 from openpyxl.comments import Comment
+from PIL import Image
+from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen import canvas
 
 from policy.dlp.extracting import MOST_TEXT, is_document, text_of
@@ -104,6 +106,22 @@ def _zip(*files: tuple[str, bytes]) -> bytes:
     return file.getvalue()
 
 
+def _with(document: bytes, *parts: tuple[str, bytes]) -> bytes:
+    """Return an office document with further parts."""
+    file = io.BytesIO(document)
+    with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in parts:
+            archive.writestr(name, data)
+    return file.getvalue()
+
+
+def _kept(xml: str) -> tuple[str, bytes]:
+    return "customXml/item7.xml", xml.encode()
+
+
+IMAGE = ("word/media/image1.png", b"not looked into")
+
+
 def _nested(times: int) -> bytes:
     """Return a note in so many archives."""
     data, name = NOTE, "note.txt"
@@ -149,6 +167,18 @@ def _pdf(pages: int = 1) -> bytes:
     return file.getvalue()
 
 
+def _scanned() -> bytes:
+    """Return a PDF of two pages that are pictures."""
+    picture = ImageReader(Image.new("1", (8, 8)))
+    file = io.BytesIO()
+    sheet = canvas.Canvas(file)
+    for _ in range(2):
+        sheet.drawImage(picture, 0, 0)
+        sheet.showPage()
+    sheet.save()
+    return file.getvalue()
+
+
 @pytest.mark.parametrize(
     ("name", "data"),
     [
@@ -161,6 +191,19 @@ def _pdf(pages: int = 1) -> bytes:
         *((f"{place}.pptx", _slides(place)) for place in ("", "notes", "table")),
         *((f"{place}.xlsx", _sheets(place)) for place in ("", "hidden", "comment")),
         ("name.xlsx", _sheets("name")),
+        *(
+            (f"{where}{suffix}", _with(made, _kept(xml)))
+            for suffix, made in (
+                (".docx", _word("title")),
+                (".pptx", _slides("")),
+                (".xlsx", _sheets("name")),
+            )
+            for where, xml in (
+                ("element", f"<a><card>{CARD}</card></a>"),
+                ("attribute", f"<a xmlns='urn:x'><card number='{CARD}'/></a>"),
+                ("beside", f"<a><card/>{CARD}</a>"),
+            )
+        ),
         ("letter.odt", _open_text()),
         ("costs.ods", _open_sheet()),
         ("all.zip", _zip(("a/note.txt", NOTE))),
@@ -299,3 +342,50 @@ def test_a_broken_document_is_partial_at_worst(place: int, value: int) -> None:
 
 
 _WORD, _PDF = _word(), _pdf()
+
+
+def test_fields_of_data_that_is_kept_in_a_document_stay_apart() -> None:
+    """Two halves of what looks like a card are no card."""
+    halves = "<a><b>4242 4242</b><c>4242 4242</c></a>"
+
+    extracted = text_of("a.docx", _with(_word("table"), _kept(halves)))
+
+    assert "4242 4242\n4242 4242" in extracted.text
+    assert not extracted.partial
+
+
+def test_points_of_a_chart_are_read_one_by_one() -> None:
+    points = "<c><pt><v>4242</v></pt><pt><v>77</v></pt></c>"
+    chart = ("ppt/charts/chart1.xml", points.encode())
+
+    assert "4242 77" in text_of("a.pptx", _with(_slides(""), chart)).text
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "count"),
+    [
+        ("a.docx", _word(), 0),
+        ("a.docx", _with(_word(), IMAGE), 1),
+        (
+            "a.odt",
+            _with(_open_text(), ("Pictures/1.jpg", b""), ("Thumbnails/t.png", b"")),
+            1,
+        ),
+        ("a.pptx", _with(_slides(""), ("ppt/media/image7.EMF", b"")), 1),
+        (
+            "a.zip",
+            _zip(("a.docx", _with(_word(), IMAGE)), ("b.docx", _with(_word(), IMAGE))),
+            2,
+        ),
+        ("a.txt", b"no picture", 0),
+        ("a.pdf", _pdf(), 0),
+        ("a.pdf", _scanned(), 2),
+        ("broken.pdf", b"%PDF-1.7 nonsense", 0),
+    ],
+    ids=["none", "word", "open", "slides", "archive", "text", "page", "scan", "broken"],
+)
+def test_pictures_in_documents_are_counted(name: str, data: bytes, count: int) -> None:
+    extracted = text_of(name, data)
+
+    assert extracted.pictures == count
+    assert extracted.partial is (name == "broken.pdf")

@@ -1,5 +1,7 @@
 """Messages are looked at whole, again by new rules, and together with those before."""
 
+import io
+import zipfile
 from collections.abc import AsyncIterator
 
 import pytest
@@ -212,3 +214,25 @@ async def test_an_empty_file_is_nothing(desk: Desk) -> None:
     found = await desk.inspector.look_into("acme", File("F1", "a.txt"), _bytes(b""))
 
     assert found.empty
+
+
+async def test_a_document_with_a_picture_passes_unless_rules_say_otherwise(
+    desk: Desk,
+) -> None:
+    picture = zipped("word/document.xml", "word/media/image1.png")
+    file = File("F1", "a.docx")
+
+    passes = await desk.inspector.look_into("acme", file, _bytes(picture))
+    desk.rules = "pictures: unreadable"
+    counts = await desk.inspector.look_into("acme", file, _bytes(picture))
+
+    assert not passes.partial
+    assert counts.partial
+
+
+def zipped(*names: str) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name in names:
+            archive.writestr(name, "<w><p>hello</p></w>")
+    return made.getvalue()
