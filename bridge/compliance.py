@@ -125,14 +125,6 @@ class Forgets(Protocol):
         ...
 
 
-class Unused(Protocol):
-    """Keys under which nothing readable is left."""
-
-    async def disposed(self, tenant: str, references: Collection[str]) -> None:
-        """Say that entries under these subject keys went; asking again is safe."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Asked:
     """An act that waits for a second person. `act` is what a person reads."""

@@ -55,19 +55,15 @@ ALICE, BOB = "U01ALICE", "U02BOB"
 
 @dataclass
 class FakeIndex:
-    """Implements `Forgets` and `Unused`: what went, and under which keys."""
+    """Implements `Forgets`: what went."""
 
     forgotten: list[int] = field(default_factory=list)
-    references: set[str] = field(default_factory=set)
     broken: bool = False
 
     async def forget(self, _tenant: str, seqs: Collection[int]) -> None:
         if self.broken:
             raise StoreUnavailable("the index does not answer")
         self.forgotten += seqs
-
-    async def disposed(self, _tenant: str, references: Collection[str]) -> None:
-        self.references.update(references)
 
 
 @dataclass
@@ -102,7 +98,6 @@ class Retained:
             self.time,
             self.clock,
             forgets=[self.index, ForgottenFiles(self.blobs)],
-            unused=[self.index],
         )
 
     async def partitions(self) -> None:

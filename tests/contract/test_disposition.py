@@ -416,7 +416,6 @@ async def test_the_index_forgets_after_a_crash_too(acme: Retained) -> None:
     await acme.dispose()
 
     assert acme.index.forgotten == [old]
-    assert len(acme.index.references) == 1
 
 
 async def test_what_is_still_to_be_delivered_stays(acme: Retained) -> None:

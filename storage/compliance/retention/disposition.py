@@ -5,13 +5,13 @@ Every batch is judged without a lock, and judged to be still so under the lock t
 appending takes. What it shreds stays in the tree, and the log names it.
 """
 
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 import orjson
 
-from bridge.compliance import Forgets, Unused
+from bridge.compliance import Forgets
 from bridge.errors import NotFound
 from bridge.ranges import Ranges, positions
 from bridge.retention import State
@@ -73,8 +73,7 @@ class Disposer:
     """
     Disposes of what is due.
 
-    `forgets` are told which entries went, `unused` under which subject keys; both are
-    told again after a crash. `batch` is how many entries share a transaction.
+    `forgets` are told which entries went, and again after a crash. `batch` is how many entries share a transaction.
     """
 
     judge: Judge
@@ -82,7 +81,6 @@ class Disposer:
     time: TrustedTime
     clock: Callable[[], int]
     forgets: Sequence[Forgets] = ()
-    unused: Sequence[Unused] = ()
     batch: int = _BATCH
     _told: Callable[[str], None] = field(default=lambda _step: None)
 
@@ -203,24 +201,7 @@ class Disposer:
             gone = [*positions(orjson.loads(pairs))]
             for each in self.forgets:
                 await each.forget(tenant, gone)
-            references = await self._references(tenant, gone)
-            for one in self.unused:
-                await one.disposed(tenant, references)
             await self.store.run(partial(_marked, tenant, seq))
-
-    async def _references(self, tenant: str, seqs: Collection[int]) -> list[str]:
-        rows = await self.store.fetch(
-            Statement(
-                "SELECT DISTINCT key_ref FROM log WHERE tenant = :tenant "
-                "AND seq IN (SELECT value FROM json_each(:seqs)) ORDER BY key_ref",
-                {"tenant": tenant, "seqs": orjson.dumps([*seqs]).decode()},
-                postgres="SELECT DISTINCT key_ref FROM log WHERE tenant = :tenant "
-                "AND seq = ANY(ARRAY(SELECT "
-                "jsonb_array_elements_text(:seqs::text::jsonb)::bigint)) "
-                "ORDER BY key_ref",
-            )
-        )
-        return [row[0] for row in rows]
 
 
 def _marked(tenant: str, seq: int) -> Program[None]:
