@@ -38,7 +38,7 @@ def export(
         str,
         typer.Option(
             "--format",
-            help="native, slack, actiance, eml, csv, edrm, dat, rsmf, with commas; "
+            help="native, slack, actiance, eml, csv, edrm, dat, rsmf, purview, with commas; "
             "or all.",
         ),
     ] = "native",

@@ -11,6 +11,7 @@ from storage.compliance.export import (
     edrm,
     global_relay,
     native,
+    purview,
     rsmf,
     slack_layout,
 )
@@ -32,6 +33,7 @@ FORMATS: Mapping[str, Format] = {
     "edrm": edrm.files,
     "dat": concordance.files,
     "rsmf": rsmf.files,
+    "purview": purview.files,
 }
 
 

@@ -26,6 +26,7 @@ from storage.compliance.export.model import (
     Written,
 )
 from storage.compliance.export.paths import Names
+from storage.compliance.export.slices import days
 from storage.compliance.export.text import as_json, day, moment, utf8
 
 FOLDER = "rsmf"
@@ -39,26 +40,10 @@ def files(heading: Heading, source: Source) -> Iterator[Written]:
     """Yield an `.rsmf` a conversation and day."""
     names = Names()
     for place in source.conversations():
-        for name, items in _days(heading, source, place):
+        for name, items in days(heading, source, place):
             stem = f"{place.shown[:40]} {name} ({place.id[:40]})"
             path = f"{FOLDER}/{names.one(f'{stem}.rsmf')}"
             yield Written(path, _mail(heading, source, place, name, items))
-
-
-def _days(
-    heading: Heading, source: Source, place: Conversation
-) -> Iterator[tuple[str, list[Item]]]:
-    held: list[Item] = []
-    now = ""
-    for item in source.items(place):
-        its_day = day(item.at_us, heading.zone)
-        if held and its_day != now:
-            yield now, held
-            held = []
-        now = its_day
-        held.append(item)
-    if held:
-        yield now, held
 
 
 def _mail(

@@ -9,12 +9,13 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from storage.compliance.export import concordance, native, slack_layout
+from storage.compliance.export import concordance, native, purview, slack_layout
 from storage.compliance.export.concordance import FIELDS
 from storage.compliance.export.documents import documents
 from storage.compliance.export.model import Who
 from tests.unit.storage.export.stage import (
     HEADING,
+    PATH,
     Stage,
     contents,
     hostile,
@@ -175,3 +176,57 @@ def test_no_text_breaks_the_json(text: str, name: str) -> None:
         told["text"].replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
         == fit
     )
+
+
+def purviewed(stage: Stage) -> tuple[list[dict[str, str]], dict[str, bytes]]:
+    found = {**contents(purview.files(HEADING, stage))}
+    text = io.StringIO(found.pop(purview.LOAD_FILE).decode(), newline="")
+    return [*csv.DictReader(text, strict=True)], found
+
+
+def test_purviews_load_file_names_every_transcript_and_its_family() -> None:
+    rows, pages = purviewed(Stage())
+
+    [transcript, attachment] = rows
+    [(path, page)] = pages.items()
+    assert tuple(transcript) == purview.COLUMNS
+    assert f"purview/{transcript['Export_native_path']}" == path
+    assert transcript["Native_SHA_256"] == sha256(page).hexdigest()
+    assert int(transcript["Native_size"]) == len(page)
+    assert attachment["Export_native_path"] == f"../{PATH}"
+    assert attachment["Parent_ID"] == attachment["Family_ID"] == transcript["File_ID"]
+    assert transcript["ATOM_Missing"] == "dog.txt: too large to be kept"
+    assert transcript["ATOM_Messages"] == "7"
+    entries = {int(seq) for seq in transcript["ATOM_Entries"].split()}
+    assert entries == {*range(1, 15), 20, 21, 22} - {4}
+
+
+def test_purviews_transcript_tells_all_that_became_of_a_message() -> None:
+    _, pages = purviewed(Stage())
+
+    told = b"".join(pages.values()).decode()
+    for text in ("one", "two", "three", "regrettable", "(withheld: erased)", ":party:"):
+        assert text in told
+
+
+def test_purviews_files_say_which_entries_prove_them() -> None:
+    [transcript, load_file] = [*purview.files(HEADING, Stage())]
+
+    assert transcript.entries
+    assert {seq for seq, _ in transcript.entries()} >= {1, 2, 3, 14, 22}
+    assert load_file.entries is None
+
+
+@given(text=hostile, name=hostile)
+@settings(max_examples=60)
+def test_nothing_that_is_said_breaks_purviews_files(text: str, name: str) -> None:
+    said = item(revision(1, text, by=Who("slack", "U1", name)))
+    rows, pages = purviewed(Stage([said], name=name))
+
+    assert len(rows) == len(pages) == 1
+    assert not any(cell.startswith(("=", "+", "-", "@")) for cell in rows[0].values())
+    [page] = pages.values()
+    assert page.decode().count("<pre>") == 1
+    [path] = pages
+    assert path.count("/") == 2
+    assert ".." not in path.split("/")
