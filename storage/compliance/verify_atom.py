@@ -380,7 +380,7 @@ class Trust:
             raise Bad("the new log is not signed for by both keys")
         kept, new.first, signed = map(int, told.groups()[:3])
         unbase64(told.group(4), "the root of what was signed")
-        self.restored[new.name] = Restored(old.name, kept, signed)
+        self.restored[new.name] = Restored(old.name, kept, signed, new.first)
         if str(new) not in map(str, self.keys):
             self.keys.append(new)
         self._seen.clear()
@@ -398,11 +398,12 @@ class Trust:
 class Restored:
     """
     What was declared of an earlier log: its origin, up to where the one that goes on is
-    the same for certain, and how much it had signed.
+    the same for certain, how much it had signed, and at which size this was declared.
     """
 
-    def __init__(self, origin: str, kept: int, signed: int) -> None:
+    def __init__(self, origin: str, kept: int, signed: int, size: int) -> None:
         self.origin, self.kept, self.signed = origin, kept, signed
+        self.size = size
 
 
 def _valid(key: Key, size: int) -> bool:
@@ -855,23 +856,47 @@ def message_openings(line: bytes, path: str) -> Iterator[tuple[int, dict[str, An
 def check_log(trust: Trust, folder: str) -> Checkpoint:
     """A whole log as tiles: every leaf is hashed, and the root compared."""
     checkpoint = trust.checkpoint(read_text(os.path.join(folder, "checkpoint")))
-    size, root = root_of(_leaves(folder, checkpoint.size))
+    restored = trust.goes_on(checkpoint.origin)
+    leaves, told = _leaves(folder, checkpoint.size), list[int]()
+    hashes = _watched(leaves, told) if restored else map(leaf_hash, leaves)
+    size, root = root_of(hashes)
     if size != checkpoint.size:
         raise Bad("the log ends at %d, but %d were signed" % (size, checkpoint.size))
     if root != checkpoint.root:
         raise Bad("the entries are not those that were signed")
+    _declared(restored, told)
     return checkpoint
 
 
+def _watched(leaves: Iterable[bytes], told: list[int]) -> Iterator[bytes]:
+    """Hash leaves, and note which say that a backup was restored."""
+    for seq, leaf in enumerate(leaves):
+        if b"log.restored" in leaf and json.loads(leaf).get("typ") == "log.restored":
+            told.append(seq)
+        yield leaf_hash(leaf)
+
+
+def _declared(restored: Iterable[Restored], told: list[int]) -> None:
+    """Whatever key goes on after a backup, the log itself has to say so."""
+    kept = None
+    for one in restored:
+        # What a later backup does not hold any more, it cannot say.
+        stands = kept is None or one.size <= kept
+        if stands and not any(one.kept <= seq < one.size for seq in told):
+            raise Bad(
+                "a backup was restored before size %d, but no entry says so" % one.size
+            )
+        kept = one.kept if kept is None else min(kept, one.kept)
+
+
 def _leaves(folder: str, size: int) -> Iterator[bytes]:
-    sha256 = hashlib.sha256
     for first in range(0, size, 256):
         width = min(256, size - first)
         data = _bundle(folder, first // 256, width)
         at, count = 0, 0
         while at < len(data) and count < width:
             end = at + 2 + int.from_bytes(data[at : at + 2], "big")
-            yield sha256(LEAF + data[at + 2 : end]).digest()
+            yield data[at + 2 : end]
             at, count = end, count + 1
         if count != width:
             raise Bad("entry %d is missing" % (first + count))

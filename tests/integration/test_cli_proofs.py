@@ -144,6 +144,9 @@ def test_two_persons_declare_a_backup_and_an_auditor_is_told(
     assert code == 1
     assert f"a backup was restored, which holds the first {before} of" in told
     assert regulator("--key", old_key, "checkpoint", new)[0] == 1
+    tiles = tmp_path / "tiles"
+    atom.done("log", "tiles", str(tiles))
+    assert regulator(*trusted, "log", tiles)[0] == 0
     atom.done("log", "rotate-key")
     assert atom.done("log", "checkpoint").code == 0
 

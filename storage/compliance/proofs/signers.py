@@ -141,6 +141,18 @@ class Signers:
             raise BadInput("another process is making a signing key: try again")
 
 
+def declared(note: str) -> tuple[int, int] | None:
+    """
+    Return what a note that a log goes on after a backup says: what was kept, and when.
+
+    Both are sizes. None is for notes about anything else.
+    """
+    if not note.startswith(f"{_RESTORED}\n"):
+        return None
+    lines = note.split("\n")
+    return int(lines[5].removeprefix("kept ")), int(lines[6].removeprefix("size "))
+
+
 def key_text(old: VerifierKey, new: VerifierKey, size: int) -> str:
     """Return what both keys sign when the new one takes over at `size`."""
     return f"{_TITLE}\n{new.name}\n{old}\n{new}\nsize {size}\n"

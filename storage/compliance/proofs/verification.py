@@ -14,7 +14,13 @@ from storage.compliance.proofs.examination import (
 )
 from storage.compliance.proofs.keeper import LogBroken
 from storage.compliance.proofs.publisher import Contradiction, Publisher
+from storage.compliance.proofs.signers import declared
+from storage.hot import Statement
 from storage.log_reader import LogReader
+
+_RESTORED = Statement(
+    "SELECT tenant, seq FROM log WHERE platform = 'atom' AND etype = 'log.restored'"
+)
 
 
 def _unseen(_what: str) -> Progress:
@@ -62,7 +68,23 @@ class Verification:
             # What is wrong is found, and named, by what follows.
             await self.publisher.keeper.keep(tenant)
         examination = Examination(self.publisher.store)
-        return await examination.examine(tenant, [*signed, *given], progress)
+        examined = await examination.examine(tenant, [*signed, *given], progress)
+        if examined.fault:
+            return examined
+        return replace(examined, fault=await self._declared(tenant))
+
+    async def _declared(self, tenant: str) -> Fault | None:
+        """Whatever key goes on after a restored backup, an entry has to say so."""
+        known = await self.publisher.signers.known(tenant)
+        restored = [told for key in known if (told := declared(key.note))]
+        rows = await self.publisher.store.fetch(_RESTORED) if restored else []
+        entries = {seq for of, seq in rows if of == tenant}
+        for number, (kept, size) in enumerate(restored):
+            # What a later backup does not hold any more, it cannot say.
+            stands = all(size <= later for later, _ in restored[number + 1 :])
+            if stands and not any(kept <= seq < size for seq in entries):
+                return Fault(f"a backup was restored before {size}: no entry says so")
+        return None
 
     async def _held(self, tenant: str, progress: Progress) -> Fault | None:
         verdict = await self.reader.verify(tenant, progress)

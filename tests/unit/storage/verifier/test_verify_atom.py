@@ -21,7 +21,8 @@ from storage.compliance import verify_atom
 from storage.compliance.leaf import canonical
 from storage.compliance.proofs.bundles import joined
 from storage.compliance.proofs.checkpoints import signed
-from storage.compliance.proofs.signers import key_text
+from storage.compliance.proofs.notes import SigningKey
+from storage.compliance.proofs.signers import declared, key_text, restored_text
 from storage.compliance.verify_atom import Bad, Folder, Key, Trust
 from tests.unit.storage.verifier.made import (
     KEY,
@@ -37,6 +38,7 @@ VECTORS = json.loads(
     (Path(__file__).parents[3] / "fixtures/merkle_vectors.json").read_text()
 )
 LOG = Log.of(9)
+AGAIN = SigningKey("atom-log/acme/again", bytes(range(3, 35)))
 VKEY = str(KEY.verifier)
 
 Ask = Callable[..., tuple[int, str]]
@@ -487,6 +489,31 @@ def test_a_changed_or_missing_entry_of_a_whole_log_is_found(
 
     assert code == 1
     assert "missing" in said
+
+
+# Where the entry about a restored backup stands in a log of 600, or -1: kept are 100,
+# declared was at 300.
+@pytest.mark.parametrize(
+    ("seq", "code"), [(100, 0), (299, 0), (99, 1), (300, 1), (-1, 1)]
+)
+def test_a_restored_backup_has_to_be_told_of_by_an_entry(
+    ask: Ask, tmp_path: Path, seq: int, code: int
+) -> None:
+    log = Log.of(600)
+    log.key = AGAIN
+    if seq >= 0:
+        log.leaves[seq] = canonical({"seq": seq, "typ": "log.restored", "msg": ""})
+    whole_log(tmp_path, log)
+    keys = (KEY.verifier, AGAIN.verifier)
+    text = restored_text(keys, 100, 300, Log.of(400).checkpoint(400))
+    note = tmp_path / "restored.note"
+    note.write_text(AGAIN.add_to(KEY.sign(text)))
+    assert declared(note.read_text()) == (100, 300)
+
+    found, said = ask("--key-note", note, "log", tmp_path)
+
+    assert found == code
+    assert ("no entry says so" in said) == bool(code)
 
 
 def whole_log(folder: Path, log: Log) -> None:
