@@ -149,7 +149,7 @@ class ConnectingSide:
             return ()
         desk = self.connecting
         return (
-            Connect(desk, self._asks, self._whisper),
+            Connect(desk, self._asks, self.whisper),
             Disconnect(desk, self._asks),
         )
 
@@ -214,7 +214,8 @@ class ConnectingSide:
         found = self.core.sources.view.find(request.tenant, person or "")
         return person or "", found.name if found else request.person.name
 
-    async def _whisper(self, request: Request, card: Card) -> bool:
+    async def whisper(self, request: Request, card: Card) -> bool:
+        """Show a card to who asks alone; False where that cannot be."""
         place = self.places.get(request.channel.platform)
         if place is None:
             return False

@@ -127,9 +127,35 @@ async def business_systems() -> AsyncIterator[Systems]:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         base = f"http://127.0.0.1:{runner.addresses[0][1]}"
         jira.site.address = f"{base}/{jira.name}"
+        _with_partner(salesforce)
         yield Systems(base, salesforce, servicenow, jira, hubspot, hr)
     finally:
         await runner.cleanup()
+
+
+def _with_partner(salesforce: Salesforce) -> None:
+    """Let the demo's guest be a contact: `/atom contact @Gus Novak` shows them."""
+    rows, owner = salesforce.rows, {"OwnerId": salesforce.users["bob"].id}
+    account = rows.create(
+        None,
+        "Account",
+        {
+            "Name": "Partner Works",
+            "Type": "Partner",
+            "Website": "https://www.partner.example",
+            "BillingCity": "Vienna",
+            **owner,
+        },
+    )
+    contact = {
+        "FirstName": "Gus",
+        "LastName": "Novak",
+        "Title": "Field engineer",
+        "Email": "gus@partner.example",
+        "AccountId": account["Id"],
+    }
+    rows.create(None, "Contact", contact | owner)
+    rows.changes.clear()
 
 
 async def connect_people(

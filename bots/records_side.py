@@ -68,7 +68,13 @@ def records_of(
             kept.log,
             kept.contacts,
         ),
-        Right(connecting.accesses, connecting.who, connecting.offer, connecting.turns),
+        Right(
+            connecting.accesses,
+            connecting.who,
+            connecting.offer,
+            connecting.whisper,
+            connecting.turns,
+        ),
         Platforms(
             places,
             {platform: side.members for platform, side in sides.items()},

@@ -15,6 +15,8 @@ from bridge.identities import Identity
 from bridge.messages import PersonKind, Platform
 
 _OUTSIDERS = {PersonKind.GUEST, PersonKind.EXTERNAL}
+_OUR_PEOPLE = {PersonKind.USER, PersonKind.GUEST}
+_INVITED = "#ext#"  # in what guests sign in as, which is no mailbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,25 @@ def vouched(identity: Identity) -> frozenset[str]:
     if identity.person.platform is Platform.TEAMS:
         known = identity.proven
     return frozenset(address for address in known if address.isascii())
+
+
+def answered_for(identity: Identity) -> frozenset[str]:
+    """
+    Return the addresses that tell whose contact in a business system an account is.
+
+    Beside those that count anyway these are a Teams guest's: the company's own tenant
+    keeps it, and invited them there. Of strangers there are none: what their company
+    says of them nobody here has seen.
+    """
+    person = identity.person
+    if not identity.active or person.kind not in _OUR_PEOPLE:
+        return frozenset()
+    if (person.platform, person.kind) != (Platform.TEAMS, PersonKind.GUEST):
+        return vouched(identity)
+    if not identity.directory_id:
+        return frozenset()  # whoever came in by a link, without an account
+    own = (a for a in identity.addresses if _INVITED not in a)
+    return frozenset(address for address in own if address.isascii())
 
 
 def _one(account: Account, address: str, one: Subject, registry: Registry) -> Claim:

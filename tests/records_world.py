@@ -37,7 +37,7 @@ from bridge.records.entries import RecordEntry
 from bridge.records.errands import Ended
 from bridge.records.floor import Floors
 from bridge.records.forms import Deed, Form, Input
-from bridge.records.knowing import Chapter, Clues, Figure, Listed
+from bridge.records.knowing import Chapter, Clues, Figure, Listed, Page, clues
 from bridge.records.live import Live
 from bridge.records.mentions import Mentions, Named
 from bridge.records.model import (
@@ -70,11 +70,13 @@ from bridge.records.ports import (
 )
 from bridge.records.posting import Posting
 from bridge.records.reading import RoomReading
+from bridge.records.recalling import Recalling
 from bridge.records.saga import Saga
 from bridge.records.searching import Searching
 from bridge.records.starting import Starting
 from bridge.records.subscribing import Subscribing
 from bridge.records.systems import Connected
+from bridge.records.whose import Attested, Whose
 
 T = TypeVar("T")
 
@@ -380,6 +382,59 @@ class FakeSystem:
             await self.waits()
         if self.faults[name]:
             raise self.faults[name].pop(0)
+
+
+@dataclass
+class FakeCrm(FakeSystem):
+    """
+    A system that lists accounts and contacts: contacts are of the account `globex`.
+
+    Its search finds what is in any field, but not yet what is `unindexed`.
+    """
+
+    system: System = System.SALESFORCE
+    instance: str = "crm"
+    kinds: tuple[str, ...] = ("account", "contact")
+    lists: tuple[str, ...] = ("account", "contact")
+    unindexed: set[str] = field(default_factory=set)
+
+    def account(self, id_: str, name: str, website: str = "") -> Record:
+        facts = (Fact("website", "Website", website),)
+        return self._put("account", id_, name, facts)
+
+    def contact(
+        self, id_: str, name: str, email: str, account: Record | None = None
+    ) -> Record:
+        facts = (
+            Fact("account", "Account", account.title if account else ""),
+            Fact("email", "Email", email, "personal"),
+        )
+        return self._put("contact", id_, name, facts)
+
+    def listed_of(self, record: Record, account: Record | None = None) -> Listed:
+        """Return a record as the book takes it in."""
+        told = {fact.id: [fact.text] for fact in record.facts}
+        found = clues([record.title], told.get("email", ()), told.get("website", ()))
+        return Listed(record.ref, 1, found, account.ref if account else None)
+
+    async def listed(self, access: Access, kind: str, position: str) -> Page:
+        raise AssertionError("nobody reads it here")
+
+    async def find(self, access: Access, words: str, limit: int) -> Sequence[Record]:
+        await self._called("find", access, [words])
+        return [
+            record
+            for record in self.records.values()
+            if words.lower() in f"{record.title} {record.facts}".lower()
+            and record.ref.id not in self.unindexed
+            and isinstance(self._seen(access, record.ref), Record)
+        ][:limit]
+
+    def _put(self, kind: str, id_: str, name: str, facts: tuple[Fact, ...]) -> Record:
+        made = self.records.pop(self.add(id_, name).ref.id)
+        ref = RecordRef(self.system, self.instance, kind, id_)
+        self.records[id_] = replace(made, ref=ref, key="", facts=facts)
+        return self.records[id_]
 
 
 _PREFIX = {
@@ -847,6 +902,7 @@ class World:
     keys: dict[str, str] = field(default_factory=lambda: dict(_KEYS))
     turns: Turns | None = None
     contacts: FakeContacts = field(default_factory=FakeContacts)
+    attested: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         numbers = itertools.count()
@@ -947,6 +1003,7 @@ class World:
         self.starting = starting = Starting(
             admitting, self.drawing, acting, self.mentions.looked_at
         )
+        recalling = Recalling(self.contacts, self.accesses, floors)
         self.searching = Searching(
             admitting,
             self.drawing,
@@ -954,6 +1011,20 @@ class World:
             self.reading,
             self.log,
             self.clock,
+            recalling,
+        )
+
+        async def attests(_asker: Asker, user: str) -> Attested:
+            return Attested(user.title(), self.attested.get(user, frozenset()))
+
+        self.whose = Whose(
+            admitting,
+            recalling,
+            self.searching,
+            self.drawing,
+            self.errands,
+            attests,
+            self.log,
         )
         self.saga = Saga(admitting, doing, self.drawing, self.acts, self.clock)
         self.desk = Desk(

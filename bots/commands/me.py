@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from bots.commands.base import Request, spoken
+from bots.commands.mentioned import account_named
 from bots.commands.rights import only_admins
 from bridge.cards import Button, Card, Field, Section, Tone
 from bridge.directory.accounts import Confidence, How
@@ -27,7 +28,6 @@ _WHY = {
     How.ADMIN: "an admin said so",
 }
 _CODE = re.compile(r"[0-9A-Z]{4}-?[0-9A-Z]{4}", re.IGNORECASE)
-_MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
 _PERSON_IS_SOMEBODY = 3
 
 
@@ -122,13 +122,6 @@ class Who:
         known = await self.desk.decree(tenant, request.actor, person, here, words[2])
         name = known.subject.name if known.subject else "somebody"
         return Card(f"That account is {name}'s", "", Tone.GOOD, (_details(known),))
-
-
-def account_named(word: str) -> str:
-    """Return the account that a mention, as Slack writes it, or an id means."""
-    if found := _MENTION.fullmatch(word):
-        return found[1]
-    return word.removeprefix("@")
 
 
 def _about(known: Known, own: Platform | None) -> Card:

@@ -1,20 +1,29 @@
 """Find records from chat, look at one, begin a new one."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from bots.commands.base import Request, spoken
+from bots.commands.connect import Whisper
+from bots.commands.mentioned import mentioned
 from bots.commands.record_answers import RecordAnswer
 from bridge.cards import Button, Card, Tone
 from bridge.errors import BadInput
 from bridge.messages import Platform
 from bridge.records.cards import RecordCard
 from bridge.records.desk import Asker, Found
+from bridge.records.knowing import ACCOUNT, CONTACT
 from bridge.records.searching import Searching
 from bridge.records.starting import Starting
+from bridge.records.whose import Whose
 
 _WITHIN = 2.0  # seconds; Slack takes an answer within 3
+_TOLD_ALONE = Card(
+    "Answered to you alone",
+    "Whose contact somebody is, not everybody here may be told.",
+)
 
 
 def asker_of(request: Request) -> Asker:
@@ -36,29 +45,56 @@ class Lookup:
     """
 
     searching: Searching
+    whose: Whose
+    whisper: Whisper
     within: float = _WITHIN
 
     async def answer(self, request: Request, kinds: Sequence[str] = ()) -> Card:
         words = words_of(request)
         asker = asker_of(request)
         found = await self.searching.find(asker, words, self.within, kinds)
-        if request.channel.platform is not Platform.SLACK:
+        if not _is_alone(request):
             found = await self.searching.for_room(asker, found)
-        again = () if found.complete else (Button("Look again", request.text.strip()),)
-        exact = _exact(found, words)
-        if exact is not None and kinds:
-            return RecordAnswer("Found", "One record.", buttons=again, record=exact)
-        text = "\n".join(f"{line.system}: {line.text}" for line in found.lines)
-        tone = Tone.PLAIN if found.cards else Tone.WARNING
-        title = f"Found for {found.words}" if found.cards else "Nothing found"
-        return RecordAnswer(title, text, tone, buttons=again, found=found)
+        return _answer(request, found, _exact(found, words) if kinds else None)
+
+    async def of_person(self, request: Request, user: str, kind: str) -> Card:
+        """
+        Answer with the contact that somebody in chat is, or with its account.
+
+        It is for who asks alone, found or not; where nobody can be told alone, it is
+        drawn for the room.
+        """
+        asker, apart = asker_of(request), not _is_alone(request)
+        traced = await self.whose.find(asker, user, kind, self.within, apart=apart)
+        found = traced.found
+        if apart:
+            if await self.whisper(request, _answer(request, found, _only(found))):
+                return _TOLD_ALONE
+            found = await self.whose.for_room(asker, traced)
+        return _answer(request, found, _only(found))
+
+
+def _is_alone(request: Request) -> bool:
+    return request.channel.platform is Platform.SLACK
+
+
+def _answer(request: Request, found: Found, exact: RecordCard | None) -> Card:
+    again = () if found.complete else (Button("Look again", request.text.strip()),)
+    if exact is not None:
+        return RecordAnswer("Found", "One record.", buttons=again, record=exact)
+    text = "\n".join(f"{line.system}: {line.text}" for line in found.lines)
+    tone = Tone.PLAIN if found.cards else Tone.WARNING
+    title = f"Found for {found.words}" if found.cards else "Nothing found"
+    return RecordAnswer(title, text, tone, buttons=again, found=found)
 
 
 def _exact(found: Found, words: str) -> RecordCard | None:
     """Return the record that was asked for by its number, or the only one."""
     named = [card for card in found.cards if card.key.casefold() == words.casefold()]
-    if named:
-        return named[0]
+    return named[0] if named else _only(found)
+
+
+def _only(found: Found) -> RecordCard | None:
     return found.cards[0] if len(found.cards) == 1 and found.complete else None
 
 
@@ -92,7 +128,8 @@ class OfKind:
     @property
     def usage(self) -> str:
         new = " | new" if self.makes else ""
-        return f"{self.name} KEY or WORDS{new}"
+        person = " or @PERSON" if self.name in _OF_PEOPLE else ""
+        return f"{self.name} KEY or WORDS{person}{new}"
 
     @property
     def summary(self) -> str:
@@ -102,9 +139,12 @@ class OfKind:
         words = words_of(request)
         if not words:
             raise BadInput(f"Type `{spoken(request.channel.platform, self.usage)}`.")
-        if words.lower() == "new" and self.makes:
-            card = await self.starting.offered(asker_of(request), self.makes)
+        if self.makes and (wanted := _NEW.fullmatch(words)):
+            kind = f"{wanted[1]}/{self.makes}" if wanted[1] else self.makes
+            card = await self.starting.offered(asker_of(request), kind)
             return RecordAnswer("New record", "Fill in its form.", record=card)
+        if self.name in _OF_PEOPLE and (user := mentioned(words)):
+            return await self.lookup.of_person(request, user, self.name)
         return await self.lookup.answer(request, self.kinds)
 
 
@@ -116,10 +156,14 @@ def commands_of_kinds(lookup: Lookup, starting: Starting) -> tuple[OfKind, ...]:
     )
 
 
+# `new`, and of which system where several have that kind.
+_NEW = re.compile(r"new(?:\s+([\w-]+)(?:/\w+)?)?", re.IGNORECASE)
+_OF_PEOPLE = frozenset({ACCOUNT, CONTACT})
 KINDS: dict[str, tuple[tuple[str, ...], str, str]] = {
     "case": (("case",), "a case in Salesforce", "case"),
     "opp": (("opportunity",), "an opportunity in Salesforce", "opportunity"),
-    "account": (("account",), "an account in Salesforce", "account"),
+    "account": (("account",), "an account in Salesforce, or somebody's", "account"),
+    "contact": (("contact",), "a contact, or whose contact somebody is", "contact"),
     "incident": (("incident",), "an incident in ServiceNow", "incident"),
     "change": (("change", "change_request"), "a change in ServiceNow", "change"),
     "catalog": (

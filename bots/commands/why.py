@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bots.commands.base import Request, spoken
-from bots.commands.me import account_named
+from bots.commands.mentioned import account_named
 from bots.commands.names import channel_named
 from bots.commands.rights import only_admins
 from bridge.access import Action, Asked

@@ -7,11 +7,13 @@ from time import monotonic
 from typing import Any
 
 from bots.commands.base import Command
+from bots.commands.connect import Whisper
 from bots.commands.records_admin import RecordsCommand
 from bots.commands.records_do import Do
 from bots.commands.records_find import Find, Lookup, commands_of_kinds
 from bots.commands.records_follow import Follow, Subscriptions, Unfollow
 from bots.core import Core, clock_us
+from bots.records.attesting import Attesting
 from bots.records.bookkeeping import Bookkeepers
 from bots.records.errands import TaskErrands
 from bots.records.live_loop import LiveLoop
@@ -46,11 +48,13 @@ from bridge.records.planning import Planning
 from bridge.records.ports import Accesses, Records, Turns
 from bridge.records.posting import Posting
 from bridge.records.reading import RoomReading
+from bridge.records.recalling import Recalling
 from bridge.records.saga import Saga
 from bridge.records.searching import Searching
 from bridge.records.starting import Starting
 from bridge.records.subscribing import Subscribing
 from bridge.records.systems import Systems
+from bridge.records.whose import Whose
 from storage.records.acts import new_token
 from storage.records.contacts import StoredContacts
 from storage.records.following import StoredFollowing
@@ -74,13 +78,14 @@ class Books:
 @dataclass(frozen=True, slots=True)
 class Right:
     """
-    Whose right is used: `who` names people, `connecting` offers them to connect, and
-    `turns` let one at a time write to a record.
+    Whose right is used: `who` names people, `connecting` offers them to connect,
+    `whisper` answers them alone, and `turns` let one at a time write to a record.
     """
 
     accesses: Accesses
     who: Who
     connecting: Connecting
+    whisper: Whisper
     turns: Turns | None = None
 
 
@@ -199,7 +204,12 @@ def records_side(  # noqa: PLR0913 - the parts of the whole
         admitting, drawing, acting, mentions.looked_at, right.connecting
     )
     errands = TaskErrands()
-    searching = Searching(admitting, drawing, errands, reading, log, clock_us)
+    recalling = Recalling(books.contacts, right.accesses, floors)
+    searching = Searching(
+        admitting, drawing, errands, reading, log, clock_us, recalling
+    )
+    attesting = Attesting(core.introducer, core.sources.view)
+    whose = Whose(admitting, recalling, searching, drawing, errands, attesting.of, log)
     saga = Saga(admitting, doing, drawing, books.acts, clock_us)
     desk = Desk(
         acting,
@@ -264,7 +274,7 @@ def records_side(  # noqa: PLR0913 - the parts of the whole
         await keepers.run(await core.company_ids())
 
     _notice_rights(core, live)
-    lookup = Lookup(searching)
+    lookup = Lookup(searching, whose, right.whisper)
     return RecordsSide(
         systems,
         desk,

@@ -1,5 +1,6 @@
 """Read a Teams activity. After this module nobody knows what an activity is."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -18,6 +19,7 @@ from bridge.errors import BadInput
 from bridge.messages import Event, EventKind, Person, PersonKind, Platform
 
 COMMAND = "command"  # the detail that holds what is to be run
+_ID = re.compile(r"[^\s<>|&]+")
 VERB = "atom"  # the verb of every button that ATOM puts on a card
 
 _FIXED = {
@@ -137,16 +139,33 @@ def command_in(activity: Mapping[str, Any], app_id: str) -> str | None:
 
     In a channel a command starts with ATOM's mention, of which exactly that one is
     cut off: the words after it may name ATOM again. In a personal chat all is one.
+    Other people are named by their ids, in the way in which Slack writes mentions.
     """
     text = text_of(activity.get("text")).lstrip()
     for mention in _mentions(activity):
         marked = text_of(mention.get("text"))
-        account = text_of(mapping(mention.get("mentioned")).get("id"))
-        if marked and is_bot(account, app_id) and text.startswith(marked):
-            return _plain(text[len(marked) :])
+        if marked and is_bot(_whom(mention), app_id) and text.startswith(marked):
+            return _plain(_by_id(text[len(marked) :], activity, app_id))
     conversation = mapping(activity.get("conversation"))
     personal = text_of(conversation.get("conversationType")) == "personal"
-    return _plain(text) if personal else None
+    return _plain(_by_id(text, activity, app_id)) if personal else None
+
+
+def _by_id(text: str, activity: Mapping[str, Any], app_id: str) -> str:
+    """Return a text with ids for mentions: two people may have one name, in order."""
+    done = ""
+    for mention in _mentions(activity):
+        marked, whom = text_of(mention.get("text")), _whom(mention)
+        if is_bot(whom, app_id) or not (marked and _ID.fullmatch(whom)):
+            continue
+        before, found, rest = text.partition(marked)
+        if found:
+            done, text = f"{done}{before}<@{whom}>", rest
+    return done + text
+
+
+def _whom(mention: Mapping[str, Any]) -> str:
+    return text_of(mapping(mention.get("mentioned")).get("id"))
 
 
 def _plain(text: str) -> str:

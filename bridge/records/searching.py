@@ -3,12 +3,15 @@ Search all systems at once, as the person who asks, and rank what they find.
 
 Each system answers when it can: what is late goes on, and asking again within a minute
 gets it with no second call. No count is told: systems count what somebody may not see.
+
+Where the book knows accounts and contacts by the same words, they are read beside the
+search: a system's own index finds a new record later than the book does.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bridge.errors import AtomError, BadInput, ServiceUnavailable
+from bridge.errors import AtomError, BadInput, ServiceUnavailable, StoreUnavailable
 from bridge.records.admitting import Admitting
 from bridge.records.books import CardInstance
 from bridge.records.cards import RecordCard
@@ -17,13 +20,23 @@ from bridge.records.drawing import Clock, Drawing
 from bridge.records.entries import RecordLog, Wish, searched, shown
 from bridge.records.errands import Ended, Errands
 from bridge.records.floor import Floor
+from bridge.records.knowing import asked
 from bridge.records.model import PUBLIC, Record
-from bridge.records.ports import Gone, NotConnected, Records, Spent
+from bridge.records.ports import Gone, Lists, NotConnected, Records, Spent
 from bridge.records.reading import RoomReading
+from bridge.records.recalling import Recalling, Seeker
 
 _SHORTEST = 2
 _LONGEST = 400
 _DAY_US = 24 * 3600 * 1_000_000
+
+Work = Callable[[], Awaitable[Sequence[Record]]]
+Bears = Callable[[Record, frozenset[str]], bool]
+"""Say whether a record, with the fields of these classes, bears what was asked for."""
+
+
+def _anything(_record: Record, _classes: frozenset[str]) -> bool:
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +49,7 @@ class Searching:
     reading: RoomReading
     log: RecordLog
     clock: Clock
+    recalling: Recalling | None = None
     each: int = 8
     most: int = 10
 
@@ -55,14 +69,15 @@ class Searching:
             raise BadInput(f"A search may have {_LONGEST} characters at most.")
         person = await self.admitting.known(asker)
         systems = {
-            f"find:{asker.tenant}:{person}:{r.system}:{r.instance}:{plain.lower()}": r
+            f"{asker.tenant}:{person}:{r.system}:{r.instance}:{plain.lower()}": r
             for r in self.admitting.systems.of(asker.tenant)
             if not kinds or set(kinds) & set(r.kinds)
         }
-        works = {
-            key: self._work(asker, person, records, plain)
-            for key, records in systems.items()
-        }
+        works: dict[str, Work] = {}
+        for key, records in systems.items():
+            works[f"find:{key}"] = self._work(asker, person, records, plain)
+            if known := self._known(Seeker(asker, person, records), plain):
+                works[f"known:{key}"] = known
         ended = await self.errands.all(works, within)
         found = [
             record
@@ -77,17 +92,20 @@ class Searching:
         )
         cards = await self._shown(asker, person, ranked)
         lines = tuple(
-            _line(records, ended.get(key)) for key, records in systems.items()
+            _line(records, key, works, ended) for key, records in systems.items()
         )
         await self._noted(asker, plain, cards, lines)
         return Found(plain, tuple(cards), lines)
 
-    async def for_room(self, asker: Asker, found: Found) -> Found:
+    async def for_room(
+        self, asker: Asker, found: Found, bears: Bears = _anything
+    ) -> Found:
         """
         Draw what somebody found for everybody in their channel.
 
         It is read as the integration: what a room's floor may not see, or what a system
-        keeps from most people, is left out without a word.
+        keeps from most people, is left out without a word. `bears` is asked what else
+        has to be seen of a record for it to be shown.
         """
         channel = asker.channel
         if channel is None:
@@ -103,7 +121,8 @@ class Searching:
                 f"crd_{self.drawing.tokens()}", asker.tenant, ref, channel, ""
             )
             drawn = await self.drawing.for_room(instance, seen)
-            if not drawn.audience.sees(PUBLIC):
+            classes = drawn.floor.classes
+            if not (drawn.audience.sees(PUBLIC) and bears(seen, classes)):
                 continue
             await self.log.note(
                 shown(instance, drawn.card, drawn.decision, withheld=drawn.hidden)
@@ -111,9 +130,18 @@ class Searching:
             cards.append(await self.drawing.issued(instance, drawn))
         return replace(found, cards=tuple(cards))
 
-    def _work(
-        self, asker: Asker, person: str, records: Records, words: str
-    ) -> Callable[[], Awaitable[Sequence[Record]]]:
+    def _known(self, seeker: Seeker, words: str) -> Work | None:
+        """Return what reads what the book knows by the words, where there is a book."""
+        recalling, clues = self.recalling, asked(words)
+        if recalling is None or not clues or not isinstance(seeker.records, Lists):
+            return None
+
+        async def work() -> Sequence[Record]:
+            return await recalling.known(seeker, clues)
+
+        return work
+
+    def _work(self, asker: Asker, person: str, records: Records, words: str) -> Work:
         async def work() -> Sequence[Record]:
             access = await self.admitting.accesses.of(
                 asker.tenant, person, records.system, records.instance
@@ -187,13 +215,37 @@ def _age(record: Record, now_us: int) -> int:
     return (now_us - at_us) // _DAY_US
 
 
-def _line(records: Records, ended: Ended[Sequence[Record]] | None) -> SystemLine:
+def line_of(
+    records: Records,
+    ends: Sequence[Ended[Sequence[Record]] | None],
+    *,
+    any_found: bool,
+) -> SystemLine:
+    """
+    Say how a system answered, from how its own search and the book's reading ended.
+
+    The search comes first: what is wrong with it is what people are told.
+    """
     name = records.system.shown
-    if ended is None:
+    for end in ends:
+        if end is not None and end.error is not None:
+            return SystemLine(name, _trouble(end.error))
+    if None in ends:
         return SystemLine(name, "still searching", complete=False)
-    if ended.error is None:
-        return SystemLine(name, "answered" if ended.value else "nothing found")
-    return SystemLine(name, _trouble(ended.error))
+    return SystemLine(name, "answered" if any_found else "nothing found")
+
+
+def _line(
+    records: Records,
+    key: str,
+    works: Mapping[str, Work],
+    ended: Mapping[str, Ended[Sequence[Record]]],
+) -> SystemLine:
+    live, known = ended.get(f"find:{key}"), ended.get(f"known:{key}")
+    found = any(end and end.value for end in (live, known))
+    if f"known:{key}" not in works or (known and known.error):
+        return line_of(records, [live], any_found=found)  # the system itself answered
+    return line_of(records, [live, known], any_found=found)
 
 
 def _trouble(error: AtomError) -> str:
@@ -204,7 +256,7 @@ def _trouble(error: AtomError) -> str:
             return "nothing found"
         case Spent():
             return "may not be asked more often for now"
-        case ServiceUnavailable():
+        case ServiceUnavailable() | StoreUnavailable():
             return "unavailable"
         case BadInput():
             return "cannot search for that"

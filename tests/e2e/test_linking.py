@@ -45,9 +45,11 @@ async def slack_answer(here: World, line: str, user: str = "U01ALICE") -> str:
     return json.dumps(answer["answer"], ensure_ascii=False)
 
 
-async def teams_answer(here: World, line: str, user: str = "29:carol") -> str:
+async def teams_answer(
+    here: World, line: str, user: str = "29:carol", **more: Any
+) -> str:
     """Mention ATOM in Teams; returns everything that its reply says."""
-    message = await here.teams("post", text=line, user=user, mention_bot=True)
+    message = await here.teams("post", text=line, user=user, mention_bot=True, **more)
 
     def answered(state: Mapping[str, Any]) -> bool:
         return any(

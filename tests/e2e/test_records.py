@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bots.demo_records import Systems
+from bots.sandbox.slack.model import User as SlackUser
 from tests.e2e.at_work import (
     at_work,
     both,
@@ -19,7 +20,7 @@ from tests.e2e.at_work import (
     slack_cards,
     teams_cards,
 )
-from tests.e2e.test_linking import slack_answer
+from tests.e2e.test_linking import slack_answer, teams_answer
 from tests.e2e.test_private_notices import whispers
 from tests.e2e.world import World, teams_texts
 
@@ -100,6 +101,41 @@ async def test_what_hr_knows_is_for_hr_alone(tmp_path: Path) -> None:
         for seen in (alices, own, slack_cards(state), teams_cards(state)):
             assert last not in said(seen)
             assert "Last day" not in said(seen)
+
+
+async def test_a_guest_leads_to_their_contact_and_its_account(
+    tmp_path: Path, database_url: str
+) -> None:
+    """From either side, as who asks sees it; the book is read by then or not."""
+    async with at_work(tmp_path, database_url) as (here, systems):
+        gus = SlackUser("U06GUS", "T01ACME", "gus", "Gus Novak", "gus@partner.example")
+        gus.is_guest = True
+        here.sandbox.slack.users[gus.id] = gus
+        erin = here.sandbox.teams.people["29:erin"]
+        contact = {"LastName": "Park", "Email": erin.email, "Title": "Chief of trees"}
+        systems.salesforce.rows.create(None, "Contact", contact)
+
+        by_slack = await slack_answer(here, "contact @Gus Novak")
+        account = ""
+        for _ in range(100):
+            account = await slack_answer(here, "account @gus")
+            if "Partner Works" in account:
+                break
+            await asyncio.sleep(0.3)  # the book is read in the background
+        mentions = [{"id": erin.id, "name": "Erin Park"}]
+        by_teams = await teams_answer(here, "contact @Erin Park", mentions=mentions)
+        nobody = await slack_answer(here, "contact @Bob Stone")
+
+        assert "Field engineer" in by_slack
+        assert "gus@partner.example" in by_slack
+        assert "Partner Works" in account
+        assert "to you alone" in by_teams
+        assert "Chief of trees" not in by_teams
+        await here.until(lambda s: "Chief of trees" in said(s), WAITS)
+        assert "Salesforce: nothing found" in nobody
+        views = await logged(here, "record.view")
+        assert len(views) >= 3
+        assert (await here.verdict()).intact
 
 
 async def test_who_will_join_is_found_by_role_and_not_by_name(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Commands, clicks and submitted views: what people ask of the app itself."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -50,7 +51,7 @@ class Interactions:
             "user_id": place.user.id,
             "user_name": place.user.name,
             "command": name,
-            "text": compose.encode(args),
+            "text": self._named(args, workspace.id),
             "api_app_id": seed.APP_ID,
             **self._organisation(workspace.id),
             "response_url": self._response_url(place),
@@ -58,6 +59,21 @@ class Interactions:
         }
         outcome = await self._send("command", "slash_commands", form, form)
         return self._shown(place, outcome)
+
+    def _named(self, args: str, team: str) -> str:
+        """Write people whom a command names as their ids: apps ask for that."""
+        people = [one for one in self._state.users.values() if team in one.teams]
+        ids = {
+            compose.encode(name): f"<@{one.id}|{one.name}>"
+            for one in people
+            for name in (one.name, one.display_name, one.real_name)
+            if name and not one.deleted
+        }
+        longest_first = sorted(ids, key=len, reverse=True)
+        names = "|".join(map(re.escape, longest_first))
+        return re.sub(
+            rf"(?<!\w)@({names})(?!\w)", lambda m: ids[m[1]], compose.encode(args)
+        )
 
     async def interact(
         self, place: Place, more: Mapping[str, Any], *, trigger: bool = True

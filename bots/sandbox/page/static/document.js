@@ -38,13 +38,22 @@ export const wordsOf = (block) => {
 
 export const wordsIn = (blocks) => blocks.map(wordsOf).join("\n").trim();
 
+const only =
+  (...kinds) =>
+  (blocks) =>
+    blocks.every(
+      (block) =>
+        block.kind === "text" &&
+        block.runs.every(
+          (run) => Object.keys(run).length === 1 && kinds.some((kind) => kind in run),
+        ),
+    );
+
 /** Whether the tree says no more than its words do. */
-export const isPlain = (blocks) =>
-  blocks.every(
-    (block) =>
-      block.kind === "text" &&
-      block.runs.every((run) => Object.keys(run).length === 1 && "text" in run),
-  );
+export const isPlain = only("text");
+
+/** Whether the tree is words and people, as a command is. */
+export const isTyped = only("text", "mention");
 
 function gather(node, style, blocks) {
   for (const child of node.childNodes) {

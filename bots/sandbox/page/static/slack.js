@@ -3,7 +3,7 @@
 import { act } from "./api.js";
 import { fillChannels, fillLinked, readMarks } from "./channels.js";
 import { composer } from "./composer.js";
-import { named, toRichText } from "./document.js";
+import { isTyped, named, toRichText } from "./document.js";
 import { byId, emptied, h, reconcile, stayingAtEnd, toast } from "./dom.js";
 import { askToDelete, settle, walkable } from "./feed.js";
 import { roomTool } from "./room_tools.js";
@@ -250,7 +250,7 @@ export class SlackSide {
   send = async (words, thread) => {
     this.draft.forget();
     const command = /^\/(\S+)\s*([\s\S]*)$/u.exec(words.text);
-    if (command && words.plain) return this.run(`/${command[1]}`, command[2], thread);
+    if (command && isTyped(words.blocks)) return this.run(`/${command[1]}`, command[2], thread);
     const where = thread ? { thread_ts: thread } : {};
     if (words.files.length) return this.share(words, where);
     const action = thread ? "reply" : "post";

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from bots.commands.base import Request
-from bots.commands.me import Me, Who, account_named
+from bots.commands.me import Me, Who
+from bots.commands.mentioned import account_named, mentioned
 from bots.confirming import Desk
 from bots.introducing import Introducer, Introducing, LinkedPeople
 from bridge.access import Action, Asked, Decision
@@ -263,6 +264,25 @@ def test_accounts_are_named_as_slack_writes_mentions_or_by_id() -> None:
     assert account_named("<@U01ALICE|alice>") == "U01ALICE"
     assert account_named("@U01ALICE") == "U01ALICE"
     assert account_named("29:carol") == "29:carol"
+    assert account_named("<@29:carol>") == "29:carol"
+
+
+@pytest.mark.parametrize(
+    ("text", "who"),
+    [
+        ("<@U01ALICE|alice>", "U01ALICE"),
+        (" <@U01ALICE> ", "U01ALICE"),
+        ("<@29:1f_-x>", "29:1f_-x"),
+        ("<@U01ALICE> and more", ""),
+        ("<@>", ""),
+        ("<@a b>", ""),
+        ("@alice", ""),
+        ("<@U1><@U2>", ""),
+        ("<https://a.example>", ""),
+    ],
+)
+def test_only_a_mention_alone_names_somebody(text: str, who: str) -> None:
+    assert mentioned(text) == who
 
 
 @dataclass

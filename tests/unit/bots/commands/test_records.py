@@ -1,5 +1,8 @@
 """What people can type about records, and who reads the answer."""
 
+from dataclasses import replace
+from typing import ClassVar
+
 import pytest
 
 from bots.commands.base import Commands, Request
@@ -17,6 +20,7 @@ from bridge.records.cards import Level
 from bridge.records.knowing import Chapter, Figure, Progress
 from bridge.records.model import System
 from bridge.records.planning import Planning
+from bridge.records.ports import Records
 from tests.fakes import FakeRights
 from tests.records_world import (
     ALICE,
@@ -25,6 +29,7 @@ from tests.records_world import (
     SLACK,
     TEAMS,
     TENANT,
+    FakeCrm,
     FakeShown,
     FakeSystem,
     World,
@@ -35,11 +40,14 @@ from tests.records_world import (
 class Typed:
     """A company where somebody types commands."""
 
-    def __init__(self) -> None:
+    def __init__(self, *others: Records) -> None:
         self.jira = FakeSystem(System.JIRA, kinds=("issue",))
         self.snow = FakeSystem(kinds=("incident", "change"))
-        self.world = world = World(self.snow, others=(self.jira,))
-        lookup = Lookup(world.searching)
+        known = others or (self.jira,)
+        self.world = world = World(self.snow, others=known)
+        self.whispered: list[Card] = []
+        self.whispers = True
+        lookup = Lookup(world.searching, world.whose, self._whisper)
         rights = {p: FakeRights({ALICE.id}) for p in Platform}
         self.rights = rights
         self.commands = Commands(
@@ -62,6 +70,12 @@ class Typed:
                 ),
             )
         )
+
+    async def _whisper(self, request: Request, card: Card) -> bool:
+        assert request.channel.platform is not Platform.SLACK
+        if self.whispers:
+            self.whispered.append(card)
+        return self.whispers
 
     async def type(self, text: str, person: Person = ALICE) -> Card:
         here = SLACK if person.platform == SLACK.platform else TEAMS
@@ -315,3 +329,208 @@ async def test_others_choose_nothing() -> None:
 
     assert answer.tone is Tone.WARNING
     assert not typed.world.levels.chosen
+
+
+class Guest(Typed):
+    """A company where somebody asks whose contact a guest is."""
+
+    MENTION: ClassVar[dict[Platform, str]] = {
+        Platform.SLACK: "<@U06GUS|gus>",
+        Platform.TEAMS: "<@29:gus>",
+    }
+
+    def __init__(self, *others: Records) -> None:
+        self.crm = FakeCrm()
+        super().__init__(self.crm, *others)
+        self.globex = self.crm.account("001g", "Globex", "globex.example")
+        hank = self.crm.contact("003h", "Hank", "hank@globex.example", self.globex)
+        self.world.contacts.add(self.crm.listed_of(self.globex))
+        self.world.contacts.add(self.crm.listed_of(hank, self.globex))
+        mail = frozenset({"hank@globex.example"})
+        self.world.attested |= {"U06GUS": mail, "29:gus": mail}
+        self.world.rooms.people[TEAMS] = (CAROL,)
+
+    async def ask(self, platform: Platform, kind: str, user: str = "") -> Card:
+        """Ask, and return what the asker is told alone, if they are."""
+        person = ALICE if platform is Platform.SLACK else CAROL
+        mention = f"<@{user}>" if user else self.MENTION[platform]
+        answer = await self.type(f"{kind} {mention}", person)
+        if self.whispered:
+            assert answer.title == "Answered to you alone"
+            return self.whispered.pop()
+        return answer
+
+
+@pytest.mark.parametrize(
+    ("kind", "title"), [("contact", "Hank"), ("account", "Globex")]
+)
+@pytest.mark.parametrize("platform", Platform)
+async def test_a_guests_contact_and_account_are_shown_on_both_platforms(
+    *, platform: Platform, kind: str, title: str
+) -> None:
+    answer = await Guest().ask(platform, kind)
+
+    assert isinstance(answer, RecordAnswer)
+    assert answer.record is not None
+    assert answer.record.title == title
+    drawn = render(answer) if platform is Platform.SLACK else adaptive(answer)
+    assert title in repr(drawn)
+    assert "hank@" in repr(drawn) or kind == "account"
+
+
+@pytest.mark.parametrize("kind", ["contact", "account"])
+@pytest.mark.parametrize("who", ["unseen", "nobody", "unknown"])
+async def test_what_is_not_shown_is_told_alike_on_both_platforms(
+    *, kind: str, who: str
+) -> None:
+    told = []
+    for platform in Platform:
+        guest = Guest()
+        guest.crm.unseen |= {(p, i) for p in _ASKERS for i in ("003h", "001g")}
+        guest.world.attested["nobody"] = frozenset({"nobody@nowhere.example"})
+        user = {"unseen": "", "nobody": "nobody", "unknown": "stranger"}[who]
+        answer = await guest.ask(platform, kind, user)
+        told.append((answer.title, answer.text, answer.tone, answer.buttons))
+
+    assert told[0] == told[1]
+    if who != "unknown":
+        assert told[0][:2] == ("Nothing found", "Salesforce: nothing found")
+
+
+async def test_what_one_may_not_see_is_told_as_what_there_is_not() -> None:
+    guest = Guest()
+    guest.crm.unseen |= {("p-alice", "003h")}
+    guest.world.attested["U0NONE"] = frozenset({"nobody@nowhere.example"})
+
+    hidden = await guest.ask(Platform.SLACK, "contact")
+    none = await guest.ask(Platform.SLACK, "contact", "U0NONE")
+
+    assert isinstance(hidden, RecordAnswer)
+    assert isinstance(none, RecordAnswer)
+    assert replace(hidden, found=None) == replace(none, found=None)
+    assert hidden.found is not None
+    assert none.found is not None
+    assert (hidden.found.cards, hidden.found.lines) == (
+        none.found.cards,
+        none.found.lines,
+    )
+
+
+@pytest.mark.parametrize("platform", Platform)
+async def test_buttons_work_where_the_answer_is_and_for_who_asked(
+    platform: Platform,
+) -> None:
+    guest = Guest()
+    answer = await guest.ask(platform, "contact")
+    assert isinstance(answer, RecordAnswer)
+    assert answer.record is not None
+    token = guest.world.token(answer.record, "edit")
+    person = ALICE if platform is Platform.SLACK else CAROL
+    where = asker(person)
+    if platform is Platform.TEAMS:
+        where = replace(where, channel=None)  # a chat of their own
+    shown, others = FakeShown(), FakeShown()
+
+    await guest.world.desk.clicked(where, token, shown)
+    await guest.world.desk.clicked(replace(where, person=BOB), token, others)
+
+    assert len(shown.forms) == 1
+    assert others.texts == ["That button is somebody else's."]
+
+
+async def test_where_nobody_can_be_told_alone_it_is_drawn_for_the_room() -> None:
+    guest = Guest()
+    guest.whispers = False
+    shown = await guest.ask(Platform.TEAMS, "contact")
+    guest.world.rooms.people[TEAMS] = (CAROL, ALICE)
+    guest.world.policy.denied.add(("alice", Action.RECORD_VIEW, "personal"))
+
+    hidden = await guest.ask(Platform.TEAMS, "contact")
+
+    assert isinstance(shown, RecordAnswer)
+    assert isinstance(hidden, RecordAnswer)
+    assert shown.record is not None
+    assert "hank@" in repr(adaptive(shown))
+    assert hidden.record is None
+    assert "Hank" not in repr(adaptive(hidden))
+
+
+@pytest.mark.parametrize("seen", [True, False])
+async def test_a_channel_is_told_the_same_whether_there_is_somebody_or_not(
+    *, seen: bool
+) -> None:
+    guest = Guest()
+    if not seen:
+        guest.crm.unseen |= {("p-carol", "003h")}
+
+    answer = await guest.type("contact <@29:gus>", CAROL)
+
+    assert answer == await guest.type("account <@29:gus>", CAROL)
+    assert "Hank" not in repr(answer)
+
+
+async def test_several_contacts_are_a_list() -> None:
+    guest = Guest()
+    guest.crm.contact("003t", "Henry", "hank@globex.example", guest.globex)
+
+    answer = await guest.ask(Platform.SLACK, "contact")
+
+    assert isinstance(answer, RecordAnswer)
+    assert answer.found is not None
+    assert [card.title for card in answer.found.cards] == ["Hank", "Henry"]
+
+
+async def test_a_slow_system_can_be_looked_at_again() -> None:
+    guest = Guest()
+    guest.world.errands.late.add("whose:")
+
+    answer = await guest.ask(Platform.SLACK, "contact")
+
+    assert [button.command for button in answer.buttons] == ["contact <@U06GUS|gus>"]
+
+
+async def test_words_find_contacts_as_they_find_accounts() -> None:
+    guest = Guest()
+
+    answer = await guest.type("contact hank")
+
+    assert isinstance(answer, RecordAnswer)
+    assert answer.record is not None
+    assert answer.record.title == "Hank"
+
+
+async def test_a_mention_is_somebody_only_where_somebody_is_asked_for() -> None:
+    guest = Guest()
+
+    answer = await guest.type("case <@U06GUS|gus>")
+
+    assert isinstance(answer, RecordAnswer)
+    assert answer.found is not None
+    assert answer.found.words == "<@U06GUS|gus>"
+
+
+@pytest.mark.parametrize(
+    ("line", "system"),
+    [
+        ("contact new crm", System.SALESFORCE),
+        ("contact new hub/contact", System.HUBSPOT),
+        ("contact NEW hubspot", System.HUBSPOT),
+    ],
+)
+async def test_a_new_contact_is_of_the_system_that_is_named(
+    line: str, system: System
+) -> None:
+    hub = FakeSystem(System.HUBSPOT, "hub", kinds=("contact", "deal"))
+    guest = Guest(hub)
+
+    answer = await guest.type(line)
+    unclear = await guest.type("contact new")
+
+    assert isinstance(answer, RecordAnswer)
+    assert answer.record is not None
+    act = guest.world.acts.kept[guest.world.token(answer.record, "create")]
+    assert (act.system, act.kind) == (system, "contact")
+    assert "crm/contact or hub/contact" in unclear.text
+
+
+_ASKERS = ("p-alice", "p-carol", "")

@@ -116,6 +116,35 @@ def test_command_starts_with_the_mention(text: str, command: str | None) -> None
     assert command_in(recorded("command", text=text), APP) == command
 
 
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("<at>ATOM</at> contact <at>Gus</at>", "contact <@29:gus>"),
+        ("<at>ATOM</at> who <at>Gus</at> is <at>Gus</at>", "who <@29:gus> is <@29:2>"),
+        ("<at>ATOM</at> find <at>Eve</at>", "find <at>Eve</at>"),
+        ("<at>ATOM</at> find &lt;at&gt;Gus&lt;/at&gt;", "find <at>Gus</at>"),
+        ("<at>ATOM</at> find <at>Bad</at>", "find <at>Bad</at>"),
+    ],
+)
+def test_a_command_names_others_by_their_ids(text: str, command: str) -> None:
+    named = [
+        ("ATOM", f"28:{APP}"),
+        ("Gus", "29:gus"),
+        ("Gus", "29:2"),
+        ("Bad", "29:x y>"),
+    ]
+    entities = [
+        {
+            "type": "mention",
+            "text": f"<at>{name}</at>",
+            "mentioned": {"id": id_, "name": name},
+        }
+        for name, id_ in named
+    ]
+
+    assert command_in(recorded("command", text=text, entities=entities), APP) == command
+
+
 def test_typed_tag_without_a_mention_is_no_command() -> None:
     typed = recorded("channel_message", text="<at>ATOM</at> unlink", entities=[])
 

@@ -14,6 +14,7 @@ from tests.records_world import (
     CAROL,
     SLACK,
     STRANGER,
+    FakeCrm,
     FakeShown,
     FakeSystem,
     World,
@@ -196,3 +197,105 @@ def test_the_best_stands_first() -> None:
     assert keys[:2] == ["GLOBEX", "K1"]
     assert keys.index("K7") < keys.index("K6")
     assert keys[-2:] == ["K3", "K5"]
+
+
+class Crm:
+    """A CRM whose own search does not know its newest contact yet, as the book does."""
+
+    def __init__(self) -> None:
+        self.crm = FakeCrm()
+        self.made = World(self.crm, others=(jira(),))
+        self.globex = self.crm.account("001g", "Globex", "www.globex.example")
+        self.hank = self.crm.contact("003h", "Hank Scorpio", "hank@globex.example")
+        for one in (self.globex, self.hank):
+            self.made.contacts.add(self.crm.listed_of(one))
+        self.crm.unindexed |= {"001g", "003h"}
+
+
+@pytest.mark.parametrize(
+    ("words", "title"),
+    [
+        ("scorpio", "Hank Scorpio"),
+        ("HANK@globex.example", "Hank Scorpio"),
+        ("https://globex.example/about", "Globex"),
+    ],
+)
+async def test_the_book_finds_what_the_systems_own_index_does_not_have_yet(
+    words: str, title: str
+) -> None:
+    crm = Crm()
+
+    found = await find(crm.made, words)
+
+    assert [card.title for card in found.cards] == [title]
+    assert lines(found) == {"Salesforce": "answered", "Jira": "nothing found"}
+    (entry,) = crm.made.log.of("record.find")
+    assert len(entry.detail["found"]) == 1
+
+
+async def test_what_both_find_is_shown_once_and_ranked() -> None:
+    crm = Crm()
+    crm.crm.unindexed.clear()
+    crm.crm.account("001h", "Globex Holding")
+
+    found = await find(crm.made, "globex")
+
+    titles = [card.title for card in found.cards]
+    assert titles[0] == "Globex"
+    assert sorted(titles) == ["Globex", "Globex Holding", "Hank Scorpio"]
+
+
+async def test_what_the_book_knows_is_read_as_who_searches() -> None:
+    crm = Crm()
+    crm.crm.unseen |= {("p-alice", "003h")}
+
+    found = await find(crm.made, "scorpio")
+
+    assert not found.cards
+    assert lines(found)["Salesforce"] == "nothing found"
+    assert {account for _, account, _ in crm.crm.calls} == {"p-alice"}
+
+
+async def test_a_hidden_address_finds_nobody() -> None:
+    crm = Crm()
+    crm.made.policy.denied.add(("alice", Action.RECORD_VIEW, "personal"))
+
+    found = await find(crm.made, "hank@globex.example")
+
+    assert not found.cards
+    assert lines(found)["Salesforce"] == "nothing found"
+
+
+async def test_a_book_that_cannot_be_read_leaves_the_systems_own_answer() -> None:
+    crm = Crm()
+    crm.crm.unindexed.clear()
+    crm.made.contacts.faults.append(unavailable())
+
+    found = await find(crm.made, "globex")
+
+    assert len(found.cards) == 2
+    assert lines(found)["Salesforce"] == "answered"
+
+
+async def test_the_book_is_no_reason_to_wait_and_none_to_be_silent() -> None:
+    crm = Crm()
+    crm.made.errands.late.add("find:")
+
+    early = await find(crm.made, "scorpio")
+    crm.made.errands.late = {"known:"}
+    crm.made.errands.kept.clear()
+    late = await find(crm.made, "scorpio")
+
+    assert [card.title for card in early.cards] == ["Hank Scorpio"]
+    assert not early.complete
+    assert not late.cards
+    assert lines(late)["Salesforce"] == "still searching"
+
+
+async def test_a_search_that_is_nothing_for_the_book_asks_it_nothing() -> None:
+    crm = Crm()
+    crm.made.contacts.faults.append(unavailable())
+
+    await find(crm.made, "!!!")
+
+    assert crm.made.contacts.faults
