@@ -22,6 +22,7 @@ log = structlog.get_logger()
 
 _MICRO = 1_000_000
 _LONG = 0.005  # seconds that an event may wait without deliveries stepping aside
+_BRIEF = 0.001  # seconds that a round of the loop takes which has little to do
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,9 +267,17 @@ class Worker:
                 continue
 
     async def _step_aside(self) -> None:
-        """Let events that wait be acknowledged first, but not for ever."""
+        """
+        Let events that wait be acknowledged first, but not for ever.
+
+        Those that wait for the disk alone are not helped by it: then there is time.
+        """
         for _ in range(self.pace.courtesy):
             if self.waited() <= _LONG:
+                return
+            before = monotonic()
+            await asyncio.sleep(0)
+            if monotonic() - before < _BRIEF:
                 return
             await asyncio.sleep(0.002)
 

@@ -1,8 +1,10 @@
 """A worker sees the deliveries of its shards through."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from time import time_ns
+from time import sleep, time_ns
 
 import pytest
 
@@ -267,6 +269,21 @@ async def test_draining_ends_when_an_answer_takes_too_long(office: Office) -> No
     assert office.courier.ended == []
 
 
+@asynccontextmanager
+async def other_work() -> AsyncIterator[None]:
+    """Keep the process busy with something else."""
+
+    async def work() -> None:
+        while True:
+            sleep(0.002)  # noqa: ASYNC251 - it is to be in the way
+            await asyncio.sleep(0)
+
+    job = asyncio.create_task(work())
+    yield
+    job.cancel()
+    await asyncio.gather(job, return_exceptions=True)
+
+
 async def test_deliveries_step_aside_while_events_wait_to_be_acknowledged(
     office: Office,
 ) -> None:
@@ -274,7 +291,7 @@ async def test_deliveries_step_aside_while_events_wait_to_be_acknowledged(
     office.worker.waited = lambda: waited[0]
     office.queue.put(row(0))
 
-    async with office.open(replace(QUICK, courtesy=1_000_000)):
+    async with other_work(), office.open(replace(QUICK, courtesy=1_000_000)):
         await office.rounds()
         assert office.courier.begun == []
         waited[0] = 0.0
@@ -285,7 +302,17 @@ async def test_deliveries_do_not_step_aside_for_ever(office: Office) -> None:
     office.worker.waited = lambda: 1.0
     office.queue.put(row(0))
 
-    async with office.open(replace(QUICK, courtesy=2)):
+    async with other_work(), office.open(replace(QUICK, courtesy=2)):
+        await eventually(lambda: office.courier.ended)
+
+
+async def test_deliveries_do_not_step_aside_for_events_that_wait_for_the_disk(
+    office: Office,
+) -> None:
+    office.worker.waited = lambda: 1.0
+    office.queue.put(row(0))
+
+    async with office.open(replace(QUICK, courtesy=1_000_000)):
         await eventually(lambda: office.courier.ended)
 
 
