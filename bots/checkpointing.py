@@ -7,6 +7,7 @@ from time import monotonic
 
 import structlog
 
+from bots.metrics import SIGNED
 from bridge.delivery import Delivery
 from bridge.errors import AtomError, StoreUnavailable
 from storage.compliance.proofs.publisher import Publisher
@@ -74,6 +75,8 @@ class Checkpointing:
                 await self._sign(tenant)
         if tidy:
             self._tidied = monotonic()
+        if not self._refused:
+            SIGNED.set_to_current_time()
 
     async def _sign(self, tenant: str) -> None:
         refused = ""

@@ -29,6 +29,10 @@ SPOOLED = Counter(
     "atom_spooled_total", "Events kept on the disk: the database was away", ["platform"]
 )
 SPOOLED_BYTES = Gauge("atom_spool_bytes", "Bytes on the disk that are to be taken in")
+SIGNED = Gauge(
+    "atom_checkpoints_current_timestamp_seconds",
+    "When every company's log was last found signed as it should be",
+)
 SPOOL_DAMAGED = Gauge(
     "atom_spool_damaged_files", "Files of the spool that were put aside, not whole"
 )

@@ -1,7 +1,9 @@
 """Files are kept once, sealed, and for as long as a message holds them."""
 
 import hashlib
+import random
 import time
+import tracemalloc
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,6 +91,30 @@ async def test_what_is_read_is_what_was_kept(
         size,
         hashlib.sha256(content[:size]).hexdigest(),
     )
+
+
+async def test_a_hundred_megabytes_are_never_in_memory_at_once(
+    blobs: Blobs, tmp_path: Path
+) -> None:
+    megabyte = random.Random(1).randbytes(1 << 20)
+    tracemalloc.start()
+    try:
+        async with DiskShelf(tmp_path / "crossing").room() as room:
+            for _ in range(100):
+                await room.write(megabyte)
+            blob = await blobs.put(TENANT, room)
+        await commit(blobs.store, *blobs.held(blob, *ONE))
+        await blobs.settle(blob)
+        size, digest = 0, hashlib.sha256()
+        async for chunk in blobs.read(TENANT, blob.name):
+            size += len(chunk)
+            digest.update(chunk)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert (size, digest.hexdigest()) == (100 << 20, blob.sha256)
+    assert most < 50 << 20
 
 
 async def test_equal_files_are_kept_once_and_until_nobody_holds_them(

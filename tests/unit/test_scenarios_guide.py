@@ -1,4 +1,4 @@
-"""Every case in docs/scenarios.md names a test that exists, and none of the twenty is missing."""
+"""Every case in the guides names a test that exists, and none of the twenty is missing."""
 
 import re
 from pathlib import Path
@@ -6,14 +6,21 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROWS = [
-    [cell.strip() for cell in line.strip("|").split("|")]
-    for line in (ROOT / "docs/scenarios.md").read_text("utf-8").splitlines()
-    if line.startswith("| ") and "`" in line
-]
 
 
-@pytest.mark.parametrize("row", ROWS, ids=[row[1][:40] for row in ROWS])
+def rows(guide: str) -> list[list[str]]:
+    return [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in (ROOT / guide).read_text("utf-8").splitlines()
+        if line.startswith("| ") and "`" in line
+    ]
+
+
+ROWS, RECORD = rows("docs/scenarios.md"), rows("docs/compliance-scenarios.md")
+ALL = [*ROWS, *RECORD]
+
+
+@pytest.mark.parametrize("row", ALL, ids=[row[1][:40] for row in ALL])
 def test_the_test_that_is_named_exists(row: list[str]) -> None:
     file, name = row[2].strip("`").split("::")
 
@@ -24,6 +31,12 @@ def test_the_test_that_is_named_exists(row: list[str]) -> None:
 
 def test_none_of_the_twenty_is_left_out() -> None:
     numbers = {int(found[0]) for row in ROWS if (found := re.match(r"\d+", row[0]))}
+
+    assert numbers == set(range(1, 21))
+
+
+def test_none_of_the_records_twenty_is_left_out() -> None:
+    numbers = {int(found[0]) for row in RECORD if (found := re.match(r"\d+", row[0]))}
 
     assert numbers == set(range(1, 21))
 
