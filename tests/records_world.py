@@ -389,7 +389,8 @@ class FakeCrm(FakeSystem):
     """
     A system that lists accounts and contacts: contacts are of the account `globex`.
 
-    Its search finds what is in any field, but not yet what is `unindexed`.
+    Its search finds what is in any field, but not yet what is `unindexed`. Of what is
+    `absent` it says why.
     """
 
     system: System = System.SALESFORCE
@@ -397,6 +398,13 @@ class FakeCrm(FakeSystem):
     kinds: tuple[str, ...] = ("account", "contact")
     lists: tuple[str, ...] = ("account", "contact")
     unindexed: set[str] = field(default_factory=set)
+    absent: dict[str, Absence] = field(default_factory=dict)
+
+    async def read(
+        self, access: Access, refs: Sequence[RecordRef], *, urgent: bool = True
+    ) -> Mapping[RecordRef, Record | Absence]:
+        found = await super().read(access, refs, urgent=urgent)
+        return {ref: self.absent.get(ref.id, one) for ref, one in found.items()}
 
     def account(self, id_: str, name: str, website: str = "") -> Record:
         facts = (Fact("website", "Website", website),)

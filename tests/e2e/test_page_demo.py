@@ -323,6 +323,21 @@ async def test_a_mention_is_of_the_same_person_on_the_other_side(page: Window) -
     await expect(copy.locator(".mention-me")).to_have_count(1)
 
 
+async def test_a_guest_who_is_mentioned_in_a_command_leads_to_their_contact(
+    page: Window,
+) -> None:
+    await page.slack.enter("random")
+    await page.slack.editor.click()
+    await page.page.keyboard.type("/atom contact @Gus")
+    await page.page.get_by_role("option", name="Gus Novak").wait_for()
+    await page.page.keyboard.press("Enter")  # takes what is suggested
+    await page.page.keyboard.press("Enter")
+
+    answer = page.page.locator("#slack-messages").get_by_text("Field engineer")
+    await expect(answer.first).to_be_visible(timeout=60_000)
+    await expect(page.slack.frame).to_contain_text("Partner Works")
+
+
 async def test_whoever_is_moved_out_of_a_group_is_not_heard_and_hears_why(
     page: Window,
 ) -> None:

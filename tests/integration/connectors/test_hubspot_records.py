@@ -13,6 +13,7 @@ from yarl import URL
 
 from bridge.errors import BadInput, NotAllowed
 from bridge.records.forms import Deed
+from bridge.records.knowing import asked, is_shown_by
 from bridge.records.model import Absence, ChangeKind, Record, RecordRef, System
 from bridge.records.ports import EditConflict, NotYours, Rejected, Unsure
 from connectors.hubspot.api import MANNER
@@ -107,6 +108,20 @@ async def test_addresses_and_numbers_of_people_are_personal(world: World) -> Non
     classes = {each.label: each.cls for each in record.facts}
     assert (classes["Email"], classes["Phone"]) == ("personal", "personal")
     assert record.status.text == "Customer"
+
+
+async def test_an_address_finds_the_contact_that_has_it(world: World) -> None:
+    """So somebody in chat leads to their contact without any book."""
+    wanted = asked("Grace@Globex.example")
+
+    found = await world.records.find(world.person(), "grace@globex.example", 8)
+
+    of_address = [
+        one
+        for one in found
+        if one.ref.kind == "contact" and is_shown_by(one, wanted, one.classes)
+    ]
+    assert len(of_address) == 1
 
 
 async def test_words_find_all_kinds(world: World) -> None:

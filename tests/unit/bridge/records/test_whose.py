@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.access import Action
+from bridge.access import Action, Asked, Decision
 from bridge.errors import NotAllowed, NotFound, ServiceUnavailable, StoreUnavailable
 from bridge.messages import Person, Platform
 from bridge.records.desk import Found
-from bridge.records.model import Record
+from bridge.records.model import Absence, Record
 from bridge.records.ports import Spent
 from tests.records_world import ALICE, CAROL, TEAMS, FakeCrm, FakeSystem, World, asker
 
@@ -315,3 +315,61 @@ async def test_secured_contacts_are_told_to_no_room() -> None:
 
     assert titles(await sales.ask("contact", who=CAROL)) == []
     assert titles(await sales.ask("account", who=CAROL)) == []
+
+
+async def test_nobody_is_in_no_room() -> None:
+    sales = InTeams()
+    apart = replace(asker(CAROL), channel=None)
+    traced = await sales.world.whose.find(asker(CAROL), GUS, "account", 2.0)
+
+    assert await sales.world.whose.for_room(apart, traced) == traced.found
+
+
+@pytest.mark.parametrize(
+    ("absence", "says"),
+    [
+        (Absence.SPENT, "may not be asked more often for now"),
+        (Absence.UNREACHABLE, "unavailable"),
+        (Absence.GONE, "nothing found"),
+    ],
+)
+async def test_why_a_known_record_cannot_be_read_is_told(
+    absence: Absence, says: str
+) -> None:
+    sales = Sales()
+    sales.crm.unindexed.add("003h")
+    sales.crm.absent["003h"] = absence
+
+    assert told(await sales.ask()) == [f"Salesforce: {says}"]
+
+
+@pytest.mark.parametrize("cls", ["public", "confidential"])
+async def test_a_contacts_account_is_told_to_who_sees_that_field(cls: str) -> None:
+    sales = Sales()
+    sales.crm.account("001g", "Globex", "elsewhere.example")
+    named = replace(sales.hank.facts[0], cls=cls)
+    sales.crm.records["003h"] = replace(sales.hank, facts=(named, sales.hank.facts[1]))
+    sales.world.policy.denied.add(("alice", Action.RECORD_VIEW, "confidential"))
+
+    found = await sales.ask("account")
+
+    assert titles(found) == (["Globex"] if cls == "public" else [])
+
+
+async def test_what_is_not_public_to_somebody_is_not_drawn() -> None:
+    """The policy may take a right away between the reading and the drawing."""
+    sales = Sales()
+    policy = sales.world.policy
+    decide, before = policy.decide, 4
+
+    async def changing(asked: Asked) -> Decision:
+        if len(policy.asked) >= before:
+            policy.denied.add(("alice", Action.RECORD_VIEW, "public"))
+        return await decide(asked)
+
+    policy.decide = changing  # type: ignore[method-assign]
+
+    found = await sales.ask()
+
+    assert titles(found) == []
+    assert told(found) == NONE
