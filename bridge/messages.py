@@ -39,6 +39,11 @@ class Channel:
     def __str__(self) -> str:
         return f"{self.platform}:{self.team}/{self.id}"
 
+    @property
+    def is_own_chat(self) -> bool:
+        """Whether it is one person's own chat with ATOM, by how its platform names it."""
+        return self.id.startswith("D" if self.platform is Platform.SLACK else "a:")
+
     @classmethod
     def parse(cls, address: str) -> Self:
         """Read `slack:TEAM_ID/CHANNEL_ID` or `teams:TEAM_ID/CHANNEL_ID`."""

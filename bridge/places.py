@@ -56,3 +56,7 @@ class PlaceBook(Protocol):
         from its team; of an unknown channel in a known team only those are filled in.
         """
         ...
+
+    async def of_account(self, account: str) -> Place | None:
+        """Return the place of a tenant that was heard of last, wherever that is."""
+        ...

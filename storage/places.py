@@ -13,6 +13,10 @@ _FIND = (
     f"SELECT {_COLUMNS} FROM place WHERE team = :team AND channel IN (:channel, '') "
     "ORDER BY channel DESC"
 )
+_NEWEST = (
+    f"SELECT {_COLUMNS} FROM place WHERE account = :account AND service_url <> '' "
+    "ORDER BY updated_us DESC LIMIT 1"
+)
 _KNOWN_US = 60_000_000  # for so long another process may have heard of a new name
 _FRESH_US = 5_000_000  # for so long another process may have heard what is missing
 
@@ -55,6 +59,12 @@ class StoredPlaces:
                 lasts = _KNOWN_US if whole else _FRESH_US
                 self._merged[key] = (merged, self.clock() + lasts)
         return merged
+
+    async def of_account(self, account: str) -> Place | None:
+        rows = await self.store.fetch(
+            Statement(_NEWEST, {"account": clean_id(account)}, brief=True)
+        )
+        return Place(*rows[0]) if rows else None
 
     async def _look_up(self, channel: Channel) -> Place | None:
         rows = await self.store.fetch(

@@ -728,6 +728,7 @@ class FakePlace:
     posts: dict[str, list[RecordCard]] = field(default_factory=dict)
     threads: dict[str, str] = field(default_factory=dict)
     whispers: list[tuple[Person, RecordCard | Card]] = field(default_factory=list)
+    own: list[tuple[str, Person, Card]] = field(default_factory=list)
     notes: list[tuple[str, str]] = field(default_factory=list)
     faults: dict[str, list[AtomError]] = field(
         default_factory=lambda: defaultdict(list)
@@ -757,6 +758,9 @@ class FakePlace:
         self, tenant: str, channel: Channel, person: Person, card: RecordCard | Card
     ) -> None:
         self.whispers.append((person, card))
+
+    async def alone(self, account: str, person: Person, card: Card) -> None:
+        self.own.append((account, person, card))
 
     async def note(self, instance: CardInstance, text: str) -> None:
         self.notes.append((instance.card_id, text))

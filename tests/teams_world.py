@@ -110,6 +110,10 @@ class FakePlaces:
         known = self.kept.get(key)
         self.kept[key] = known.updated(place) if known else place
 
+    async def of_account(self, account: str) -> Place | None:
+        found = [p for p in self.kept.values() if p.account == account]
+        return found[-1] if found else None
+
     async def find(self, channel: Channel) -> Place | None:
         team = self.kept.get((channel.team, ""))
         place = self.kept.get((channel.team, channel.id))

@@ -11,7 +11,7 @@ from bots.commands.mentioned import mentioned
 from bots.commands.record_answers import RecordAnswer
 from bridge.cards import Button, Card, Tone
 from bridge.errors import BadInput
-from bridge.messages import Platform
+from bridge.messages import Channel, Platform
 from bridge.records.cards import RecordCard
 from bridge.records.desk import Asker, Found
 from bridge.records.knowing import ACCOUNT, CONTACT
@@ -35,6 +35,11 @@ def words_of(request: Request) -> str:
     return request.text.strip().partition(" ")[2].strip()
 
 
+def others_read(channel: Channel) -> bool:
+    """Whether others read the answer to a command: in Slack it is for one alone."""
+    return channel.platform is not Platform.SLACK and not channel.is_own_chat
+
+
 @dataclass(frozen=True, slots=True)
 class Lookup:
     """
@@ -53,7 +58,7 @@ class Lookup:
         words = words_of(request)
         asker = asker_of(request)
         found = await self.searching.find(asker, words, self.within, kinds)
-        if not _is_alone(request):
+        if others_read(request.channel):
             found = await self.searching.for_room(asker, found)
         return _answer(request, found, _exact(found, words) if kinds else None)
 
@@ -64,7 +69,7 @@ class Lookup:
         It is for who asks alone, found or not; where nobody can be told alone, it is
         drawn for the room.
         """
-        asker, apart = asker_of(request), not _is_alone(request)
+        asker, apart = asker_of(request), others_read(request.channel)
         traced = await self.whose.find(asker, user, kind, self.within, apart=apart)
         found = traced.found
         if apart:
@@ -72,10 +77,6 @@ class Lookup:
                 return _TOLD_ALONE
             found = await self.whose.for_room(asker, traced)
         return _answer(request, found, _only(found))
-
-
-def _is_alone(request: Request) -> bool:
-    return request.channel.platform is Platform.SLACK
 
 
 def _answer(request: Request, found: Found, exact: RecordCard | None) -> Card:

@@ -7,7 +7,7 @@ from typing import ClassVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bots.commands.base import Request, spoken
-from bots.commands.records_find import asker_of, words_of
+from bots.commands.records_find import asker_of, others_read, words_of
 from bridge.cards import Button, Card, Section, Tone
 from bridge.errors import BadInput, NotFound
 from bridge.records.books import Quiet, Subscription
@@ -27,8 +27,8 @@ class Follow:
 
     name: ClassVar[str] = "follow"
     usage: ClassVar[str] = (
-        "follow KEY | follow KIND [me] [secured] [every 1h] [quiet 22:00-07:00 ZONE] "
-        "[where FILTER]"
+        "follow KEY [me] | follow KIND [me] [secured] [every 1h] "
+        "[quiet 22:00-07:00 ZONE] [where FILTER]"
     )
     summary: ClassVar[str] = "hear of changes of records, here or alone"
 
@@ -42,15 +42,19 @@ class Follow:
                 f"Name a record or a kind, such as "
                 f"`{spoken(request.channel.platform, _EXAMPLE)}`."
             )
+        named, _, alone = words.partition(" ")
+        named = named if alone.strip().lower() in {"", "me"} else words
         for records in self.mentions.systems.of(request.tenant):
-            for mention in records.recognise(words):
-                if mention.end - mention.start < len(words):
+            for mention in records.recognise(named):
+                if mention.end - mention.start < len(named):
                     continue  # it is part of a filter
                 asker = asker_of(request)
                 seen = await self.mentions.looked_at(asker, records, mention)
                 if not isinstance(seen, Record):
-                    raise NotFound(seen or f"There is no record {words}.")
+                    raise NotFound(seen or f"There is no record {named}.")
                 person = await self.subscribing.admitting.known(asker)
+                if alone:
+                    asker = replace(asker, channel=None)
                 line = await self.subscribing.follow_record(asker, person, seen.ref)
                 return Card("Followed", line, Tone.GOOD)
         made = await self.subscribing.subscribe(asker_of(request), topic(words))
@@ -89,7 +93,7 @@ class Subscriptions:
 
     async def run(self, request: Request) -> Card:
         found = await self.subscribing.here(asker_of(request))
-        if request.channel.platform != "slack":
+        if others_read(request.channel):
             # Everybody reads the answer: what somebody hears alone is theirs.
             found = [each for each in found if each.channel is not None]
         if not found:

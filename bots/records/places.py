@@ -15,7 +15,7 @@ from bridge.membership import Members
 from bridge.messages import Channel, PersonKind, Platform
 from bridge.ports import Announcer, Copies, Links
 from bridge.records.books import Subscription
-from bridge.records.places import Present
+from bridge.records.places import CardPlace, Present
 from bridge.records.subscribing import reader
 
 log = structlog.get_logger()
@@ -23,6 +23,7 @@ log = structlog.get_logger()
 _KEPT = 60.0  # seconds
 _WITHIN = 10.0
 _MOST = 2_000
+_OFF = "that platform is switched off"
 _OUTSIDERS = frozenset({PersonKind.GUEST, PersonKind.EXTERNAL})
 
 
@@ -115,19 +116,25 @@ class ListedRooms:
 
 @dataclass(frozen=True, slots=True)
 class Announcing:
-    """Implements `bridge.records.subscribing.Teller` with ATOM's own voice."""
+    """
+    Implements `bridge.records.subscribing.Teller` with ATOM's own voice.
+
+    People are told in their own chat with ATOM, on the platform where they asked for it.
+    """
 
     announcers: Mapping[Platform, Announcer]
+    places: Mapping[Platform, CardPlace]
 
     async def tell(self, subscription: Subscription, card: Card) -> None:
         channel = subscription.channel
-        if channel is None:
-            person, account = reader(subscription.by)
-            if person.platform is not Platform.SLACK:
-                raise Refused("people are told alone in Slack only")
-            # Slack takes a person's id for the conversation with them alone.
-            channel = Channel(Platform.SLACK, account, person.id)
-        announcer = self.announcers.get(channel.platform)
-        if announcer is None:
-            raise Refused("that platform is switched off")
-        await announcer.announce(channel, card)
+        person, account = reader(subscription.by)
+        if channel is not None:
+            announcer = self.announcers.get(channel.platform)
+            if announcer is None:
+                raise Refused(_OFF)
+            await announcer.announce(channel, card)
+            return
+        place = self.places.get(person.platform)
+        if place is None:
+            raise Refused(_OFF)
+        await place.alone(account, person, card)

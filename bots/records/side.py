@@ -170,7 +170,7 @@ def records_side(  # noqa: PLR0913 - the parts of the whole
         reading,
         floors,
         rooms,
-        Announcing(platforms.announcers),
+        Announcing(platforms.announcers, places),
         log,
         clock_us,
         new_token,

@@ -92,6 +92,11 @@ class SlackCardPlace:
             client.chat_postEphemeral(channel=channel.id, user=person.id, **alone(card))
         )
 
+    async def alone(self, account: str, person: Person, card: Card) -> None:
+        client = await self.clients.of(account)
+        # Slack takes a person's id for the conversation with them alone.
+        await done(client.chat_postMessage(channel=person.id, **alone(card)))
+
     async def note(self, instance: CardInstance, text: str) -> None:
         client = await self.clients.of(instance.channel.team)
         root = instance.thread or instance.unfurl.get("thread_ts", "")

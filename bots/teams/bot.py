@@ -109,8 +109,8 @@ class AtomBot(TeamsActivityHandler):  # type: ignore[misc]  # botbuilder ships n
     async def on_installation_update_add(self, turn_context: TurnContext) -> None:
         heard = heard_in(turn_context)
         places = places_in(heard.activity)
-        if not places:
-            return
+        if not places or places[0].kind == "chat":
+            return  # somebody has ATOM for themselves: there is no team to learn
         try:
             await self._join(heard, places[0])
         except AtomError as error:

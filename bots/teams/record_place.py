@@ -141,6 +141,21 @@ class TeamsCardPlace:
                 pass  # the preview is not open to this tenant after all
             else:
                 return
+        await self._in_own_chat(place, person, body)
+
+    async def alone(self, account: str, person: Person, card: Card) -> None:
+        try:
+            place = await self.places.of_account(account)
+        except StoreUnavailable as error:
+            raise NotSent(str(error)) from error
+        if place is None:
+            raise Refused("ATOM was never heard from in this tenant")
+        await self._in_own_chat(place, person, card_activity(card))
+
+    async def _in_own_chat(
+        self, place: Place, person: Person, body: Mapping[str, Any]
+    ) -> None:
+        """Post in the chat with a person; asked for again, it is the same chat."""
         asked = {
             "bot": {"id": f"28:{self.app_id}"},
             "members": [{"id": person.id}],

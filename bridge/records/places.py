@@ -37,6 +37,14 @@ class CardPlace(Protocol):
         """Show something to one person alone."""
         ...
 
+    async def alone(self, account: str, person: Person, card: Card) -> None:
+        """
+        Post something in a person's own chat with ATOM.
+
+        `account` is the Slack workspace or the Teams tenant that they are in.
+        """
+        ...
+
     async def note(self, instance: CardInstance, text: str) -> None:
         """Say one line in the card's thread."""
         ...

@@ -22,7 +22,7 @@ from bridge.errors import (
     Refused,
     ServiceUnavailable,
 )
-from bridge.messages import Person, Platform
+from bridge.messages import Channel, Person, Platform
 from bridge.records.admitting import Admitted, Admitting
 from bridge.records.books import Quiet, Subscription, SubscriptionBook
 from bridge.records.desk import Asker
@@ -92,11 +92,12 @@ class Subscribing:
 
     async def follow_record(self, asker: Asker, person: str, ref: RecordRef) -> str:
         """Follow a record, whose reader was asked for already; returns a line."""
-        channel = asker.channel
+        channel = _room(asker)
+        where = "here" if channel else "for you alone"
         for each in await self.book.of(asker.tenant):
             same = each.channel == channel if channel else each.person == person
             if each.ref == ref and same:
-                return f"That is followed here already: {each.id}."
+                return f"That is followed {where} already: {each.id}."
         made = await self._kept(
             asker,
             Subscription(
@@ -112,14 +113,14 @@ class Subscribing:
                 made_us=self.clock(),
             ),
         )
-        return f"It is followed here: {made.id}. `unfollow {made.id}` ends that."
+        return f"It is followed {where}: {made.id}. `unfollow {made.id}` ends that."
 
     async def subscribe(self, asker: Asker, topic: Topic) -> Subscription:
         """Keep a topic. Raises `BadInput` in a line that says what to write instead."""
         person = await self.admitting.known(asker)
         records, kind = having(self.admitting.systems, asker.tenant, topic.kind)
         read(topic.filter)
-        alone = topic.mine or asker.channel is None
+        alone = topic.mine or _room(asker) is None
         if topic.secured and not alone:
             raise BadInput(
                 "A channel never hears of secured records: add `me` to hear of them "
@@ -295,6 +296,12 @@ class Subscribing:
 
     def _id(self) -> str:
         return f"sub_{''.join(c for c in self.tokens() if c.isalnum())[-10:].lower()}"
+
+
+def _room(asker: Asker) -> Channel | None:
+    """Return the channel that would be told; none where somebody is alone with ATOM."""
+    channel = asker.channel
+    return None if channel is None or channel.is_own_chat else channel
 
 
 def address(asker: Asker) -> str:

@@ -62,3 +62,16 @@ async def test_what_is_heard_anew_counts_at_once(store: Store) -> None:
     found = await book.find(FALCON)
     assert found is not None
     assert found.group_id == "group-2"
+
+
+async def test_a_tenant_is_reached_where_it_was_heard_of_last(store: Store) -> None:
+    made = places(store)
+    chat = Place("tenant", "a:1", "a:1", "https://smba.example/emea/", kind="chat")
+    other = Place("other", "a:2", "a:2", URL, kind="chat")
+    for place in (TEAM, chat, other, Place("tenant", "19:new", "", "")):
+        await made.remember(place)
+
+    found = await made.of_account("tenant")
+
+    assert found == chat
+    assert await made.of_account("nobody") is None

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from tests.e2e.at_work import (
 )
 from tests.e2e.test_linking import slack_answer, teams_answer
 from tests.e2e.test_private_notices import whispers
-from tests.e2e.world import World, teams_texts
+from tests.e2e.world import World, slack_messages, teams_messages, teams_texts
 
 CASE = "CS-00001026"
 CHANGE = "CHG0030351"
@@ -268,6 +269,32 @@ async def test_a_search_says_what_each_system_came_to(tmp_path: Path) -> None:
         assert "Jira: unavailable" in answer
 
 
+async def test_a_person_in_teams_hears_of_changes_in_their_own_chat(
+    tmp_path: Path,
+) -> None:
+    """Of a case that they asked for there, and of another asked for in a channel."""
+    async with at_work(tmp_path, sqlite(tmp_path)) as (here, systems):
+        opened = await here._act("teams", {"action": "chat", "user": "29:carol"})
+        await here.teams("post", text=f"follow {CASE}", channel=opened["channel"])
+        await here.until(lambda s: "for you alone" in own_chats(s), WAITS)
+        wanted = "follow case me where status ~ New"
+        await here.teams("post", text=wanted, mention_bot=True)
+        await here.until(lambda s: "for you alone" in said(teams_messages(s)), WAITS)
+
+        org = systems.salesforce
+        user, case = org.users["bob"], org.ids["crash"]
+        for status, times in (("Escalated", 1), ("New", 2)):
+            org.rows.update(user, "Case", case, {"Status": status})
+            await here.until(partial(heard_alone, f"{status} · High", times), WAITS)
+        await here.quiet()
+
+        state = await here.state()
+        everybody = said([*slack_messages(state), *teams_messages(state)])
+        assert "Escalated" not in everybody
+        # The filter wants the second one alone.
+        assert heard_alone("Escalated · High", 1, state)
+
+
 _STEPS = (
     'do edit ACME-42 priority=Highest then comment CS-00001026 "It is being looked at" '
     'then comment INC0010001 "See the case"'
@@ -368,6 +395,15 @@ def claims_run_out(home: Path) -> None:
     with sqlite3.connect(home / "atom.db", timeout=30) as database:
         database.execute("UPDATE record_act_use SET at_us = 0")
     database.close()
+
+
+def own_chats(state: Mapping[str, Any]) -> str:
+    """Return what stands in people's own chats with ATOM in Teams."""
+    return said([chat for one in state["teams"]["tenants"] for chat in one["chats"]])
+
+
+def heard_alone(words: str, times: int, state: Mapping[str, Any]) -> bool:
+    return own_chats(state).count(words) == times
 
 
 def approvals(systems: Systems) -> dict[str, int]:

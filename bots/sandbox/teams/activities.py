@@ -103,6 +103,17 @@ class Activities:
         }
         return made
 
+    def begun_chat(self, base: str, chat: Channel, who: str) -> list[Activity]:
+        """What the bot is told when somebody gets it for themselves."""
+        update = self._begun(base, "conversationUpdate", chat, "")
+        update |= {
+            "from": self._silent(who),
+            "membersAdded": [{"id": f"28:{seed.BOT_APP_ID}"}],
+        }
+        install = self._begun(base, "installationUpdate", chat, "")
+        install |= {"action": "add", "from": self._silent(who)}
+        return [update, install]
+
     def raw(self, base: str, channel: Channel, who: str) -> Activity:
         """The frame of an activity, for tests to fill."""
         made = self._begun(base, "event", channel, "")

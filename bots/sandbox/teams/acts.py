@@ -147,9 +147,14 @@ class Acts:
         return {"id": activity["id"]}
 
     async def _chat(self, asked: Asked) -> Done:
-        """Open the chat with the bot."""
+        """Open the chat with the bot, which hears of it the first time."""
         person = self._state.person(str(asked.get("user")))
-        return {"channel": self._state.direct(seed.BOT_APP_ID, person).id}
+        known = len(self._state.channels)
+        chat = self._state.direct(seed.BOT_APP_ID, person)
+        if len(self._state.channels) > known:
+            for told in self._activities.begun_chat(self._base, chat, person.id):
+                self._delivery.send(told)
+        return {"channel": chat.id}
 
     async def _raw(self, asked: Asked) -> Done:
         """Deliver an activity as it is given, in the frame of a real one."""

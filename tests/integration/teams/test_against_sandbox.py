@@ -419,6 +419,24 @@ async def test_a_card_stands_is_changed_and_is_found_by_its_id(side: Side) -> No
     assert await place.look_for(other) is None
 
 
+async def test_somebody_is_told_in_their_own_chat_and_always_in_the_same(
+    side: Side,
+) -> None:
+    place = TeamsCardPlace(side.connector, side.places, APP)
+    with pytest.raises(Refused):
+        await place.alone("elsewhere", CAROL, Card("Salesforce", "to nobody"))
+    opened = await side.act("chat", user=CAROL.id)
+    await side.heard(EventKind.APP_INSTALL)
+
+    await place.alone(seed.ACME, CAROL, Card("Salesforce", "The case was closed"))
+    await place.alone(seed.ACME, CAROL, Card("Salesforce", "And another one"))
+
+    chat = side.world.teams.channels[opened["channel"]]
+    assert CAROL.id in chat.members
+    told = [str(message.content.attachments) for message in chat.messages.values()]
+    assert ["closed" in told[0], "another" in told[1]] == [True, True]
+
+
 @pytest.mark.parametrize("targeted", [True, False])
 async def test_what_is_for_one_person_stands_where_nobody_else_reads_it(
     side: Side, *, targeted: bool

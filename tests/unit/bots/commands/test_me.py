@@ -134,6 +134,9 @@ class Places:
     async def find(self, channel: Channel) -> Place:
         return Place(TID, channel.team, channel.id, "https://teams.example")
 
+    async def of_account(self, account: str) -> Place | None:
+        return None
+
 
 def identity(
     account: Account, mail: str = "", kind: PersonKind = PersonKind.USER

@@ -15,7 +15,7 @@ from bots.slack.cards import render
 from bots.teams.cards import adaptive
 from bridge.access import Action
 from bridge.cards import Card, Tone
-from bridge.messages import Person, Platform
+from bridge.messages import Channel, Person, Platform
 from bridge.records.cards import Level
 from bridge.records.knowing import Chapter, Figure, Progress
 from bridge.records.model import System
@@ -77,8 +77,10 @@ class Typed:
             self.whispered.append(card)
         return self.whispers
 
-    async def type(self, text: str, person: Person = ALICE) -> Card:
-        here = SLACK if person.platform == SLACK.platform else TEAMS
+    async def type(
+        self, text: str, person: Person = ALICE, where: Channel | None = None
+    ) -> Card:
+        here = where or (SLACK if person.platform == SLACK.platform else TEAMS)
         return await self.commands.answer(Request(TENANT, here, person, text, "T1"))
 
 
@@ -251,6 +253,47 @@ async def test_following_listing_and_ending() -> None:
     ended = await typed.type(listed.buttons[0].command)
     assert ended.title == "Not followed any more"
     assert len((await typed.type("subscriptions")).sections) == 1
+
+
+@pytest.mark.parametrize(
+    ("person", "own"),
+    [
+        (CAROL, Channel(Platform.TEAMS, "a:1carol", "a:1carol")),
+        (ALICE, Channel(Platform.SLACK, "T1", "D0ALICE")),
+    ],
+    ids=["teams", "slack"],
+)
+async def test_in_ones_own_chat_everything_is_for_oneself(
+    person: Person, own: Channel
+) -> None:
+    typed = Typed()
+    record = typed.snow.add("INC1", "Globex mail")
+    typed.world.policy.denied.add(("bob", Action.RECORD_VIEW, "finance"))
+
+    one = await typed.type("follow INC1", person, own)
+    two = await typed.type("follow incident", person, own)
+    found = await typed.type("find globex", person, own)
+    listed = await typed.type("subscriptions", person, own)
+
+    assert "for you alone" in one.text
+    assert "for you alone" in two.text
+    assert "4711" in repr(found)
+    assert len(listed.sections) == 2
+    kept = await typed.world.subscriptions.of(TENANT)
+    assert {each.person for each in kept} == {typed.world.keys[person.id]}
+    await typed.world.subscribing.heard(TENANT, typed.snow.told(record.ref))
+    assert len(typed.world.teller.told) == 2
+
+
+async def test_one_record_is_followed_alone_from_a_channel() -> None:
+    typed = Typed()
+    typed.snow.add("INC1")
+
+    answer = await typed.type("follow INC1 me", CAROL)
+
+    assert "for you alone" in answer.text
+    [kept] = await typed.world.subscriptions.of(TENANT)
+    assert (kept.channel, kept.person) == (None, "p-carol")
 
 
 async def test_in_teams_nobody_reads_what_somebody_follows_alone() -> None:

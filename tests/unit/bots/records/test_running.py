@@ -27,6 +27,7 @@ from tests.records_world import (
     TENANT,
     FakeChanges,
     FakeLog,
+    FakePlace,
     FakeSystem,
     World,
     said,
@@ -201,7 +202,8 @@ async def test_a_card_stands_under_the_copy_of_its_message() -> None:
 
 async def test_followers_are_told_where_they_follow() -> None:
     voices = {p: FakeAnnouncer({}) for p in Platform}
-    teller = Announcing(voices)
+    places = {p: FakePlace(p) for p in Platform}
+    teller = Announcing(voices, places)
     card = Card("ServiceNow", "INC1 changed")
 
     def subscription(channel: Channel | None, by: str) -> Subscription:
@@ -212,12 +214,17 @@ async def test_followers_are_told_where_they_follow() -> None:
 
     await teller.tell(subscription(TEAMS, "slack:T1/alice"), card)
     await teller.tell(subscription(None, "slack:T1/alice"), card)
+    await teller.tell(subscription(None, "teams:tid/29:alice"), card)
     with pytest.raises(Refused):
-        await teller.tell(subscription(None, "teams:tid/29:alice"), card)
+        await Announcing({}, {}).tell(subscription(None, "slack:T1/alice"), card)
 
     assert [c for c, _ in voices[Platform.TEAMS].announced] == [TEAMS]
-    [(channel, _)] = voices[Platform.SLACK].announced
-    assert str(channel) == "slack:T1/alice"
+    assert not voices[Platform.SLACK].announced
+    told = {p: [(a, who.id) for a, who, _ in each.own] for p, each in places.items()}
+    assert told == {
+        Platform.SLACK: [("T1", "alice")],
+        Platform.TEAMS: [("tid", "29:alice")],
+    }
 
 
 @dataclass
