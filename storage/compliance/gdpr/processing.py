@@ -33,7 +33,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What a company's ATOM is configured to do."""
+    """
+    What a company's ATOM is configured to do. `books` are the business systems whose
+    accounts and contacts it knows.
+    """
 
     company: str
     contact: str
@@ -44,6 +47,7 @@ class Setup:
     storage: Sequence[str]
     officers: Mapping[str, int]
     assessments: Mapping[str, int]
+    books: Sequence[str] = ()
 
 
 def record(setup: Setup) -> dict[str, Any]:
@@ -82,12 +86,35 @@ def record(setup: Setup) -> dict[str, Any]:
                 ],
                 "retention": retention_texts(setup.rules),
             },
+            *_knowing(setup.books),
         ],
         "connectors": list(setup.connectors),
         "transfers": _FILL_IN,
         "security": list(setup.storage),
         "assessments": dict(setup.assessments),
     }
+
+
+def _knowing(books: Sequence[str]) -> list[dict[str, Any]]:
+    if not books:
+        return []
+    return [
+        {
+            "name": "Knowing contacts of business systems",
+            "purposes": [f"finding whose contact somebody is in {', '.join(books)}"],
+            "lawful_basis": _FILL_IN,
+            "people": ["contacts of these systems"],
+            "data": [
+                "ids of accounts and contacts, and which belong together",
+                "keyed hashes of addresses, websites and words of names",
+            ],
+            "recipients": [],
+            "retention": [
+                "Until the system does not list them any more, a day longer at most.",
+                "Of the erased an address's hash, so that it is not taken in again.",
+            ],
+        }
+    ]
 
 
 def retention_texts(rules: Sequence[Rule]) -> list[str]:

@@ -9,6 +9,7 @@ from storage.compliance.rights.duties import StoredDuties
 from storage.compliance.rights.officers import short
 from storage.hot import HotStore, Statement
 from storage.links import StoredLinks
+from storage.records.contacts import figures_of
 
 
 async def rules_of(store: HotStore, tenant: str) -> list[Rule]:
@@ -46,7 +47,13 @@ async def setup_of(
         storage=await _storage(store, tenant),
         officers=Counter(short(trust.duty) for trust in await duties.all(tenant)),
         assessments=Counter(one.state for one in await register.all(tenant)),
+        books=await _books(store, tenant),
     )
+
+
+async def _books(store: HotStore, tenant: str) -> list[str]:
+    chapters = [one.progress.chapter for one in await figures_of(store, tenant)]
+    return sorted({f"{each.system} ({each.instance})" for each in chapters})
 
 
 async def _storage(store: HotStore, tenant: str) -> list[str]:

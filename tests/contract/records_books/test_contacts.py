@@ -10,6 +10,10 @@ from bridge.messages import Platform
 from bridge.records.knowing import Chapter, Listed, Page, Progress, asked, clues
 from bridge.records.model import RecordRef, System
 from storage.compliance.acts import Acts
+from storage.compliance.gdpr.assessments import Register
+from storage.compliance.gdpr.processing import markdown, record
+from storage.compliance.gdpr.processing_setup import setup_of
+from storage.compliance.rights.duties import StoredDuties
 from storage.hot import Program, Statement
 from storage.people.accounts import StoredAccounts
 from storage.records.contacts import StoredContacts
@@ -350,3 +354,24 @@ async def test_a_page_may_be_as_large_as_systems_give_them(
     assert await found(book, "p1998@globex.com") == [many[1998].ref]
     assert await found(book, "p1999@globex.com") == []
     assert [figure.many for figure in await book.figures(TENANT)] == [1_999]
+
+
+async def test_the_record_of_processing_says_whose_contacts_are_known(
+    store: Store, book: StoredContacts
+) -> None:
+    clock = ticking_clock()
+    await store.companies.create(TENANT, "Acme", "ada@acme.example")
+    hot, acts = store.database.hot, Acts(store.journal, clock)
+    duties = StoredDuties(hot, acts, clock)
+    register = Register(hot, acts, duties, clock)
+    ways = (store.companies, store.links, duties, register)
+
+    before = record(await setup_of(TENANT, *ways))
+    await read(book, page(HANK))
+    await read(book, page(GLOBEX), chapter=ACCOUNTS)
+    after = record(await setup_of(TENANT, *ways))
+
+    assert len(after["activities"]) == len(before["activities"]) + 1
+    text = markdown(after)
+    assert "finding whose contact somebody is in salesforce (crm)" in text
+    assert "keyed hashes of addresses" in text
