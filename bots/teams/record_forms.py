@@ -108,8 +108,8 @@ def _action(verb: str, title: str, token: str, *, dialog: bool) -> Json:
         "title": title or wording.EMPTY,
         "data": {"verb": verb, TOKEN: token},
     }
-    # What is not complete yet can be drawn anew all the same.
-    check = {} if verb == SUBMIT else {"associatedInputs": "auto"}
+    # What was entered goes along, whichever button it is: the card is drawn with it.
+    check = {"associatedInputs": "auto"}
     if dialog:
         return {**submit, **check}
     return {
@@ -118,7 +118,7 @@ def _action(verb: str, title: str, token: str, *, dialog: bool) -> Json:
         "title": submit["title"],
         "data": {TOKEN: token},
         **check,
-        "fallback": submit,
+        "fallback": {**submit, **check},
     }
 
 
@@ -150,6 +150,7 @@ def _asked(
     problem = errors.get(each.id, "")
     above = [_wrong(problem)] if problem else []
     label = name_of(each)
+    needed = each.required and each.kind is not InputKind.CHECK
     if why_not := why_not_asked(form, each, standing):
         return [*above, line(f"{label}: {why_not}", isSubtle=True)]
     if each.hint:
@@ -160,7 +161,11 @@ def _asked(
         "id": f"{ENTRY_PREFIX}{each.kind}.{each.id}",
         "label": label,
     }
-    if each.required and each.kind is not InputKind.CHECK:
+    if needed and form.controllers:
+        # Clients would not even draw the card anew while it is empty: they are told of
+        # nothing, and the submission is refused.
+        made["label"] = f"{label} *"
+    elif needed:
         made["isRequired"] = True
     told = wording.line(problem, _ERROR) or f"{label} is needed."
     made["errorMessage"] = told

@@ -158,6 +158,24 @@ def test_teams_draws_dependent_choices_anew_at_a_button() -> None:
     assert redraw["data"] == {"t": "t"}
 
 
+@pytest.mark.parametrize("dialog", [True, False])
+def test_what_was_entered_goes_along_with_every_button(*, dialog: bool) -> None:
+    needed = Input("why", "Why", required=True)
+    made = form_card(form(STATUS, REASON, needed), "t", dialog=dialog)
+
+    actions = [*made["actions"], *(a.get("fallback", a) for a in made["actions"])]
+    assert {action["associatedInputs"] for action in actions} == {"auto"}
+    # An input that has to be filled would keep clients from drawing the card anew.
+    assert not [part for part in made["body"] if part.get("isRequired")]
+    assert "Why *" in json.dumps(made["body"])
+
+
+def test_clients_check_what_is_needed_where_nothing_is_drawn_anew() -> None:
+    made = form_card(form(STATUS, Input("why", "Why", required=True)), "t")
+
+    assert [p["label"] for p in made["body"] if p.get("isRequired")] == ["Why"]
+
+
 def test_dialog_takes_submissions_alone() -> None:
     actions = form_card(form(STATUS, REASON), "t")["actions"]
 
