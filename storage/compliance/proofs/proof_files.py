@@ -10,6 +10,7 @@ import base64
 import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 from storage.compliance.proofs.merkle import ProofRefused
@@ -29,7 +30,7 @@ class ProofFile:
 
     def __str__(self) -> str:
         extra = [f"extra {_base64(self.extra)}"] if self.extra is not None else []
-        lines = (_TITLE, *extra, f"index {self.index}", *map(_base64, self.path))
+        lines = (_TITLE, *extra, f"index {self.index}", *map(_line, self.path))
         return "\n".join(lines) + f"\n\n{self.checkpoint}"
 
     @classmethod
@@ -52,8 +53,14 @@ class ProofFile:
         return cls(int(index), [_bytes(line) for line in lines], checkpoint, extra)
 
 
+@lru_cache(maxsize=4096)
+def _line(node: bytes) -> str:
+    """Proofs of entries that stand near each other share most of their path."""
+    return _base64(node)
+
+
 def _base64(data: bytes) -> str:
-    return base64.b64encode(data).decode()
+    return binascii.b2a_base64(data, newline=False).decode()
 
 
 def _bytes(text: str) -> bytes:
