@@ -4,11 +4,12 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Literal
 
 from playwright.async_api import (
     Browser,
     ConsoleMessage,
+    Error,
     Locator,
     Page,
     async_playwright,
@@ -106,6 +107,9 @@ class Window:
         if message.type == "error" and "status of 50" not in message.text:
             self.complaints.append(message.text)
 
+    def broke(self, error: Error) -> None:
+        self.complaints.append(str(error))
+
 
 @asynccontextmanager
 async def running_browser() -> AsyncIterator[Browser]:
@@ -123,19 +127,48 @@ async def running_browser() -> AsyncIterator[Browser]:
 
 @asynccontextmanager
 async def window(
-    browser: Browser, address: str, **options: Any
+    browser: Browser,
+    address: str,
+    width: int = 1280,
+    height: int = 800,
+    scheme: Literal["light", "dark"] = "light",
+    *,
+    touch: bool = False,
 ) -> AsyncIterator[Window]:
-    """Open the page; it must give the browser nothing to complain about."""
-    size = {"width": 1280, "height": 800}
-    context = await browser.new_context(**{"viewport": size, **options})
+    """
+    Open the page; it must give the browser nothing to complain about.
+
+    One window after the other is the same tab, as long as no test fails in it: a new
+    one is a process, which takes four times as long.
+    """
+    kept = None if touch else next(iter(browser.contexts), None)
+    context = kept or await browser.new_context(has_touch=touch)
     try:
-        context.set_default_timeout(_WITHIN)
-        opened = Window(await context.new_page())
-        opened.page.on("console", opened.hear)
-        opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))
-        await opened.page.goto(address)
-        await opened.slack.editor.wait_for()
-        yield opened
-        assert not opened.complaints, opened.complaints
-    finally:
+        page = context.pages[0] if kept else await context.new_page()
+        page.set_default_timeout(_WITHIN)
+        await page.set_viewport_size({"width": width, "height": height})
+        # What moves is drawn without end, by software here.
+        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        async with _visited(Window(page), address) as opened:
+            yield opened
+    except BaseException:
         await context.close()
+        raise
+    if touch:
+        await context.close()
+
+
+@asynccontextmanager
+async def _visited(opened: Window, address: str) -> AsyncIterator[Window]:
+    """Go to the page, and leave it as if nobody had been there."""
+    page = opened.page
+    page.on("console", opened.hear)
+    page.on("pageerror", opened.broke)
+    await page.mouse.move(0, 0)
+    await page.goto(address)
+    await opened.slack.editor.wait_for()
+    yield opened
+    assert not opened.complaints, opened.complaints
+    page.remove_listener("console", opened.hear)
+    page.remove_listener("pageerror", opened.broke)
+    await page.goto("about:blank")

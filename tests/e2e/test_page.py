@@ -303,9 +303,7 @@ async def test_a_command_without_an_atom_says_so(page: Window) -> None:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def phone(browser: Browser, world: Sandbox) -> AsyncIterator[Window]:
-    size = {"width": 390, "height": 844}
-    address = f"{world.base}/"
-    async with window(browser, address, viewport=size, has_touch=True) as opened:
+    async with window(browser, f"{world.base}/", 390, 844, touch=True) as opened:
         yield opened
 
 

@@ -76,8 +76,7 @@ async def bot(world: Sandbox) -> Bot:
 async def page(
     browser: Browser, world: Sandbox, request: pytest.FixtureRequest
 ) -> AsyncIterator[Window]:
-    async with window(browser, f"{world.base}/") as opened:
-        await opened.page.set_viewport_size({"width": request.param, "height": 800})
+    async with window(browser, f"{world.base}/", request.param) as opened:
         yield opened
 
 

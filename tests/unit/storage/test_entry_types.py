@@ -2,7 +2,9 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -38,28 +40,33 @@ FAMILIES = {each.partition(".")[0] for each in ENTRY_TYPES if "." in each}
 SHAPE = re.compile(rf"({'|'.join(sorted(FAMILIES))})\.[a-z_]+")
 
 
+@cache
+def nodes() -> Mapping[Path, Sequence[ast.AST]]:
+    """Return what each file is made of: reading all of them takes seconds."""
+    return {
+        path: [*ast.walk(ast.parse(path.read_text()))]
+        for folder in WRITERS
+        for path in (ROOT / folder).rglob("*.py")
+    }
+
+
 def literals() -> Iterator[tuple[str, str]]:
-    for folder in WRITERS:
-        for path in (ROOT / folder).rglob("*.py"):
-            if "sandbox" in path.parts:
-                continue
-            for node in ast.walk(ast.parse(path.read_text())):
-                if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                    yield node.value, str(path.relative_to(ROOT))
+    for path, found in nodes().items():
+        if "sandbox" in path.parts:
+            continue
+        for node in found:
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value, str(path.relative_to(ROOT))
 
 
 def written() -> Iterator[str]:
     """Yield the words given for `etype`, whatever their shape is."""
-    for folder in WRITERS:
-        for path in (ROOT / folder).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text())):
-                match node:
-                    case ast.keyword(arg="etype", value=ast.Constant(value=word)):
-                        yield str(word)
-                    case ast.Call(
-                        func=ast.Name(id="Act"), args=[_, ast.Constant(word), *_]
-                    ):
-                        yield str(word)
+    for node in chain.from_iterable(nodes().values()):
+        match node:
+            case ast.keyword(arg="etype", value=ast.Constant(value=word)):
+                yield str(word)
+            case ast.Call(func=ast.Name(id="Act"), args=[_, ast.Constant(word), *_]):
+                yield str(word)
 
 
 def test_every_word_that_looks_like_a_type_is_in_the_table() -> None:
