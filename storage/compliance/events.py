@@ -86,6 +86,7 @@ ENTRY_TYPES: Mapping[str, str] = {
     "record.follow": "somebody follows business records from now on",
     "record.unfollow": "somebody does not follow business records any more",
     "record.unretracted": "a card shows too much and cannot be changed any more",
+    "record.notice": "somebody was told alone why nothing of a system is shown",
     "record.told": "a follower was told of changes of business records",
     "record.heard": "a business system told of changes, or somebody who is not it",
     "record.connect": "somebody connected their account of a business system",

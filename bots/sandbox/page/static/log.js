@@ -88,6 +88,7 @@ const VERBS = {
   "record.unfollow": "stopped following business records",
   "record.told": "was told of changes",
   "record.unretracted": "could not take back",
+  "record.notice": "told why nothing is shown",
   "record.heard": "heard from a business system",
   "record.connect": "connected an account",
   "record.disconnect": "disconnected an account",
