@@ -17,6 +17,7 @@ import structlog
 
 from bridge.cards import Card, Tone
 from bridge.errors import AtomError
+from bridge.records.asking import stands_in
 from bridge.records.cards import RecordCard
 from bridge.records.forms import Form
 from bridge.records.places import Shown
@@ -28,6 +29,12 @@ TOO_SLOW = Card(
     "That takes too long",
     "ATOM gave up waiting. Look at the record itself before you try again.",
     Tone.BAD,
+)
+
+FORGOTTEN = "ATOM does not know that any more: it may have been started anew. Please begin again."
+BEGIN_AGAIN = (
+    "If nothing comes within a minute, please begin again: what was done is not done "
+    "twice."
 )
 
 _WITHIN = 60.0  # seconds for whatever was asked
@@ -172,6 +179,10 @@ class Talks:
 
     def form(self, token: str) -> Form | None:
         return self._forms.get(token)
+
+    def is_forgotten(self, token: str, values: Mapping[str, str]) -> bool:
+        """Whether values would be written that only a form which is gone can tell."""
+        return token not in self._forms and stands_in(values)
 
     def hold(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run something in the background, and keep hold of it."""

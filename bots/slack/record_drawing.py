@@ -3,6 +3,7 @@
 import html
 from typing import Any
 
+from bots.record_talks import BEGIN_AGAIN
 from bots.slack import cards
 from bots.slack.block_kit import Block, plain
 from bots.slack.record_asked import AGAIN, kept_in_view
@@ -60,7 +61,7 @@ def text(said: str) -> Block:
 
 def working() -> Block:
     """Return the modal that is shown until there is something to show."""
-    return working_view(_TITLE)
+    return working_view(_TITLE, text=f"Working…\n{BEGIN_AGAIN}")
 
 
 def keeping(view: Block, channel: Channel | None, token: str) -> Block:

@@ -14,6 +14,7 @@ import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 
 from bots.record_talks import (
+    FORGOTTEN,
     ShowForm,
     Showing,
     ShowNothing,
@@ -118,6 +119,8 @@ class SlackRecords:
             case Kind.SUBMIT:
                 form = self.talks.form(asked.token)
                 values = values_of(asked.view.state, form) if asked.view else {}
+                if self.talks.is_forgotten(asked.token, values):
+                    return lambda shown: shown.wrong(FORGOTTEN, {})
                 return lambda shown: self.desk.submitted(
                     asker, asked.token, values, shown
                 )
@@ -178,7 +181,7 @@ class SlackRecords:
             case ShowNothing():
                 return {"response_action": "clear"}
             case ShowWrong(reason, fields) if at := _at_inputs(
-                window.asked, reason, fields
+                window.asked, reason, fields, known=self.talks.form(token) is not None
             ):
                 return {"response_action": "errors", "errors": at}
             case ShowForm(form, token):
@@ -242,10 +245,17 @@ def listen(app: AsyncApp, handler: Callable[..., Awaitable[None]]) -> None:
         app.shortcut(callback)(handler)
 
 
-def _at_inputs(asked: Asked, reason: str, fields: Mapping[str, str]) -> dict[str, str]:
-    """Return the errors by block, if each of them is of an input in the form."""
+def _at_inputs(
+    asked: Asked, reason: str, fields: Mapping[str, str], *, known: bool
+) -> dict[str, str]:
+    """
+    Return the errors by block, if each of them is of an input in the form.
+
+    A form that is not `known` any more cannot be shown anew: then all of it stands at
+    inputs, so that what was entered stays.
+    """
     state = asked.view.state if asked.view else {}
     there = set(values_of(state)) >= set(fields)
-    if reason or not fields or not there:
+    if known and (reason or not fields or not there):
         return {}  # the form is shown anew, with a line of its own for what is wrong
-    return errors_for(state, fields)
+    return errors_for(state, fields, reason)

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from bots.record_talks import (
+    BEGIN_AGAIN,
     ShowCard,
     ShowForm,
     Showing,
@@ -76,7 +77,7 @@ def loading(talk: Talk) -> Json:
     return whole([line("Still loading…", weight="bolder"), line(_SLOW)], "…", [action])
 
 
-_SLOW = "The system behind this takes its time."
+_SLOW = f"The system behind this takes its time. {BEGIN_AGAIN}"
 
 
 def answer(shown: Json | str, surface: Surface) -> Json:

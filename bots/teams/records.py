@@ -13,7 +13,15 @@ from http import HTTPStatus
 import structlog
 from botbuilder.core import InvokeResponse
 
-from bots.record_talks import ShowCard, ShowForm, Showing, ShowNothing, ShowWrong, Talks
+from bots.record_talks import (
+    FORGOTTEN,
+    ShowCard,
+    ShowForm,
+    Showing,
+    ShowNothing,
+    ShowWrong,
+    Talks,
+)
 from bots.record_talks import Talk as Talking
 from bots.teams import record_answers as answers
 from bots.teams.adapter import Heard
@@ -36,7 +44,6 @@ _CARD_WITHIN = 8.0
 _DIALOG_WITHIN = 3.5
 _SEARCH_WITHIN = 3.5
 
-_FORGOTTEN = "ATOM does not know that any more. Please begin again."
 _NO_SEARCH = "Type what to look for: a number, a name, a few words."
 _NO_PREVIEW = "There is nothing to show of this link here."
 
@@ -94,8 +101,10 @@ class TeamsRecords:
             case Kind.WAIT:
                 talk = self.talks.find(asked.token, asker.name)
                 if talk is None:
-                    return answers.answer(_FORGOTTEN, asked.surface)
+                    return answers.answer(FORGOTTEN, asked.surface)
                 return await self._first(talk, asker, asked)
+            case Kind.SUBMIT if self.talks.is_forgotten(asked.token, asked.values):
+                return answers.answer(FORGOTTEN, asked.surface)
             case _:
                 talk = self.talks.begin(asker.name, self._work(asker, asked))
                 return await self._first(talk, asker, asked)
@@ -146,13 +155,16 @@ class TeamsRecords:
         if isinstance(news, ShowWrong) and form is not None:
             filled = Filled(asked.values, news.fields, news.reason)
             return answers.wrong_form(form, asked.token, asked.surface, filled)
+        if isinstance(news, ShowWrong):
+            told = answers.drawn(news, asked.surface)
+            return f"{told} {FORGOTTEN}" if isinstance(told, str) else told
         return answers.drawn(news, asked.surface)
 
     def _redraw(self, asked: Asked) -> Json:
         """Offer only what fits what was chosen."""
         form = self.talks.form(asked.token)
         if form is None:
-            return answers.answer(_FORGOTTEN, asked.surface)
+            return answers.answer(FORGOTTEN, asked.surface)
         filled = Filled(asked.values)
         shown = answers.wrong_form(form, asked.token, asked.surface, filled)
         return answers.answer(shown, asked.surface)

@@ -1,5 +1,6 @@
 """What every form says in the same words, on whatever platform it is filled in."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -16,6 +17,7 @@ LONGEST = 3_000  # what both platforms take in a text input
 
 _NAME, _WRONG = 150, 300
 _STAND_IN = "~"  # begins what stands for a value that cannot be sent as it is
+_STANDS_IN = re.compile(rf"{_STAND_IN}[0-9a-f]{{32}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,12 @@ def in_full(values: Mapping[str, str], form: Form) -> dict[str, str]:
             chosen = full[each.id].split("\n")
             full[each.id] = "\n".join(meant.get(one, one) for one in chosen)
     return full
+
+
+def stands_in(values: Mapping[str, str]) -> bool:
+    """Whether something stands for a value: only who knows the form knows for which."""
+    told = (one for text in values.values() for one in text.split("\n"))
+    return any(_STANDS_IN.fullmatch(one) for one in told)
 
 
 def _stand_in(value: str) -> str:

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from bots.record_talks import Talks
 from bots.slack.clients import Clients
 from bots.slack.intake import SlackIntake
 from bots.slack.previews import Previews
@@ -17,6 +18,7 @@ from bridge.cards import Card
 from bridge.messages import Channel, EventKind, Person, Platform
 from bridge.records.books import CardInstance
 from bridge.records.desk import Preview
+from bridge.records.forms import Choice, Form, Input, InputKind
 from bridge.records.places import Shown
 from tests.fakes_records import FORM, REF, TOKEN, FakeDesk, record_card
 from tests.integration.slack.conftest import Companies, Slack, Store, eventually
@@ -247,6 +249,73 @@ async def test_a_submission_that_takes_long_is_acknowledged_and_told_later(
 
     await eventually(lambda: "Saved." in said(views(slack)[0]))
     assert len(desk.submissions) == 1
+
+
+async def test_a_form_that_stood_open_over_a_restart_is_taken(
+    slack: Slack, records: SlackRecords, desk: FakeDesk
+) -> None:
+    view = await opened(slack, records, desk)
+    records.talks = Talks()  # what another process would know
+
+    await slack.act(action="submit", view=view["id"])
+
+    [(_, token, values)] = desk.submissions
+    assert (token, values["reason"]) == (TOKEN, "because")
+
+
+async def test_what_is_wrong_after_a_restart_leaves_what_was_entered(
+    slack: Slack, records: SlackRecords, desk: FakeDesk
+) -> None:
+    async def refuse(shown: Shown) -> None:
+        await shown.wrong("The change is frozen.", {"impact": "Too high."})
+
+    view = await opened(slack, records, desk)
+    desk.on_submit = refuse
+    records.talks = Talks()
+
+    answer = await slack.act(action="submit", view=view["id"])
+
+    assert answer["answer"]["response_action"] == "errors"
+    [still] = views(slack)
+    assert still["errors"] == {
+        "i.reason": "The change is frozen.",
+        "i.impact": "Too high.",
+    }
+
+
+async def test_after_a_restart_nothing_is_written_that_only_the_form_could_tell(
+    slack: Slack, records: SlackRecords, desk: FakeDesk
+) -> None:
+    odd = Choice("~" + "with a sign that stands for others", "Odd")
+    menu = Input("reason", "Reason", InputKind.CHOICE, odd.value, choices=(odd,))
+
+    async def ask(shown: Shown) -> None:
+        await shown.form(Form("edit", "Edit OPS-1", (menu,)), TOKEN)
+
+    desk.on_click = ask
+    ts = await standing(records.clients)
+    await slack.act(action="click", ts=ts, value=f"{TOKEN}e")
+    (view,) = await eventually(lambda: views(slack))
+    records.talks = Talks()
+
+    await slack.act(action="submit", view=view["id"])
+
+    assert desk.submissions == []
+    assert "begin again" in str(views(slack)[0]["errors"])
+
+
+async def test_whoever_waits_while_atom_ends_knows_what_to_do(
+    slack: Slack, records: SlackRecords, desk: FakeDesk
+) -> None:
+    records.patience = 0.01
+    desk.go.clear()
+    ts = await standing(records.clients)
+
+    await slack.act(action="click", ts=ts, value=f"{TOKEN}e")
+
+    (view,) = await eventually(lambda: views(slack))
+    assert "please begin again: what was done is not done twice" in said(view)
+    desk.go.set()
 
 
 async def test_errors_that_come_late_show_the_form_with_what_was_entered(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bots.record_talks import Talks
 from bots.teams.connector import Connector
 from bots.teams.record_place import TeamsCardPlace
 from bots.teams.records import TeamsRecords
@@ -136,6 +137,50 @@ async def test_a_choice_that_cannot_be_sent_as_it_is_comes_back_as_it_was_meant(
     assert wire(odd, 1_000) != odd
     [(_, _, values)] = desk.submissions
     assert values == {"reason": odd}
+
+
+async def test_a_form_that_stood_open_over_a_restart_is_taken(
+    door: Door, records: TeamsRecords, desk: FakeDesk
+) -> None:
+    desk.on_click = ask_for_form
+    await door.deliver(executed("rec.edit", t=TOKEN))
+    records.talks = Talks()  # what another process would know
+
+    await door.deliver(
+        executed("rec.submit", t=TOKEN, **{"in.line.reason": "late"}) | {"id": "f:2"}
+    )
+
+    [(_, token, values)] = desk.submissions
+    assert (token, values) == (TOKEN, {"reason": "late"})
+
+
+async def test_after_a_restart_whoever_waits_or_chooses_is_asked_to_begin_again(
+    door: Door, records: TeamsRecords, desk: FakeDesk
+) -> None:
+    records.card_within = 0.01
+    desk.go.clear()
+    _, waiting = await door.deliver(executed("rec.approve", t=TOKEN))
+    assert "begin again" in json.dumps(waiting["value"])
+    records.talks = Talks()
+    [action] = waiting["value"]["actions"]
+
+    _, later = await door.deliver(
+        executed(action["verb"], **action["data"]) | {"id": "f:2"}
+    )
+    _, redrawn = await door.deliver(
+        executed("rec.redraw", t=TOKEN, **{"in.choice.impact": "2"}) | {"id": "f:3"}
+    )
+    odd = {"in.choice.reason": wire("~odd", 1_000)}
+    _, submitted = await door.deliver(
+        executed("rec.submit", t=TOKEN, **odd) | {"id": "f:4"}
+    )
+    desk.go.set()
+
+    for answer in (later, redrawn, submitted):
+        # A line leaves the card with what was entered where it is.
+        assert answer["type"] == "application/vnd.microsoft.activity.message"
+        assert "begin again" in answer["value"]
+    assert desk.submissions == []
 
 
 async def test_a_slow_system_is_answered_in_time_and_told_to_the_person_alone(
