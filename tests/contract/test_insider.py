@@ -85,6 +85,30 @@ async def test_two_who_collude_leave_entries_that_cannot_be_taken_out(
     assert found.seq == seen
 
 
+async def test_a_duty_that_was_written_past_the_log_is_named(
+    store: Store, tmp_path: Path
+) -> None:
+    proofs, office = proofs_of(store, tmp_path), Office.of(store)
+    await office.open()
+    await office.duties.assign(TENANT, CLARA, ADA, Duty.READ)
+    await office.duties.revoke(TENANT, CLARA, ADA, Duty.READ)
+    assert await proofs.verified() is None
+
+    await tamper(
+        store,
+        "INSERT INTO duty (tenant, officer, duty, granted_by, granted_us) "
+        "VALUES ('acme', 'cli:ada', 'compliance.read', 'cli:clara', 1)",
+    )
+    given = await proofs.verified()
+    await tamper(store, "DELETE FROM duty WHERE officer IN ('cli:ada', 'cli:ben')")
+    taken = await proofs.verified()
+
+    assert given
+    assert given.text == "cli:ada has the duty compliance.read, and no entry gave it"
+    assert taken
+    assert "lacks the duty" in taken.text
+
+
 async def test_nobody_destroys_keys_alone(store: Store) -> None:
     office = Office.of(store)
     await office.open()

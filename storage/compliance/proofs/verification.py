@@ -15,6 +15,7 @@ from storage.compliance.proofs.examination import (
 from storage.compliance.proofs.keeper import LogBroken
 from storage.compliance.proofs.publisher import Contradiction, Publisher
 from storage.compliance.proofs.signers import declared
+from storage.compliance.rights.accounted import unaccounted
 from storage.hot import Statement
 from storage.log_reader import LogReader
 
@@ -89,7 +90,9 @@ class Verification:
     async def _held(self, tenant: str, progress: Progress) -> Fault | None:
         verdict = await self.reader.verify(tenant, progress)
         if verdict.intact:
-            return None
+            store = self.publisher.store
+            wrong = await unaccounted(store, self.reader, tenant)
+            return Fault(wrong, column="duty") if wrong else None
         seq = re.match(r"entry (\d+)", verdict.fault)
         column = re.search(r"column (\w+)", verdict.fault)
         named = column[1] if column else ""
