@@ -425,7 +425,7 @@ class FakeCrm(FakeSystem):
         found = clues([record.title], told.get("email", ()), told.get("website", ()))
         return Listed(record.ref, 1, found, account.ref if account else None)
 
-    async def listed(self, access: Access, kind: str, position: str) -> Page:
+    async def listed(self, access: Access, kind: str, position: str) -> Sequence[Page]:
         raise AssertionError("nobody reads it here")
 
     async def find(self, access: Access, words: str, limit: int) -> Sequence[Record]:

@@ -8,7 +8,7 @@ ends, so a process that dies has read nothing for nothing, and nothing twice.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -35,6 +35,7 @@ class Rhythm:
     `look` is how often it is seen whether anything is due. Changes are read `gap` after
     the last reading once the system told of one, and after `unasked` anyway; after
     `anew` everything is. A reading that failed is tried again after `again`.
+    Between two pages everybody else has the database for a `breath`.
     """
 
     look: float = 2.0
@@ -42,6 +43,7 @@ class Rhythm:
     unasked: float = 900.0
     anew: float = 86_400.0
     again: float = 30.0
+    breath: float = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +104,17 @@ class Bookkeeping:
             if not await self.book.begin(progress, now):
                 return False
             progress = await self._at(progress.chapter)
-        chapter = progress.chapter
-        page = await self.lists.listed(self.access(), chapter.kind, progress.position)
-        if not page.complete and page.position == progress.position:
+        kind, start = progress.chapter.kind, progress.position
+        pages = await self.lists.listed(self.access(), kind, start)
+        if not pages[-1].complete and pages[-1].position == start:
             raise ServiceUnavailable("it lists the same again and again")
-        # What changes while a page is read comes with the next one: it is as of `now`.
-        return await self.book.take(progress, page, now) and not page.complete
+        for page in pages:
+            # What changes while it is read comes with the next call: it is as of `now`.
+            if not await self.book.take(progress, page, now):
+                return False
+            progress = replace(progress, position=page.position)
+            await asyncio.sleep(self.rhythm.breath)
+        return not pages[-1].complete
 
     async def _at(self, chapter: Chapter) -> Progress:
         return await self.book.progress(chapter)

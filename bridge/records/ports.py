@@ -277,11 +277,12 @@ class Lists(Protocol):
         """The kinds that it lists."""
         ...
 
-    async def listed(self, access: Access, kind: str, position: str) -> Page:
+    async def listed(self, access: Access, kind: str, position: str) -> Sequence[Page]:
         """
         Return what comes after a position, "" for the beginning, in one call.
 
-        What this account does not see is not in it. Raises what `Records` raises.
+        There is a page at least, and each begins where the one before it ends. What
+        this account does not see is not in them. Raises what `Records` raises.
         """
         ...
 

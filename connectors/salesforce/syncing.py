@@ -7,8 +7,9 @@ records come along, as ids. Reading the same page again changes nothing. Asked f
 only what records are looked up by, in one call a page.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import Any
 
@@ -24,9 +25,11 @@ from connectors.salesforce.reading import Reader
 from connectors.salesforce.recognition import Recognition
 from connectors.salesforce.rendering import moment
 
+Row = Mapping[str, Any]
 LISTS = (ACCOUNT, CONTACT)
 MOST = 2_000  # rows that the org gives in one answer
 
+_AT_ONCE = 200
 _ALWAYS = ("Id", "SystemModstamp", "IsDeleted")
 _KNOWN_BY = {ACCOUNT: ("Name", "Website"), CONTACT: ("Name", "Email", "AccountId")}
 
@@ -41,9 +44,9 @@ class Syncing:
     reader: Reader
     most: int = MOST
 
-    async def page(self, access: Access, kind: str, position: str) -> Page:
+    async def pages(self, access: Access, kind: str, position: str) -> Sequence[Page]:
         """
-        Return the next page after a position, "" for the first.
+        Return what comes after a position, "" for the first, as one call gives it.
 
         An account that may not see the kind at all sees none of its records. Raises
         what a line raises; then the same position is to be tried again.
@@ -54,16 +57,29 @@ class Syncing:
         try:
             rows, done = await self._rows(access, of, position)
         except manners.NoObject:
-            return Page((), (), position, complete=True)
-        alive = [self._listed(of, row) for row in rows if not row["IsDeleted"]]
+            return [Page((), (), position, complete=True)]
+        whole = done and len(rows) < self.most
+        # Words of thousands of names take a while, in which others are to be served.
+        return await asyncio.to_thread(self._in_parts, of, rows, position, whole=whole)
+
+    def _in_parts(
+        self, of: Kind, rows: Sequence[Row], position: str, *, whole: bool
+    ) -> Sequence[Page]:
+        """Cut rows into pages that a database takes in without holding others up."""
+        parts = [rows[n : n + _AT_ONCE] for n in range(0, len(rows), _AT_ONCE)]
+        pages = [self._page(of, part) for part in parts]
+        if not pages:
+            return [Page((), (), position, complete=whole)]
+        return [*pages[:-1], replace(pages[-1], complete=whole)]
+
+    def _page(self, of: Kind, rows: Sequence[Row]) -> Page:
+        alive = tuple(self._listed(of, row) for row in rows if not row["IsDeleted"])
         gone = tuple(self._ref(of, row["Id"]) for row in rows if row["IsDeleted"])
-        reached = _position(rows[-1]) if rows else position
-        complete = done and len(rows) < self.most
-        return Page(tuple(alive), gone, reached, complete)
+        return Page(alive, gone, _position(rows[-1]), complete=False)
 
     async def _rows(
         self, access: Access, of: Kind, position: str
-    ) -> tuple[Sequence[Mapping[str, Any]], bool]:
+    ) -> tuple[Sequence[Row], bool]:
         """Ask without what is hidden from the account, which a refusal tells of."""
         try:
             return await self.client.first(access, self._query(access, of, position))
@@ -81,7 +97,7 @@ class Syncing:
             tail=f"ORDER BY SystemModstamp, Id LIMIT {self.most}",
         )
 
-    def _listed(self, of: Kind, row: Mapping[str, Any]) -> Listed:
+    def _listed(self, of: Kind, row: Row) -> Listed:
         belongs = row.get("AccountId")
         return Listed(
             self._ref(of, row["Id"]),
@@ -94,11 +110,11 @@ class Syncing:
         return self.recognition.ref(of.name, str(id_))
 
 
-def _told(row: Mapping[str, Any], column: str) -> list[str]:
+def _told(row: Row, column: str) -> list[str]:
     return [str(row[column])] if row.get(column) else []
 
 
-def _position(row: Mapping[str, Any]) -> str:
+def _position(row: Row) -> str:
     when = moment(str(row["SystemModstamp"])).astimezone(UTC)
     return f"{when:%Y-%m-%dT%H:%M:%S}.{when.microsecond // 1000:03d}Z/{row['Id']}"
 

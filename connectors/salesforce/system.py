@@ -164,8 +164,8 @@ class Salesforce:
     def lists(self) -> tuple[str, ...]:
         return LISTS
 
-    async def listed(self, access: Access, kind: str, position: str) -> Page:
-        return await self._syncing.page(access, kind, position)
+    async def listed(self, access: Access, kind: str, position: str) -> Sequence[Page]:
+        return await self._syncing.pages(access, kind, position)
 
     async def aclose(self) -> None:
         await self._line.aclose()

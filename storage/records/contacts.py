@@ -31,6 +31,8 @@ _CHAPTER = (
 _PROGRESS = "lap, whole_lap, position, begun_us, whole_us, read_us, stirred_us"
 _UNMOVED = f"{_CHAPTER} AND lap = :lap AND position = :from"
 _AT_ONCE = 1_000
+HALF = 32
+"""Hexadecimal digits of a hash that are kept: there are several for each record."""
 ADDRESS = "account-address"
 """The secret for addresses, that of those which accounts rest on: erasing finds them."""
 
@@ -196,8 +198,9 @@ class _Entry:
 
 
 def address_hash(secret: bytes, address: str) -> str:
-    """Return how an address is kept: as those are that accounts rest on."""
-    return hmac.digest(secret, address.encode("utf-8", "replace"), "sha256").hex()
+    """Return how an address is kept: half of how those are that accounts rest on."""
+    digest = hmac.digest(secret, address.encode("utf-8", "replace"), "sha256")
+    return digest.hex()[:HALF]
 
 
 def _hashes(of_addresses: bytes, of_others: bytes) -> Hashed:
@@ -205,7 +208,7 @@ def _hashes(of_addresses: bytes, of_others: bytes) -> Hashed:
         if clue.kind is ClueKind.MAIL:
             return address_hash(of_addresses, clue.text)
         text = f"{clue.kind}={clue.text}".encode("utf-8", "replace")
-        return hmac.digest(of_others, text, "sha256").hex()
+        return hmac.digest(of_others, text, "sha256").hex()[:HALF]
 
     return hashed
 

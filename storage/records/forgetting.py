@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from bridge.records.knowing import mailbox
 from storage.compliance.keys import Keyring
 from storage.hot import Statement
-from storage.records.contacts import ADDRESS, address_hash
+from storage.records.contacts import ADDRESS, HALF, address_hash
 from storage.rows import clean_id
 
 # By the directory's id of whoever has the account, or by the account itself.
@@ -27,15 +27,17 @@ _KEYS = f"SELECT key_ref FROM record_account WHERE tenant = :tenant AND {_THEIRS
 _FOLLOWED = f"SELECT id FROM record_subscription WHERE tenant = :tenant AND {_THEIRS}"
 _LINKS = f"SELECT digest FROM record_sign_in WHERE tenant = :tenant AND {_THEIRS}"
 _NEVER_AGAIN = (
-    "INSERT INTO record_erased (tenant, clue) SELECT DISTINCT l.tenant, l.address "
-    "FROM account_link l WHERE l.tenant = :tenant AND l.platform = :platform "
+    "INSERT INTO record_erased (tenant, clue) "
+    f"SELECT DISTINCT l.tenant, substr(l.address, 1, {HALF}) FROM account_link l WHERE l.tenant = :tenant AND l.platform = :platform "
     "AND l.user_id = :subject AND l.address <> '' ON CONFLICT DO NOTHING"
 )
 _BEARS = (
     "tenant = :tenant AND (system, instance, kind, id) IN "
-    "(SELECT b.system, b.instance, b.kind, b.id FROM record_clue b "
-    "WHERE b.tenant = :tenant "
-    "AND b.clue IN (SELECT e.clue FROM record_erased e WHERE e.tenant = :tenant))"
+    "(SELECT b.system, b.instance, b.kind, b.id FROM record_chapter c "
+    "JOIN record_clue b ON b.tenant = c.tenant AND b.system = c.system "
+    "AND b.instance = c.instance AND b.kind = c.kind "
+    "JOIN record_erased e ON e.tenant = b.tenant AND e.clue = b.clue "
+    "WHERE c.tenant = :tenant)"
 )
 _GOES = (
     _NEVER_AGAIN,

@@ -226,7 +226,6 @@ record_clue = Table(
     Column("clue", String(64), primary_key=True),
     Column("id", Id, primary_key=True),
     Index("ix_record_clue_id", "tenant", "system", "instance", "kind", "id"),
-    Index("ix_record_clue_clue", "tenant", "clue"),
 )
 
 # The address of somebody who was erased, as a keyed hash: who bears it is not taken in.

@@ -66,7 +66,7 @@ class Keeping:
             owner,
             self.clock,
             lambda _: self.keeps,
-            Rhythm(**rhythm),
+            Rhythm(**{"breath": 0.0, **rhythm}),
         )
 
     def keeper(self, owner: str = "one") -> Bookkeeping:
@@ -333,6 +333,30 @@ async def test_a_token_that_ends_in_the_middle_is_renewed(keeping: Keeping) -> N
     assert await keeping.known() == {"account": 2, "contact": 6}
 
 
+async def test_what_another_process_took_in_meanwhile_is_left_alone(
+    keeping: Keeping,
+) -> None:
+    """One that was slow enough to lose its right stops in the middle of its pages."""
+    keeping.contacts(9)
+    slow = keeping.keeper("slow")
+    first = await keeping.crm.listed(slow.access(), "contact", "")
+
+    class Late:
+        lists = ("contact",)
+
+        async def listed(
+            self, access: Access, kind: str, position: str
+        ) -> Sequence[Page]:
+            keeping.clock.pass_(121)
+            await keeping.read("quick")
+            return first
+
+    late = replace(slow, chapters=[CONTACTS], lists=Late())
+
+    assert not await late.turn()
+    assert await keeping.known() == {"account": 2, "contact": 11}
+
+
 @dataclass
 class Stuck:
     """A system that lists the same for ever."""
@@ -340,9 +364,9 @@ class Stuck:
     lists: tuple[str, ...] = ("contact",)
     calls: int = 0
 
-    async def listed(self, access: Access, kind: str, position: str) -> Page:
+    async def listed(self, access: Access, kind: str, position: str) -> Sequence[Page]:
         self.calls += 1
-        return Page((), (), "here", complete=False)
+        return [Page((), (), "here", complete=False)]
 
 
 async def test_a_list_that_does_not_go_on_is_given_up(keeping: Keeping) -> None:

@@ -15,7 +15,8 @@ MAIL, SITE, WORD = ClueKind.MAIL, ClueKind.SITE, ClueKind.WORD
 
 
 async def page(acme: Acme, kind: str, position: str = "", who: str = "atom") -> Page:
-    return await acme.records.listed(acme.account(who), kind, position)
+    [only] = await acme.records.listed(acme.account(who), kind, position)
+    return only
 
 
 def test_the_connector_lists(acme: Acme) -> None:
@@ -64,8 +65,8 @@ async def test_a_list_of_all_contacts_goes_on_where_it_was(acme: Acme) -> None:
     small = Salesforce(Setup("acme", acme.told.url, page=5), acme.budget)
     atom = acme.account("atom")
 
-    first = await small.listed(atom, "contact", "")
-    second = await small.listed(atom, "contact", first.position)
+    [first] = await small.listed(atom, "contact", "")
+    [second] = await small.listed(atom, "contact", first.position)
 
     assert (first.complete, second.complete) == (False, True)
     assert len(first.listed) == 5
@@ -75,11 +76,26 @@ async def test_a_list_of_all_contacts_goes_on_where_it_was(acme: Acme) -> None:
     acme.org.clock.move(5)
     hank = acme.ref("contact", "hank")
     acme.org.rows.delete(acme.org.users["atom"], "Contact", hank.id)
-    third = await small.listed(atom, "contact", second.position)
+    [third] = await small.listed(atom, "contact", second.position)
     assert (third.listed, third.gone) == ((), (hank,))
     assert third.complete
-    assert (await small.listed(atom, "contact", third.position)).gone == ()
+    [fourth] = await small.listed(atom, "contact", third.position)
+    assert fourth.gone == ()
     await small.aclose()
+
+
+async def test_one_call_gives_pages_that_are_soon_taken_in(acme: Acme) -> None:
+    for number in range(448):
+        acme.org.rows.create(None, "Contact", {"LastName": f"Person {number}"})
+    atom = acme.account("atom")
+
+    pages = await acme.records.listed(atom, "contact", "")
+
+    assert [len(each.listed) for each in pages] == [200, 200, 50]
+    assert [each.complete for each in pages] == [False, False, True]
+    [*_, again] = await acme.records.listed(atom, "contact", pages[0].position)
+    assert again == pages[-1]
+    assert len(acme.told.calls("GET /services/data/v62.0/queryAll")) == 2
 
 
 async def test_an_answer_of_the_org_that_is_not_all_is_a_page(acme: Acme) -> None:

@@ -40,7 +40,7 @@ async def world(acme: Acme) -> World:
         accesses=OrgAccesses(acme),  # type: ignore[arg-type]
     )
     for kind in acme.records.lists:
-        page = await acme.records.listed(acme.account("atom"), kind, "")
+        [page] = await acme.records.listed(acme.account("atom"), kind, "")
         made.contacts.add(*page.listed)
     made.attested |= {GUS: frozenset({MAIL}), "29:gus": frozenset({MAIL})}
     made.rooms.people[TEAMS] = (CAROL,)
