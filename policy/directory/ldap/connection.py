@@ -123,30 +123,41 @@ class LdapConnection:
         """
         Yield what is found, asking for `size` entries at a time (RFC 2696).
 
-        Raises Incomplete unless every page came and the last one says that it is.
+        The next page is asked for before what came is handed on: the server works while
+        it is read here. Raises Incomplete unless every page came and the last one says
+        that it is.
         """
-        cookie, referrals = b"", 0
-        while True:
-            value = ber.sequence(ber.integer(size), ber.value(ber.OCTETS, cookie))
-            page = Control(PAGED_RESULTS, value, critical=True)
-            done: Done | None = None
-            async with aclosing(self.answers(search, (page, *controls))) as answers:
-                async for heard in answers:
-                    yield [each for each in heard if isinstance(each, Found)]
-                    referrals += sum(isinstance(each, Referral) for each in heard)
-                    done = heard[-1] if isinstance(heard[-1], Done) else None
-            cookie = self._next_page(done)
-            if not cookie:
-                self._judge(done or Done(80), referrals)
-                return
+        referrals, done = 0, Done(80)
+        number: int | None = await self._asked(search, (_page(size, b""), *controls))
+        while number is not None:
+            async with aclosing(self._answers(number, None)) as answers:
+                number = None
+                try:
+                    async for heard in answers:
+                        if isinstance(heard[-1], Done):
+                            done = heard[-1]
+                            number = await self._next_page(search, size, controls, done)
+                        referrals += sum(isinstance(each, Referral) for each in heard)
+                        yield [each for each in heard if isinstance(each, Found)]
+                except GeneratorExit:
+                    if number is not None and self._talk is not None:
+                        self._talk.drop(number)
+                    raise
+        self._judge(done, referrals)
 
-    def _next_page(self, done: Done | None) -> bytes:
-        if done is None or done.code:
-            return b""
+    async def _next_page(
+        self, search: Search, size: int, controls: Sequence[Control], done: Done
+    ) -> int | None:
+        """Ask for the page after one that is done, if there is one."""
+        if done.code:
+            return None
         try:
-            return _cookie(done.controls[PAGED_RESULTS])
+            cookie = _cookie(done.controls[PAGED_RESULTS])
         except (KeyError, ber.NotBer) as error:
             raise Incomplete(f"{self.where} broke off between two pages") from error
+        if not cookie:
+            return None
+        return await self._asked(search, (_page(size, cookie), *controls))
 
     def _judge(self, done: Done, referrals: int) -> None:
         if why := incomplete_because(done):
@@ -171,8 +182,20 @@ class LdapConnection:
         empty list comes, once the server has shown that it is still there. Without it,
         a server that is quiet for too long raises ServiceUnavailable.
         """
+        number = await self._asked(search, controls)
+        async with aclosing(self._answers(number, silence)) as answers:
+            async for heard in answers:
+                yield heard
+
+    async def _asked(self, search: Search, controls: Sequence[Control]) -> int:
         talk = self._talking()
-        number = await self._run(lambda: talk.ask(search, controls))
+        return await self._run(lambda: talk.ask(search, controls))
+
+    async def _answers(
+        self, number: int, silence: float | None
+    ) -> AsyncGenerator[list[Answer], None]:
+        """Yield the answers to what was asked under a number."""
+        talk = self._talking()
         wait = float(self._settings.answer_seconds if silence is None else silence)
         try:
             while True:
@@ -230,6 +253,11 @@ async def connected(settings: LdapSettings) -> AsyncIterator[LdapConnection]:
         yield connection
     finally:
         await connection.close()
+
+
+def _page(size: int, cookie: bytes) -> Control:
+    value = ber.sequence(ber.integer(size), ber.value(ber.OCTETS, cookie))
+    return Control(PAGED_RESULTS, value, critical=True)
 
 
 def _cookie(value: bytes) -> bytes:

@@ -143,6 +143,21 @@ async def test_every_page_comes_and_each_entry_once(slapd: Slapd) -> None:
     assert sorted(seen) == [f"user{each:05d}" for each in range(slapd.people)]
 
 
+async def test_who_stops_between_two_pages_may_ask_something_else(
+    slapd: Slapd,
+) -> None:
+    """The next page is on its way by then; nobody hears of it."""
+    async with connected(slapd.settings()) as connection:
+        async with aclosing(connection.paged(_PEOPLE, size=7)) as pages:
+            first = await anext(pages)
+
+        found = await connection.one(person(3), ("uid",))
+
+    assert len(first) == 7
+    assert found is not None
+    assert found.text("uid") == "user00003"
+
+
 async def test_a_name_that_is_not_there_is_none_and_a_base_is_incomplete(
     slapd: Slapd,
 ) -> None:
