@@ -281,6 +281,7 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
             [company.id for company in await companies.all()],
             settings.directory.stale_after,
         )
+        policies.explainer.losses = side.losses
         leaving.inspector.classified = policies.classification
         policies.desk.leaving = LeavingOnRecord(leaving.stored, leaving.rules.of)
         introducer = Introducer(accounts, side.view, places)

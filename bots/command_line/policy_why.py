@@ -119,7 +119,8 @@ def _about(side: PolicySide, tenant: str, who: str) -> tuple[Explainer, Person, 
     )
     if bundle := side.engine.bundle(tenant):
         engine.use(bundle)
-    return Explainer(engine, names), Person(Platform.SLACK, one.id, one.name), ""
+    explainer = Explainer(engine, names, side.explainer.losses)
+    return explainer, Person(Platform.SLACK, one.id, one.name), ""
 
 
 async def _place(links: LinkBook, tenant: str, action: Action, where: str) -> _Place:

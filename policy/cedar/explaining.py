@@ -7,12 +7,13 @@ are told together with what they lack.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import cedarpy
 
 from bridge.access import Asked, Decision, Label
+from bridge.directory.held import Membership
 from bridge.directory.model import Grace, Kind, Subject
 from bridge.directory.ports import Names
 from bridge.explaining import Explanation, NearMiss, RuleHit, Way
@@ -37,12 +38,26 @@ class _Parts:
     probes: cedarpy.PolicySet
 
 
+Losses = Callable[[str, str], Awaitable[Sequence[Membership]]]
+"""What somebody is directly in no more, by ATOM's id of them, the newest first."""
+
+
+async def nothing_lost(_tenant: str, _subject: str) -> Sequence[Membership]:
+    """The default: nobody remembers what somebody was in."""
+    return ()
+
+
 @dataclass
 class Explainer:
-    """Implements `bridge.explaining.Explains` on the engine."""
+    """
+    Implements `bridge.explaining.Explains` on the engine.
+
+    `losses` is asked about whoever is denied something: it may be what they left.
+    """
 
     engine: Engine
     names: Names
+    losses: Losses = nothing_lost
     _parts: dict[tuple[str, str], _Parts] = field(default_factory=dict)
 
     async def why(self, asked: Asked) -> Explanation:
@@ -58,6 +73,8 @@ class Explainer:
         hits = tuple(self._hit(r, bundle, subject) for r in rules if r is not None)
         near = () if decision.allowed or hits else self._near(bundle, decision, tenant)
         facts = self._facts(asked, bundle, subject)
+        if subject and not decision.allowed:
+            facts += await self._lost(tenant, subject)
         return Explanation(asked, decision, _name(subject), facts, hits, near)
 
     def _hit(self, policy: Policy, bundle: Bundle, subject: Subject | None) -> RuleHit:
@@ -109,6 +126,17 @@ class Explainer:
                 label = Label(place.classification).name.lower()
                 told.append(f"{what} {channel}: {label}{spaces}")
         return tuple(told)
+
+    async def _lost(self, tenant: str, subject: Subject) -> tuple[str, ...]:
+        """Return what somebody left lately, when, and who told of it."""
+        told: list[str] = []
+        for each in await self.losses(tenant, subject.id):
+            names = [(k, self.names.name_of(tenant, k, each.group)) for k in Kind]
+            for kind, name in names:
+                if name and f"{kind}:{each.group}" not in subject.ancestors:
+                    when = day(each.at_us)
+                    told.append(f"Left {kind} {name} {when}, as {each.source} told")
+        return tuple(told[:MOST_MISSES])
 
     def _kept(self, tenant: str, grace: Grace) -> str:
         kind, _, id_ = grace.ancestor.partition(":")

@@ -5,7 +5,7 @@ What a source said, the cursor from where it goes on, the new version and the lo
 entries about it stand in one transaction: whoever dies in between has done nothing.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -230,6 +230,18 @@ class StoredDirectory:
             )
         )
         return [Membership(*row) for row in rows]
+
+    async def losses(
+        self, tenant: str, entries: Iterable[Kept]
+    ) -> Sequence[Membership]:
+        """Return what the entries of somebody are in no more, newest first."""
+        ended = [
+            each
+            for kept in entries
+            for each in await self.endings(tenant, kept.entry.id)
+            if each.source == kept.source
+        ]
+        return sorted(ended, key=lambda each: -each.at_us)
 
     async def _run(self, statement: Statement) -> None:
         def program() -> Program[None]:

@@ -210,3 +210,16 @@ async def test_a_department_is_kept_like_a_group(store: Store) -> None:
 
     assert {"department:finance", "department:ops"} <= company.ana().ancestors
     assert company.ana().department == "ops"
+
+
+async def test_what_somebody_left_is_remembered_with_when_and_by_whom(
+    store: Store,
+) -> None:
+    company = await finance(store, days={})
+    company.now += DAY
+    await to_sales(company)
+
+    entries = company.sync.view.entries(TENANT, company.ana().id)
+    [lost] = await company.sync.store.losses(TENANT, entries)
+
+    assert (lost.source, lost.group, lost.at_us) == ("ad", "team", NOW + DAY)

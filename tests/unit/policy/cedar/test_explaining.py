@@ -1,8 +1,11 @@
 """Why somebody may do something, or what is missing if they may not."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from bridge.access import Action, Label
+from bridge.directory.held import Membership
 from policy.cedar.explaining import Explainer
 from tests.unit.policy.cedar.world import FIN_SLACK, FIN_TEAMS, World, asked
 
@@ -138,3 +141,20 @@ async def test_conditions_without_words_are_shown_as_cedar(
     why = await explainer.why(asked("bob"))
 
     assert why.near[0].missing == ('(context.mfaMethod) like "web*"',)
+
+
+async def test_a_denial_tells_what_somebody_left_when_and_who_said_so(
+    explainer: Explainer,
+) -> None:
+    async def losses(_tenant: str, _subject: str) -> Sequence[Membership]:
+        at_us = 1_900_000_000_000_000
+        return [Membership("ad", "g-fin", "x", at_us, "it ended")]
+
+    explainer.losses = losses
+
+    denied = await explainer.why(asked("bob", Action.POST, FIN_SLACK, FIN_TEAMS))
+    allowed = await explainer.why(asked("ana", Action.POST, FIN_SLACK, FIN_TEAMS))
+
+    left = "Left group GG-Finance-All 2030-03-17 17:46:40 UTC, as ad told"
+    assert left in denied.facts
+    assert not any(fact.startswith("Left") for fact in allowed.facts)
