@@ -1,16 +1,22 @@
 """Forms: what to ask a person for an act, with their own rights."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bridge.errors import BadInput
 from bridge.records.forms import Choice, Form, Input, InputKind
 from bridge.records.model import PUBLIC, RecordRef
-from bridge.records.ports import Access, NotYours
+from bridge.records.ports import Access, Gone, NotYours
 from connectors.salesforce.client import Client
 from connectors.salesforce.kinds import Kind, Kinds
-from connectors.salesforce.metadata import FieldOf, Fields, Metadata
+from connectors.salesforce.metadata import (
+    FieldOf,
+    Fields,
+    Metadata,
+    RecordType,
+    Values,
+)
 from connectors.salesforce.rendering import revision
 
 _KINDS = {
@@ -24,6 +30,8 @@ _KINDS = {
     "boolean": InputKind.CHECK,
     "textarea": InputKind.TEXT,
 }
+TYPE = "RecordTypeId"
+_MOST_TYPES = 12  # whose choices are asked for; with more of them all are offered
 _NOT_ASKED = frozenset({"reference", "datetime", "address", "base64", "location", "id"})
 
 
@@ -109,12 +117,7 @@ class Asking:
 
     async def editable(self, access: Access, act: str, kind: Kind) -> Fields:
         """Return the fields that an act may write, for this account."""
-        fields = await self._metadata.fields(access, kind.object)
-        return {
-            name: fields[name]
-            for name in EDITS[act].fields(kind)
-            if name in fields and fields[name].updateable
-        }
+        return _editable(act, kind, await self._metadata.fields(access, kind.object))
 
     async def createable(self, access: Access, kind: Kind) -> Fields:
         """Return what is asked for a new record: ours, and whatever the org needs."""
@@ -127,19 +130,29 @@ class Asking:
             raise NotYours(
                 f"your Salesforce account may not make a {kind.what.lower()}"
             )
-        return {
+        asked = {
             name: fields[name] for name in wanted if fields[name].type not in _NOT_ASKED
         }
+        types = await self._metadata.types(access, kind.object)
+        chosen = TYPE in fields and fields[TYPE].createable
+        if not chosen or len(types) < 2:  # noqa: PLR2004 - a choice is of two
+            return asked
+        return {TYPE: _of_types(types), **asked}
 
     async def _edit(self, access: Access, act: str, ref: RecordRef, kind: Kind) -> Form:
-        fields = await self.editable(access, act, kind)
+        known = await self._metadata.fields(access, kind.object)
+        fields = _editable(act, kind, known)
         if not fields or not EDITS[act].always <= fields.keys():
             raise NotYours("your Salesforce account may not change this")
         more = {one.controller for one in fields.values() if one.controller}
         columns = {*fields, *more, "LastModifiedDate"}
+        columns |= {TYPE} & known.keys()
         row, _at = await self._client.row(access, kind.object, ref.id, sorted(columns))
+        kept = await self._kept(access, kind, text_of(row.get(TYPE)))
         inputs = [
-            self._input(kind, one, row, EDITS[act].always, fields, new=False)
+            _within(
+                self._input(kind, one, row, EDITS[act].always, fields, new=False), kept
+            )
             for one in fields.values()
         ]
         rev = revision(row)
@@ -176,8 +189,35 @@ class Asking:
             self._input(kind, one, {}, frozenset(), fields, new=True)
             for one in fields.values()
         ]
+        inputs = await self._by_type(access, kind, inputs)
         title = f"New {kind.what.lower()}"
         return Form(act, title, tuple(inputs), "Create", ref, kind.name)
+
+    async def _by_type(
+        self, access: Access, kind: Kind, inputs: Sequence[Input]
+    ) -> list[Input]:
+        """Begin with the usual record type, and offer what fits the one chosen."""
+        types = await self._metadata.types(access, kind.object)
+        if not types or len(types) > _MOST_TYPES:
+            return list(inputs)
+        kept = {one.id: await self._kept(access, kind, one.id) for one in types}
+        usual = types[0].id if types[0].usual else ""
+        if not any(each.id == TYPE for each in inputs):
+            only = types[0].id if len(types) == 1 else usual
+            return [_within(each, kept.get(only, {})) for each in inputs]
+        return [
+            replace(each, value=usual) if each.id == TYPE else _fitting(each, kept)
+            for each in inputs
+        ]
+
+    async def _kept(self, access: Access, kind: Kind, type_: str) -> Values:
+        """Return what a record type has of picklists; nothing where that is not told."""
+        if not type_:
+            return {}
+        try:
+            return await self._metadata.values(access, kind.object, type_)
+        except (Gone, NotYours):
+            return {}
 
     def _input(  # noqa: PLR0913 - what an input depends on
         self,
@@ -205,6 +245,56 @@ class Asking:
             one.length,
             cls=self._kinds.classes.get((kind.object, one.name), PUBLIC),
         )
+
+
+def _editable(act: str, kind: Kind, known: Fields) -> Fields:
+    return {
+        name: known[name]
+        for name in EDITS[act].fields(kind)
+        if name in known and known[name].updateable
+    }
+
+
+def _of_types(types: Sequence[RecordType]) -> FieldOf:
+    """Return the field that holds the record type, as a choice."""
+    return FieldOf(
+        TYPE,
+        "Record type",
+        "picklist",
+        0,
+        createable=True,
+        updateable=False,
+        needed=True,
+        choices=tuple((one.id, one.name) for one in types),
+        controller="",
+        fitting={},
+    )
+
+
+def _within(each: Input, kept: Values) -> Input:
+    """Offer only what a record type has, and what stands there."""
+    if each.id not in kept:
+        return each
+    standing = set(each.value.split("\n"))
+    fine = kept[each.id] | standing
+    return replace(each, choices=tuple(c for c in each.choices if c.value in fine))
+
+
+def _fitting(each: Input, kept: Mapping[str, Values]) -> Input:
+    """
+    Let a choice depend on the record type.
+
+    One that depends on another input already goes on doing so: Salesforce refuses what
+    fits its record type not.
+    """
+    if each.controller or not any(each.id in values for values in kept.values()):
+        return each
+    every = tuple(choice.value for choice in each.choices)
+    fitting = {
+        type_: tuple(v for v in every if v in values.get(each.id, frozenset(every)))
+        for type_, values in kept.items()
+    }
+    return replace(each, controller=TYPE, fitting=fitting)
 
 
 def kind_of(kinds: Kinds, name: str) -> Kind:

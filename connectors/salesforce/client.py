@@ -198,6 +198,23 @@ class Client:
 
         return await self._call(access, work)
 
+    async def choices(
+        self, access: Access, object_: str, type_: str
+    ) -> Mapping[str, frozenset[str]]:
+        """Return the values of an object's picklists in a record type, by field."""
+        path = f"ui-api/object-info/{object_}/picklist-values/{ids.long(type_)}"
+
+        def work(
+            library: Salesforce, _session: Session
+        ) -> Mapping[str, frozenset[str]]:
+            told: Row = library.restful(path, headers=_HEADERS) or {}
+            return {
+                str(name): frozenset(str(v["value"]) for v in one.get("values") or ())
+                for name, one in (told.get("picklistFieldValues") or {}).items()
+            }
+
+        return await self._call(access, work)
+
     async def search(
         self, access: Access, words: str, wanted: Sequence[Row], limit: int
     ) -> Sequence[Row]:

@@ -95,7 +95,8 @@ def told(status: int, content: Any, *, writes: bool = False) -> AtomError:
         return NoObject(match[1])
     if "external ID" in reason:
         return NotKnown(reason)
-    if codes & _GONE:
+    # With a field named it is a value of that field which is not to be had.
+    if codes & _GONE and not any(one.get("fields") for one in errors):
         return Gone("it was deleted, or this account may not see it")
     if codes & _NOT_YOURS:
         return NotYours("your Salesforce account may not do this")

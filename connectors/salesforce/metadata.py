@@ -33,35 +33,86 @@ class FieldOf:
 Fields = Mapping[str, FieldOf]
 
 
+@dataclass(frozen=True, slots=True)
+class RecordType:
+    """A record type that an account may use; `usual` if new records get it."""
+
+    id: str
+    name: str
+    usual: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Described:
+    fields: Fields
+    types: tuple[RecordType, ...]
+
+
+Values = Mapping[str, frozenset[str]]
+"""What can be chosen in each picklist."""
+
+
 class Metadata:
     """Descriptions by account and object; asked for again with `If-Modified-Since`."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._fresh = Remembered[Fields](_KEPT, most=_MOST_KEPT)
+        self._fresh = Remembered[_Described](_KEPT, most=_MOST_KEPT)
         # What was true once, and when: to be asked whether it still is.
-        self._known = Remembered[tuple[str, Fields]](_KNOWN, most=_MOST_KEPT)
+        self._known = Remembered[tuple[str, _Described]](_KNOWN, most=_MOST_KEPT)
+        self._values = Remembered[Values](_KEPT, most=_MOST_KEPT)
 
     async def fields(self, access: Access, object_: str) -> Fields:
         """
         Return the fields that an account sees. Raises `NotYours` for an object that is
         not for it.
         """
+        return (await self._described(access, object_)).fields
+
+    async def types(self, access: Access, object_: str) -> Sequence[RecordType]:
+        """Return the record types that an account may use, its usual one first."""
+        return (await self._described(access, object_)).types
+
+    async def values(self, access: Access, object_: str, type_: str) -> Values:
+        """Return what can be chosen in a record type, for the picklists that it knows."""
+        key = f"{access.account}\0{object_}\0{type_}"
+        known = self._values.get(key)
+        if known is None:
+            known = await self._client.choices(access, object_, type_)
+            self._values.keep(key, known)
+        return known
+
+    async def _described(self, access: Access, object_: str) -> _Described:
         key = f"{access.account}\0{object_}"
         fresh = self._fresh.get(key)
         if fresh is not None:
             return fresh
-        since, before = self._known.get(key) or ("", {})
+        since, before = self._known.get(key) or ("", _Described({}, ()))
         try:
             described, date = await self._client.describe(access, object_, since)
         except Gone:  # an object that is not for an account looks as if it were none
             raise NotYours("your Salesforce account may not do this") from None
-        fields = before if described is None else _fields(described)
-        if not fields:
+        found = before if described is None else _whole(described)
+        if not found.fields:
             raise NotYours("your Salesforce account may not do this")
-        self._fresh.keep(key, fields)
-        self._known.keep(key, (date, fields))
-        return fields
+        self._fresh.keep(key, found)
+        self._known.keep(key, (date, found))
+        return found
+
+
+def _whole(described: Mapping[str, Any]) -> _Described:
+    types = [
+        RecordType(
+            str(one["recordTypeId"]),
+            str(one.get("name") or one["recordTypeId"]),
+            bool(one.get("defaultRecordTypeMapping")),
+        )
+        for one in described.get("recordTypeInfos") or ()
+        # The master stands for having none.
+        if one.get("available") and not one.get("master")
+    ]
+    types.sort(key=lambda one: (not one.usual, one.name))
+    return _Described(_fields(described), tuple(types))
 
 
 def _fields(described: Mapping[str, Any]) -> Fields:

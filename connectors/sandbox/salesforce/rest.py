@@ -9,7 +9,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 from urllib.parse import unquote
 
-from connectors.sandbox.salesforce import ids
+from connectors.sandbox.salesforce import ids, record_types
 from connectors.sandbox.salesforce.asking import Asking, sosl
 from connectors.sandbox.salesforce.refusals import Refused, missing_type, told
 from connectors.sandbox.salesforce.schema import OBJECTS, described, field_of
@@ -87,8 +87,8 @@ class Rest:
                 return Reply(200, {"sobjects": self._kinds(call.user)})
             case ["sobjects", kind, *rest]:
                 return self._sobject(call, kind, rest)
-            case ["ui-api", "object-info", kind, "picklist-values", _record_type]:
-                return self._choices(call.user, kind)
+            case ["ui-api", "object-info", kind, "picklist-values", record_type]:
+                return self._choices(call.user, kind, record_type)
         raise told("NOT_FOUND")
 
     def _sobject(self, call: Call, kind: str, rest: list[str]) -> Reply:
@@ -231,18 +231,26 @@ class Rest:
             "updateable": profile.may("u", kind),
             "deletable": profile.may("d", kind),
             "fields": fields,
-            "recordTypeInfos": [],
+            "recordTypeInfos": record_types.infos(self._store.types(kind), call.user),
         }
         changed = format_datetime(self._store.clock.moment(), usegmt=True)
         return Reply(200, body, {"Last-Modified": changed})
 
-    def _choices(self, user: User, kind: str) -> Reply:
+    def _choices(self, user: User, kind: str, record_type: str) -> Reply:
         if kind not in OBJECTS or not user.profile.may("r", kind):
             raise missing_type(kind)
+        types = {one.id: one.values for one in self._store.types(kind)}
+        if record_type not in {*types, record_types.MASTER}:
+            raise told("NOT_FOUND")
+        kept = types.get(record_type, {})
         values = {
             one.name: {
                 "controllerValues": {},
-                "values": described(one, writable=True)["picklistValues"],
+                "values": [
+                    {"value": value["value"], "label": value["label"], "validFor": []}
+                    for value in described(one, writable=True)["picklistValues"]
+                    if value["value"] in kept.get(one.name, one.choices)
+                ],
             }
             for one in self._store.columns(user, kind)
             if one.type == "picklist"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from connectors.sandbox.clock import Clock
-from connectors.sandbox.salesforce import ids, rules
+from connectors.sandbox.salesforce import ids, record_types, rules
 from connectors.sandbox.salesforce.refusals import (
     Refused,
     missing_column,
@@ -49,6 +49,8 @@ class Store:
         self.changes: list[Change] = []
         self._numbers: defaultdict[str, int] = defaultdict(lambda: 0x1000)
         self.case_number = 1020
+        # Of kinds that have any; admins set them up.
+        self.record_types: dict[str, tuple[record_types.RecordType, ...]] = {}
 
     def clear(self) -> None:
         self.rows = {kind: {} for kind in OBJECTS}
@@ -72,13 +74,23 @@ class Store:
 
     def column(self, user: User, kind: str, name: str) -> Field:
         """Return a field that a user may see. Raises `Refused`."""
-        found = field_of(kind, name)
+        found = self.field(kind, name)
         if found is None or not user.profile.sees(kind, found.name):
             raise missing_column(kind, name)
         return found
 
+    def field(self, kind: str, name: str) -> Field | None:
+        if name.casefold() == record_types.COLUMN.casefold():
+            return record_types.FIELD if self.types(kind) else None
+        return field_of(kind, name)
+
+    def types(self, kind: str) -> tuple[record_types.RecordType, ...]:
+        return self.record_types.get(kind, ())
+
     def columns(self, user: User, kind: str) -> list[Field]:
-        return [one for one in OBJECTS[kind] if user.profile.sees(kind, one.name)]
+        more = [record_types.FIELD] if self.types(kind) else []
+        every = [*OBJECTS[kind], *more]
+        return [one for one in every if user.profile.sees(kind, one.name)]
 
     def row(self, user: User, kind: str, id_: str) -> Row:
         """Return a row. Raises `Refused`: the same without the right and without it."""
@@ -117,7 +129,11 @@ class Store:
             row["CaseNumber"] = f"{self.case_number:08d}"
             self.case_number += 1
         row |= rules.defaults(kind) | dict(values)
+        if self.types(kind) and user is not None:
+            usual = record_types.usual_of(self.types(kind), user)
+            row.setdefault(record_types.COLUMN, usual)
         if user is not None:
+            record_types.check(self.types(kind), user, {}, row)
             rules.check(kind, {}, row)
         rules.derive(kind, {}, row, shown(at))
         self.rows[kind][row["Id"]] = row
@@ -149,6 +165,7 @@ class Store:
         values = self._writable(user, kind, values, new=False)
         before = dict(row)
         after = row | dict(values)
+        record_types.check(self.types(kind), user, before, after)
         rules.check(kind, before, after)
         at = self.clock.moment()
         rules.derive(kind, before, after, shown(at))
@@ -194,7 +211,7 @@ class Store:
         for name, value in values.items():
             if name == "attributes":
                 continue
-            one = field_of(kind, name)
+            one = self.field(kind, name)
             if one is None or not user.profile.sees(kind, one.name):
                 raise Refused(
                     400,
