@@ -21,8 +21,12 @@ from bridge.ports import Intake, Lease, Queue, Receipt, Shards
 log = structlog.get_logger()
 
 _MICRO = 1_000_000
-_LONG = 0.005  # seconds that an event may wait without deliveries stepping aside
-_BRIEF = 0.001  # seconds that a round of the loop takes which has little to do
+# Deliveries are fewer at once while an event waits for so long, and a round of the
+# event loop takes so long (seconds): additive increase, multiplicative decrease.
+_LONG = 0.005
+_BUSY = 0.004
+_FEWER, _MORE = 0.9, 0.25
+_LEAST = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,6 @@ class Pace:
     renew: float = 2.0
     poll: float = 0.25
     at_once: int = 64
-    courtesy: int = 6  # times two milliseconds that a delivery lets events pass
 
 
 @dataclass(slots=True)
@@ -41,8 +44,8 @@ class Doorkeeper:
     """
     Implements `bridge.ports.Intake`, and knows since when who is at the door waits.
 
-    Platforms wait seconds for an acknowledgement and then come again, so deliveries
-    step aside while events wait for long.
+    Platforms wait seconds for an acknowledgement and then come again, so fewer
+    deliveries are under way at once while events wait for long.
     """
 
     intake: Intake
@@ -87,7 +90,8 @@ class Worker:
     _busy_reading: bool = False
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _look: asyncio.Event = field(default_factory=asyncio.Event)
-    _slots: asyncio.Semaphore | None = None
+    _room: float = 1
+    _ended: asyncio.Event = field(default_factory=asyncio.Event)
     _touched: set[tuple[str, int]] = field(default_factory=set)
     _calls: set[asyncio.Task[None]] = field(default_factory=set)
     _stopping: bool = False
@@ -97,7 +101,7 @@ class Worker:
 
     async def run(self) -> None:
         self._leases.lasts = self.pace.lease
-        self._slots = asyncio.Semaphore(self.pace.at_once)
+        self._room = self.pace.at_once
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._keep_leases(), name="leases")
@@ -240,23 +244,22 @@ class Worker:
         await self.shards.release(spare)
 
     async def _dispatch(self, group: asyncio.TaskGroup) -> None:
-        slots = self._slots or asyncio.Semaphore(1)
         while True:
             self._news.clear()
             for delivery in () if self._stopping else self.lanes.start(self.clock()):
                 lease = self._leases.of(delivery.shard)
-                await self._step_aside()
-                await slots.acquire()
+                await self._until_there_is_room()
                 if lease is None or self._stopping or not self._leases.hold(lease):
-                    # Lost while it waited for a slot: somebody else's now, or queued
-                    # here again under another lease.
-                    slots.release()
+                    # Lost while it waited for its turn: somebody else's now, or
+                    # queued here again under another lease.
                     continue
                 call = group.create_task(self._see_through(delivery, lease))
                 self._calls.add(call)
-                call.add_done_callback(self._calls.discard)
+                call.add_done_callback(self._over)
+                before = monotonic()
                 # Whoever came meanwhile is heard before the next one is begun.
                 await asyncio.sleep(0)
+                self._adjust(monotonic() - before)
             timeout = None
             if (due := self.lanes.next_us()) is not None:
                 timeout = max(0.001, (due - self.clock()) / _MICRO)
@@ -266,20 +269,26 @@ class Worker:
             except TimeoutError:
                 continue
 
-    async def _step_aside(self) -> None:
-        """
-        Let events that wait be acknowledged first, but not for ever.
+    def _over(self, call: asyncio.Task[None]) -> None:
+        self._calls.discard(call)
+        self._ended.set()
 
-        Those that wait for the disk alone are not helped by it: then there is time.
+    async def _until_there_is_room(self) -> None:
+        while len(self._calls) >= self._room:
+            self._ended.clear()
+            await self._ended.wait()
+
+    def _adjust(self, took: float) -> None:
         """
-        for _ in range(self.pace.courtesy):
-            if self.waited() <= _LONG:
-                return
-            before = monotonic()
-            await asyncio.sleep(0)
-            if monotonic() - before < _BRIEF:
-                return
-            await asyncio.sleep(0.002)
+        Make room for fewer at once while events wait behind them, for more otherwise.
+
+        `took` is how long a round of the loop took, in seconds: what waits for the
+        disk alone is not helped by fewer.
+        """
+        if took > _BUSY and self.waited() > _LONG:
+            self._room = max(_LEAST, self._room * _FEWER)
+        else:
+            self._room = min(self.pace.at_once, self._room + _MORE)
 
     async def _see_through(self, delivery: Delivery, lease: Lease) -> None:
         try:
@@ -292,8 +301,6 @@ class Worker:
                 log.info("delivery left to another process", reason=str(fenced))
                 self._lose({lease.shard})
         finally:
-            if self._slots:
-                self._slots.release()
             self._news.set()
 
     async def _brought(self, delivery: Delivery, lease: Lease) -> Done | Later:

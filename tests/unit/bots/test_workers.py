@@ -9,6 +9,7 @@ from time import sleep, time_ns
 import pytest
 
 from bots.workers import Doorkeeper
+from bridge.delivery import Delivery
 from bridge.errors import StoreUnavailable
 from bridge.messages import Channel, Event, Platform
 from bridge.ports import Receipt
@@ -275,7 +276,7 @@ async def other_work() -> AsyncIterator[None]:
 
     async def work() -> None:
         while True:
-            sleep(0.002)  # noqa: ASYNC251 - it is to be in the way
+            sleep(0.005)  # noqa: ASYNC251 - it is to be in the way
             await asyncio.sleep(0)
 
     job = asyncio.create_task(work())
@@ -284,36 +285,47 @@ async def other_work() -> AsyncIterator[None]:
     await asyncio.gather(job, return_exceptions=True)
 
 
-async def test_deliveries_step_aside_while_events_wait_to_be_acknowledged(
+def elsewhere(n: int) -> Delivery:
+    """Return a delivery that waits for no other one."""
+    target = Channel(Platform.TEAMS, "19:acme@thread.tacv2", f"19:{n}@thread.tacv2")
+    return row(n, link=f"L{n}", target=target)
+
+
+async def test_fewer_are_under_way_while_events_wait_for_the_processor(
     office: Office,
 ) -> None:
     waited = [1.0]
     office.worker.waited = lambda: waited[0]
-    office.queue.put(row(0))
+    gates = {n: asyncio.Event() for n in range(200)}
+    office.courier.plays = {n: [waits_for(gate)] for n, gate in gates.items()}
+    office.queue.put(*map(elsewhere, gates))
 
-    async with other_work(), office.open(replace(QUICK, courtesy=1_000_000)):
-        await office.rounds()
-        assert office.courier.begun == []
+    async with other_work(), office.open(replace(QUICK, at_once=40)):
+        for gate in [*gates.values()][:150]:
+            gate.set()
+        await eventually(lambda: len(office.courier.ended) == 150)
+        for _ in range(15):
+            await office.rounds()
+        under_way = len(office.courier.begun) - len(office.courier.ended)
+        assert 1 <= under_way <= 10
         waited[0] = 0.0
-        await eventually(lambda: office.courier.ended)
+        for gate in gates.values():
+            gate.set()
+        await eventually(lambda: len(office.courier.ended) == 200)
 
 
-async def test_deliveries_do_not_step_aside_for_ever(office: Office) -> None:
-    office.worker.waited = lambda: 1.0
-    office.queue.put(row(0))
-
-    async with other_work(), office.open(replace(QUICK, courtesy=2)):
-        await eventually(lambda: office.courier.ended)
-
-
-async def test_deliveries_do_not_step_aside_for_events_that_wait_for_the_disk(
+async def test_as_many_as_ever_are_under_way_while_events_wait_for_the_disk(
     office: Office,
 ) -> None:
     office.worker.waited = lambda: 1.0
-    office.queue.put(row(0))
+    gate = asyncio.Event()
+    office.courier.plays = {n: [waits_for(gate)] for n in range(60)}
+    office.queue.put(*map(elsewhere, range(60)))
 
-    async with office.open(replace(QUICK, courtesy=1_000_000)):
-        await eventually(lambda: office.courier.ended)
+    async with office.open(replace(QUICK, at_once=40)):
+        await eventually(lambda: len(office.courier.begun) == 40)
+        gate.set()
+        await eventually(lambda: len(office.courier.ended) == 60)
 
 
 @dataclass
