@@ -15,6 +15,7 @@ from bots.confirming import Desk
 from bots.core import Core, clock_us
 from bots.introducing import LinkedPeople
 from bots.keeping_members import Keeping
+from bots.refusal_telling import RefusalTelling
 from bots.runs_desk import Desk as RunsOffice
 from bots.runs_desk import RunTelling
 from bots.slack.people import account as account_in
@@ -143,8 +144,16 @@ def jobs_about_people(
             except StoreUnavailable as error:
                 log.warning("accounts not read", reason=str(error))
 
+    refusals = RefusalTelling(
+        core.accounts,
+        core.acts,
+        announcers,
+        core.sources.tenant,
+        core.settings.directory.tell,
+        clock_us,
+    )
     if not core.settings.directory.runs.on:
-        return (see_others, keeping.run)
+        return (see_others, keeping.run, refusals.run)
     telling = RunTelling(
         StoredRuns(core.database.hot, core.acts, clock_us),
         core.acts,
@@ -152,7 +161,7 @@ def jobs_about_people(
         core.sources.tenant,
         core.settings.directory.tell,
     )
-    return (see_others, keeping.run, telling.run)
+    return (see_others, keeping.run, refusals.run, telling.run)
 
 
 def following(dormancy: Followed, keeping: Keeping) -> Followed:

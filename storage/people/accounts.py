@@ -91,6 +91,15 @@ class StoredAccounts:
         found = known.by_id.get((account.platform, account.user), ())
         return found[0] if len(found) == 1 else None
 
+    def refused(self, tenant: str) -> Sequence[AccountLink]:
+        """Return the accounts that looked like somebody's and were not taken for it."""
+        known = self._known.get(tenant)
+        links = known.links.values() if known else ()
+        return sorted(
+            (link for link in links if link.how is How.REFUSED),
+            key=lambda link: (link.since_us, link.account),
+        )
+
     def accounts(self, tenant: str, person: str) -> Sequence[AccountLink]:
         """Return every account of a person, the surest first."""
         known = self._known.get(tenant)
