@@ -67,6 +67,7 @@ def refused_card(link: AccountLink) -> Card:
     text = (
         f"{link.account} has the address of somebody in the directory, or had it from "
         "somebody else, and may not be theirs. It may do nothing. The log says why "
-        f"(`account.refused`). If it is theirs, type `who {link.account} is ADDRESS`."
+        f"(`account.refused`). If it is theirs, type `who {link.account.user} is "
+        f"ADDRESS` in a linked channel of {link.account.platform.title()}."
     )
     return Card("An account was taken for nobody's", text, Tone.WARNING)

@@ -40,6 +40,7 @@ async def test_a_refused_account_is_told_of_once_by_one_of_several_processes(
     [(channel, card)] = announcer.announced
     assert channel == ADMINS
     assert str(MALLORY) in card.text
+    assert "`who UMALLORY is ADDRESS` in a linked channel of Slack" in card.text
     assert "Ana" not in card.text
 
 
