@@ -23,7 +23,7 @@ from bridge.directory.lifecycle import (
     step_data,
     step_from,
 )
-from bridge.directory.model import Standing, Subject
+from bridge.directory.model import Grace, Standing, Subject
 from bridge.directory.runs import left_by_choice
 from bridge.messages import Channel, Platform
 
@@ -316,3 +316,36 @@ def test_being_put_out_is_told_from_leaving() -> None:
     assert not left_by_choice(1_000 * minute, [999 * minute])
     assert not left_by_choice(1_000 * minute, [1_001 * minute])
     assert left_by_choice(1_000 * minute, [900 * minute])
+
+
+KEPT = Grace(FINANCE, 1_900_000_000_000_000, 1_900_086_400_000_000)
+KEEPING = replace(MOVED, ancestors=frozenset({FINANCE, SALES}), kept=(KEPT,))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "note"),
+    [
+        (ANA, KEEPING, "Finance is kept until 2030-03-18 17:46:40 UTC"),
+        (KEEPING, MOVED, "Finance is kept no longer"),
+        (KEEPING, ANA, "Finance is theirs again"),
+        (KEEPING, replace(MOVED, standing=Standing.LEFT), "Finance is kept no longer"),
+    ],
+    ids=["begins", "ends", "comes back", "leaves"],
+)
+def test_what_is_kept_for_a_while_is_said_in_the_run(
+    old: Subject, new: Subject, note: str
+) -> None:
+    what = happening(old, new)
+    assert what is not None
+
+    _, notes = planned(case(what, old, new, Holdings(BOTH)), ACTIONS)
+
+    assert note in notes
+
+
+def test_nobody_is_added_anywhere_for_what_they_only_keep() -> None:
+    holdings = Holdings(BOTH, open=frozenset({S_FIN, T_FIN, S_SALES}))
+
+    steps, _ = planned(case(Happening.MOVER, ANA, KEEPING, holdings), ACTIONS)
+
+    assert [step.channel for step in steps] == [S_SALES]
