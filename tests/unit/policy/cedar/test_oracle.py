@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import cedarpy
+import pytest
 from hypothesis import HealthCheck, Phase, given, reject, settings
 from hypothesis import strategies as st
 
@@ -197,6 +198,8 @@ cases = st.lists(
 )
 
 
+# Or a failure is hidden behind the length of what failed.
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")
 @given(fronts(), cases, st.sampled_from(["", FAILING]))
 @settings(
     max_examples=60,
