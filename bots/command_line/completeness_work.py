@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from bots.app import Tools, tools
 from bots.command_line.company import company_core, company_id
 from bots.command_line.output import console, print_json, print_table, say
 from bots.core import clock_us
 from bots.reconciling import Reconciling, budgets, histories, reconciling
 from bots.settings_sources import read_settings
+from bots.tools import Tools, tools
 from bridge.errors import AtomError, BadInput, NotFound
 from bridge.links import LinkState
 from bridge.messages import Channel

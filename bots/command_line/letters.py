@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from bots.app import Tools
 from bots.command_line.links import company_tools, link_called, operator
 from bots.command_line.output import print_json, print_table, say
 from bots.commands.drop import NO_REASON
@@ -12,6 +11,7 @@ from bots.commands.replay import DEFAULT_SINCE, replayed
 from bots.commands.retry import comes_back, told
 from bots.commands.status import lasted
 from bots.core import clock_us
+from bots.tools import Tools
 from bridge.errors import BadInput
 from bridge.letters import DeadLetter
 from bridge.periods import since

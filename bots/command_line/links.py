@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from bots.accounts import refuse_foreign
-from bots.app import Tools, tools
 from bots.command_line.company import company_id
 from bots.command_line.output import print_json, print_table, say
 from bots.commands.announce import announce_everywhere
@@ -18,6 +17,7 @@ from bots.commands.options import changed_options
 from bots.commands.status import lasted
 from bots.core import clock_us
 from bots.settings_sources import read_settings
+from bots.tools import Tools, tools
 from bridge.cards import Card
 from bridge.errors import BadInput, Conflict, NotFound
 from bridge.links import Link, LinkState

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import Any
 
-from bots.app import tools
 from bots.command_line.company import company_id
 from bots.command_line.output import print_json, print_table, say
 from bots.commands.channels import kind
@@ -14,6 +13,7 @@ from bots.commands.space_wishes import carry_out, preview, space_wish
 from bots.commands.steward import Done, Steward, able
 from bots.commands.wishes import FORMS, wish
 from bots.settings_sources import read_settings
+from bots.tools import tools
 from bridge.errors import BadInput
 from bridge.messages import Platform
 

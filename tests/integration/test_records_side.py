@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bots.app import tools
 from bots.commands.base import Request
 from bots.core import core
 from bots.settings import Settings
+from bots.tools import tools
 from bridge.cards import Tone
 from tests.events import ALICE, FALCON
 

@@ -192,7 +192,7 @@ async def of_store(built: Core, floor: Floor, seconds: float) -> Figures:
     await asyncio.gather(*(put((1 << 42) + n) for n in range(_PEOPLE)))
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 50)  # as bots/app.py has them
+    gc.set_threshold(20_000, 20, 50)  # as bots/serving.py has them
     rate = await sustained(put, seconds)
     await indexing.catch_up(_COMPANY)
     async with followed(built, indexing):

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from bots.app import tools
 from bots.core import core
 from bots.doctor.contacts import contacts
 from bots.doctor.findings import State
 from bots.settings import Settings
+from bots.tools import tools
 from bridge.records.knowing import Chapter, asked
 from bridge.records.model import System
 from connectors.sandbox.salesforce import Salesforce as Org
