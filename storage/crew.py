@@ -48,7 +48,7 @@ class Crew:
     """
 
     size: int = field(default_factory=_processors)
-    least: int = 20_000
+    least: int = 50_000
     at_once: int = 4096
     nice: int = 5  # messages are answered before
 
