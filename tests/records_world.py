@@ -591,6 +591,7 @@ class FakeActs:
 @dataclass
 class FakeChanges:
     begun: dict[str, str | None] = field(default_factory=dict)
+    times: dict[str, int] = field(default_factory=dict)
     events: set[str] = field(default_factory=set)
 
     async def position(self, tenant: str, system: System, instance: str) -> str:
@@ -609,11 +610,11 @@ class FakeChanges:
     async def done(self, tenant: str, key: str) -> str | None:
         return self.begun.get(key)
 
-    async def begin(self, tenant: str, key: str, now_us: int) -> bool:
+    async def begin(self, tenant: str, key: str, now_us: int) -> int:
         if key in self.begun:
-            return False
-        self.begun[key] = None
-        return True
+            return self.times[key]
+        self.begun[key], self.times[key] = None, now_us
+        return 0
 
     async def finish(self, tenant: str, key: str, request: str) -> None:
         self.begun[key] = request

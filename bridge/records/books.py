@@ -304,8 +304,12 @@ class ChangesBook(Protocol):
         """Return the request id of a deed that was done, None if it never was."""
         ...
 
-    async def begin(self, tenant: str, key: str, now_us: int) -> bool:
-        """Note the intent of a deed before it is written; False if it was noted before."""
+    async def begin(self, tenant: str, key: str, now_us: int) -> int:
+        """
+        Note the intent of a deed before it is written.
+
+        Returns when an earlier try of it began, 0 if this is the first.
+        """
         ...
 
     async def finish(self, tenant: str, key: str, request: str) -> None: ...

@@ -8,7 +8,7 @@ answer was lost is looked up by the system's adapter, never simply written again
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bridge.errors import AtomError
 from bridge.records.admitting import Admitted, Admitting
@@ -94,7 +94,8 @@ class Doing:
         records = self.admitting.system(tenant, who.act)
         wish = _wish(who, correlation)
         await self.log.note(intended(wish, deed))
-        await self.changes.begin(tenant, deed.key, self.clock())
+        tried_us = await self.changes.begin(tenant, deed.key, self.clock())
+        deed = replace(deed, tried_us=tried_us)
         try:
             made = await self._alone(tenant, records, access, deed)
         except AtomError as error:
@@ -116,21 +117,22 @@ class Doing:
         self, tenant: str, records: Records, access: Access, deed: Deed
     ) -> Done:
         if self.turns is None or deed.ref is None:
-            return await _performed(records, access, deed)
+            return await self._performed(records, access, deed)
         async with self.turns.turn(tenant, deed.ref, _PATIENCE):
-            return await _performed(records, access, deed)
+            return await self._performed(records, access, deed)
+
+    async def _performed(self, records: Records, access: Access, deed: Deed) -> Done:
+        begun = self.clock()
+        try:
+            return await records.perform(access, deed)
+        except Unsure:
+            # The same key: it is looked up first whether it was written.
+            again = replace(deed, tried_us=deed.tried_us or begun)
+            return await records.perform(access, again)
 
     async def finished_before(self, tenant: str, key: str) -> bool:
         """Whether a deed was done, by whichever try."""
         return await self.changes.done(tenant, key) is not None
-
-
-async def _performed(records: Records, access: Access, deed: Deed) -> Done:
-    try:
-        return await records.perform(access, deed)
-    except Unsure:
-        # The same key: it is looked up first whether it was written.
-        return await records.perform(access, deed)
 
 
 def key_of(tenant: str, person: str, *parts: object) -> str:

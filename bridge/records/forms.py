@@ -103,7 +103,10 @@ class Deed:
     `values` holds only what is to be written, by input id; `seen` what the person saw
     of the same fields when the form was opened. `base` is the revision it was opened on;
     None for what depends on none (a comment). `key` is equal for every try of the same
-    deed, so that it is done once however often it is tried.
+    deed, so that it is done once however often it is tried. `tried_us` is when an earlier
+    try began, in microseconds UTC, and 0 for the first one: where a system has no place
+    for the key, what an earlier try may have written is looked for from then on, and a
+    first one never takes somebody's saying the same twice for a repetition.
     """
 
     act: str
@@ -113,3 +116,4 @@ class Deed:
     values: Mapping[str, str] = field(default_factory=dict)
     seen: Mapping[str, str] = field(default_factory=dict)
     base: Revision | None = None
+    tried_us: int = 0

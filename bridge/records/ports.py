@@ -224,7 +224,8 @@ class Records(Protocol):
         """
         Write. Raises `EditConflict`, `Rejected`, `NotYours`, `Unsure`.
 
-        A deed whose key was done before is not done again.
+        A deed whose key was done before is not done again: by the key, or where the
+        system has no place for it, if `tried_us` says that it was tried before.
         """
         ...
 

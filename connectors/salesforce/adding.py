@@ -3,7 +3,8 @@ Adding what was not there: comments, notes, new records, each once.
 
 A new record carries the deed's key in an external id field (`ATOM_Key__c`), and is
 looked up by it before another try. Where an org has not got the field, and for comments
-on cases, which cannot have one, the person's own newest ones are compared instead.
+on cases, which cannot have one, another try compares the person's own newest ones since
+the first.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +23,8 @@ from connectors.salesforce.metadata import Fields, Metadata
 from connectors.salesforce.reading import Reader
 from connectors.salesforce.recognition import Recognition
 
-_LATELY = timedelta(minutes=15)
+_LATELY_US = 15 * 60 * 1_000_000
+_SKEW = timedelta(minutes=5)  # by which Salesforce's clock and ours may be apart
 _TASK = frozenset({"Subject", "Description"})
 
 
@@ -51,30 +53,42 @@ class Adder:
             raise Rejected("write a comment", {"CommentBody": "Write something"})
         public = deed.values.get("IsPublished", "true") == "true"
         before = await self._p.reader.one(access, ref)  # also says if it is there
-        if await self.said(access, ref, body):
+        if deed.tried_us and await self.said(access, ref, body, deed.tried_us):
             return Done(before, again=True)
+        since_us = deed.tried_us or _now_us()
         values = {"ParentId": ref.id, "CommentBody": body, "IsPublished": public}
         try:
             written = await self._p.client.create(access, "CaseComment", values)
         except Unsure:
-            if not await self.said(access, ref, body):
+            if not await self.said(access, ref, body, since_us):
                 raise
             written = Written(ref.id, "")
         record = await self._p.reader.one(access, ref)
         after = {"CommentBody": body, "IsPublished": text_of(public)}
         return Done(record, written.request, {}, after)
 
-    async def said(self, access: Access, ref: RecordRef, body: str) -> bool:
+    async def said(
+        self, access: Access, ref: RecordRef, body: str, since_us: int = 0
+    ) -> bool:
+        """Whether this account said it since; 0: within a quarter of an hour."""
         where = f"ParentId = {soql.quoted(ids.long(ref.id))}"
         asked = {"CommentBody": body}
-        return await self._lately(access, "CaseComment", where, asked) is not None
+        since_us = since_us or _now_us() - _LATELY_US
+        found = await self._same(access, "CaseComment", (where, asked), since_us)
+        return found is not None
 
-    async def _lately(
-        self, access: Access, object_: str, where: str, values: Mapping[str, Any]
+    async def _same(
+        self,
+        access: Access,
+        object_: str,
+        what: tuple[str, Mapping[str, Any]],
+        since_us: int,
     ) -> str | None:
-        """Return the person's own newest record that is the same, made lately."""
+        """Return the person's own newest record that is the same, made since then."""
+        where, values = what
         me = await self._p.client.me(access)
-        since = f"{datetime.now(UTC) - _LATELY:%Y-%m-%dT%H:%M:%SZ}"
+        begin = datetime.fromtimestamp(since_us // 1_000_000, UTC) - _SKEW
+        since = f"{begin:%Y-%m-%dT%H:%M:%SZ}"
         mine = f"CreatedById = {soql.quoted(me)} AND CreatedDate >= {since}"
         query = soql.select(
             object_,
@@ -93,7 +107,7 @@ class Adder:
         values |= {"Status": "Completed", f"{_link(ref)}Id": ids.long(ref.id)}
         values |= {"TaskSubtype": "Call"} if deed.act == "call" else {}
         await self._p.reader.one(access, ref)
-        written = await self._added(access, "Task", deed.key, values)
+        written = await self._added(access, "Task", deed, values)
         record = await self._p.reader.one(access, ref)
         after = {
             name: text_of(value) for name, value in values.items() if name in _TASK
@@ -107,7 +121,7 @@ class Adder:
         values = values_of(fields, deed.values)
         if deed.ref is not None:
             values |= await self._beside(access, deed.ref)
-        written = await self._added(access, kind.object, deed.key, values)
+        written = await self._added(access, kind.object, deed, values)
         ref = self._p.recognition.ref(kind.name, written.id)
         record = await self._p.reader.one(access, ref)
         row, _at = await self._p.client.row(access, kind.object, written.id, [*values])
@@ -129,14 +143,14 @@ class Adder:
         return {}
 
     async def _added(
-        self, access: Access, object_: str, key: str, values: Mapping[str, Any]
+        self, access: Access, object_: str, deed: Deed, values: Mapping[str, Any]
     ) -> Written:
         """Make a record once, however often a deed is tried."""
-        field = self._p.key_field
+        field, key = self._p.key_field, deed.key
         try:
             found = await self._keyed(access, object_, key)
         except (manners.Hidden, Gone):
-            return await self._unkeyed(access, object_, values)
+            return await self._unkeyed(access, object_, values, deed.tried_us)
         if found is not None:
             return Written(found, "")
         try:
@@ -154,18 +168,25 @@ class Adder:
         return str(rows[0]["Id"]) if rows else None
 
     async def _unkeyed(
-        self, access: Access, object_: str, values: Mapping[str, Any]
+        self, access: Access, object_: str, values: Mapping[str, Any], tried_us: int
     ) -> Written:
-        found = await self._lately(access, object_, "", values)
-        if found is not None:
-            return Written(found, "")
+        what = ("", values)
+        if tried_us:
+            found = await self._same(access, object_, what, tried_us)
+            if found is not None:
+                return Written(found, "")
+        since_us = tried_us or _now_us()
         try:
             return await self._p.client.create(access, object_, values)
         except Unsure:
-            found = await self._lately(access, object_, "", values)
+            found = await self._same(access, object_, what, since_us)
             if found is None:
                 raise
             return Written(found, "", created=True)
+
+
+def _now_us() -> int:
+    return round(datetime.now(UTC).timestamp() * 1_000_000)
 
 
 def _link(ref: RecordRef) -> str:

@@ -14,7 +14,7 @@ from bridge.records.forms import Deed, Form, Input, InputKind
 from bridge.records.model import Record, RecordRef
 from bridge.records.ports import Access, Done, Gone, Rejected, Unsure
 from connectors.servicenow.calls import CATALOGUE, Answer, Page, Part, rows_of
-from connectors.servicenow.checks import digest, fits, required
+from connectors.servicenow.checks import SKEW, digest, fits, required
 from connectors.servicenow.query import Op, Query, where
 from connectors.servicenow.reading import item_part
 from connectors.servicenow.rows import written
@@ -23,7 +23,6 @@ from connectors.servicenow.variables import LOOKED_UP, inputs_of, variables_of
 from connectors.servicenow.writing import Writing
 
 _QUANTITY, _FOR = "quantity", "requested_for"
-_RECENT = 600  # seconds in which an order of the same is looked for
 _REMEMBERED = 1_000
 
 
@@ -71,7 +70,7 @@ class Catalogue:
                 "sysparm_requested_for": wanted,
                 "variables": variables,
             }
-            earlier = await self._earlier(access, deed, me.id, wanted)
+            earlier = await self._earlier(access, deed, me.id, wanted, deed.tried_us)
             if earlier is not None:
                 return Done(await self._request(access, earlier), again=True)
             return await self._order(access, deed, body, me.id)
@@ -82,11 +81,12 @@ class Catalogue:
         item = deed.ref
         if item is None:
             raise BadInput("choose something of the catalogue to order")
+        since_us = deed.tried_us or self.writing.reading.now_us()
         try:
             answer = await self._checked_out(access, item, body)
         except Unsure:
             wanted = str(body["sysparm_requested_for"])
-            found = await self._earlier(access, deed, me, wanted)
+            found = await self._earlier(access, deed, me, wanted, since_us)
             if found is None:
                 raise
             return Done(await self._request(access, found))
@@ -147,16 +147,16 @@ class Catalogue:
         return await self.writing.record(access, ref)
 
     async def _earlier(
-        self, access: Access, deed: Deed, me: str, wanted: str
+        self, access: Access, deed: Deed, me: str, wanted: str, since_us: int
     ) -> str | None:
-        """Return the request that an earlier try of the same deed made."""
+        """Return the request that a try of the same deed made since; 0: none was."""
         mark = digest(deed.key)
         for request, known in self.ordered.items():
             if known == mark:
                 return request
-        if deed.ref is None:
+        if deed.ref is None or not since_us:
             return None
-        since = written(self.writing.reading.now_us() // 1_000_000 - _RECENT)
+        since = written(since_us // 1_000_000 - SKEW)
         query = Query(
             (
                 where("cat_item", Op.IS, deed.ref.id),

@@ -8,6 +8,8 @@ from bridge.records.forms import Input
 from bridge.records.model import Absence
 from bridge.records.ports import Gone, NotConnected, Rejected, Spent
 
+SKEW = 300  # seconds by which ServiceNow's clock and ours may be apart
+
 
 def absent(why: Absence) -> Exception:
     """Return the error for a record that is not there to be read."""

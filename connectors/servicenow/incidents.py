@@ -8,7 +8,7 @@ from bridge.records.forms import Choice, Deed, Form, Input, InputKind
 from bridge.records.model import RecordRef
 from bridge.records.ports import Access, Done
 from connectors.servicenow.calls import Page, rows_of
-from connectors.servicenow.checks import fits, required
+from connectors.servicenow.checks import SKEW, fits, required
 from connectors.servicenow.creating import created, edited
 from connectors.servicenow.query import Op, Query, where
 from connectors.servicenow.rows import Row, written
@@ -18,7 +18,6 @@ from connectors.servicenow.translate import revision
 from connectors.servicenow.writing import Writing
 
 ELEMENTS = {"comment": "comments", "note": "work_notes"}
-_RECENT = 600  # seconds; the same words again within them are a repetition
 _HOLD = (
     Choice("1", "Awaiting Caller"),
     Choice("3", "Awaiting Problem"),
@@ -84,9 +83,10 @@ class Incidents:
         element = ELEMENTS[deed.act]
         required(deed.values, {element: "Text"})
         text = deed.values[element].strip()
-        since = written(self.writing.reading.now_us() // 1_000_000 - _RECENT)
-        if await self.writing.said(access, row, element, text, since):
-            return Done(await self.writing.record(access, ref), again=True)
+        if deed.tried_us:
+            since = written(deed.tried_us // 1_000_000 - SKEW)
+            if await self.writing.said(access, row, element, text, since):
+                return Done(await self.writing.record(access, ref), again=True)
         return await self.writing.patch(access, ref, row, {element: text})
 
     async def _say(self, access: Access, deed: Deed, ref: RecordRef, row: Row) -> Done:

@@ -58,13 +58,26 @@ class StoredChanges:
         )
         return rows[0][0] if rows else None
 
-    async def begin(self, tenant: str, key: str, now_us: int) -> bool:
-        return await self._run(
-            "INSERT INTO record_deed (tenant, deed, request, begun_us) "
-            "VALUES (:tenant, :deed, NULL, :now) "
-            "ON CONFLICT (tenant, deed) DO NOTHING RETURNING deed",
-            {"tenant": tenant, "deed": hashed(key), "now": now_us},
-        )
+    async def begin(self, tenant: str, key: str, now_us: int) -> int:
+        row = {"tenant": tenant, "deed": hashed(key), "now": now_us}
+
+        def program() -> Program[int]:
+            made = yield Statement(
+                "INSERT INTO record_deed (tenant, deed, request, begun_us) "
+                "VALUES (:tenant, :deed, NULL, :now) "
+                "ON CONFLICT (tenant, deed) DO NOTHING RETURNING deed",
+                row,
+            )
+            if made:
+                return 0
+            known = yield Statement(
+                "SELECT begun_us FROM record_deed "
+                "WHERE tenant = :tenant AND deed = :deed",
+                {name: row[name] for name in ("tenant", "deed")},
+            )
+            return max(1, int(known[0][0])) if known else 0
+
+        return await self.store.run(program)
 
     async def finish(self, tenant: str, key: str, request: str) -> None:
         await self._run(

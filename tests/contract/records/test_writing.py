@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -95,10 +96,22 @@ async def test_the_same_deed_twice_is_done_once(world: World, reader: Account) -
 async def test_an_addition_twice_is_one(world: World, reader: Account) -> None:
     await world.records.perform(reader, addition(world))
 
-    again = await world.records.perform(reader, addition(world))
+    again = await world.records.perform(reader, replace(addition(world), tried_us=1))
 
     assert again.again
     assert world.added() == 1
+
+
+async def test_the_same_may_be_added_twice_on_purpose(
+    world: World, reader: Account
+) -> None:
+    await world.records.perform(reader, addition(world))
+
+    second = replace(addition(world), key="on-purpose")
+    made = await world.records.perform(reader, second)
+
+    assert not made.again
+    assert world.added() == 2
 
 
 async def test_a_change_behind_ones_back_is_a_conflict(
@@ -216,7 +229,8 @@ async def test_a_lost_answer_to_an_addition_does_not_double_it(
     try:
         await world.records.perform(reader, addition(world))
     except Unsure:
-        await world.records.perform(reader, addition(world))
+        again = replace(addition(world), tried_us=1)
+        await world.records.perform(reader, again)
 
     assert world.added() == 1
 

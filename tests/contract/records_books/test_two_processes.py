@@ -70,4 +70,4 @@ async def test_one_claim_one_post_one_deed_and_one_renewal(
     )
 
     assert [each for each in claims if not isinstance(each, UsedUp)] == [button]
-    assert posts.count(True) == deeds.count(True) == renewals.count(True) == 1
+    assert posts.count(True) == deeds.count(0) == renewals.count(True) == 1

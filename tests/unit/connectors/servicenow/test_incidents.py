@@ -18,6 +18,7 @@ from tests.unit.connectors.servicenow.world import (
     deed,
     edit,
     ref,
+    tried,
 )
 
 
@@ -84,7 +85,7 @@ async def test_the_same_comment_tried_again_stands_there_once(snow: World) -> No
     said = deed("comment", INC1, comments="On it.")
 
     await snow.records.perform(snow.as_("erin"), said)
-    again = await snow.records.perform(snow.as_("erin"), said)
+    again = await snow.records.perform(snow.as_("erin"), tried(said))
 
     assert again.again
     assert entries(snow, INC1.id, "comments") == ["On it."]
@@ -101,10 +102,20 @@ async def test_a_comment_whose_answer_is_lost_is_unsure_and_said_once(
 
     with pytest.raises(Unsure):
         await snow.records.perform(snow.as_("erin"), said)
-    done = await snow.records.perform(snow.as_("erin"), said)
+    done = await snow.records.perform(snow.as_("erin"), tried(said))
 
     assert done.again
     assert entries(snow, INC1.id, "comments") == ["On it."]
+
+
+async def test_the_same_may_be_said_twice_on_purpose(snow: World) -> None:
+    said = deed("comment", INC1, comments="Any news?")
+
+    await snow.records.perform(snow.as_("erin"), said)
+    second = await snow.records.perform(snow.as_("erin"), replace(said, key="k2"))
+
+    assert not second.again
+    assert entries(snow, INC1.id, "comments") == ["Any news?", "Any news?"]
 
 
 async def test_others_may_say_the_same(snow: World) -> None:
@@ -418,7 +429,7 @@ async def test_without_the_journals_table_the_row_itself_tells(snow: World) -> N
     said = deed("comment", INC1, comments="On it.")
 
     done = await snow.records.perform(snow.as_("erin"), said)
-    again = await snow.records.perform(snow.as_("erin"), said)
+    again = await snow.records.perform(snow.as_("erin"), tried(said))
 
     fact = done.record.fact("comments")
     assert fact is not None

@@ -23,6 +23,7 @@ from tests.unit.connectors.servicenow.world import (
     deed,
     edit,
     ref,
+    tried,
 )
 
 
@@ -146,7 +147,7 @@ async def test_5_a_widened_question_gives_none_and_an_alert(snow: World) -> None
     with pytest.raises(ServiceUnavailable):
         await snow.records.perform(snow.as_("carol"), deed("approve", WAITING))
     with pytest.raises(ServiceUnavailable):
-        await snow.records.perform(snow.as_("bob"), deed("order", screen))
+        await snow.records.perform(snow.as_("bob"), tried(deed("order", screen)))
 
     assert refs == {}
     assert {table for _what, table in snow.alerts} >= {"incident", "sc_req_item"}

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bridge.records.forms import Deed
 from bridge.records.model import Record, RecordRef, Revision, System
@@ -57,6 +57,11 @@ class World:
 
 def deed(act: str, ref_: RecordRef | None, key: str = "k1", **values: str) -> Deed:
     return Deed(act, key, ref_, values=values)
+
+
+def tried(once: Deed) -> Deed:
+    """Return another try of a deed."""
+    return replace(once, tried_us=1)
 
 
 def edit(record: Record, seen: dict[str, str], **values: str) -> Deed:
