@@ -29,6 +29,7 @@ NO_TYPES = {
     "message.groups",
     "message.im",
     "message.mpim",
+    "policy.dlp",
     "processing.json",
     "processing.md",
     "search.db",
