@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -343,6 +344,10 @@ def manifest_build(
     build(url, out, teams_app_id, socket_mode=socket_mode)
 
 
+# It looks at every parameter of every command, which takes longer than most lines do.
+command_of = cache(typer.main.get_command)
+
+
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run one line, and leave with its exit code."""
     sys.exit(_run(sys.argv[1:] if arguments is None else arguments))
@@ -352,7 +357,7 @@ def _run(arguments: list[str]) -> int:
     # First of all: what goes wrong must not be told with what people said in it.
     configure_logging(human=sys.stderr.isatty())
     try:
-        command = typer.main.get_command(app)
+        command = command_of(app)
         return command.main(arguments, prog_name="atom", standalone_mode=False) or 0
     except TyperException as error:
         _complain(f"{error.format_message()} {_hint(error)}")

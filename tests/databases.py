@@ -35,6 +35,12 @@ def migrated_sqlite(folder: Path) -> str:
     return f"sqlite:///{file}"
 
 
+def with_tables(home: Path) -> None:
+    """Let a home have a database with every table, unless it has one."""
+    if not (home / "atom.db").exists():
+        migrated_sqlite(home)
+
+
 @cache
 def _migrated_sqlite() -> bytes:
     with tempfile.TemporaryDirectory(prefix="atom-sqlite-") as folder:

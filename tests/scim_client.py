@@ -18,6 +18,7 @@ from bots.settings import Settings
 from bridge.compliance import Officer
 from bridge.ports import Limiter
 from storage.limiter import LocalLimiter
+from tests.databases import with_tables
 
 ADMIN = Officer("cli:root")
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
@@ -128,6 +129,7 @@ async def scim_server(
     limiter: Limiter | None = None,
 ) -> AsyncIterator[ScimServer]:
     """Serve what the application serves at /scim/v2, on a free port."""
+    with_tables(home)
     async with core(settings or Settings(home=home), "test") as built:
         if await built.companies.create(company, company, "a@acme.example"):
             built.keys.create(company)

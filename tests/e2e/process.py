@@ -10,10 +10,11 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import psutil
@@ -100,6 +101,23 @@ async def ran(
     finally:
         process.kill()
     return Ended(process.exitcode, out.read_text(), err.read_text())
+
+
+def forked(
+    work: Callable[..., Coroutine[Any, Any, None]], *arguments: object
+) -> int | None:
+    """Let a new process do some work, within a minute; returns its exit code."""
+    process = _CONTEXT.Process(target=_worked, args=(work, arguments), daemon=True)
+    process.start()
+    process.join(60)
+    process.kill()
+    return process.exitcode
+
+
+def _worked(
+    work: Callable[..., Coroutine[Any, Any, None]], arguments: Sequence[object]
+) -> None:
+    asyncio.run(work(*arguments))
 
 
 def _command(

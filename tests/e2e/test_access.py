@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from tests.databases import migrated_template
 from tests.e2e.company import PROJECT_GROUP, RULES, choose, employed, known, publish
 from tests.e2e.test_linking import slack_answer
 from tests.e2e.test_private_notices import whispers
@@ -229,7 +230,7 @@ async def test_without_redis_the_denied_stay_denied_and_a_change_still_counts(
 ) -> None:
     """Scenario 25: two processes that share Redis, and it is away for a while."""
     lease = SHARING["ATOM_TUNING_LEASE"]
-    with postgres.database() as url:
+    with postgres.database(migrated_template(postgres)) as url:
         async with employed(
             tmp_path, url, ATOM_REDIS_URL=own_redis.url, ATOM_TUNING_LEASE=lease
         ) as (here, company):

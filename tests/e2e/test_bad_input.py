@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from bots.sandbox.teams import seed as teams
+from tests.databases import migrated_template
 from tests.e2e.hostile import (
     WORDS,
     Request,
@@ -50,7 +51,7 @@ async def here(
         url = f"sqlite:///{home}/atom.db"
         if request.param == "postgresql":
             server: Postgres = request.getfixturevalue("postgres")
-            url = stack.enter_context(server.database())
+            url = stack.enter_context(server.database(migrated_template(server)))
         async with world(home, url) as made:
             await made.link()
             await made.start()

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from bots.core import core
+from tests.databases import migrated_template
 from tests.e2e.test_dead_letters import dead, status, until_dead
 from tests.e2e.test_faults import _until_refused
 from tests.e2e.test_linking import command_line
@@ -56,7 +57,7 @@ async def either(tmp_path: Path, database_url: str) -> AsyncIterator[World]:
 async def test_while_redis_is_stopped_two_processes_go_on(
     tmp_path: Path, postgres: Postgres, own_redis: Redis
 ) -> None:
-    with postgres.database() as url:
+    with postgres.database(migrated_template(postgres)) as url:
         async with world(tmp_path, url, own_redis.url, **SHARING) as here:
             await here.link()
             await here.start()

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from storage.log_reader import LogEntry
+from tests.databases import migrated_template
 from tests.e2e.test_linking import command_line
 from tests.e2e.world import SHARING, World, slack_messages, teams_messages, world
 from tests.servers import Postgres, Redis, free_port
@@ -89,7 +90,7 @@ async def two_processes(home: Path, url: str, redis_url: str) -> AsyncIterator[W
 async def test_redis_is_lost_under_load(
     tmp_path: Path, postgres: Postgres, own_redis: Redis, how: str
 ) -> None:
-    with postgres.database() as url:
+    with postgres.database(migrated_template(postgres)) as url:
         async with two_processes(tmp_path, url, own_redis.url) as here:
             load = Load(here)
             talking = asyncio.create_task(load.talk())
@@ -106,7 +107,10 @@ async def test_redis_is_lost_under_load(
 async def test_sentinels_make_another_redis_master_under_load(
     tmp_path: Path, postgres: Postgres
 ) -> None:
-    with running_watched() as redis, postgres.database() as url:
+    with (
+        running_watched() as redis,
+        postgres.database(migrated_template(postgres)) as url,
+    ):
         async with two_processes(tmp_path, url, redis.url) as here:
             load = Load(here)
             talking = asyncio.create_task(load.talk())

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.databases import migrated_template
 from tests.e2e.world import (
     SHARING,
     UNCUTTABLE,
@@ -226,7 +227,7 @@ async def test_with_a_spool_what_is_said_meanwhile_waits_on_the_disk(
 async def test_two_processes_share_the_work_and_copy_once(
     tmp_path: Path, postgres: Postgres, redis_url: str
 ) -> None:
-    with postgres.database() as url:
+    with postgres.database(migrated_template(postgres)) as url:
         async with world(tmp_path, url, redis_url, **SHARING) as here:
             await here.link()
             await here.start()

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.databases import migrated_template
 from tests.e2e.world import SHARING, World, slack_texts, teams_texts, world
 from tests.servers import Postgres, free_port
 
@@ -22,7 +23,7 @@ _SOON = 40.0
 
 @pytest.fixture
 async def here(tmp_path: Path, postgres: Postgres) -> AsyncIterator[World]:
-    with postgres.database() as url:
+    with postgres.database(migrated_template(postgres)) as url:
         async with world(tmp_path, url, **SHARING) as made:
             # What the frozen one does not answer goes to the other one.
             await made.set(slack__answer_timeout=3.0, teams__answer_timeout=3.0)

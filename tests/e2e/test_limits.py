@@ -18,6 +18,7 @@ from bridge.links import Link, LinkState
 from bridge.messages import Channel, Platform
 from bridge.options import Join, LinkOptions
 from storage.hot import Statement
+from tests.databases import migrated_template
 from tests.e2e.world import (
     COMPANY,
     FALCON,
@@ -125,7 +126,7 @@ async def test_two_processes_keep_to_one_limit_through_redis(
         # Calls are counted when they are made; on their way they may bunch.
         "ATOM_TUNING_LIMIT_MARGIN": "5",
     }
-    with postgres.database() as url:
+    with postgres.database(migrated_template(postgres)) as url:
         async with world(tmp_path, url, redis_url, **limit, **SHARING) as here:
             await here.set(
                 teams__throttles=True,
@@ -155,7 +156,7 @@ async def test_losing_redis_in_the_middle_loses_and_doubles_nothing(
         "ATOM_TUNING_TEAMS_TENANT_LIMIT": "40/2",
         "ATOM_TUNING_LIMIT_CARE": "3",
     }
-    with postgres.database() as url:
+    with postgres.database(migrated_template(postgres)) as url:
         async with world(tmp_path, url, own_redis.url, **limit, **SHARING) as here:
             await link_both(here)
             await here.set(

@@ -20,6 +20,7 @@ from bots.sandbox.teams.model import Channel as TeamsChannel
 from bots.teams.translate import VERB
 from bridge.links import LinkState
 from storage.schema import link, link_channel
+from tests.databases import migrated_template
 from tests.e2e.resent import last_event, resend
 from tests.e2e.test_dead_letters import change_link, poisoned, until_dead
 from tests.e2e.test_linking import slack_answer, teams_answer
@@ -65,7 +66,7 @@ async def calls(here: World, *names: str) -> int:
 async def test_what_slack_sends_four_times_to_two_processes_crosses_once(
     tmp_path: Path, postgres: Postgres, redis_url: str
 ) -> None:
-    with postgres.database() as url:
+    with postgres.database(migrated_template(postgres)) as url:
         async with world(tmp_path, url, redis_url, **SHARING) as here:
             await here.link()
             await here.start()

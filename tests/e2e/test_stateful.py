@@ -7,6 +7,7 @@ Random people and random faults: in the end both platforms agree with a small mo
 import asyncio
 from pathlib import Path
 
+from tests.databases import migrated_template
 from tests.servers import Postgres
 from tests.soak.staged import driver
 from tests.soak.steps import Step, play
@@ -22,7 +23,7 @@ def test_whatever_happens_on_sqlite_both_sides_agree(tmp_path: Path) -> None:
 def test_whatever_happens_to_two_processes_on_postgresql_both_sides_agree(
     tmp_path: Path, postgres: Postgres, redis_url: str
 ) -> None:
-    with postgres.database() as url:
+    with postgres.database(migrated_template(postgres)) as url:
         play(
             lambda steps: asyncio.run(_played(steps, tmp_path, url, redis_url, 2)),
             1,

@@ -17,6 +17,7 @@ from storage.compliance.erasure.matters import Matters
 from storage.hot import Statement
 from storage.shelf import DiskShelf
 from tests.contract.test_journal import YES
+from tests.databases import with_tables
 from tests.events import FALCON, message
 from tests.patient import patient
 
@@ -49,6 +50,7 @@ async def _kept_file(built: Core, content: bytes, n: int, folder: Path) -> str:
 
 @pytest.fixture
 async def built(tmp_path: Path) -> AsyncIterator[Core]:
+    with_tables(tmp_path)
     async with core(patient(tmp_path), "tests") as made:
         await _begun(made)
         yield made

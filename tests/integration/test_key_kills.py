@@ -1,8 +1,9 @@
 """Real processes that are killed in the middle of erasing and rotating."""
 
 import asyncio
-import subprocess
-import sys
+import os
+import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,47 +12,37 @@ from bots.core import Core, core
 from bridge.compliance import Duty, Officer
 from bridge.messages import Person, Platform
 from bridge.ports import Commitment
+from storage.compliance.keys import rotation
 from storage.hot import Statement
 from tests.contract.test_journal import YES
+from tests.databases import with_tables
+from tests.e2e.process import forked
 from tests.events import message
 from tests.patient import patient
 
 ADA, BEN, CLARA = Officer("cli:ada"), Officer("cli:ben"), Officer("cli:clara")
 
-_PROGRAM = """
-import asyncio, os, signal, sys
-from dataclasses import replace
-from pathlib import Path
-from bots.core import core
-from bridge.compliance import Officer
-from storage.compliance.keys import rotation
-from tests.patient import patient
 
-home, what, at = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
-rotation._PAGE = 4
+async def _victim(home: Path, what: str, at: str) -> None:
+    """Erase or rotate, and die on the way: at a step, or after so many keys."""
+    rotation._PAGE = 4
+    async with core(patient(home), "victim") as built:
+        if what == "erase":
+            eraser = replace(built.eraser, told=lambda step: _die(now=step == at))
+            await eraser.erase("acme", ADA, "slack|U0")
+        else:
+            await built.rotation.rotate(
+                "acme", ADA, lambda done, _size: _die(now=done >= int(at))
+            )
 
-def die(now):
+
+def _die(*, now: bool) -> None:
     if now:
         os.kill(os.getpid(), signal.SIGKILL)
 
-async def main():
-    async with core(patient(home), "victim") as built:
-        ada = Officer("cli:ada")
-        if what == "erase":
-            eraser = replace(built.eraser, told=lambda step: die(step == at))
-            await eraser.erase("acme", ada, "slack|U0")
-        else:
-            told = lambda done, size: die(done >= int(at))
-            await built.rotation.rotate("acme", ada, told)
-
-asyncio.run(main())
-"""
-
 
 def killed(home: Path, what: str, at: str) -> None:
-    command = [sys.executable, "-c", _PROGRAM, str(home), what, at]
-    done = subprocess.run(command, check=False, capture_output=True, timeout=60)
-    assert done.returncode == -9, done.stderr.decode()
+    assert forked(_victim, home, what, at) == -signal.SIGKILL
 
 
 @pytest.fixture
@@ -61,6 +52,7 @@ def home(tmp_path: Path) -> Path:
 
 
 async def _begun(home: Path) -> None:
+    with_tables(home)
     async with core(patient(home), "tests") as built:
         await built.companies.create("acme", "Acme", "admin@acme.example")
         await built.ring.begin("acme")
@@ -84,7 +76,7 @@ async def _erased(built: Core) -> list[bool]:
 async def test_an_erasure_is_finished_by_the_next_process(
     home: Path, step: str
 ) -> None:
-    await asyncio.to_thread(killed, home, "erase", step)
+    killed(home, "erase", step)
 
     async with core(patient(home), "tests") as built:
         assert (await built.log.verify("acme")).fault == ""
@@ -97,7 +89,7 @@ async def test_an_erasure_is_finished_by_the_next_process(
 
 @pytest.mark.parametrize("at", ["4", "12"])
 async def test_a_rotation_is_finished_by_the_next_process(home: Path, at: str) -> None:
-    await asyncio.to_thread(killed, home, "rotate", at)
+    killed(home, "rotate", at)
 
     async with core(patient(home), "tests") as built:
         assert (await built.log.verify("acme")).fault == ""

@@ -15,6 +15,7 @@ from bridge.errors import StoreUnavailable
 from bridge.messages import Person, Platform
 from bridge.ports import Commitment
 from tests.contract.test_journal import YES
+from tests.databases import with_tables
 from tests.events import message
 from tests.kms_server import TOKEN, KmsServer, running_kms
 from tests.patient import patient
@@ -36,6 +37,7 @@ async def _said(built: Core, person: str, n: int) -> None:
 
 
 async def _begun(home: Path) -> None:
+    with_tables(home)
     async with core(patient(home), "tests") as built:
         await built.companies.create("acme", "Acme", "admin@acme.example")
         await built.ring.begin("acme")

@@ -10,6 +10,7 @@ from bots.core import core
 from bots.settings import Settings
 from bots.tools import tools
 from bridge.cards import Tone
+from tests.databases import with_tables
 from tests.events import ALICE, FALCON
 
 SNOW = {
@@ -23,6 +24,7 @@ SNOW = {
 
 
 async def configured(home: Path, **more: object) -> Settings:
+    with_tables(home)
     async with core(Settings(home=home), "setup") as made:
         await made.companies.create("acme", "Acme", "admin@acme.example")
         await made.ring.begin("acme")

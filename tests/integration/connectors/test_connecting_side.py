@@ -19,6 +19,7 @@ from bridge.records.cards import RecordCard
 from bridge.records.connections import Connection, Tokens
 from bridge.records.desk import Asker
 from bridge.records.model import System
+from tests.databases import with_tables
 from tests.events import ALICE, FALCON, PROJECT
 
 JIRA = {
@@ -48,6 +49,7 @@ async def side(
     }
     if directory:
         given["directory"] = {"people": home / "people.yaml"}
+    with_tables(home)
     async with core(Settings(home=home), "setup") as made:
         if not await made.company_ids():
             await made.companies.create("acme", "Acme", "admin@acme.example")

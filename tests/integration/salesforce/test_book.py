@@ -14,6 +14,7 @@ from bridge.records.knowing import Chapter, asked
 from bridge.records.model import System
 from connectors.sandbox.salesforce import Salesforce as Org
 from storage.records.contacts import figures_of
+from tests.databases import with_tables
 from tests.stand_ins import Told
 
 CONTACTS = Chapter("acme", System.SALESFORCE, "crm", "contact")
@@ -21,6 +22,7 @@ PLENTY = 60.0
 
 
 async def configured(home: Path, told: Told, **more: object) -> Settings:
+    with_tables(home)
     async with core(Settings(home=home), "setup") as made:
         if not await made.company_ids():
             await made.companies.create("acme", "Acme", "admin@acme.example")
