@@ -16,7 +16,7 @@ from tests.events import message
 
 ROOT = Path(__file__).parents[3]
 WRITERS = ("bots", "bridge", "connectors", "policy", "storage")
-# Rights and Slack's own names look like types, and are none.
+# Rights, a package and Slack's own names look like types, and are none.
 NO_TYPES = {
     "bridge.delete",
     "bridge.edit",
