@@ -1,10 +1,13 @@
 """Listing links, their health, and what can be typed."""
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from bots.commands.help import TOPICS
+from bots.commands.standard import NAMES
 from bots.commands.status import lasted
 from bridge.cards import Card, Tone
 from bridge.links import LinkState
@@ -158,17 +161,60 @@ async def test_the_status_of_an_unknown_link_is_refused(
     assert card.text == "There is no link L9."
 
 
-@pytest.mark.parametrize("text", ["help", "HELP", "", "  help  me "])
-async def test_help_lists_every_command_with_its_use(
+def prefix(here: Channel) -> str:
+    return "/atom" if here.platform is Platform.SLACK else "@ATOM"
+
+
+@pytest.mark.parametrize("text", ["help", "HELP", "", "help nonsense"])
+async def test_help_begins_with_few_and_names_all_by_topic(
     office: Office, here: Channel, text: str
 ) -> None:
     card = await office.type(here, text)
 
-    prefix = "/atom" if here.platform is Platform.SLACK else "@ATOM"
+    first, *topics = card.sections
+    assert first.fields[0].label == f"`{prefix(here)} link`"
+    named = " ".join(topic.text for topic in topics)
+    for command in office.commands.known:
+        assert command.name == "help" or f"`{command.name}`" in named
+
+
+async def test_help_all_lists_every_command_with_its_use(
+    office: Office, here: Channel
+) -> None:
+    card = await office.type(here, "help all")
+
     lines = list(fields(card))
-    assert lines[0] == f"`{prefix} link [CODE [backfill=DAYS]]`"
+    assert lines[0] == f"`{prefix(here)} link [CODE [backfill=DAYS]]`"
     assert len(lines) == len(office.commands.known)
-    assert all(line.startswith(f"`{prefix} ") for line in lines)
+    assert all(line.startswith(f"`{prefix(here)} ") for line in lines)
+
+
+async def test_every_topics_button_tells_how_its_commands_are_used(
+    office: Office, here: Channel
+) -> None:
+    buttons = (await office.type(here, "help")).buttons
+    topics = [each.command for each in buttons if each.command.startswith("help ")]
+
+    told = [line for topic in topics for line in fields(await office.type(here, topic))]
+
+    assert {line.split()[1].strip("`") for line in told} == {
+        each.name for each in office.commands.known if each.name != "help"
+    }
+
+
+async def test_help_for_one_command_tells_how_it_is_used(
+    office: Office, here: Channel
+) -> None:
+    card = await office.type(here, "help  PAUSE")
+
+    assert list(fields(card)) == [f"`{prefix(here)} pause [LINK]`"]
+
+
+def test_every_command_that_policies_may_name_has_one_topic() -> None:
+    topics = Counter(name for topic in TOPICS for name in topic.names)
+
+    assert set(topics) >= set(NAMES) - {"help"}
+    assert set(topics.values()) == {1}
 
 
 @pytest.mark.parametrize(
