@@ -22,23 +22,20 @@ class Topic:
 _BRIDGING = (
     "link unlink links status pause resume options members dead retry replay drop"
 )
-_FOLLOWING = "do follow unfollow subscriptions connect disconnect records"
+_RECORDS = "do follow unfollow subscriptions connect disconnect records"
+_PEOPLE = "me who why what-if policy directory runs sessions"
+_EVIDENCE = "search hold review release refuse approvals approve officers"
 
+# With two more buttons they are six: Teams shows no more.
 TOPICS = (
-    Topic("bridging", "Channels that are one conversation", tuple(_BRIDGING.split())),
-    Topic("records", "Business records", ("find", *KINDS, *_FOLLOWING.split())),
     Topic(
-        "rules",
-        "Who may do what, and what may leave",
-        ("why", "what-if", "policy", "review", "release", "refuse"),
+        "bridging",
+        "Channels that are one conversation",
+        (*_BRIDGING.split(), "workspaces", "channels"),
     ),
-    Topic("people", "Who is who", ("me", "who", "directory", "runs", "sessions")),
-    Topic(
-        "evidence",
-        "What was said and done",
-        ("search", "hold", "approvals", "approve", "officers"),
-    ),
-    Topic("organisation", "Workspaces and teams", ("workspaces", "channels")),
+    Topic("records", "Business records", ("find", *KINDS, *_RECORDS.split())),
+    Topic("people", "Who is who, and may do what", tuple(_PEOPLE.split())),
+    Topic("evidence", "What was said, and may leave", tuple(_EVIDENCE.split())),
 )
 _FIRST = ("link", "status", "find", "search", "me", "why")
 

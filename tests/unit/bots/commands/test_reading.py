@@ -9,6 +9,7 @@ import pytest
 from bots.commands.help import TOPICS
 from bots.commands.standard import NAMES
 from bots.commands.status import lasted
+from bots.teams.cards import MOST_BUTTONS
 from bridge.cards import Card, Tone
 from bridge.links import LinkState
 from bridge.messages import Channel, Platform
@@ -194,6 +195,7 @@ async def test_every_topics_button_tells_how_its_commands_are_used(
 ) -> None:
     buttons = (await office.type(here, "help")).buttons
     topics = [each.command for each in buttons if each.command.startswith("help ")]
+    assert len(buttons) <= MOST_BUTTONS
 
     told = [line for topic in topics for line in fields(await office.type(here, topic))]
 
