@@ -27,6 +27,7 @@ _LONG = 0.005
 _BUSY = 0.004
 _FEWER, _MORE = 0.9, 0.25
 _LEAST = 4
+_YOUNG = 0.25  # seconds in which a delivery counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,8 @@ class Worker:
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _look: asyncio.Event = field(default_factory=asyncio.Event)
     _room: float = 1
-    _ended: asyncio.Event = field(default_factory=asyncio.Event)
+    _young: set[asyncio.Task[None]] = field(default_factory=set)
+    _left: asyncio.Event = field(default_factory=asyncio.Event)
     _touched: set[tuple[str, int]] = field(default_factory=set)
     _calls: set[asyncio.Task[None]] = field(default_factory=set)
     _stopping: bool = False
@@ -253,9 +255,7 @@ class Worker:
                     # Lost while it waited for its turn: somebody else's now, or
                     # queued here again under another lease.
                     continue
-                call = group.create_task(self._see_through(delivery, lease))
-                self._calls.add(call)
-                call.add_done_callback(self._over)
+                self._keep(group.create_task(self._see_through(delivery, lease)))
                 before = monotonic()
                 # Whoever came meanwhile is heard before the next one is begun.
                 await asyncio.sleep(0)
@@ -269,14 +269,26 @@ class Worker:
             except TimeoutError:
                 continue
 
+    def _keep(self, call: asyncio.Task[None]) -> None:
+        self._calls.add(call)
+        self._young.add(call)
+        call.add_done_callback(self._over)
+        # Whatever waits for its platform by now needs no processor, and a channel that
+        # is slow must not take the room of the others.
+        asyncio.get_running_loop().call_later(_YOUNG, self._aged, call)
+
     def _over(self, call: asyncio.Task[None]) -> None:
         self._calls.discard(call)
-        self._ended.set()
+        self._aged(call)
+
+    def _aged(self, call: asyncio.Task[None]) -> None:
+        self._young.discard(call)
+        self._left.set()
 
     async def _until_there_is_room(self) -> None:
-        while len(self._calls) >= self._room:
-            self._ended.clear()
-            await self._ended.wait()
+        while len(self._calls) >= self.pace.at_once or len(self._young) >= self._room:
+            self._left.clear()
+            await self._left.wait()
 
     def _adjust(self, took: float) -> None:
         """
