@@ -25,7 +25,7 @@ from tests.events import FALCON
 from tests.interleaved import Arena, Freely, InterleavedStore, Turns
 from tests.servers import Postgres
 
-_SEEDS = 300  # twice as many as it takes until everything has come once
+_SEEDS = 1_000
 BOB_ = f"slack:T01ACME/{BOB}"
 
 
