@@ -43,7 +43,9 @@ class RootFetcher:
 
     async def receive(self, event: Event) -> Receipt:
         receipt = await self.intake.receive(event)
-        if receipt.seq >= 0 and not receipt.duplicate:
+        if receipt.seq >= 0:
+            # Also if it is a duplicate: catching up may have read it first, and looks
+            # for no roots.
             self._note(event)
         return receipt
 

@@ -61,6 +61,8 @@ class FakeLate:
 
 @dataclass
 class FakeIntake:
+    """Knows the events that it has `taken`; the same one again is a duplicate."""
+
     taken: list[Event] = field(default_factory=list)
 
     async def receive(self, event: Event) -> Receipt:
@@ -110,6 +112,14 @@ async def test_a_root_is_looked_for_once_however_many_replies_it_gets() -> None:
     scene = Scene()
 
     await scene.hears(REPLY, message("1.3", thread="1.0"))
+
+    assert scene.platform.asked == ["1.0"]
+
+
+async def test_a_reply_that_was_caught_up_with_before_it_was_pushed_counts() -> None:
+    scene = Scene(intake=FakeIntake([REPLY]))
+
+    await scene.hears(REPLY)
 
     assert scene.platform.asked == ["1.0"]
 
