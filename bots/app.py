@@ -248,6 +248,7 @@ async def _listeners(
     built.connecting.pages.add_routes(app)
     jobs: list[Job] = [spooling.run]
     if built.records:
+        await built.records.follower.begin()
         jobs.append(await _record_hooks(built, built.records, app))
     built.connecting.processes.append(processes)
     built.core.journal.on_commit.append(lambda *_: pages.committed())

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
-from bots.records.log_follower import Following
+from bots.records.log_follower import Holding
 from bridge.errors import AtomError, ServiceUnavailable
 from bridge.records.knowing import Chapter, Progress
 from bridge.records.model import RecordChange
@@ -54,7 +54,7 @@ class Bookkeeping:
     lists: Lists
     access: Callable[[], Access]
     book: BookKeeping
-    following: Following
+    following: Holding
     owner: str
     clock: Callable[[], int]
     rhythm: Rhythm = Rhythm()
@@ -144,7 +144,7 @@ class Bookkeepers:
     systems: Systems
     accesses: Accesses
     book: BookKeeping
-    following: Following
+    following: Holding
     owner: str
     clock: Callable[[], int]
     keeps: Callable[[Records], bool]

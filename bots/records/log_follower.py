@@ -50,16 +50,24 @@ AccountOf = Callable[[Person, Channel], Awaitable[str]]
 """Return the account that vouches for somebody in a channel, empty if not known."""
 
 
-class Following(Protocol):
-    """How far the log was followed: `storage.records.following`."""
-
-    async def position(self, tenant: str) -> int | None: ...
-
-    async def reached(self, tenant: str, seq: int) -> None: ...
+class Holding(Protocol):
+    """Whose turn something is among processes: `storage.records.following`."""
 
     async def hold(
         self, tenant: str, name: str, owner: str, seconds: float
     ) -> bool: ...
+
+
+class Following(Holding, Protocol):
+    """How far the log was followed."""
+
+    async def position(self, tenant: str) -> int | None: ...
+
+    async def began(self, tenant: str, seq: int) -> int:
+        """Note where it begins, if it never did; returns up to where it was followed."""
+        ...
+
+    async def reached(self, tenant: str, seq: int) -> None: ...
 
 
 class Stirs(Protocol):
@@ -108,6 +116,14 @@ class LogFollower:
         """Whether this process follows a company's log."""
         return tenant in self._holding
 
+    async def begin(self) -> None:
+        """
+        Note where a log is now that was never followed. To be called before anybody is
+        listened to: what is said while `run` still starts is not left out.
+        """
+        for tenant in await self.tenants():
+            await self._position(tenant)
+
     async def run(self) -> None:
         while True:
             self._news.clear()
@@ -138,11 +154,8 @@ class LogFollower:
 
     async def catch_up(self, tenant: str) -> int:
         """Take in what the log has; returns up to where. Begins at its end."""
+        after = await self._position(tenant)
         size = (await self.reader.head(tenant)).size
-        after = await self.following.position(tenant)
-        if after is None:
-            await self.following.reached(tenant, size)
-            return size
         while after < size:
             upto = min(after + _AT_ONCE, size)
             plain = self.unnaming.among(tenant, after, upto)
@@ -153,6 +166,13 @@ class LogFollower:
             await self.following.reached(tenant, upto)
             await self.following.hold(tenant, "log", self.owner, _LEASE)
             after = upto
+        return after
+
+    async def _position(self, tenant: str) -> int:
+        after = await self.following.position(tenant)
+        if after is None:
+            size = (await self.reader.head(tenant)).size
+            return await self.following.began(tenant, size)
         return after
 
     async def _take_in(self, tenant: str, entries: Sequence[LogEntry]) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from bots.records.log_follower import Following
+from bots.records.log_follower import Holding
 from bridge.errors import AtomError
 from bridge.records.books import ChangesBook
 from bridge.records.entries import RecordLog, heard
@@ -63,7 +63,7 @@ class Polling:
     records: Records
     accesses: Accesses
     changes: ChangesBook
-    following: Following
+    following: Holding
     told: Told
     owner: str
     every: float

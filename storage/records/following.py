@@ -29,22 +29,35 @@ class StoredFollowing:
         )
         return int(rows[0][0]) if rows else None
 
+    async def began(self, tenant: str, seq: int) -> int:
+        """Note where following begins, if it never did; returns up to where it came."""
+        await self._run(
+            "INSERT INTO record_position (tenant, system, instance, position, at_us) "
+            "VALUES (:tenant, :system, :instance, :position, :now) "
+            "ON CONFLICT (tenant, system, instance) DO NOTHING",
+            self._row(tenant, seq),
+        )
+        kept = await self.position(tenant)
+        return seq if kept is None else kept
+
     async def reached(self, tenant: str, seq: int) -> None:
         """Everything below a position was taken in."""
-        row = {
+        await self._run(
+            "INSERT INTO record_position (tenant, system, instance, position, at_us) "
+            "VALUES (:tenant, :system, :instance, :position, :now) "
+            "ON CONFLICT (tenant, system, instance) DO UPDATE SET "
+            "position = excluded.position, at_us = excluded.at_us",
+            self._row(tenant, seq),
+        )
+
+    def _row(self, tenant: str, seq: int) -> dict[str, object]:
+        return {
             "tenant": tenant,
             "system": _LOG,
             "instance": "records",
             "position": str(seq),
             "now": self.clock(),
         }
-        await self._run(
-            "INSERT INTO record_position (tenant, system, instance, position, at_us) "
-            "VALUES (:tenant, :system, :instance, :position, :now) "
-            "ON CONFLICT (tenant, system, instance) DO UPDATE SET "
-            "position = excluded.position, at_us = excluded.at_us",
-            row,
-        )
 
     async def hold(self, tenant: str, name: str, owner: str, seconds: float) -> bool:
         """Take or keep the right to do something alone; it ends by itself."""

@@ -104,6 +104,19 @@ async def test_what_was_said_before_it_began_is_left_alone(store: Store) -> None
     assert not world.slack.posts
 
 
+async def test_what_is_said_before_its_first_turn_is_not_left_out(store: Store) -> None:
+    world = World()
+    world.system.add("CHG1")
+    made = Followed(store, world, StoredFollowing(store.database.hot, world.clock), [])
+    await made.follower("one").begin()
+    await made.say("1700000000.000100", "look at CHG1")
+    await made.follower("two").begin()  # begins later, and changes nothing
+
+    await made.follower("two").turn(TENANT)
+
+    assert len(world.slack.posts) == 1
+
+
 async def test_after_a_crash_it_goes_on_where_it_was_and_doubles_nothing(
     followed: Followed,
 ) -> None:

@@ -228,14 +228,8 @@ async def test_followers_are_told_where_they_follow() -> None:
 
 
 @dataclass
-class Following:
+class Holding:
     mine: bool = True
-
-    async def position(self, tenant: str) -> int | None:
-        return None
-
-    async def reached(self, tenant: str, seq: int) -> None:
-        """It is not asked for here."""
 
     async def hold(self, tenant: str, name: str, owner: str, seconds: float) -> bool:
         return self.mine
@@ -274,7 +268,7 @@ async def test_what_a_system_answers_goes_on_record_first() -> None:
         system,
         world.accesses,
         noted,
-        Following(),
+        Holding(),
         Told(world.log),
         "one",
         60.0,
@@ -298,7 +292,7 @@ async def test_what_a_system_said_the_last_time_is_no_news() -> None:
         system,
         world.accesses,
         world.changes,
-        Following(),
+        Holding(),
         Told(world.log),
         "one",
         60.0,
@@ -326,7 +320,7 @@ async def test_another_process_asks_meanwhile() -> None:
         system,
         world.accesses,
         world.changes,
-        Following(mine=False),
+        Holding(mine=False),
         Told(world.log),
         "two",
         60.0,
