@@ -120,6 +120,9 @@ class Clock:
     def pass_(self, seconds: float) -> None:
         self.us += int(seconds * 1_000_000)
 
+    async def rest(self, seconds: float) -> None:
+        self.pass_(seconds)
+
 
 @dataclass(frozen=True)
 class FakeAccess:
@@ -972,6 +975,7 @@ class World:
             self.clock,
             tokens,
             self.live.stir,
+            self.clock.rest,
             again_us=600_000_000,
         )
         self.admitting = admitting = Admitting(

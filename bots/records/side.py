@@ -161,6 +161,7 @@ def records_side(  # noqa: PLR0913 - the parts of the whole
         clock_us,
         new_token,
         live.stir,
+        asyncio.sleep,
         again_us=int(core.settings.tuning.notice_cooldown * 1_000_000),
     )
     admitting = Admitting(systems, right.accesses, who, core.policy, log)

@@ -7,6 +7,8 @@ and by the policy. If they cannot, the room is shown nothing, and they alone are
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
 
 from bridge.cards import Button, Card, Tone
 from bridge.errors import DeliveryFailed, ServiceUnavailable
@@ -24,13 +26,22 @@ from bridge.records.posting import Posting
 from bridge.records.systems import Systems
 
 _AGAIN_US = 60 * 60 * 1_000_000
+_PAUSE = 2.0  # seconds, between questions to a system that takes no more for now
+_SHORT = 30.0  # who asks to wait for longer is not waited for
+_NO_MORE = "no more calls for now"
+_PATIENCE_US = 40 * 1_000_000  # for all that one message names
 _PEOPLE = {PersonKind.USER, PersonKind.GUEST}
+
+Answer = TypeVar("Answer")
 
 Who = Callable[[Asker], Awaitable[str | None]]
 """Return the key of who asks, the same on both platforms; None for strangers."""
 
 Stir = Callable[[str, RecordRef], None]
 """A record's cards are to be looked at again soon."""
+
+Rest = Callable[[float], Awaitable[None]]
+"""Return after so many seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +73,9 @@ class Named:
 class Mentions:
     """
     `most` is how many cards a message gets at most; `stir` refreshes older ones. For
-    `again_us` nobody is told again what holds for every record of a system.
+    `again_us` nobody is told again what holds for every record of a system. Nobody
+    waits for a card, so it waits itself, with `rest`, where a system takes no more calls
+    for the moment.
     """
 
     systems: Systems
@@ -78,6 +91,7 @@ class Mentions:
     clock: Clock
     tokens: Tokens
     stir: Stir
+    rest: Rest
     most: int = 5
     again_us: int = 0
 
@@ -99,6 +113,7 @@ class Mentions:
             return []
         rooms = [said.channel, *await self.rooms.linked(said.tenant, said.channel)]
         made: list[CardInstance] = []
+        until = self.clock() + _PATIENCE_US
         room = self.most
         for records, found in named:
             if room <= 0:
@@ -106,10 +121,10 @@ class Mentions:
             levels = await self._levels(said, rooms, records)
             if not levels:
                 continue
-            seen = await self._seen(said, records, found)
+            seen = await self._seen(said, records, found, until)
             for record in seen[:room]:
                 room -= 1
-                made += await self._planned(said, record, levels)
+                made += await self._planned(said, record, levels, until)
         return made
 
     async def looked_at(
@@ -120,35 +135,53 @@ class Mentions:
 
         An empty reason says that it was no record at all, and nothing is said of it.
         """
+        try:
+            return await self._looked_at(asker, records, mention)
+        except Spent:
+            return _ABSENT[Absence.SPENT].format(records.system.shown)
+
+    async def _looked_at(
+        self, asker: Asker, records: Records, mention: Mention
+    ) -> Record | str:
         person = await self.who(asker)
         if person is None:
             return _STRANGER
         try:
-            access = await self.accesses.of(
-                asker.tenant, person, records.system, records.instance
-            )
-            ref = mention.ref
-            if ref is None:
-                ref = (await records.resolve(access, [mention])).get(mention.key)
-            if ref is None:
-                return _invisible(records) if mention.url else ""
-            seen = (await records.read(access, [ref])).get(ref, Absence.GONE)
+            seen = await self._read_as(person, asker, records, mention)
         except NotConnected:
             return _ABSENT[Absence.UNCONNECTED].format(records.system.shown)
         except Gone:
             seen = Absence.GONE
         except Spent:
-            seen = Absence.SPENT
+            raise
         except ServiceUnavailable:
             seen = Absence.UNREACHABLE
+        if seen is None:
+            return _invisible(records) if mention.url else ""
+        if seen is Absence.GONE:
+            return _invisible(records) if mention.url or mention.ref else ""
         if isinstance(seen, Absence):
-            reason = _ABSENT.get(seen)
-            if seen is Absence.GONE:
-                return _invisible(records) if mention.url or mention.ref else ""
-            return (reason or "{}").format(records.system.shown)
+            return (_ABSENT.get(seen) or "{}").format(records.system.shown)
         who = (asker.tenant, asker.person, asker.account)
         floor = await self.floors.of_viewer(who, seen.ref, [PUBLIC])
         return seen if PUBLIC in floor.classes else _denied(floor)
+
+    async def _read_as(
+        self, person: str, asker: Asker, records: Records, mention: Mention
+    ) -> Record | Absence | None:
+        """Read with somebody's own account; None if nothing is known by that name."""
+        access = await self.accesses.of(
+            asker.tenant, person, records.system, records.instance
+        )
+        ref = mention.ref
+        if ref is None:
+            ref = (await records.resolve(access, [mention])).get(mention.key)
+        if ref is None:
+            return None
+        seen = (await records.read(access, [ref])).get(ref, Absence.GONE)
+        if seen is Absence.SPENT:
+            raise Spent(_NO_MORE, _PAUSE)
+        return seen
 
     async def _levels(
         self, said: Named, rooms: Sequence[Channel], records: Records
@@ -161,14 +194,19 @@ class Mentions:
         return {r: level for r, level in levels.items() if level is not Level.NOTHING}
 
     async def _seen(
-        self, said: Named, records: Records, found: Sequence[Mention]
+        self, said: Named, records: Records, found: Sequence[Mention], until: int
     ) -> list[Record]:
         distinct = {(m.ref or m.key.upper(), m.kind): m for m in reversed(found)}
         ordered = sorted(distinct.values(), key=lambda m: m.start)[: self.most]
         seen: dict[RecordRef, Record] = {}
         reasons: dict[str, None] = {}
         for mention in ordered:
-            answer = await self.looked_at(said.asker, records, mention)
+            try:
+                answer = await self._with_patience(
+                    partial(self._looked_at, said.asker, records, mention), until
+                )
+            except Spent:
+                answer = _ABSENT[Absence.SPENT].format(records.system.shown)
             if isinstance(answer, Record):
                 seen.setdefault(answer.ref, answer)
             elif answer:
@@ -176,6 +214,18 @@ class Mentions:
         for reason in reasons:
             await self.explain(said.asker, said.cause, records, reason)
         return list(seen.values())
+
+    async def _with_patience(
+        self, asked: Callable[[], Awaitable[Answer]], until: int
+    ) -> Answer:
+        """Ask again until some time, as long as it is a matter of moments."""
+        while True:
+            try:
+                return await asked()
+            except Spent as spent:
+                if spent.retry_after > _SHORT or self.clock() >= until:
+                    raise
+            await self.rest(_PAUSE)
 
     async def explain(
         self, asker: Asker, cause: str, records: Records, reason: str
@@ -208,15 +258,25 @@ class Mentions:
             return  # it is on record, and `why` can tell
 
     async def _planned(
-        self, said: Named, record: Record, levels: Mapping[Channel, Level]
+        self, said: Named, record: Record, levels: Mapping[Channel, Level], until: int
     ) -> Sequence[CardInstance]:
         if await self._stands(said, record):
             self.stir(said.tenant, record.ref)
             return []
         reading = self.posting.reading
-        answers = await reading.read(said.tenant, [record.ref], urgent=True)
+
+        async def read() -> Record | Absence:
+            answers = await reading.read(said.tenant, [record.ref], urgent=True)
+            found = answers.seen[record.ref]
+            if found is Absence.SPENT:
+                raise Spent(_NO_MORE, answers.wait.get(record.ref, _PAUSE))
+            return found
+
         # What the author sees is for the author; a room gets what its floor may see.
-        seen = answers.seen[record.ref]
+        try:
+            seen = await self._with_patience(read, until)
+        except Spent:
+            seen = Absence.SPENT
         if seen is Absence.GONE:
             # Only people see it: then a room learns that there is something to see.
             levels = dict.fromkeys(levels, Level.BUTTON)

@@ -3,12 +3,13 @@ How fast the compliance store takes events, beside the bare database.
 
     python -m tests.load.pipeline [--databases sqlite postgresql] [--seconds 20]
 
-In one process, without HTTP: every event is keyed, sealed, committed to, put into the
-tree and written with its deduplication keys, in the group commits that a serving ATOM
-makes. Then the same with the search index and the tiles following in the background,
-as they do there; how far the index was behind at the end is said. Beside it, in the same run, the store's own floor: rows of the same size that
-nothing is done about, by COPY on PostgreSQL and by bare INSERT on SQLite, as many to
-a transaction as came in meanwhile.
+In one process, without HTTP: every message is looked at for what may not leave, keyed,
+sealed, committed to, put into the tree and written with its deduplication keys, in the
+group commits that a serving ATOM makes. Then the same with the search index and the
+tiles following in the background, as they do there; how far the index was behind at the
+end is said. Beside it, in the same run, the store's own floor: rows of the same size
+that nothing is done about, by COPY on PostgreSQL and by bare INSERT on SQLite, as many
+to a transaction as came in meanwhile.
 """
 
 import asyncio
@@ -33,7 +34,11 @@ from rich.console import Console
 from bots.core import Core, core
 from bots.settings import Settings
 from bridge.compliance import Duty, Officer
+from bridge.document import Document, Paragraph, Text
+from bridge.leaving.ports import Said, row_of
 from bridge.legal_holds import HoldScope
+from bridge.messages import Channel, Platform
+from bridge.plain import plain_text
 from storage.compliance.proofs.examination import Examination
 from storage.crew import Crew
 from storage.search.index import SearchIndex, keeper_for
@@ -45,6 +50,7 @@ from tests.load.rows import STEAL_LIMIT, Spread
 from tests.servers import running_postgres
 
 _COMPANY = "acme"
+_NAME = "Ada Lovelace"
 _PEOPLE = 2_000
 _CHANNELS = 50
 _AT_ONCE = 512
@@ -63,8 +69,18 @@ class Messages:
 
     chance: random.Random = field(default_factory=lambda: random.Random(1))
 
-    def write(self, number: int) -> Write:
+    def said(self, number: int) -> Said:
+        """Return what a message says, as it is looked at before it is written."""
         text = " ".join(self.chance.choices(_WORDS, k=16))
+        conv = Channel(Platform.SLACK, "T0BENCH", f"C{number % _CHANNELS}")
+        return Said(
+            Document((Paragraph((Text(text),)),)),
+            name=_NAME,
+            row=row_of(conv, "", f"U{number % _PEOPLE}"),
+            message=f"{number}.000100",
+        )
+
+    def write(self, number: int, text: str) -> Write:
         person = f"U{number % _PEOPLE}"
         paragraph = {"t": "p", "c": [{"t": "text", "v": text}]}
         moment = 1_790_000_000_000_000 + number
@@ -79,7 +95,7 @@ class Messages:
                 {
                     "text": text,
                     "document": {"t": "doc", "c": [paragraph]},
-                    "author": {"id": person, "name": "Ada Lovelace", "avatar": ""},
+                    "author": {"id": person, "name": _NAME, "avatar": ""},
                     "files": [],
                     "detail": {},
                     "decisions": [{"allowed": True, "rule": "member", "policy": "0"}],
@@ -177,6 +193,7 @@ async def followed(built: Core, indexing: Indexing) -> AsyncIterator[None]:
 
 async def of_store(built: Core, floor: Floor, seconds: float) -> Figures:
     messages, journal = Messages(), built.journal
+    inspector = built.leaving.inspector
     index = SearchIndex(keeper_for(built.database, built.settings.home))
 
     async def tenants() -> list[str]:
@@ -186,7 +203,11 @@ async def of_store(built: Core, floor: Floor, seconds: float) -> Figures:
     journal.on_commit.append(indexing.committed)
 
     async def put(number: int) -> None:
-        await journal.write(messages.write(number))
+        said = messages.said(number)
+        found = await inspector.look(_COMPANY, said)
+        if found.findings:
+            raise RuntimeError("plain words are taken for something that may not leave")
+        await journal.write(messages.write(number, plain_text(said.document)))
 
     # Everybody's key is made before.
     await asyncio.gather(*(put((1 << 42) + n) for n in range(_PEOPLE)))

@@ -7,6 +7,7 @@ from bridge.messages import Person, PersonKind, Platform
 from bridge.records.books import CardState
 from bridge.records.cards import Level, Standing
 from bridge.records.model import PUBLIC, System
+from bridge.records.ports import Spent
 from tests.records_world import (
     ALICE,
     CAROL,
@@ -383,3 +384,60 @@ async def test_systems_do_not_take_each_others_words() -> None:
     await world.mentions.noticed(said("CHG1"))
 
     assert len(world.slack.posts) == 1
+
+
+async def test_a_system_that_takes_no_more_for_a_moment_is_waited_for() -> None:
+    world = World()
+    world.system.add("CHG1")
+    world.system.faults["resolve"] += [Spent("slower", 3.0), Spent("slower", 1.0)]
+    world.system.faults["read"].append(Spent("slower", 8.0))
+
+    await world.mentions.noticed(said("CHG1"))
+
+    assert len(world.slack.posts) == len(world.teams.posts) == 1
+    assert not world.slack.whispers
+
+
+async def test_the_room_is_shown_what_may_be_read_a_moment_later() -> None:
+    world = World()
+    world.system.add("CHG1")
+
+    async def spent_once() -> None:
+        name, account, _ = world.system.calls[-1]
+        if (name, account) == ("read", "") and world.system.count("read") == 2:
+            world.system.faults["read"].append(Spent("slower", 5.0))
+
+    world.system.waits = spent_once
+
+    await world.mentions.noticed(said("CHG1"))
+
+    assert world.system.count("read") == 3
+    [card] = world.slack.shown
+    assert card.key == "CHG1"
+    assert card.standing is Standing.LIVE
+
+
+async def test_who_names_records_on_a_day_with_no_calls_left_is_told_at_once() -> None:
+    world = World()
+    world.system.add("CHG1")
+    world.system.faults["resolve"].append(Spent("used up for today", 900.0))
+    before = world.clock()
+
+    await world.mentions.noticed(said("CHG1"))
+
+    assert world.clock() == before
+    [(_, card)] = world.slack.whispers
+    assert "may not be asked more often" in card.text  # type: ignore[union-attr]
+
+
+async def test_a_message_is_not_waited_for_without_end() -> None:
+    world = World()
+    world.system.add("CHG1")
+    world.system.add("CHG2")
+    world.system.faults["resolve"] += [Spent("slower", 3.0)] * 200
+    before = world.clock()
+
+    await world.mentions.noticed(said("CHG1 and CHG2"))
+
+    assert world.clock() - before < 50_000_000
+    assert len(world.slack.whispers) == 1
