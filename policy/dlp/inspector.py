@@ -188,8 +188,14 @@ class Inspector:
             named = rules.scanner.scan(file.name, key, Part.FILE_NAME).findings
             findings += tuple(replace(each, about=file.key) for each in named)
         findings += self._in_name(rules, said.name, key)
-        blank = Inspection(rules.book.hash, partial=len(text) > MOST_TEXT)
-        found = self._labelled(rules, text, findings, blank)
+        given = chosen(text, rules.book.phrases)
+        found = Inspection(
+            rules.book.hash,
+            findings,
+            rules.book.label(findings, given),
+            given is not None,
+            len(text) > MOST_TEXT,
+        )
         seen = _Looked(said.document, rules.book.hash, laid, found)
         _remember(self._looked, place, seen, _REMEMBERED)
         return laid, found

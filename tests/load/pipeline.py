@@ -56,7 +56,10 @@ _CHANNELS = 50
 _AT_ONCE = 512
 _OFFERED = 1_000.0
 _FLOOR_ROW = 1_500  # bytes: what an event of this kind takes in `log` and `seen`
-_WORDS = [f"word{n}" for n in range(3_000)]
+_LETTERS = str.maketrans("0123456789", "aeionrstlu")
+# As people write: letters, and a number in every eighth message.
+_WORDS = [str(n * 7_919).translate(_LETTERS) for n in range(3_000)]
+_NUMBERED = 8
 _DATABASES = ("sqlite", "postgresql")
 
 Figures = Mapping[str, float]
@@ -65,13 +68,15 @@ Put = Callable[[int], Awaitable[object]]
 
 @dataclass(slots=True)
 class Messages:
-    """Different messages of many people, about 100 characters each."""
+    """Different messages of many people, about 120 characters each."""
 
     chance: random.Random = field(default_factory=lambda: random.Random(1))
 
     def said(self, number: int) -> Said:
         """Return what a message says, as it is looked at before it is written."""
         text = " ".join(self.chance.choices(_WORDS, k=16))
+        if number % _NUMBERED == 0:
+            text += f" {number % 1_000}"
         conv = Channel(Platform.SLACK, "T0BENCH", f"C{number % _CHANNELS}")
         return Said(
             Document((Paragraph((Text(text),)),)),
