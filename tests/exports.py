@@ -28,6 +28,9 @@ TENANT = "acme"
 BOB = Person(Platform.SLACK, "U02BOB", "Bob Ödegård")
 CAROL = Person(Platform.TEAMS, "29:carol", "Carol Díaz")
 DIRECT = Channel(Platform.SLACK, "T01ACME", "D09DIRECT")
+# More people than documents name, most of whom never said a word.
+CROWDED = Channel(Platform.SLACK, "T01ACME", "C10CROWDED")
+CROWD = tuple(f"U{n:02}SILENT" for n in range(60))
 BLOB = "b10b"
 PICTURE = b"\x89PNG not really\x00\xff" * 9
 NASTY = (
@@ -94,6 +97,7 @@ async def tell(journal: Journal) -> None:
     await _copied(story, first)
     await _deleted_and_shared(story)
     await _elsewhere(story)
+    await _crowded(story)
 
 
 async def _copied(story: _Story, first: int) -> None:
@@ -156,6 +160,14 @@ async def _elsewhere(story: _Story) -> None:
     await story.event(
         kind=EventKind.MEMBER_LEAVE, message="", document=words(""), author=BOB
     )
+
+
+async def _crowded(story: _Story) -> None:
+    moved = {"channel": CROWDED, "message": "", "document": words("")}
+    came, went = (("joined", " ".join(CROWD)),), (("left", CROWD[0]),)
+    await story.event(**moved, kind=EventKind.MEMBER_JOIN, detail=came)
+    await story.event(**moved, kind=EventKind.MEMBER_LEAVE, detail=went)
+    await story.event(ts="1900000010.000000", text="to you all", channel=CROWDED)
 
 
 def asked(size: int, **more: Any) -> Question:

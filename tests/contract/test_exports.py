@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 import pytest
+from lxml import etree
 
 from bridge.errors import BadInput
 from storage.compliance import verify_atom
@@ -32,8 +33,10 @@ from storage.migrate import upgrade
 from storage.writes import Entry, Write
 from tests.contract.conftest import TENANT, Store, assemble
 from tests.databases import migrated_template
-from tests.events import FALCON
+from tests.events import ALICE, FALCON
 from tests.exports import (
+    CROWD,
+    CROWDED,
     DIRECT,
     PICTURE,
     asked,
@@ -92,8 +95,8 @@ async def test_everything_that_is_named_is_there_and_fits_its_hash(
         assert sha256(found[path]).hexdigest() == item["sha256"]
         assert len(found[path]) == item["bytes"]
     assert manifest["counts"] == {
-        "matched": 8,
-        "exported": 8,
+        "matched": 9,
+        "exported": 9,
         "copies": 1,
         "withheld_by_reason": {},
     }
@@ -123,6 +126,39 @@ async def test_every_entry_opens_and_is_proved_to_be_in_the_log(
         said = commitment(bytes.fromhex(entry["nonce"]), entry["body"].encode())
         assert leaf.hex() == entry["leaf"]
         assert orjson.loads(proof.extra)["cmt"] == said.hex()
+
+
+async def test_from_each_document_everybody_in_a_large_conversation_is_found(
+    told: Store, tmp_path: Path
+) -> None:
+    result = await export_of(told, tmp_path, formats=("edrm", "dat"))
+
+    found = contents(result.path)
+    text = io.StringIO(found["dat/loadfile.dat"].decode("utf-8-sig"), newline="")
+    rows = csv.DictReader(text, delimiter="\x14", quotechar="\xfe", strict=True)
+    tags = [
+        {t.get("TagName"): t.get("TagValue") for t in document.iter("Tag")}
+        for document in etree.fromstring(found["edrm/edrm.xml"]).iter("Document")
+    ]
+    said = [
+        *((f"dat/{r['PARTICIPANTSPATH']}", r["TO"], r["CONVID"]) for r in rows),
+        *(
+            (f"edrm/{t['#ATOMParticipants']}", str(t["#To"]), t["#ATOMConversation"])
+            for t in tags
+            if "#ATOMParticipants" in t
+        ),
+    ]
+    listed = [(path, to) for path, to, conv in said if conv == CROWDED.id]
+    assert len(listed) == 2
+    for path, to in listed:
+        people = [*csv.DictReader(io.StringIO(found[path.replace("\\", "/")].decode()))]
+        assert {p["ID"] for p in people} == {*CROWD, ALICE.id}
+        assert len(people) == len(CROWD) + 1
+        assert f"{len(people)} participants" in to
+        assert all(p["Joined_UTC"] for p in people if p["ID"] in CROWD)
+        assert [p["ID"] for p in people if p["Left_UTC"]] == [CROWD[0]]
+    others = [path for path, _, conv in said if conv != CROWDED.id]
+    assert {*others} == {"dat/"}
 
 
 async def test_what_cannot_be_had_is_named_with_the_reason(
@@ -175,7 +211,7 @@ async def test_only_what_is_asked_for_is_exported(
         ({"people": ("U02BOB",)}, 4),
         ({"people": ("teams:29:carol",)}, 2),
         ({"channels": (FALCON,)}, 5),
-        ({"from_us": 1_900_000_600_000_000}, 6),
+        ({"from_us": 1_900_000_600_000_000}, 7),
         ({"to_us": 1_900_000_600_000_000}, 2),
         ({"from_us": 1_900_000_600_000_000, "channels": (FALCON,)}, 3),
     ],
@@ -352,7 +388,7 @@ async def test_what_was_erased_is_said_to_be_erased_and_proved_to_have_been(
     found, counts = contents(result.path), manifest_of(result.path)["counts"]
     assert b"psst" not in result.path.read_bytes()
     assert counts["withheld_by_reason"]["erased"] > 1
-    assert counts["exported"] + counts["withheld_by_reason"]["erased"] == 8
+    assert counts["exported"] + counts["withheld_by_reason"]["erased"] == 9
     line = orjson.loads(found["native/slack-D09DIRECT.jsonl"])
     assert line["revisions"][0]["withheld"] == "erased"
     assert line["author"]["id"].startswith("erased-")

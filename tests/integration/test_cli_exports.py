@@ -82,7 +82,7 @@ def test_an_export_takes_two_persons_and_is_on_record(atom: CommandLine) -> None
     assert (asked.code, again.code) == (1, 1)
     approval = asked.err.split("approvals approve ")[1].split("'")[0]
     assert f"approvals approve {approval}'" in again.err
-    assert made["counts"]["exported"] == 8
+    assert made["counts"]["exported"] == 9
     assert not (atom.folder / "var/exports" / made["id"]).exists()
     [listed] = atom.done("compliance", "exports", "--json").json
     assert (listed["id"], listed["sha256"]) == (made["id"], made["sha256"])
@@ -230,7 +230,7 @@ def test_killed_processes_leave_an_export_that_goes_on(atom: CommandLine) -> Non
         killed_at(atom, command, f"{store}.bin")
     atom.done(*command)
 
-    assert size == "508"
+    assert size == "509"
     first, second = ((atom.folder / n).read_bytes() for n in ("whole.zip", "out.zip"))
     assert first == second
 

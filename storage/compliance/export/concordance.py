@@ -18,6 +18,7 @@ from storage.compliance.export.documents import (
     text_name,
 )
 from storage.compliance.export.model import Change, Heading, Source, Written
+from storage.compliance.export.participants import lists
 from storage.compliance.export.text import day, guarded, moment, utf8, zone
 
 FOLDER = "dat"
@@ -57,18 +58,20 @@ FIELDS = (
     "DELETED",
     "LEAFINDEX",
     "LEAFHASH",
+    "PARTICIPANTSPATH",
 )
 _SPELLED = str.maketrans({"\xfe": "th", "\xde": "Th", "\x14": " ", "\xae": "(R)"})
 
 
 def files(heading: Heading, source: Source) -> Iterator[Written]:
-    """Yield both load files, and the text of each message."""
+    """Yield both load files, each message's text, and long lists of people."""
     yield Written(f"{FOLDER}/loadfile.dat", _dat(heading, source))
     yield Written(f"{FOLDER}/loadfile.opt", _opt(source))
     for document in documents(source):
         if document.file is None:
             name = f"{FOLDER}/text/{text_name(document)}"
             yield Written(name, iter([utf8(document.text)]))
+    yield from lists(FOLDER, heading, source)
 
 
 def _dat(heading: Heading, source: Source) -> Iterator[bytes]:
@@ -121,6 +124,7 @@ def _values(
         "DELETED": "Y" if revision.change is Change.DELETE else "N",
         "LEAFINDEX": str(revision.stamp.seq),
         "LEAFHASH": revision.stamp.leaf,
+        "PARTICIPANTSPATH": document.listed.replace("/", "\\"),
     }
     if item.origin:
         # A copy's original may be outside of what is exported: then its entry tells.

@@ -7,8 +7,9 @@ apostrophe before it.
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
+from storage.compliance.export.cells import table
 from storage.compliance.export.model import (
     Attached,
     Conversation,
@@ -20,7 +21,6 @@ from storage.compliance.export.model import (
 )
 from storage.compliance.export.text import (
     as_json,
-    guarded,
     milliseconds,
     unguarded,
     utf8,
@@ -59,14 +59,13 @@ _TYPES = {
     PlaceKind.DIRECT: "direct",
 }
 _ATTACHMENT = "attachment"
-_BATCH = 500
 
 
 def files(heading: Heading, source: Source) -> Iterator[Written]:
     """Yield the table, what it counts, and what is not there."""
     missing: list[str] = []
     counts = {"rows": 0}
-    yield Written(f"{FOLDER}/posts.csv", _table(source, missing, counts))
+    yield Written(f"{FOLDER}/posts.csv", table(_counted(source, missing, counts)))
     told: Mapping[str, object] = {
         "export": heading.id,
         "size": heading.size,
@@ -109,23 +108,13 @@ def read(text: str) -> Iterator[Mapping[str, str]]:
         yield {name: unguarded(cells.get(name, "")) for name in COLUMNS}
 
 
-def _table(
+def _counted(
     source: Source, missing: list[str], counts: dict[str, int]
-) -> Iterator[bytes]:
-    batch: list[list[str]] = [list(COLUMNS)]
+) -> Iterator[Sequence[str]]:
+    yield COLUMNS
     for row in _rows(source, missing):
         counts["rows"] += 1
-        batch.append([guarded(cell) for cell in row])
-        if len(batch) >= _BATCH:
-            yield _written(batch)
-            batch = []
-    yield _written(batch)
-
-
-def _written(rows: Iterable[list[str]]) -> bytes:
-    stream = io.StringIO(newline="")
-    csv.writer(stream, lineterminator="\r\n").writerows(rows)
-    return utf8(stream.getvalue())
+        yield row
 
 
 def _rows(source: Source, missing: list[str]) -> Iterator[list[str]]:
@@ -212,4 +201,4 @@ def _row(
         "User Type": "bot" if who.is_bot else "user",
     }
     values |= more
-    return [values.get(name, "").replace("\x00", "\ufffd") for name in COLUMNS]
+    return [values.get(name, "") for name in COLUMNS]

@@ -5,8 +5,9 @@ Documents are numbered in the order in which conversations and messages come, so
 same export numbers them alike for every load file.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cache
 
 from storage.compliance.export.model import (
     Attached,
@@ -17,10 +18,10 @@ from storage.compliance.export.model import (
     Source,
     Who,
 )
+from storage.compliance.export.participants import everybody, named, placed
 from storage.compliance.export.text import safe_part
 
 PREFIX = "ATOM"
-_BETWEEN = "; "
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,8 @@ class Document:
     A revision of a message, or one of its files (`file` is set).
 
     `parent` is the number of the revision that a file belongs to and `last` the
-    number of the last document of the family. `to` are the others in the conversation.
+    number of the last document of the family. `to` are the others in the conversation,
+    or how many they are if they stand in a list of their own: `listed` is its path.
     """
 
     number: int
@@ -40,6 +42,7 @@ class Document:
     revision: Revision
     text: str
     to: str
+    listed: str = ""
     file: Attached | None = None
 
     @property
@@ -55,31 +58,6 @@ class Document:
         return first[:100]
 
 
-class _Present:
-    """
-    The addresses of those in a conversation, joined once for all of its documents.
-
-    Each document has them all but one. A text for each author would be as many as
-    there are people, times as long as there are people.
-    """
-
-    def __init__(self, people: Sequence[Who]) -> None:
-        self._whole = _BETWEEN.join(who.address for who in people)
-        self._spans: dict[Who, tuple[int, int]] = {}
-        start = 0
-        for who in people:
-            end = start + len(who.address) + len(_BETWEEN)
-            self._spans[who] = (start, end)
-            start = end
-
-    def without(self, who: Who) -> str:
-        start, end = self._spans.get(who, (0, 0))
-        if end > len(self._whole):
-            # The last one goes with what stands before it.
-            return self._whole[: max(start - len(_BETWEEN), 0)]
-        return self._whole[:start] + self._whole[end:]
-
-
 def bates(number: int) -> str:
     return f"{PREFIX}{number:08}"
 
@@ -87,20 +65,29 @@ def bates(number: int) -> str:
 def documents(source: Source) -> Iterator[Document]:
     """Yield every document once, a revision before its files."""
     number = 0
-    for place in source.conversations():
-        present = _Present(place.people)
+    for place, listed in placed(source):
+        addressed = _addressed(place, listed)
         for item in source.items(place):
-            to = present.without(item.author)
+            to = addressed(item.author)
             for revision in item.revisions:
                 number += 1
                 first, last = number, number + len(revision.files)
                 text = _text(item, revision)
-                yield Document(first, first, last, place, item, revision, text, to)
+                whole = Document(
+                    first, first, last, place, item, revision, text, to, listed
+                )
+                yield whole
                 for file in revision.files:
                     number += 1
-                    yield Document(
-                        number, first, last, place, item, revision, text, to, file
-                    )
+                    yield replace(whole, number=number, file=file)
+
+
+def _addressed(place: Conversation, listed: str) -> Callable[[Who], str]:
+    """Return what says to whom an author speaks in a conversation."""
+    if listed:
+        everyone = everybody(place)
+        return lambda _author: everyone
+    return cache(lambda author: named(who for who in place.people if who != author))
 
 
 def text_name(document: Document) -> str:

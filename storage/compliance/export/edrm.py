@@ -3,7 +3,7 @@ EDRM XML 1.2: documents with tags, files by reference, and who belongs to whom.
 
 A document is a revision of a message (`MimeType` text/plain, `DocType` Message) or a
 file (`DocType` File). Edits, deletions, reactions and the place in the log are tags
-of their own, named `#ATOM…`.
+of their own, named `#ATOM…`; `#ATOMParticipants` is the path of the list of people.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,6 +24,7 @@ from storage.compliance.export.model import (
     Source,
     Written,
 )
+from storage.compliance.export.participants import lists
 from storage.compliance.export.text import local, utc, utf8
 from storage.compliance.export.xml import (
     closing,
@@ -34,8 +35,9 @@ from storage.compliance.export.xml import (
     quoted,
 )
 
-PATH = "edrm/edrm.xml"
-_TEXTS = "edrm/text"
+FOLDER = "edrm"
+PATH = f"{FOLDER}/edrm.xml"
+_TEXTS = f"{FOLDER}/text"
 _FIELDS = (
     ("#From", "Text"),
     ("#To", "Text"),
@@ -54,6 +56,7 @@ _FIELDS = (
     ("#ATOMLocalTime", "Text"),
     ("#ATOMPlatform", "Text"),
     ("#ATOMConversation", "Text"),
+    ("#ATOMParticipants", "Text"),
     ("#ATOMMessage", "Text"),
     ("#ATOMThread", "Text"),
     ("#ATOMReactions", "Text"),
@@ -71,12 +74,13 @@ _TAGS = {
 
 
 def files(heading: Heading, source: Source) -> Iterator[Written]:
-    """Yield the load file, and the text of each message beside it."""
+    """Yield the load file, and beside it each message's text and long lists of people."""
     yield Written(PATH, encoded(_root(heading, source)))
     for document in documents(source):
         if document.file is None:
             name = f"{_TEXTS}/{text_name(document)}"
             yield Written(name, iter([utf8(document.text)]))
+    yield from lists(FOLDER, heading, source)
 
 
 def _root(heading: Heading, source: Source) -> Iterator[str]:
@@ -203,6 +207,7 @@ def _tags(heading: Heading, document: Document) -> Iterator[tuple[str, str]]:
     yield "#ATOMLocalTime", local(revision.at_us, heading.zone)
     yield "#ATOMPlatform", item.platform
     yield "#ATOMConversation", item.conv
+    yield "#ATOMParticipants", document.listed
     yield "#ATOMMessage", item.msg
     yield "#ATOMThread", item.thread
     if revision is item.first:

@@ -7,13 +7,12 @@ files; those are its family. The columns' names are Purview's, those that begin 
 ATOM are not.
 """
 
-import csv
-import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from hashlib import md5, sha256
 from html import escape
 
+from storage.compliance.export.cells import table
 from storage.compliance.export.documents import bates, extension
 from storage.compliance.export.model import (
     Attached,
@@ -28,9 +27,17 @@ from storage.compliance.export.model import (
     Who,
     Written,
 )
+from storage.compliance.export.participants import (
+    BETWEEN,
+    Placed,
+    everybody,
+    lists,
+    named,
+    placed,
+)
 from storage.compliance.export.paths import Names
 from storage.compliance.export.slices import days
-from storage.compliance.export.text import guarded, utc, utf8, xml_text
+from storage.compliance.export.text import utc, utf8, xml_text
 from storage.compliance.export.transcript import blocks
 
 FOLDER = "purview"
@@ -62,6 +69,7 @@ COLUMNS = (
     "ATOM_Messages",
     "ATOM_Entries",
     "ATOM_Missing",
+    "ATOM_Participants",
 )
 _CLASSES = {"slack": "IPM.Slack.Message", "teams": "IPM.SkypeTeams.Message"}
 _TYPES = {
@@ -70,21 +78,20 @@ _TYPES = {
     PlaceKind.GROUP: "Group chat",
     PlaceKind.DIRECT: "1:1 chat",
 }
-_BETWEEN = "; "
-_BATCH = 500
 
 Row = Mapping[str, str]
 
 
 def files(heading: Heading, source: Source) -> Iterator[Written]:
-    """Yield every transcript, and then the load file that names them."""
+    """Yield every transcript, the load file that names them, and long lists of people."""
     names, rows, number = Names(), list[Row](), 0
-    for place in source.conversations():
+    for where in placed(source):
+        place = where.place
         for name, items in days(heading, source, place):
             page = _page(heading, place, name, items)
             stem = f"{place.shown[:40]} {name} ({place.id[:40]})"
             path = f"{FOLDER}/NativeFiles/{names.one(f'{stem}.html')}"
-            family = [*_family(heading, place, name, items)]
+            family = [*_family(heading, where, name, items)]
             number += 1
             rows.append({**family[0], **_native(path, page), **_ids(number, number)})
             parent = number
@@ -92,7 +99,8 @@ def files(heading: Heading, source: Source) -> Iterator[Written]:
                 number += 1
                 rows.append({**row, **_ids(number, parent)})
             yield Written(path, iter([page]), _entries(items))
-    yield Written(LOAD_FILE, _table(rows))
+    yield Written(LOAD_FILE, table(_cells(rows)))
+    yield from lists(FOLDER, heading, source)
 
 
 def _page(
@@ -106,20 +114,21 @@ def _page(
 
 
 def _family(
-    heading: Heading, place: Conversation, name: str, items: Sequence[Item]
+    heading: Heading, where: Placed, name: str, items: Sequence[Item]
 ) -> Iterator[Row]:
     """Yield the row of a transcript, and one for each of its files."""
-    people = _people(place, items)
+    place, listed = where
     shared = {
         "Item_class": _CLASSES.get(place.platform, "IPM.Note"),
         "Message_kind": "im",
         "Custodian": heading.custodian or items[0].author.address,
-        "Participants": _BETWEEN.join(who.address for who in people),
+        "Participants": everybody(place) if listed else named(_people(place, items)),
         "Conversation_ID": place.id,
         "Conversation_name": place.shown,
         "Conversation_type": _TYPES[place.kind],
         "Team_name": place.team,
         "Channel_name": place.shown,
+        "ATOM_Participants": listed,
     }
     yield {
         **shared,
@@ -130,7 +139,7 @@ def _family(
         "ATOM_Last_date": utc(items[-1].at_us),
         "ATOM_Messages": str(len(items)),
         "ATOM_Entries": " ".join(str(stamp.seq) for stamp in _stamps(items)),
-        "ATOM_Missing": _BETWEEN.join(_missing(items)),
+        "ATOM_Missing": BETWEEN.join(_missing(items)),
     }
     for item, file in _attached(items):
         yield {
@@ -202,16 +211,7 @@ def _entries(items: Sequence[Item]) -> Callable[[], Iterator[tuple[int, str]]]:
     return partial(iter, [*held.items()])
 
 
-def _table(rows: Sequence[Row]) -> Iterator[bytes]:
-    yield _written([COLUMNS])
-    for start in range(0, len(rows), _BATCH):
-        yield _written(
-            [guarded(row.get(name, "").replace("\x00", "\ufffd")) for name in COLUMNS]
-            for row in rows[start : start + _BATCH]
-        )
-
-
-def _written(rows: Iterable[Sequence[str]]) -> bytes:
-    stream = io.StringIO(newline="")
-    csv.writer(stream, lineterminator="\r\n").writerows(rows)
-    return utf8(stream.getvalue())
+def _cells(rows: Sequence[Row]) -> Iterator[Sequence[str]]:
+    yield COLUMNS
+    for row in rows:
+        yield [row.get(name, "") for name in COLUMNS]

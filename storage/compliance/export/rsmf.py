@@ -4,10 +4,12 @@ RSMF 2.0: what reviewers of chat load. A file a conversation and day of the time
 Each is a mail (RFC 5322) around `rsmf.zip`, which holds `rsmf_manifest.json` and the
 files of that day; the days of one conversation share their event collection id. Edits
 stand at their message with every text before; deleted messages keep their content.
+A day of a large conversation names who did something; everybody stands in a list.
 """
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC
 from hashlib import sha256
 from typing import Any
@@ -21,10 +23,10 @@ from storage.compliance.export.model import (
     Item,
     PlaceKind,
     Source,
-    Stay,
     Who,
     Written,
 )
+from storage.compliance.export.participants import lists, placed
 from storage.compliance.export.paths import Names
 from storage.compliance.export.slices import days
 from storage.compliance.export.text import as_json, day, moment, utf8
@@ -36,30 +38,74 @@ _MOST_BYTES = 512 * 1024 * 1024  # of a day's files, which are put together in m
 _CHATS = {PlaceKind.DIRECT, PlaceKind.GROUP}
 
 
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """Somebody came (`join`) or went (`leave`)."""
+
+    kind: str
+    who: Who
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """A conversation's day. `listed` is the path of the list of all its people."""
+
+    place: Conversation
+    listed: str
+    name: str
+    items: Sequence[Item]
+    moves: Sequence[_Move]
+
+    @property
+    def people(self) -> Mapping[str, Who]:
+        """Those whom the day's file names: everybody, unless there is a list."""
+        found = {} if self.listed else {_who(w): w for w in self.place.people}
+        for item in self.items:
+            for who in (
+                *(r.by for r in item.revisions),
+                *(r.by for r in item.reactions),
+            ):
+                found.setdefault(_who(who), who)
+        others = self.moves if self.listed else self.place.stays
+        for one in others:
+            found.setdefault(_who(one.who), one.who)
+        return found
+
+
 def files(heading: Heading, source: Source) -> Iterator[Written]:
-    """Yield an `.rsmf` a conversation and day."""
+    """Yield an `.rsmf` a conversation and day, and long lists of people."""
     names = Names()
-    for place in source.conversations():
+    for place, listed in placed(source):
+        moves = _moves(heading, place)
         for name, items in days(heading, source, place):
             stem = f"{place.shown[:40]} {name} ({place.id[:40]})"
             path = f"{FOLDER}/{names.one(f'{stem}.rsmf')}"
-            yield Written(path, _mail(heading, source, place, name, items))
+            one = _Day(place, listed, name, items, moves.get(name, ()))
+            yield Written(path, _mail(heading, source, one))
+    yield from lists(FOLDER, heading, source)
 
 
-def _mail(
-    heading: Heading,
-    source: Source,
-    place: Conversation,
-    name: str,
-    items: Sequence[Item],
-) -> Iterator[bytes]:
+def _moves(heading: Heading, place: Conversation) -> Mapping[str, Sequence[_Move]]:
+    """Return who came and went, by the day."""
+    found: dict[str, list[_Move]] = {}
+    for stay in place.stays:
+        for kind, at_us in (("join", stay.joined_us), ("leave", stay.left_us)):
+            if at_us:
+                its_day = found.setdefault(day(at_us, heading.zone), [])
+                its_day.append(_Move(kind, stay.who, at_us))
+    return found
+
+
+def _mail(heading: Heading, source: Source, one: _Day) -> Iterator[bytes]:
+    place, items = one.place, one.items
     attached = _attached(items)
-    manifest = _manifest(heading, place, name, items, attached)
+    manifest = _manifest(heading, one, attached)
     people = [p["display"] for p in manifest["participants"]]
     begin, end = (_iso(min(_times(items))), _iso(max(_times(items))))
     collection = sha256("\0".join(place.key).encode("utf-8", "replace")).hexdigest()
     yield mail.people("From", [(items[0].author.shown, items[0].author.address)])
-    yield mail.header("Subject", f"{place.shown} {name}")
+    yield mail.header("Subject", f"{place.shown} {one.name}")
     yield mail.date(moment(max(min(_times(items)), 0)))
     yield b"MIME-Version: 1.0\r\n"
     yield mail.header("X-RSMF-Version", VERSION)
@@ -72,7 +118,7 @@ def _mail(
     yield mail.header("X-RSMF-Participants", "; ".join(people))
     yield mail.header("X-RSMF-AttachmentCount", str(len(attached)))
     yield mail.header("X-RSMF-EventCollectionID", collection[:32])
-    boundary = f"=_{collection[:24]}.{name}"
+    boundary = f"=_{collection[:24]}.{one.name}"
     yield mail.multipart("mixed", boundary)
     yield mail.part(boundary)
     yield from mail.text_part("plain", [_body(place, items)])
@@ -102,21 +148,13 @@ def _attached(items: Sequence[Item]) -> dict[str, str]:
     return found
 
 
-def _manifest(
-    heading: Heading,
-    place: Conversation,
-    name: str,
-    items: Sequence[Item],
-    attached: dict[str, str],
-) -> dict[str, Any]:
-    people = {_who(w): w for w in place.people}
-    for item in items:
-        for who in (*(r.by for r in item.revisions), *(r.by for r in item.reactions)):
-            people.setdefault(_who(who), who)
-    events = [_message(place, item, attached) for item in items]
-    for stay in place.stays:
-        events += _moves(heading, place, name, stay)
-        people.setdefault(_who(stay.who), stay.who)
+def _manifest(heading: Heading, one: _Day, attached: dict[str, str]) -> dict[str, Any]:
+    place, people = one.place, one.people
+    events = [_message(place, item, attached) for item in one.items]
+    events += [_moved(place, move) for move in one.moves]
+    custom = [("Time zone of the days", heading.zone), ("Export", heading.id)]
+    if one.listed:
+        custom += [("Participants", str(len(place.people))), ("List", one.listed)]
     return {
         "version": VERSION,
         "participants": [_participant(people[i]) for i in sorted(people)],
@@ -127,10 +165,7 @@ def _manifest(
                 "platform": place.platform,
                 "type": "direct" if place.kind in _CHATS else "channel",
                 "participants": sorted(people),
-                "custom": [
-                    {"name": "Time zone of the days", "value": heading.zone},
-                    {"name": "Export", "value": heading.id},
-                ],
+                "custom": [{"name": name, "value": value} for name, value in custom],
             }
         ],
         "events": sorted(events, key=lambda e: (e["timestamp"], e["id"])),
@@ -206,18 +241,14 @@ def _every(item: Item) -> Iterator[Attached]:
         yield from revision.files
 
 
-def _moves(
-    heading: Heading, place: Conversation, name: str, stay: Stay
-) -> Iterator[dict[str, Any]]:
-    for kind, at_us in (("join", stay.joined_us), ("leave", stay.left_us)):
-        if at_us and day(at_us, heading.zone) == name:
-            yield {
-                "id": f"{kind}-{_who(stay.who)}-{at_us}",
-                "type": kind,
-                "participant": _who(stay.who),
-                "conversation": place.id,
-                "timestamp": _iso(at_us),
-            }
+def _moved(place: Conversation, move: _Move) -> dict[str, Any]:
+    return {
+        "id": f"{move.kind}-{_who(move.who)}-{move.at_us}",
+        "type": move.kind,
+        "participant": _who(move.who),
+        "conversation": place.id,
+        "timestamp": _iso(move.at_us),
+    }
 
 
 def _times(items: Sequence[Item]) -> list[int]:

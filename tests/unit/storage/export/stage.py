@@ -139,24 +139,31 @@ def story() -> list[Item]:
 
 @dataclass
 class Stage:
-    """Implements `Provable` in memory, with all items in one conversation."""
+    """
+    Implements `Provable` in memory, with all items in one conversation.
+
+    `more` were there too, and did nothing but come or go.
+    """
 
     told: Sequence[Item] = field(default_factory=story)
     name: str = "general"
     kind: PlaceKind = PlaceKind.CHANNEL
+    id: str = "C1"
+    more: Sequence[Stay] = ()
 
     def conversations(self) -> Sequence[Conversation]:
         happened: list[Revision | Reaction] = []
         for each in self.told:
             happened += [*each.revisions, *each.reactions]
         present, times = [h.by for h in happened], [h.at_us for h in happened]
+        present += [stay.who for stay in self.more]
         people = {(w.platform, w.id): w for w in present}
-        stays = (Stay(ALICE, AT - MINUTE), Stay(BOB, 0, AT + 50 * MINUTE))
+        stays = (Stay(ALICE, AT - MINUTE), Stay(BOB, 0, AT + 50 * MINUTE), *self.more)
         listed = tuple(people[key] for key in sorted(people))
         place = Conversation(
             "slack",
             "T1",
-            "C1",
+            self.id,
             self.name,
             self.kind,
             listed,
