@@ -33,16 +33,28 @@ class Reactor(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """
+    What the log tells of a message: its newest allowed content, None if it is not
+    known; what people did to it with emoji; and what deliveries have left standing.
+    """
+
+    story: History | None
+    said: tuple[Reacted, ...]
+    shown: Shown
+
+
 class ReactionLog(Protocol):
     """What the log knows about reactions."""
 
-    async def message(
-        self, tenant: str, channel: Channel, message: str
-    ) -> History | None:
-        """Return a message's newest allowed content, or None if it is not known."""
+    async def told(
+        self, tenant: str, origin: Spot, heard: Sequence[Spot], at: Spot
+    ) -> Told:
+        """Look once: at a message, the reactions `heard`, and what stands `at` a spot."""
         ...
 
-    async def reacted(self, tenant: str, spots: Sequence[Spot]) -> Sequence[Reacted]:
+    async def reacted(self, tenant: str, spots: Sequence[Spot]) -> tuple[Reacted, ...]:
         """Return what people did with emoji on these messages. Denied acts are not."""
         ...
 
@@ -207,11 +219,12 @@ class Reactions:
     async def _overtaken(self, change: Change, *, edited: bool) -> bool:
         """Say whether the log has more to say about what was just done."""
         tenant, origin = change.delivery.tenant, change.origin
-        said = await self.log.reacted(tenant, change.heard)
         if edited:
-            story = await self.log.message(tenant, origin.channel, origin.message)
+            told = await self.log.told(tenant, origin, change.heard, change.spot)
+            story, said = told.story, told.said
             newer = story is not None and story.version_us != change.story.version_us
             return newer or counted(said) != change.standing
+        said = await self.log.reacted(tenant, change.heard)
         now = {reaction.emoji for reaction in counted(said)}
         return any((e in now) != standing for e, standing in change.calls())
 
@@ -245,19 +258,21 @@ class Reactions:
         origin = Spot(delivery.source, delivery.message)
         if known:
             origin = Spot(known.source, known.message)
-        story = await self.log.message(tenant, origin.channel, origin.message)
-        if story is None:
-            return None
-        origin = replace(origin, thread=story.thread)
         copies = await self.copies.copies_of(tenant, origin.channel, origin.message)
         copy = {one.target: one for one in copies if one.part == 1}.get(target)
         if copy is None and origin.channel != target:
             return None
         spot = Spot(copy.target, copy.remote, copy.remote_thread) if copy else origin
         heard = await self._heard(tenant, origin, copy, copies, target)
-        said = tuple(await self.log.reacted(tenant, heard))
-        shown = await self.log.shown(tenant, spot)
-        return Change(delivery, origin, story, spot, copy, heard, said, shown)
+        told = await self.log.told(tenant, origin, heard, spot)
+        if told.story is None:
+            return None
+        origin = replace(origin, thread=told.story.thread)
+        if copy is None:
+            spot = origin
+        return Change(
+            delivery, origin, told.story, spot, copy, heard, told.said, told.shown
+        )
 
     async def _heard(
         self,

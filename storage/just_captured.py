@@ -20,7 +20,8 @@ import orjson
 from storage.log_reader import LogEntry
 
 _FRESH = 0.25  # seconds
-_MOST = 2048
+_MOST = 32 * 1024 * 1024  # bytes of bodies, and what a row takes beside its body
+_ROW = 2_048
 _SEALED = {"ct", "raw_ct"}
 
 Told = tuple[str, str]  # a channel and a message in it
@@ -33,6 +34,11 @@ class Captured:
 
     row: Mapping[str, Any]
     body: bytes
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes."""
+        return _ROW + len(self.body)
 
 
 def captured(row: Mapping[str, Any], body: bytes) -> Captured:
@@ -50,17 +56,19 @@ class JustCaptured:
     )
     _appended: dict[str, float] = field(default_factory=dict)
     _others: dict[str, float] = field(default_factory=dict)
+    _size: int = 0
 
     def note(self, tenant: str, told: Mapping[Told, Captured | None]) -> None:
         """Entries were committed: the first about a message, or None for a later one."""
         now = self.clock()
         self._appended[tenant] = now
         for (conv, msg), captured in told.items():
-            self._kept.pop((tenant, conv, msg), None)
+            self._drop((tenant, conv, msg))
             if captured:
                 self._kept[(tenant, conv, msg)] = (captured, now)
-        while len(self._kept) > _MOST:
-            self._kept.popitem(last=False)
+                self._size += captured.size
+        while self._size > _MOST:
+            self._drop(next(iter(self._kept)))
 
     def others_wrote(self, tenant: str) -> None:
         """Another process appended to the log, or may have."""
@@ -69,7 +77,11 @@ class JustCaptured:
     def forget(self, tenant: str) -> None:
         """Keys of the tenant's were destroyed: what was said may be erased."""
         for key in [key for key in self._kept if key[0] == tenant]:
-            del self._kept[key]
+            self._drop(key)
+
+    def _drop(self, key: _Key) -> None:
+        if kept := self._kept.pop(key, None):
+            self._size -= kept[0].size
 
     def get(self, tenant: str, conv: str, msg: str) -> LogEntry | None:
         """Return the entry if it is all that the log tells of the message."""

@@ -101,10 +101,9 @@ class StoredLedger:
 
     async def _reaction(self, delivery: Delivery) -> History:
         """Return who reacted. What the message says, its own history tells."""
-        found = await self.reader.entries(delivery.tenant, delivery.entry - 1, 1)
-        if not found or found[0].seq != delivery.entry:
+        entry = await self.reader.entry(delivery.tenant, delivery.entry)
+        if entry is None:
             raise LookupError
-        [entry] = found
         leaf, author = bytes(entry.row["leaf"]), _author(delivery.source, entry)
         return History(
             entry.seq,

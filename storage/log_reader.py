@@ -245,6 +245,44 @@ class LogReader:
         )
         return await self._opened(tenant, [_named(row, _WITHOUT_RAW) for row in rows])
 
+    async def entry(self, tenant: str, seq: int) -> LogEntry | None:
+        """Return the entry at a position, without `raw_ct`."""
+        rows = await self.store.fetch(
+            Statement(
+                f"SELECT {_columns(_WITHOUT_RAW)} {_FROM} AND l.seq = :seq",
+                {"tenant": tenant, "seq": seq},
+                brief=True,
+            )
+        )
+        found = [_named(row, _WITHOUT_RAW) for row in rows]
+        return next(iter(await self._opened(tenant, found)), None)
+
+    async def about_each(
+        self, tenant: str, wanted: Mapping[tuple[str, str], Collection[str]]
+    ) -> list[LogEntry]:
+        """
+        Return the entries about several messages at once, oldest first.
+
+        `wanted` are patterns of types by channel and message, as `about` has them.
+        """
+        row: dict[str, Any] = {"tenant": tenant}
+        places = []
+        for n, ((conv, msg), kinds) in enumerate(wanted.items()):
+            names = [f"kind{n}_{k}" for k, _ in enumerate(kinds)]
+            row |= {f"conv{n}": conv, f"msg{n}": msg}
+            row |= dict(zip(names, kinds, strict=True))
+            types = " OR ".join(f"l.etype LIKE :{name}" for name in names)
+            places.append(f"(l.conv = :conv{n} AND l.msg = :msg{n} AND ({types}))")
+        rows = await self.store.fetch(
+            Statement(
+                f"SELECT {_columns(_WITHOUT_RAW)} {_FROM} AND ({' OR '.join(places)}) "
+                "ORDER BY l.seq + 0",
+                row,
+                brief=True,
+            )
+        )
+        return await self._opened(tenant, [_named(row, _WITHOUT_RAW) for row in rows])
+
     async def verify(
         self, tenant: str, progress: Callable[[int, int], None] = lambda _a, _b: None
     ) -> Verdict:

@@ -100,15 +100,20 @@ async def test_it_is_remembered_for_long_only_while_nobody_else_writes(
     assert not remembered(store, post)
 
 
-async def test_only_the_newest_are_kept() -> None:
-    recent = JustCaptured()
-    entry = captured({"seq": 1, "ct": b"sealed"}, b'{"text":"hello"}')
+def test_it_keeps_so_many_bytes_and_lets_the_oldest_go() -> None:
+    kept = JustCaptured(Clock())
+    body = b'{"text":"%s"}' % (b"x" * 1_000_000)
+    row = {"seq": 1, "ct": b"sealed"}
+    for number in range(60):
+        kept.note(TENANT, {("C1", str(number)): captured(row, body)})
+    kept.note(TENANT, {("C1", "59"): None})
 
-    for n in range(3000):
-        recent.note(TENANT, {("C1", f"17.{n}"): entry})
-
-    assert recent.get(TENANT, "C1", "17.0") is None
-    newest = recent.get(TENANT, "C1", "17.2999")
+    assert kept.get(TENANT, "C1", "0") is None
+    assert kept.get(TENANT, "C1", "59") is None
+    newest = kept.get(TENANT, "C1", "58")
     assert newest is not None
-    assert newest.body == {"text": "hello"}
+    assert len(newest.body["text"]) == 1_000_000
     assert "ct" not in newest.row
+    assert len(kept._kept) < 40
+    kept.forget(TENANT)
+    assert kept._size == 0

@@ -88,7 +88,7 @@ async def test_denied_and_unasked_reactions_do_not_count(
     unasked = Commitment(TENANT, reacted(2, added="🎉"), (), ())
     await store.journal.append(unasked)
 
-    assert await reactions.reacted(TENANT, [HERE]) == []
+    assert await reactions.reacted(TENANT, [HERE]) == ()
 
 
 async def test_a_denied_removal_takes_nothing_back(
@@ -114,8 +114,8 @@ async def test_other_messages_reactions_are_not_this_ones(
 ) -> None:
     await keep(store, reacted(1, added="👍"))
 
-    assert await reactions.reacted(TENANT, [Spot(FALCON, "1.2")]) == []
-    assert await reactions.reacted(TENANT, [Spot(PROJECT, TS)]) == []
+    assert await reactions.reacted(TENANT, [Spot(FALCON, "1.2")]) == ()
+    assert await reactions.reacted(TENANT, [Spot(PROJECT, TS)]) == ()
 
 
 async def test_a_message_is_told_in_its_newest_allowed_content(
@@ -126,7 +126,7 @@ async def test_a_message_is_told_in_its_newest_allowed_content(
     await keep(store, message(kind=edit, version_us=5, document=words("good")))
     await keep(store, message(kind=edit, version_us=6, document=words("secret")), NO)
 
-    story = await reactions.message(TENANT, FALCON, TS)
+    story = (await reactions.told(TENANT, HERE, [], HERE)).story
 
     assert story is not None
     assert (story.document, story.version_us) == (words("good"), 5)
@@ -139,7 +139,7 @@ async def test_a_deleted_message_is_told_as_deleted(
     await keep(store, message())
     await keep(store, message(kind=EventKind.MESSAGE_DELETE))
 
-    story = await reactions.message(TENANT, FALCON, TS)
+    story = (await reactions.told(TENANT, HERE, [], HERE)).story
 
     assert story is not None
     assert story.deleted
@@ -148,7 +148,7 @@ async def test_a_deleted_message_is_told_as_deleted(
 async def test_a_message_never_heard_of_is_not_known(
     reactions: LoggedReactions,
 ) -> None:
-    assert await reactions.message(TENANT, FALCON, TS) is None
+    assert (await reactions.told(TENANT, HERE, [], HERE)).story is None
 
 
 async def test_what_was_left_standing_is_remembered(
@@ -167,6 +167,35 @@ async def test_what_was_left_standing_is_remembered(
     assert (shown.footer, shown.footer_upto) == ("🎉 1", first.seq)
     assert shown.footer_at_us > 0
     assert (await reactions.shown(TENANT, Spot(PROJECT, "r2"))).footer == ""
+
+
+async def test_all_of_it_is_told_in_one_look(
+    store: Store, reactions: LoggedReactions
+) -> None:
+    leases = {lease.shard: lease for lease in await store.shards.claim(256)}
+    await keep(store, message(TS, "hello"))
+    first = await keep(store, reacted(1, added="👍"))
+    await conclude(store, leases, first, native=frozenset({"👍"}))
+    there = Spot(PROJECT, "r1")
+    on_the_copy = message(
+        "r1",
+        kind=EventKind.REACTION_ADD,
+        channel=PROJECT,
+        event_id="Ev9",
+        sent_us=9,
+        detail=(("added", "🎉"),),
+    )
+    await store.journal.append(Commitment(TENANT, on_the_copy, (YES,), ()))
+
+    told = await reactions.told(TENANT, HERE, [HERE, there], there)
+    deaf = await reactions.told(TENANT, HERE, [there], HERE)
+
+    assert told.story is not None
+    assert told.story.document == words("hello")
+    assert [one.emoji for one in told.said] == ["👍", "🎉"]
+    assert told.shown.native == {"👍"}
+    assert [one.emoji for one in deaf.said] == ["🎉"]
+    assert not deaf.shown.native
 
 
 async def conclude(

@@ -23,7 +23,7 @@ from bridge.links import Link
 from bridge.messages import Channel, Person, Platform
 from bridge.plain import plain_text
 from bridge.ports import History, Lease, Links, Outcome
-from bridge.reacting import Reactions
+from bridge.reacting import Reactions, Told
 from bridge.reactions import Reacted, Shown, Spot, Word, folded
 from bridge.tuning import Tuning
 from storage.limiter import LocalLimiter
@@ -150,16 +150,18 @@ class FakeReactionLog:
     meanwhile: list[Callable[[], object]] = field(default_factory=list)
     reads: int = 0
 
-    async def message(
-        self, tenant: str, channel: Channel, message: str
-    ) -> History | None:
-        return self.stories.get(message)
+    async def told(
+        self, tenant: str, origin: Spot, heard: Sequence[Spot], at: Spot
+    ) -> Told:
+        said = await self.reacted(tenant, heard)
+        shown = await self.shown(tenant, at)
+        return Told(self.stories.get(origin.message), said, shown)
 
-    async def reacted(self, tenant: str, spots: Sequence[Spot]) -> list[Reacted]:
+    async def reacted(self, tenant: str, spots: Sequence[Spot]) -> tuple[Reacted, ...]:
         self.reads += 1
         if self.reads > 1 and self.meanwhile:
             self.meanwhile.pop(0)()
-        return [one for spot in spots for one in self.said.get(spot.message, [])]
+        return tuple(one for spot in spots for one in self.said.get(spot.message, []))
 
     async def shown(self, tenant: str, spot: Spot) -> Shown:
         return folded(word for word in self.words if word.message == spot.message)
