@@ -23,6 +23,7 @@ import bots.command_line.erasure
 import bots.command_line.evidence
 import bots.command_line.exports
 import bots.command_line.imports
+import bots.command_line.kept
 import bots.command_line.keys
 import bots.command_line.officers
 import bots.command_line.retention

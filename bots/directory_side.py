@@ -27,7 +27,7 @@ from bots.ldap_source import ldap_source
 from bots.syncing import Outcome, Rules, Sync
 from bridge.directory.brake import Limits
 from bridge.directory.grace import Leniency
-from bridge.directory.held import Membership
+from bridge.directory.held import Lost
 from bridge.directory.links import AccountLinks
 from bridge.directory.model import Reading
 from bridge.directory.people import Join, Precedence
@@ -129,10 +129,10 @@ class DirectorySide:
         self.told(outcome)
         return outcome
 
-    async def losses(self, tenant: str, subject: str) -> Sequence[Membership]:
+    async def losses(self, tenant: str, subject: str) -> Sequence[Lost]:
         """Return what somebody is in no more. Raises `StoreUnavailable`."""
         entries = self.view.entries(tenant, subject)
-        return await self.store.losses(tenant, entries)
+        return await self.store.losses(tenant, subject, entries)
 
     def told(self, outcome: Outcome) -> None:
         """Tell whoever listens what a reading did."""

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import structlog
 
 from bots.commands.base import Command, Request
+from bots.commands.kept import KeptCommand
 from bots.commands.me import Me, Who
 from bots.commands.members import MembersCommand
 from bots.commands.names import channel_named
@@ -15,6 +16,7 @@ from bots.confirming import Desk
 from bots.core import Core, clock_us
 from bots.introducing import LinkedPeople
 from bots.keeping_members import Keeping
+from bots.kept_desk import Desk as KeptOffice
 from bots.refusal_telling import RefusalTelling
 from bots.runs_desk import Desk as RunsOffice
 from bots.runs_desk import RunTelling
@@ -116,6 +118,7 @@ def commands_about_people(
         Me(desk, accounts),
         Who(desk, rights),
         MembersCommand(keeping, core.links, rights, announcers),
+        KeptCommand(KeptOffice(core.sources, core.duties)),
         *_runs(core),
     )
 

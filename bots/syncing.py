@@ -8,7 +8,7 @@ other's.
 
 import asyncio
 from collections import ChainMap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import structlog
@@ -25,14 +25,16 @@ from bridge.directory.difference import (
 )
 from bridge.directory.foreseeing import graces
 from bridge.directory.frozen import Frozen, agreed
-from bridge.directory.grace import Leniency
-from bridge.directory.held import Delta, Kept, Ref, State
-from bridge.directory.model import Kind, Reading
+from bridge.directory.grace import Leniency, ended_with
+from bridge.directory.held import Delta, Ending, Kept, Lost, Ref, State
+from bridge.directory.model import Grace, Kind, Reading
+from bridge.directory.past import past
 from bridge.directory.paths import moved
 from bridge.directory.people import Join, identified, joined_by
 from bridge.directory.view import LiveDirectory
 from bridge.errors import Conflict, NotFound, StoreUnavailable
 from storage.directory.entries import (
+    cut_entry,
     decided_entry,
     entries_about,
     frozen_entry,
@@ -187,6 +189,47 @@ class Sync:
                 return waiting
         raise StoreUnavailable("other processes keep changing the directory")
 
+    async def cut(
+        self, person: str, chosen: Collection[str], actor: str
+    ) -> tuple[Grace, ...]:
+        """
+        End now what somebody keeps for a while, and return what ended.
+
+        What it is in ends with it. Raises `Conflict` if they keep nothing of it.
+        """
+        async with self._lock:
+            for _ in range(_TRIES):
+                await self._refresh()
+                ended = self._cut_with(person, chosen)
+                try:
+                    self._absorb(await self._cut(person, ended, actor))
+                except Moved:
+                    continue
+                return ended
+        raise StoreUnavailable("other processes keep changing the directory")
+
+    def _cut_with(self, person: str, chosen: Collection[str]) -> tuple[Grace, ...]:
+        view, tenant = self.view, self.tenant
+        subject = view.find(tenant, person)
+        kept = subject.kept if subject else ()
+        if not {grace.ancestor for grace in kept} & set(chosen):
+            raise Conflict("Nothing of that is kept any more.")
+        return ended_with(kept, chosen, lambda one: view.above(tenant, one))
+
+    async def _cut(self, person: str, ended: Sequence[Grace], actor: str) -> Delta:
+        now = self.clock()
+        pasts = []
+        for grace in ended:
+            kind, _, thing = grace.ancestor.partition(":")
+            pasts.append((person, Lost(thing, now, actor, Kind(kind), Ending.CUT)))
+        step = Step(
+            base=self.state.version,
+            graces=[(person, replace(grace, until_us=0)) for grace in ended],
+            pasts=pasts,
+            entries=(cut_entry(person, ended, actor, now),),
+        )
+        return await self.store.apply(self.tenant, step)
+
     async def _decide(
         self, waiting: Waiting, rest: Sequence[Waiting], actor: str, *, agree: bool
     ) -> None:
@@ -317,12 +360,14 @@ class Sync:
         delta = Delta(state.version + 1, *given)
         keeps = graces(self.view, self.tenant, delta, self.rules.leniency, now_us)
         entries += grace_entries(keeps, now_us)
+        pasts = past(state.entries, kept, known, now_us)
         return Step(
             base=state.version,
             kept=kept,
             memberships=memberships,
             people=people,
             graces=keeps,
+            pasts=tuple(pasts),
             entries=(first, *entries) if first else tuple(entries),
         )
 

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, field
 
+from bridge.compliance import Officer
 from bridge.directory.desk import Known
+from bridge.directory.kept import KeptThing, Whom
 from bridge.errors import NotFound
 from bridge.keeping import Plan
 from bridge.links import Link
@@ -32,6 +34,27 @@ class NoDesk:
         self, tenant: str, admin: str, person: Person, channel: Channel, named: str
     ) -> Known:
         raise NotFound(_NONE)
+
+
+@dataclass
+class FakeKeptDesk:
+    """What is kept, and who ended which of it."""
+
+    things: list[KeptThing] = field(default_factory=list)
+    ended: list[tuple[str, Whom, str]] = field(default_factory=list)
+
+    async def kept(
+        self, tenant: str, officer: Officer, whom: Whom | None = None
+    ) -> list[KeptThing]:
+        return [t for t in self.things if whom is None or t.person == whom.named]
+
+    async def end(
+        self, tenant: str, officer: Officer, whom: Whom, what: str = ""
+    ) -> list[KeptThing]:
+        if not self.things:
+            raise NotFound(_NONE)
+        self.ended.append((officer.name, whom, what))
+        return [t for t in self.things if what in {"", t.ancestor, t.what}]
 
 
 @dataclass

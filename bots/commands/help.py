@@ -23,7 +23,7 @@ _BRIDGING = (
     "link unlink links status pause resume options members dead retry replay drop"
 )
 _RECORDS = "do follow unfollow subscriptions connect disconnect records"
-_PEOPLE = "me who why what-if policy directory runs sessions"
+_PEOPLE = "me who why what-if policy directory runs kept sessions"
 _EVIDENCE = "search hold review release refuse approvals approve officers"
 
 # With two more buttons they are six: Teams shows no more.

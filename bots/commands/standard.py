@@ -12,6 +12,7 @@ from bots.commands.directory import DirectoryCommand
 from bots.commands.drop import Drop
 from bots.commands.help import Help
 from bots.commands.hold import HoldCommand
+from bots.commands.kept import KeptCommand
 from bots.commands.link import LinkChannels
 from bots.commands.links import ListLinks
 from bots.commands.me import Me, Who
@@ -22,12 +23,14 @@ from bots.commands.organisations import Organisations
 from bots.commands.pause import Pause
 from bots.commands.policy import Policy
 from bots.commands.records_admin import RecordsCommand
+from bots.commands.records_do import Do
 from bots.commands.records_find import KINDS, Find
 from bots.commands.records_follow import Follow, Subscriptions, Unfollow
 from bots.commands.replay import Replay
 from bots.commands.resume import Resume
 from bots.commands.retry import Retry
 from bots.commands.review import RefuseEither, Release, Review, Reviewing
+from bots.commands.runs import RunsCommand
 from bots.commands.search import Search
 from bots.commands.sessions import ResetSessions
 from bots.commands.status import Status
@@ -75,11 +78,15 @@ NAMES: tuple[str, ...] = (
     Disconnect.name,
     Who.name,
     MembersCommand.name,
+    DirectoryCommand.name,
+    RunsCommand.name,
+    KeptCommand.name,
     Why.name,
     WhatIf.name,
     Policy.name,
     Find.name,
     *KINDS,
+    Do.name,
     Follow.name,
     Unfollow.name,
     Subscriptions.name,

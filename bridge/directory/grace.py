@@ -3,10 +3,10 @@ What movers keep for some days of what they were in, where the company says so.
 
 It begins in the same version of the directory in which they left, so that nothing is
 taken away and given back. It ends by the clock, wherever it is looked at; at once when
-they come back, leave the company or become guests.
+they come back, leave the company or become guests, and when an admin says so.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bridge.directory.model import Grace, Kind, Standing, Subject
@@ -57,6 +57,29 @@ def lenient(
     return replace(
         subject, ancestors=subject.ancestors | more, version=version, kept=kept
     )
+
+
+def ended_with(
+    kept: Sequence[Grace],
+    chosen: Collection[str],
+    above: Callable[[str], Collection[str]],
+) -> tuple[Grace, ...]:
+    """
+    Return what ends when some of what is kept is ended: what it is in ends as well.
+
+    `above` says what a group is in. What is kept is left that something else is in
+    which is still kept.
+    """
+    rest = [grace for grace in kept if grace.ancestor not in chosen]
+    through = {over for one in chosen for over in above(one)}
+    held = {
+        over
+        for grace in rest
+        if grace.ancestor not in through
+        for over in above(grace.ancestor)
+    }
+    ended = through - held | set(chosen)
+    return tuple(grace for grace in kept if grace.ancestor in ended)
 
 
 def changed(

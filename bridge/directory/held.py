@@ -69,6 +69,29 @@ class Membership:
         return bool(self.why)
 
 
+class Ending(StrEnum):
+    """How somebody came to be in something no more."""
+
+    LEFT = "left"  # a source does not say so any more
+    CUT = "cut"  # they left it and kept it for a while, until somebody ended that
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """
+    Something that somebody is in no more: its id, or the word for a department.
+
+    `kind` is None where only the directory says what the id is. `by` is the source
+    that told of it, or who ended it.
+    """
+
+    thing: str
+    at_us: int
+    by: str
+    kind: Kind | None = None
+    how: Ending = Ending.LEFT
+
+
 @dataclass(frozen=True, slots=True)
 class Delta:
     """What one version of the directory changes in the one before."""

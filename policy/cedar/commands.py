@@ -8,7 +8,17 @@ _SHOWING = frozenset(
     {"dead", "find", "help", "links", "me", "status", "what-if", "why"}
 )
 _GRAVE = frozenset(
-    {"approve", "directory", "hold", "officers", "policy", "review", "sessions", "who"}
+    {
+        "approve",
+        "directory",
+        "hold",
+        "kept",
+        "officers",
+        "policy",
+        "review",
+        "sessions",
+        "who",
+    }
 )
 
 

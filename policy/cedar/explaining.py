@@ -7,13 +7,13 @@ are told together with what they lack.
 """
 
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import cedarpy
 
 from bridge.access import Asked, Decision, Label
-from bridge.directory.held import Membership
+from bridge.directory.held import Ending, Lost
 from bridge.directory.model import Grace, Kind, Subject
 from bridge.directory.ports import Names
 from bridge.explaining import Explanation, NearMiss, RuleHit, Way
@@ -28,6 +28,7 @@ from policy.cedar.schema import groups_of
 from policy.cedar.wording import worded
 
 MOST_MISSES = 3
+MOST_LOST = 5
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,11 @@ class _Parts:
     probes: cedarpy.PolicySet
 
 
-Losses = Callable[[str, str], Awaitable[Sequence[Membership]]]
+Losses = Callable[[str, str], Awaitable[Sequence[Lost]]]
 """What somebody is directly in no more, by ATOM's id of them, the newest first."""
 
 
-async def nothing_lost(_tenant: str, _subject: str) -> Sequence[Membership]:
+async def nothing_lost(_tenant: str, _subject: str) -> Sequence[Lost]:
     """The default: nobody remembers what somebody was in."""
     return ()
 
@@ -131,12 +132,27 @@ class Explainer:
         """Return what somebody left lately, when, and who told of it."""
         told: list[str] = []
         for each in await self.losses(tenant, subject.id):
-            names = [(k, self.names.name_of(tenant, k, each.group)) for k in Kind]
-            for kind, name in names:
-                if name and f"{kind}:{each.group}" not in subject.ancestors:
-                    when = day(each.at_us)
-                    told.append(f"Left {kind} {name} {when}, as {each.source} told")
-        return tuple(told[:MOST_MISSES])
+            for ancestor, name in self._called(tenant, each):
+                if ancestor in subject.ancestors:
+                    continue
+                what, when = f"{ancestor.partition(':')[0]} {name}", day(each.at_us)
+                if each.how is Ending.CUT:
+                    told.append(f"Kept {what} until {each.by} ended that {when}")
+                else:
+                    told.append(f"Left {what} {when}, as {each.by} told")
+        return tuple(dict.fromkeys(told))[:MOST_LOST]
+
+    def _called(self, tenant: str, lost: Lost) -> Iterator[tuple[str, str]]:
+        """Return what something may be, as `Subject.ancestors` has it, with its name."""
+        for kind in [lost.kind] if lost.kind else [k for k in Kind if k != Kind.PERSON]:
+            # A department may be told by its name, or be no more than a word.
+            ids = [lost.thing]
+            if kind is Kind.DEPARTMENT and lost.kind:
+                ids = [*self.names.named(tenant, kind, lost.thing)] or ids
+            for id_ in ids:
+                name = self.names.name_of(tenant, kind, id_)
+                if name or lost.kind:
+                    yield f"{kind}:{id_}", name or lost.thing
 
     def _kept(self, tenant: str, grace: Grace) -> str:
         kind, _, id_ = grace.ancestor.partition(":")

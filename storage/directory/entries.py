@@ -96,6 +96,14 @@ def grace_entries(graces: Sequence[tuple[str, Grace]], now_us: int) -> Iterator[
         yield replace(told, subject=f"atom|{person}")
 
 
+def cut_entry(person: str, ended: Sequence[Grace], actor: str, now_us: int) -> Entry:
+    """Return what to write when somebody ends what a person keeps."""
+    detail = {"person": person, "kept": [], "ended": [g.ancestor for g in ended]}
+    text = f"ended early what was kept for a while: {len(ended)}"
+    told = _entry("directory.grace", text, detail, now_us, actor)
+    return replace(told, subject=f"atom|{person}")
+
+
 def _about_person(
     kept: Kept, change: Change, people: Mapping[Ref, str], now_us: int
 ) -> Iterator[Entry]:

@@ -14,8 +14,8 @@ import orjson
 
 from bridge.directory.difference import Change
 from bridge.directory.frozen import Frozen
-from bridge.directory.held import Delta, Kept, Membership, Ref
-from bridge.directory.model import Grace
+from bridge.directory.held import Delta, Ending, Kept, Lost, Membership, Ref
+from bridge.directory.model import Grace, Kind
 from bridge.errors import AtomError
 from storage.directory.rows import (
     KEPT,
@@ -28,6 +28,7 @@ from storage.directory.rows import (
 )
 from storage.hot import HotStore, Insert, Program, Row, Statement
 from storage.journal import Journal
+from storage.rows import clean_id
 from storage.writes import Entry, Write
 
 
@@ -73,6 +74,7 @@ class Step:
     memberships: Sequence[Membership] = ()
     people: Mapping[Ref, str] = field(default_factory=dict)
     graces: Sequence[tuple[str, Grace]] = ()
+    pasts: Sequence[tuple[str, Lost]] = ()
     source: str = ""
     followed: Followed | None = None
     waiting: Sequence[Waiting] = ()
@@ -232,14 +234,25 @@ class StoredDirectory:
         return [Membership(*row) for row in rows]
 
     async def losses(
-        self, tenant: str, entries: Iterable[Kept]
-    ) -> Sequence[Membership]:
-        """Return what the entries of somebody are in no more, newest first."""
+        self, tenant: str, person: str, entries: Iterable[Kept]
+    ) -> Sequence[Lost]:
+        """Return what somebody and their entries are in no more, newest first."""
         ended = [
-            each
+            Lost(each.group, each.at_us, each.source)
             for kept in entries
             for each in await self.endings(tenant, kept.entry.id)
             if each.source == kept.source
+        ]
+        rows = await self.store.fetch(
+            Statement(
+                "SELECT thing, at_us, told_by, kind, how FROM directory_past "
+                "WHERE tenant = :tenant AND person = :person",
+                {"tenant": tenant, "person": person},
+            )
+        )
+        ended += [
+            Lost(thing, at_us, by, Kind(kind) if kind else None, Ending(how))
+            for thing, at_us, by, kind, how in rows
         ]
         return sorted(ended, key=lambda each: -each.at_us)
 
@@ -316,6 +329,18 @@ def _inserts(tenant: str, step: Step, version: int) -> list[Insert]:
         }
         for person, grace in step.graces
     ]
+    pasts = {
+        (person, lost.how, lost.kind, lost.thing): {
+            "tenant": tenant,
+            "person": person,
+            "how": str(lost.how),
+            "kind": str(lost.kind or ""),
+            "thing": clean_id(lost.thing),
+            "at_us": lost.at_us,
+            "told_by": clean_id(lost.by),
+        }
+        for person, lost in step.pasts
+    }
     return [
         Insert("directory_entry", kept, _upsert("source, id", KEPT.split(", ")[2:])),
         Insert(
@@ -328,6 +353,12 @@ def _inserts(tenant: str, step: Step, version: int) -> list[Insert]:
             "directory_grace",
             graces,
             _upsert("person, ancestor", ["since_us", "until_us"]),
+        ),
+        Insert(
+            "directory_past",
+            list(pasts.values()),
+            "ON CONFLICT (tenant, person, how, kind, thing) DO UPDATE SET "
+            "at_us = excluded.at_us, told_by = excluded.told_by",
         ),
     ]
 

@@ -100,6 +100,20 @@ directory_grace = Table(
     Index("ix_directory_grace_version", "tenant", "version"),
 )
 
+# What somebody is in no more of what their own entries said, or kept: `how` is left or
+# cut, `kind` empty where the directory says what the id is, `told_by` who said so.
+directory_past = Table(
+    "directory_past",
+    metadata,
+    Column("tenant", Id, primary_key=True),
+    Column("person", Id, primary_key=True),
+    Column("how", String(12), primary_key=True),
+    Column("kind", String(12), primary_key=True),
+    Column("thing", Id, primary_key=True),
+    Column("at_us", BigInteger, nullable=False),
+    Column("told_by", Id, nullable=False),
+)
+
 # Changes that wait for somebody's word. `state` is waiting or refused.
 directory_frozen = Table(
     "directory_frozen",

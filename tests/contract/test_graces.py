@@ -1,15 +1,20 @@
 """Movers keep what they left for some days, where the company says so, and no longer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
+
 from bots.syncing import Rules, Sync
 from bridge.directory.grace import Leniency
-from bridge.directory.model import Entry, Standing, Subject
+from bridge.directory.held import Ending, Lost
+from bridge.directory.model import Entry, Gone, Kind, Reading, Standing, Subject
 from bridge.directory.people import Precedence
 from bridge.directory.view import LiveDirectory
+from bridge.errors import Conflict
 from storage.directory.stored import StoredDirectory
+from storage.hot import Statement
 from tests.contract.conftest import TENANT, Store
 from tests.unit.bridge.directory.told import NOW, group, part, person, whole
 
@@ -53,6 +58,11 @@ class Company:
         await other.refresh()
         (found,) = (s for s in other.view.subjects(TENANT) if s.name == "Ana")
         return found
+
+    async def lost(self) -> Sequence[Lost]:
+        ana = self.ana().id
+        entries = self.sync.view.entries(TENANT, ana)
+        return await self.sync.store.losses(TENANT, ana, entries)
 
     async def logged(self) -> list[Any]:
         entries = await self.store.reader.entries(TENANT, -1, 1_000)
@@ -219,7 +229,115 @@ async def test_what_somebody_left_is_remembered_with_when_and_by_whom(
     company.now += DAY
     await to_sales(company)
 
-    entries = company.sync.view.entries(TENANT, company.ana().id)
-    [lost] = await company.sync.store.losses(TENANT, entries)
+    [lost] = await company.lost()
 
-    assert (lost.source, lost.group, lost.at_us) == ("ad", "team", NOW + DAY)
+    assert lost == Lost("team", NOW + DAY, "ad")
+
+
+async def test_departments_units_and_roles_that_were_others_are_remembered(
+    store: Store,
+) -> None:
+    company = await finance(store, days={})
+    before = person("ana", department="Finance", unit="emea", parents=["clerk", "fire"])
+    await company.tell(before)
+    company.now += DAY
+
+    await company.tell(person("ana", department="Ops", unit="apac", parents=["fire"]))
+    await company.tell(person("ana", unit="apac", parents=["fire"]))
+
+    assert {(one.kind, one.thing) for one in await company.lost()} == {
+        (Kind.DEPARTMENT, "finance"),
+        (Kind.DEPARTMENT, "ops"),
+        (None, "emea"),
+        (None, "clerk"),
+    }
+    assert {(one.at_us, one.by) for one in await company.lost()} == {(NOW + DAY, "ad")}
+
+
+async def test_two_sources_may_tell_the_same_and_a_leaver_has_left_nothing(
+    store: Store,
+) -> None:
+    company = await finance(store, days={})
+    await company.tell(person("ana", department="Finance"))
+
+    await company.tell(person("ana", department="Ops"))
+    await company.tell(person("ana", department="Finance"))
+    company.now += DAY
+    await company.tell(person("ana", department="Ops"))
+    [lost, _ops] = await company.lost()
+    await company.sync.apply(
+        Reading("ad", whole=False, gone=(Gone("ana"),), entries=())
+    )
+
+    assert (lost.thing, lost.at_us) == ("finance", NOW + DAY)
+    entries = await company.store.reader.entries(TENANT, -1, 1_000)
+    assert entries[-1].etype == "user.deactivate"
+    rows = await company.store.database.hot.fetch(
+        Statement("SELECT COUNT(*) FROM directory_past")
+    )
+    assert rows[0][0] == 2
+
+
+async def test_an_admin_ends_it_early_in_every_process_and_on_record(
+    store: Store,
+) -> None:
+    company = await finance(store)
+    await to_sales(company)
+    before = company.ana()
+    company.now += DAY
+
+    ended = await company.sync.cut(before.id, [FIN], "slack:T1/U9")
+
+    assert [grace.ancestor for grace in ended] == [FIN]
+    assert company.ana().ancestors == {SALES}
+    assert company.ana().version != before.version  # or old answers would hold on
+    assert await company.elsewhere("two") == company.ana()
+    entry = (await company.store.reader.entries(TENANT, -1, 1_000))[-1]
+    assert entry.etype == "directory.grace"
+    assert entry.body["author"]["id"] == "slack:T1/U9"
+    assert entry.body["detail"]["person"] == before.id
+    assert entry.body["detail"]["ended"] == [FIN]
+    assert (await company.lost())[0] == Lost(
+        "fin", NOW + DAY, "slack:T1/U9", Kind.GROUP, Ending.CUT
+    )
+
+
+async def test_what_was_ended_does_not_come_back_with_another_move(
+    store: Store,
+) -> None:
+    company = await finance(store, days={"*": 14.0})
+    await to_sales(company)
+    await company.sync.cut(company.ana().id, [FIN, TEAM], "cli:ada")
+
+    await company.tell(group("sales", []))
+
+    assert company.ana().ancestors == {SALES}
+    assert [grace.ancestor for grace in company.ana().kept] == [SALES]
+
+
+async def test_what_a_group_is_in_ends_with_it_unless_another_keeps_it(
+    store: Store,
+) -> None:
+    company = await finance(store, days={"*": 14.0})
+    await company.tell(group("fin", ["team", "bosses"]), group("bosses", ["ana"]))
+    await company.tell(group("team", []), group("bosses", []))
+    assert company.ana().ancestors == {FIN, TEAM, "group:bosses"}
+
+    one = await company.sync.cut(company.ana().id, [TEAM], "cli:ada")
+    other = await company.sync.cut(company.ana().id, ["group:bosses"], "cli:ada")
+
+    assert {grace.ancestor for grace in one} == {TEAM}
+    assert {grace.ancestor for grace in other} == {FIN, "group:bosses"}
+    assert company.ana().ancestors == frozenset()
+
+
+async def test_only_what_is_kept_can_be_ended(store: Store) -> None:
+    company = await finance(store)
+    ana = company.ana().id
+
+    for person_id, what in ((ana, FIN), ("p-nobody", FIN)):
+        with pytest.raises(Conflict):
+            await company.sync.cut(person_id, [what], "cli:ada")
+
+    assert company.ana().ancestors == {FIN, TEAM}
+    assert await company.logged() == []

@@ -162,7 +162,7 @@ def _standing(built: Core) -> dict[str, tuple[bool, set[str]]]:
             subject.standing == "disabled",
             {
                 one.removeprefix("group:")
-                for one in subject.ancestors
+                for one in subject.ancestors - {g.ancestor for g in subject.kept}
                 if one.startswith("group:")
             },
         )

@@ -6,6 +6,7 @@ import pytest
 
 from bots.commands.backfill import Backfills
 from bots.commands.base import Commands, Doorman, Request
+from bots.commands.kept import KeptCommand
 from bots.commands.me import Me, Who
 from bots.commands.members import MembersCommand
 from bots.commands.organisations import Organisations
@@ -27,7 +28,7 @@ from tests.fakes import (
 from tests.fakes_compliance import FakeHolds, FakeTrust
 from tests.fakes_leaving import FakeReviews
 from tests.fakes_organisation import FakeAudit, FakeOrganisation
-from tests.fakes_people import FakeMembersDesk, NoDesk
+from tests.fakes_people import FakeKeptDesk, FakeMembersDesk, NoDesk
 from tests.fakes_policy import FakeExplains, FakePolicyDesk
 from tests.fakes_search import FakeFinder
 
@@ -73,6 +74,7 @@ class Office:
     trusted: FakeTrust = field(default_factory=FakeTrust)
     holds: FakeHolds = field(default_factory=FakeHolds)
     members: FakeMembersDesk = field(default_factory=FakeMembersDesk)
+    kept: FakeKeptDesk = field(default_factory=FakeKeptDesk)
     explains: Explains = field(default_factory=FakeExplains)
     desk: FakePolicyDesk = field(default_factory=FakePolicyDesk)
     reviews: FakeReviews = field(default_factory=FakeReviews)
@@ -102,6 +104,7 @@ class Office:
                 Me(NoDesk()),
                 Who(NoDesk(), self.rights),
                 MembersCommand(self.members, self.links, self.rights, self.announcers),
+                KeptCommand(self.kept),
             ),
         )
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from bridge.cards import Card
+from bridge.directory.kept import KeptThing
 from bridge.messages import Channel, Platform
 from tests.unit.bots.commands.conftest import FALCON, RANDOM, TENANT, Office
 
@@ -39,6 +40,9 @@ LINES = [
     "hold create Falcon",
     "hold create Falcon after:yesterday",
     "hold release H1",
+    "kept ada",
+    "kept end ada group:fin",
+    "kept end",
 ]
 WRONG = {Platform.SLACK: "@ATOM", Platform.TEAMS: "/atom"}
 PLATFORM_WORDS = re.compile(r"workspace|team\b", re.IGNORECASE)
@@ -67,6 +71,7 @@ def shape(card: Card) -> tuple[object, ...]:
 
 async def answer(platform: Platform, line: str, *, linked: bool, who: str) -> Card:
     office = Office()
+    office.kept.things.append(KeptThing("ada", "Ada", "group:fin", "group Fin", 1, 2))
     if linked:
         await office.link(FALCON[platform], FALCON[platform.other])
         office.die(FALCON[platform])

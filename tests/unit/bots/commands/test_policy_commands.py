@@ -1,7 +1,11 @@
 """Why, what-if and policy, as people type them."""
 
+from importlib import import_module
+from pkgutil import iter_modules
+
 import pytest
 
+import bots.commands
 from bots.commands.base import Request
 from bots.commands.standard import NAMES
 from bots.commands.why import read_question
@@ -38,6 +42,19 @@ def office() -> Office:
 def test_policies_know_every_command_there_is(office: Office) -> None:
     assert {command.name for command in office.commands.known} <= set(NAMES)
     assert len(set(NAMES)) == len(NAMES)
+
+
+def test_also_those_that_not_every_company_has() -> None:
+    defined = {
+        name
+        for module in iter_modules(bots.commands.__path__, "bots.commands.")
+        for value in vars(import_module(module.name)).values()
+        if isinstance(value, type)
+        and isinstance(name := getattr(value, "name", None), str)
+    }
+    assert {"runs", "directory", "link"} <= defined
+
+    assert defined <= set(NAMES)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import pytest
 
 from bridge.access import Action, Label
-from bridge.directory.held import Membership
+from bridge.directory.held import Ending, Lost
+from bridge.directory.model import Kind
 from policy.cedar.explaining import Explainer
 from tests.unit.policy.cedar.world import FIN_SLACK, FIN_TEAMS, World, asked
 
@@ -146,9 +147,8 @@ async def test_conditions_without_words_are_shown_as_cedar(
 async def test_a_denial_tells_what_somebody_left_when_and_who_said_so(
     explainer: Explainer,
 ) -> None:
-    async def losses(_tenant: str, _subject: str) -> Sequence[Membership]:
-        at_us = 1_900_000_000_000_000
-        return [Membership("ad", "g-fin", "x", at_us, "it ended")]
+    async def losses(_tenant: str, _subject: str) -> Sequence[Lost]:
+        return [Lost("g-fin", 1_900_000_000_000_000, "ad")]
 
     explainer.losses = losses
 
@@ -158,3 +158,29 @@ async def test_a_denial_tells_what_somebody_left_when_and_who_said_so(
     left = "Left group GG-Finance-All 2030-03-17 17:46:40 UTC, as ad told"
     assert left in denied.facts
     assert not any(fact.startswith("Left") for fact in allowed.facts)
+
+
+async def test_a_denial_tells_departments_units_and_roles_that_are_others_now(
+    explainer: Explainer,
+) -> None:
+    at_us = 1_900_000_000_000_000
+    when = "2030-03-17 17:46:40 UTC"
+
+    async def losses(_tenant: str, _subject: str) -> Sequence[Lost]:
+        return [
+            Lost("finance", at_us, "hr", Kind.DEPARTMENT),
+            Lost("night shift", at_us, "hr", Kind.DEPARTMENT),
+            Lost("g-fin", at_us, "slack:T1/U1", Kind.GROUP, Ending.CUT),
+            Lost("u-con", at_us, "hr"),  # another source says so still
+            Lost("never heard of", at_us, "hr"),
+        ]
+
+    explainer.losses = losses
+
+    denied = await explainer.why(asked("leo", Action.POST, FIN_SLACK, FIN_TEAMS))
+
+    assert [f for f in denied.facts if f.startswith(("Left", "Kept"))] == [
+        f"Left department Finance {when}, as hr told",
+        f"Left department night shift {when}, as hr told",
+        f"Kept group GG-Finance-All until slack:T1/U1 ended that {when}",
+    ]
