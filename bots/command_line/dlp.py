@@ -114,14 +114,25 @@ def what_if(
 def publish(
     file: Annotated[Path, typer.Argument(help="Rules as YAML; docs/dlp.md says how.")],
     preview: Annotated[
-        str, typer.Option(help="Only if exactly this is what 'what-if' showed.")
+        str,
+        typer.Option(help="The hash of what 'what-if' showed, which alone is done."),
     ] = "",
+    without_preview: Annotated[
+        bool,
+        typer.Option(
+            "--without-preview", help="Nobody looked what changes: it is on record."
+        ),
+    ] = False,
     company: OfCompany = "",
 ) -> None:
-    """Let rules hold from now on, if their tests pass. Earlier ones stay on record."""
+    """
+    Let rules hold from now on, if their tests pass. Earlier ones stay on record.
+
+    Rules that change anything but tests and remarks take the hash of a preview.
+    """
     from bots.command_line.dlp_rules_work import publish as run
 
-    asyncio.run(run(file, company, preview))
+    asyncio.run(run(file, company, preview, unseen=without_preview))
 
 
 @dlp_app.command("rules")

@@ -13,10 +13,10 @@ from bots.leaving_side import LeavingOnRecord
 from bridge.errors import BadInput, Conflict, NotFound
 from bridge.policy_desk import CaseOutcome
 from policy.cedar.cases import NO_RULES
-from policy.dlp.cases import difference, outcomes, preview_hash
+from policy.dlp.cases import Difference, difference, outcomes
 from policy.dlp.rulebook import DEFAULT, MOST_BYTES, Prepared, prepared
 from policy.dlp.version import detectors_version
-from storage.leaving.rules import RulesVersion
+from storage.leaving.rules import Preview, RulesVersion
 
 _MICRO = 1_000_000
 _MOST_LINES = 100_000  # that are tried with rules
@@ -81,6 +81,8 @@ async def what_if(
     for word in ("added", "removed", "changed"):
         for name in getattr(told, word):
             say(f"  {word}: {name}")
+    for word in told.parts:
+        say(f"  other {word}")
     if texts:
         say(f"{told.texts} lines, each inside and where others read along:")
     for (was, now), count in told.deeds.items():
@@ -92,21 +94,46 @@ async def what_if(
         say(f"To let them hold: atom dlp publish {file} --preview {told.hash}")
 
 
-async def publish(file: Path, company: str, preview: str) -> None:
-    """Let rules hold from now on. Raises `BadInput` or `Conflict`."""
+async def publish(file: Path, company: str, preview: str, *, unseen: bool) -> None:
+    """
+    Let rules hold from now on. Raises `BadInput` or `Conflict`.
+
+    What changes anything takes the hash of a preview of it, or somebody who says that
+    they did not look.
+    """
+    if preview and unseen:
+        raise BadInput("give --preview or --without-preview, not both")
     text = read_rules(file)
     new = prepared(text)
     async with company_core(company) as (core, tenant):
         for each in await _outcomes(core, tenant, new):
             if not each.passed:
                 raise BadInput(f"test {each.name!r} fails: {each.why}")
-        if preview and preview != preview_hash(*await _in_force(core, tenant), new):
-            raise Conflict(
-                "These are not the rules that were looked at, or other rules or "
-                "detectors hold since: look again with 'atom dlp what-if'."
-            )
-        number = await core.leaving.stored.publish(tenant, text, new.name, operator())
+        after, old = await _in_force(core, tenant)
+        told = _looked_at(difference(after, old, new, ()), preview, unseen=unseen)
+        number = await core.leaving.stored.publish(
+            tenant, text, new.name, operator(), Preview(after, told)
+        )
     say(f"Version {number} holds now.")
+
+
+def _looked_at(told: Difference, preview: str, *, unseen: bool) -> str:
+    """Return what the log says of the preview. Raises if there has to be another."""
+    if preview and preview != told.hash:
+        raise Conflict(
+            "These are not the rules that were looked at, or other rules or "
+            "detectors hold since: look again with 'atom dlp what-if'."
+        )
+    if preview:
+        return preview
+    if not told.matters:
+        return "not needed"
+    if not unseen:
+        raise BadInput(
+            "these rules do something else than those that hold: look with 'atom dlp "
+            "what-if' and give its hash as --preview, or say --without-preview"
+        )
+    return "left out"
 
 
 async def _outcomes(core: Core, tenant: str, rules: Prepared) -> list[CaseOutcome]:

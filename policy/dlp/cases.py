@@ -69,15 +69,23 @@ class Difference:
     """
     What other rules change. `hash` is good for exactly these rules in place of those.
 
-    `deeds` counts texts by what was done and what would be, where that differs.
+    `parts` are words that what differs beside the rules stands under, such as
+    `exceptions`. `deeds` counts texts by what was done and what would be, where that
+    differs.
     """
 
     hash: str
     added: tuple[str, ...]
     removed: tuple[str, ...]
     changed: tuple[str, ...]
+    parts: tuple[str, ...]
     texts: int
     deeds: Mapping[tuple[Deed, Deed], int]
+
+    @property
+    def matters(self) -> bool:
+        """Whether anything else may become of anything; tests and remarks do not say."""
+        return bool(self.added or self.removed or self.changed or self.parts)
 
 
 def difference(
@@ -102,6 +110,7 @@ def difference(
         tuple(sorted(after.keys() - before.keys())),
         tuple(sorted(before.keys() - after.keys())),
         tuple(sorted(n for n, r in after.items() if n in before and before[n] != r)),
+        tuple(word for word, said in new.parts.items() if old.parts.get(word) != said),
         len(texts),
         {pair: count for pair, count in counts.items() if count},
     )

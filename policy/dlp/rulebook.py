@@ -8,7 +8,7 @@ rule with a typing mistake would protect nobody.
 import json
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
 from typing import Annotated, Any, Literal
@@ -153,7 +153,8 @@ class Prepared:
     Rules that are ready to be used. `window` is how many messages are put together.
 
     `name` is that of their text, under which a version is kept; `book.hash` names the
-    detectors as well, so what was looked at by others is looked at again.
+    detectors as well, so what was looked at by others is looked at again. `parts` are
+    what they say beside rules and tests, by the word above it.
     """
 
     text: str
@@ -164,6 +165,7 @@ class Prepared:
     window: int
     tests: tuple[Tested, ...] = ()
     pictures: bool = False  # whether a document with one counts as unreadable
+    parts: Mapping[str, Any] = field(default_factory=dict)
 
 
 DEFAULT = """\
@@ -221,6 +223,7 @@ def prepared(text: str) -> Prepared:
         written.window,
         tuple(_test(each, {rule.name for rule in rules}) for each in written.tests),
         written.pictures == "unreadable",
+        written.model_dump(mode="json", exclude={"version", "rules", "tests"}),
     )
 
 

@@ -7,6 +7,8 @@ from bridge.errors import Conflict
 from storage.compliance.acts import Act, Acts
 from storage.hot import HotStore, Row, Statement
 
+_MEANWHILE = "Somebody published other rules just now: look again."
+
 
 @dataclass(frozen=True, slots=True)
 class RulesVersion:
@@ -17,6 +19,14 @@ class RulesVersion:
     text: str
     actor: str
     at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What was looked at, as the log tells it, when `after` was the newest version."""
+
+    after: int
+    told: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,22 +78,37 @@ class StoredRules:
         )
         return [_version(row) for row in rows]
 
-    async def publish(self, tenant: str, text: str, name: str, actor: str) -> int:
+    async def publish(
+        self,
+        tenant: str,
+        text: str,
+        name: str,
+        actor: str,
+        preview: Preview | None = None,
+    ) -> int:
         """
         Make a text the newest version; `name` is its hash. Returns its number.
 
-        Raises `Conflict` if somebody else published one just now.
+        Raises `Conflict` if somebody else published one just now, or since the preview.
         """
         now = await self.version(tenant)
+        newest = now.number if now else 0
+        if preview and preview.after != newest:
+            raise Conflict(_MEANWHILE)
         if now is not None and now.hash == name:
             return now.number
-        number = (now.number if now else 0) + 1
+        number = newest + 1
         act = Act(
             tenant,
             "admin.config",
             actor,
             f"published version {number} of the rules for what may leave",
-            {"setting": "leaving", "version": number, "hash": name},
+            {
+                "setting": "leaving",
+                "version": number,
+                "hash": name,
+                "preview": preview.told if preview else "",
+            },
         )
         change = Statement(
             "INSERT INTO dlp_rules (tenant, version, hash, text, actor, at_us) "
@@ -99,7 +124,7 @@ class StoredRules:
         )
         receipt = await self.acts.note(act, (change,), f"dlp-rules:{number}")
         if receipt.duplicate:
-            raise Conflict("Somebody published other rules just now: look again.")
+            raise Conflict(_MEANWHILE)
         return number
 
 

@@ -14,7 +14,7 @@ from bridge.links import Link
 from bridge.ports import Commitment
 from storage.compliance.acts import Acts
 from storage.leaving.desk import StoredFindings, StoredReleases, StoredReviews
-from storage.leaving.rules import StoredRules
+from storage.leaving.rules import Preview, StoredRules
 from tests.contract.conftest import TENANT, Store, ticking_clock
 from tests.contract.letters import ended, open_now, said
 from tests.contract.test_journal import commitment
@@ -159,7 +159,10 @@ async def test_rules_have_versions_and_none_is_lost(store: Store) -> None:
     assert await rules.version(TENANT) is None
     assert await rules.publish(TENANT, "rules: []", "h1", ADMIN) == 1
     assert await rules.publish(TENANT, "rules: []", "h1", ADMIN) == 1
-    assert await rules.publish(TENANT, "version: 1", "h2", ADMIN) == 2
+    looked = Preview(1, "ab12")
+    assert await rules.publish(TENANT, "version: 1", "h2", ADMIN, looked) == 2
+    with pytest.raises(Conflict):  # what was looked at was in place of version 1
+        await rules.publish(TENANT, "rules: []", "h1", ADMIN, looked)
 
     newest, first = await rules.version(TENANT), await rules.version(TENANT, 1)
     assert newest is not None
@@ -169,5 +172,6 @@ async def test_rules_have_versions_and_none_is_lost(store: Store) -> None:
     assert [each.number for each in await rules.versions(TENANT)] == [2, 1]
     assert await rules.newest() == {TENANT: 2}
     assert await rules.versions("globex") == []
-    kinds = [e.etype for e in await store.reader.entries(TENANT, -1, 99)]
-    assert kinds == ["admin.config", "admin.config"]
+    told = await store.reader.entries(TENANT, -1, 99)
+    assert [e.etype for e in told] == ["admin.config", "admin.config"]
+    assert [e.body["detail"]["preview"] for e in told] == ["", "ab12"]

@@ -1,11 +1,14 @@
 """`atom dlp scan` reads lines and tells what is in them, but never repeats it."""
 
+import asyncio
 import io
 import json
 from pathlib import Path
 
 import pytest
 
+from bots.core import core
+from bots.settings import Settings
 from tests.command_line import CommandLine
 
 CARD = "4242 4242 4242 4242"
@@ -102,7 +105,9 @@ def test_rules_are_checked_published_and_shown(
 
     assert "0 rules" in atom.done("dlp", "check", str(file)).out
     assert "What holds as long as" in atom.done("dlp", "rules").out
-    assert "Version 1 holds now" in atom.done("dlp", "publish", str(file)).out
+    hash_ = atom.done("dlp", "what-if", str(file), "--json").json["hash"]
+    done = atom.done("dlp", "publish", str(file), "--preview", hash_)
+    assert "Version 1 holds now" in done.out
 
     shown = atom.done("dlp", "rules", "--json").json
     [listed] = atom.done("dlp", "rules", "--versions", "--json").json
@@ -156,7 +161,8 @@ def test_rules_whose_tests_fail_are_not_published(
     assert (tried.code, "block by cards" in tried.out) == (1, True)
     assert refused.err == "atom: test 'cards stay here' fails: block by cards\n"
     assert "cards stay here: passes" in atom.done("dlp", "test", str(file)).out
-    assert "Version 1 holds" in atom.done("dlp", "publish", str(file)).out
+    unseen = atom.done("dlp", "publish", str(file), "--without-preview")
+    assert "Version 1 holds" in unseen.out
     assert "cards stay here: passes" in atom.done("dlp", "test").out
 
 
@@ -171,7 +177,7 @@ def test_a_preview_is_void_once_other_rules_hold(
 
     told = atom.done("dlp", "what-if", str(file), "--lines", str(lines)).out
     shown = atom.done("dlp", "what-if", str(file), "--json").json
-    atom.done("dlp", "publish", str(other))
+    atom.done("dlp", "publish", str(other), "--without-preview")
     void = atom.run("dlp", "publish", str(file), "--preview", shown["hash"])
     again = atom.done("dlp", "what-if", str(file), "--json").json
     done = atom.done("dlp", "publish", str(file), "--preview", again["hash"])
@@ -181,3 +187,38 @@ def test_a_preview_is_void_once_other_rules_hold(
     assert void.code == 1
     assert "look again" in void.err
     assert "Version 2 holds" in done.out
+
+
+def test_who_looked_at_nothing_has_to_say_so_and_it_is_on_record(
+    atom: CommandLine, tmp_path: Path
+) -> None:
+    atom.set_up()
+    file = tmp_path / "rules.yaml"
+    file.write_text("exceptions: [{detectors: [credit_card], pattern: '.*'}]\n")
+
+    shown = atom.done("dlp", "what-if", str(file)).out
+    silent = atom.run("dlp", "publish", str(file))
+    both = atom.run("dlp", "publish", str(file), "--preview", "x", "--without-preview")
+    nothing = atom.done("dlp", "rules", "--versions", "--json").json
+    said = atom.done("dlp", "publish", str(file), "--without-preview").out
+    file.write_text(file.read_text() + "# a remark\n")
+    remark = atom.done("dlp", "publish", str(file)).out
+
+    assert "other exceptions" in shown
+    assert silent.code == both.code == 1
+    assert "--without-preview" in silent.err
+    assert nothing == []
+    assert "Version 1 holds now" in said
+    assert "Version 2 holds now" in remark
+    assert asyncio.run(_previews(atom.folder / "var")) == ["left out", "not needed"]
+
+
+async def _previews(home: Path) -> list[str]:
+    """Return what the log says was looked at before rules were published."""
+    async with core(Settings(home=home), "tests") as built:
+        entries = await built.log.entries("acme", -1, 99)
+    return [
+        entry.body["detail"]["preview"]
+        for entry in entries
+        if entry.etype == "admin.config" and "preview" in entry.body["detail"]
+    ]

@@ -70,12 +70,44 @@ def test_what_other_rules_change_is_counted_and_bound() -> None:
 
     assert (told.added, told.removed) == (("cards outside",), ("secrets",))
     assert told.changed == ("cards",)
+    assert told.matters
     assert told.deeds == {
         (Deed.WARN, Deed.REDACT): 1,
         (Deed.WARN, Deed.BLOCK): 1,
     }
     assert told.hash == preview_hash(3, old, new)
     assert told.hash != preview_hash(4, old, new) != preview_hash(4, old, old)
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("exceptions: [{detectors: [email], values: [a@b.example]}]", "exceptions"),
+        ("without: [credit_card]", "without"),
+        ("patterns: [{name: prj, pattern: 'PRJ-[0-9]'}]", "patterns"),
+        ("dictionaries: [{name: d, words: [a]}]", "dictionaries"),
+        ("labels: {phrases: {hush: restricted}}", "labels"),
+        ("window: 0", "window"),
+        ("regions: [DE]", "regions"),
+        ("pictures: unreadable", "pictures"),
+        ("channels: {'slack:T/C': internal}", "channels"),
+    ],
+)
+def test_whatever_else_could_change_something_is_named(text: str, part: str) -> None:
+    nothing, something = prepared("version: 1"), prepared(text)
+
+    for old, new in ((nothing, something), (something, nothing)):
+        told = difference(0, old, new, ())
+        assert told.parts == (part,)
+        assert told.matters
+
+
+def test_remarks_and_tests_change_nothing() -> None:
+    nothing = prepared("version: 1")
+    test = f"tests: [{{name: t, text: {CARD}, expect: {{do: allow}}}}]"
+
+    for text in ("# a remark", test):
+        assert not difference(0, nothing, prepared(text), ()).matters
 
 
 def test_the_place_says_what_is_above_it() -> None:
