@@ -20,7 +20,7 @@ from bots.directory_hooks import DirectoryHooks
 from bots.directory_side import Means
 from bots.directory_telling import Telling
 from bots.erasing import Erasing
-from bots.fetching_roots import root_fetcher
+from bots.fetching_roots import Rooted, root_fetcher
 from bots.file_side import keeping
 from bots.history_side import backfilling
 from bots.lifecycle_side import lifecycle
@@ -108,10 +108,11 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             guarded=built.core.guarded,
             leaving=built.core.leaving.leaving,
         )
-        catching_up = _catching_up(built, relay)
         roots = {p: s.recent for p, s in built.sides.items()}
-        fetcher = root_fetcher(built.core, roots, Attentive(relay, catching_up))
-        door = Doorkeeper(fetcher)
+        fetcher = root_fetcher(built.core, roots, relay)
+        heard = Rooted(relay, fetcher)
+        catching_up = _catching_up(built, heard)
+        door = Doorkeeper(Attentive(heard, catching_up))
         limiter = limiter_of(stack, settings, lambda: worker.processes)
         worker = worker_of(built, limiter, trace, teller)
         worker.waited = door.waited
@@ -155,7 +156,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             fetcher.run,
             backfilling(built.core, built.slack, built.teams).run,
             keeping(built.core, built.slack, built.teams, courtesy).run,
-            reconciling(built.core, histories(built.slack, built.teams), relay).run,
+            reconciling(built.core, histories(built.slack, built.teams), heard).run,
             built.core.search.indexing.run,
             listing.run,
             Telling(built.core.sources, built.announcers).run,

@@ -104,6 +104,25 @@ async def test_a_reply_to_what_never_crossed_brings_its_root_along(
     assert copies[1]["thread_ts"] == copies[0]["ts"]
 
 
+async def test_a_reply_that_only_catching_up_hears_brings_its_root_along(
+    lone: World,
+) -> None:
+    lone.more["ATOM_TUNING_ORPHAN_PATIENCE"] = "60"
+    await lone.set(atom_url="")  # nobody listens, and Slack sends nothing again
+    ts = await lone.slack("post", text="before the link")
+    await linked(lone)
+    await lone.slack("reply", thread_ts=ts, text="said while ATOM was away")
+
+    await lone.start()
+
+    state = await lone.until(lambda s: len(teams_messages(s)) == 2, 90)
+    await lone.quiet()
+    assert roots(state) == [
+        ("before the link", "before the link"),
+        ("said while ATOM was away", "before the link"),
+    ]
+
+
 async def test_a_reply_to_a_root_that_is_gone_says_where_it_was_said(
     lone: World,
 ) -> None:

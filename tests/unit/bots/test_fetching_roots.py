@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from bots.fetching_roots import RootFetcher
+import pytest
+
+from bots.fetching_roots import Rooted, RootFetcher
 from bridge.errors import ServiceUnavailable
 from bridge.links import Link, LinkState
 from bridge.messages import Channel, Event, EventKind, Person, Platform
@@ -92,10 +94,11 @@ class Scene:
             self.links,
             self.late,
         )
-        fetcher = RootFetcher(self.intake, FakeTenants(), parents)
+        fetcher = RootFetcher(FakeTenants(), parents)
+        intake = Rooted(self.intake, fetcher)
         task = asyncio.create_task(fetcher.run())
         for event in events:
-            await fetcher.receive(event)
+            await intake.receive(event)
             await asyncio.sleep(0.01)
         task.cancel()
 
@@ -155,13 +158,24 @@ async def test_what_was_heard_has_copies_or_is_a_copy_is_not_looked_for() -> Non
     assert asked == [[], [], []]
 
 
-async def test_edits_late_readings_and_unlinked_channels_look_for_nothing() -> None:
+@pytest.mark.parametrize("via", ["catchup", "reconcile", "spool"])
+async def test_what_was_read_or_came_late_has_its_root_looked_for_as_well(
+    via: str,
+) -> None:
+    scene = Scene()
+
+    await scene.hears(replace(REPLY, via=via))
+
+    assert scene.platform.asked == ["1.0"]
+
+
+async def test_edits_history_and_unlinked_channels_look_for_nothing() -> None:
     scene, unlinked = Scene(), Scene()
     [link] = unlinked.links.links
     unlinked.links.links = [replace(link, state=LinkState.REMOVED)]
 
     await scene.hears(
-        replace(REPLY, kind=EventKind.MESSAGE_EDIT), replace(REPLY, via="catchup")
+        replace(REPLY, kind=EventKind.MESSAGE_EDIT), replace(REPLY, via="backfill")
     )
     await unlinked.hears(REPLY)
 
