@@ -24,6 +24,7 @@ from bridge.records.books import (
     CardInstance,
     CardState,
     IssuedAct,
+    LeftAct,
     Outdated,
     Subscription,
     UsedUp,
@@ -38,6 +39,7 @@ from bridge.records.errands import Ended
 from bridge.records.floor import Floors
 from bridge.records.forms import Deed, Form, Input
 from bridge.records.knowing import Chapter, Clues, Figure, Listed, Page, clues
+from bridge.records.left import Unfinished
 from bridge.records.live import Live
 from bridge.records.mentions import Mentions, Named
 from bridge.records.model import (
@@ -552,6 +554,7 @@ class FakeActs:
     kept: dict[str, IssuedAct] = field(default_factory=dict)
     ended: set[str] = field(default_factory=set)
     used: dict[tuple[str, str], str] = field(default_factory=dict)
+    claims: dict[tuple[str, str], LeftAct] = field(default_factory=dict)
 
     async def issue(self, acts: Sequence[IssuedAct]) -> None:
         cards = {act.card_id for act in acts if act.card_id}
@@ -567,13 +570,32 @@ class FakeActs:
         return act
 
     async def claim(
-        self, tenant: str, token: str, person: str, now_us: int
+        self,
+        tenant: str,
+        token: str,
+        person: str,
+        now_us: int,
+        *,
+        address: str = "",
+        deed: str = "",
     ) -> IssuedAct:
         act = await self.look(tenant, token, now_us)
         if (token, person) in self.used:
             raise UsedUp("used", self.used[token, person])
         self.used[token, person] = ""
+        left = LeftAct(token, replace(act, token=""), person, address, deed, now_us)
+        self.claims[token, person] = left
         return act
+
+    async def left(self, tenant: str, now_us: int) -> Sequence[LeftAct]:
+        return [
+            left
+            for key, left in self.claims.items()
+            if self.used.get(key) == "" and left.at_us < now_us - 120_000_000
+        ]
+
+    async def left_told(self, left: LeftAct) -> None:
+        del self.claims[left.id, left.person]
 
     async def concluded(
         self, tenant: str, token: str, person: str, outcome: str
@@ -732,7 +754,7 @@ class FakePlace:
     posts: dict[str, list[RecordCard]] = field(default_factory=dict)
     threads: dict[str, str] = field(default_factory=dict)
     whispers: list[tuple[Person, RecordCard | Card]] = field(default_factory=list)
-    own: list[tuple[str, Person, Card]] = field(default_factory=list)
+    own: list[tuple[str, Person, RecordCard | Card]] = field(default_factory=list)
     notes: list[tuple[str, str]] = field(default_factory=list)
     faults: dict[str, list[AtomError]] = field(
         default_factory=lambda: defaultdict(list)
@@ -763,7 +785,11 @@ class FakePlace:
     ) -> None:
         self.whispers.append((person, card))
 
-    async def alone(self, account: str, person: Person, card: Card) -> None:
+    async def alone(
+        self, account: str, person: Person, card: RecordCard | Card
+    ) -> None:
+        if self.faults["alone"]:
+            raise self.faults["alone"].pop(0)
         self.own.append((account, person, card))
 
     async def note(self, instance: CardInstance, text: str) -> None:
@@ -1044,6 +1070,9 @@ class World:
             self.log,
         )
         self.saga = Saga(admitting, doing, self.drawing, self.acts, self.clock)
+        self.unfinished = Unfinished(
+            admitting, self.acts, self.saga, own, places, self.log, self.clock
+        )
         self.desk = Desk(
             acting,
             starting,

@@ -15,8 +15,8 @@ from bridge.membership import Members
 from bridge.messages import Channel, PersonKind, Platform
 from bridge.ports import Announcer, Copies, Links
 from bridge.records.books import Subscription
+from bridge.records.desk import Asker
 from bridge.records.places import CardPlace, Present
-from bridge.records.subscribing import reader
 
 log = structlog.get_logger()
 
@@ -127,14 +127,14 @@ class Announcing:
 
     async def tell(self, subscription: Subscription, card: Card) -> None:
         channel = subscription.channel
-        person, account = reader(subscription.by)
+        reader = Asker.reached(subscription.tenant, subscription.by)
         if channel is not None:
             announcer = self.announcers.get(channel.platform)
             if announcer is None:
                 raise Refused(_OFF)
             await announcer.announce(channel, card)
             return
-        place = self.places.get(person.platform)
+        place = self.places.get(reader.person.platform)
         if place is None:
             raise Refused(_OFF)
-        await place.alone(account, person, card)
+        await place.alone(reader.account, reader.person, card)

@@ -16,6 +16,7 @@ from bots.core import Core, clock_us
 from bots.records.attesting import Attesting
 from bots.records.bookkeeping import Bookkeepers
 from bots.records.errands import TaskErrands
+from bots.records.left_loop import LeftLoop
 from bots.records.live_loop import LiveLoop
 from bots.records.log_follower import LogFollower
 from bots.records.places import Announcing, CopyThreads, ListedRooms
@@ -40,6 +41,7 @@ from bridge.records.doing import Doing
 from bridge.records.drawing import Drawing, Hosts
 from bridge.records.entries import RecordLog
 from bridge.records.floor import Floors
+from bridge.records.left import Unfinished
 from bridge.records.live import Live
 from bridge.records.mentions import Mentions, Who
 from bridge.records.own_acts import OwnActs
@@ -224,6 +226,7 @@ def records_side(  # noqa: PLR0913 - the parts of the whole
         log,
     )
     following = StoredFollowing(core.database.hot, clock_us)
+    unfinished = Unfinished(admitting, books.acts, saga, own, places, log, clock_us)
     keepers = Bookkeepers(
         systems,
         right.accesses,
@@ -294,7 +297,13 @@ def records_side(  # noqa: PLR0913 - the parts of the whole
                 admitting, books.levels, platforms.rights, books.contacts, clock_us
             ),
         ),
-        (LiveLoop(live).run, follower.run, poll, keep_book),
+        (
+            LiveLoop(live).run,
+            follower.run,
+            poll,
+            keep_book,
+            LeftLoop(unfinished, following, core.company_ids, core.owner).run,
+        ),
         errands,
     )
 

@@ -92,7 +92,9 @@ class SlackCardPlace:
             client.chat_postEphemeral(channel=channel.id, user=person.id, **alone(card))
         )
 
-    async def alone(self, account: str, person: Person, card: Card) -> None:
+    async def alone(
+        self, account: str, person: Person, card: RecordCard | Card
+    ) -> None:
         client = await self.clients.of(account)
         # Slack takes a person's id for the conversation with them alone.
         await done(client.chat_postMessage(channel=person.id, **alone(card)))

@@ -111,8 +111,7 @@ class TeamsCardPlace:
         person: Person,
         card: RecordCard | Card,
     ) -> None:
-        body = activity(card) if isinstance(card, RecordCard) else card_activity(card)
-        await self.tell(channel, person, body)
+        await self.tell(channel, person, _activity(card))
 
     async def note(self, instance: CardInstance, text: str) -> None:
         root = instance.thread or instance.message
@@ -143,14 +142,16 @@ class TeamsCardPlace:
                 return
         await self._in_own_chat(place, person, body)
 
-    async def alone(self, account: str, person: Person, card: Card) -> None:
+    async def alone(
+        self, account: str, person: Person, card: RecordCard | Card
+    ) -> None:
         try:
             place = await self.places.of_account(account)
         except StoreUnavailable as error:
             raise NotSent(str(error)) from error
         if place is None:
             raise Refused("ATOM was never heard from in this tenant")
-        await self._in_own_chat(place, person, card_activity(card))
+        await self._in_own_chat(place, person, _activity(card))
 
     async def _in_own_chat(
         self, place: Place, person: Person, body: Mapping[str, Any]
@@ -197,6 +198,10 @@ class TeamsCardPlace:
                 Cause.UNINSTALLED,
             )
         return place
+
+
+def _activity(card: RecordCard | Card) -> Mapping[str, Any]:
+    return activity(card) if isinstance(card, RecordCard) else card_activity(card)
 
 
 def _marked(body: dict[str, Any], card: RecordCard) -> dict[str, Any]:

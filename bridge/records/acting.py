@@ -181,7 +181,14 @@ class Acting:
         asker, act = who.asker, who.act
         tenant, token, person = asker.tenant, act.token, who.person
         try:
-            await self.acts.claim(tenant, token, person, self.clock())
+            await self.acts.claim(
+                tenant,
+                token,
+                person,
+                self.clock(),
+                address=asker.address,
+                deed=deed.key,
+            )
         except UsedUp as used:
             done = used.outcome or (
                 await self.doing.finished_before(tenant, deed.key) and "recorded"

@@ -154,6 +154,24 @@ class UsedUp(NotAllowed):
         self.outcome = outcome
 
 
+@dataclass(frozen=True, slots=True)
+class LeftAct:
+    """
+    A button that somebody used, and of which nothing was heard since.
+
+    `act` has no token any more. `address` is who used it, and where they are told;
+    `deed` is the key of what it would have done, as far as that was said. With `at_us`,
+    when it was used, `id` names this one use.
+    """
+
+    id: str
+    act: IssuedAct
+    person: str
+    address: str
+    deed: str
+    at_us: int
+
+
 class ActBook(Protocol):
     """
     Buttons' tokens: opaque, of limited life, used once by each person.
@@ -174,8 +192,15 @@ class ActBook(Protocol):
         """Return what a token stands for. Raises `NotFound` or `Outdated`."""
         ...
 
-    async def claim(
-        self, tenant: str, token: str, person: str, now_us: int
+    async def claim(  # noqa: PLR0913 - who claims what, and for which deed
+        self,
+        tenant: str,
+        token: str,
+        person: str,
+        now_us: int,
+        *,
+        address: str = "",
+        deed: str = "",
     ) -> IssuedAct:
         """
         Use a token up for a person. Raises `NotFound`, `Outdated` or `UsedUp`, and
@@ -184,7 +209,16 @@ class ActBook(Protocol):
         Of two claims at the same moment one wins, in whatever process. A claim of
         which nothing was heard for minutes is given out again, for its process died:
         what may have been done is known by the deed's key (`ChangesBook.begin`).
+        Whoever has an `address` can be told of that.
         """
+        ...
+
+    async def left(self, tenant: str, now_us: int) -> Sequence[LeftAct]:
+        """Return claims of which nothing was heard for minutes, and nobody told of."""
+        ...
+
+    async def left_told(self, left: LeftAct) -> None:
+        """The person knows of it. If they press it again, that is another claim."""
         ...
 
     async def concluded(

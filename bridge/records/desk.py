@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Protocol
+from typing import Protocol, Self
 
-from bridge.messages import Channel, Person
+from bridge.messages import Channel, Person, Platform
 from bridge.records.cards import RecordCard
 from bridge.records.places import Shown
 
@@ -28,6 +28,18 @@ class Asker:
     def name(self) -> str:
         """Who asks, as the log names people."""
         return f"{self.person.platform}:{self.person.id}"
+
+    @property
+    def address(self) -> str:
+        """Who asks, with the account that vouches for them: `reached` reads it again."""
+        return f"{self.person.platform}:{self.account}/{self.person.id}"
+
+    @classmethod
+    def reached(cls, tenant: str, address: str) -> Self:
+        """Return somebody alone with ATOM, by their address."""
+        platform, _, rest = address.partition(":")
+        account, _, user = rest.rpartition("/")
+        return cls(tenant, Person(Platform(platform), user), account)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from bridge.access import Action, Decision
 from bridge.messages import Channel
 from bridge.ports import Receipt
-from bridge.records.books import CardInstance, Subscription
+from bridge.records.books import CardInstance, LeftAct, Subscription
 from bridge.records.cards import RecordCard
 from bridge.records.connections import Connection
 from bridge.records.desk import Asker
@@ -200,6 +200,22 @@ def explained(asker: Asker, where: str, why: str, cause: str) -> RecordEntry:
     detail = {"person": asker.name, "system": where, "why": why, "cause": cause}
     text = f"tells {asker.name} why nothing of {where} is shown"
     return RecordEntry(asker.tenant, "record.notice", ATOM, text, detail, asker.channel)
+
+
+def interrupted(asker: Asker, left: LeftAct, *, done: bool | None) -> RecordEntry:
+    """Somebody is about to be told, alone, of an act of theirs that was cut short."""
+    act = left.act
+    detail = {
+        "person": asker.name,
+        "act": act.act,
+        "record": str(act.ref or ""),
+        "kind": act.kind,
+        "deed": left.deed,
+        "done": done,
+    }
+    text = f"tells {asker.name} that {act.act} was cut short"
+    key = f"record-left:{left.id}:{left.at_us}"
+    return RecordEntry(asker.tenant, "record.left", ATOM, text, detail, key=key)
 
 
 def searched(

@@ -37,7 +37,9 @@ class CardPlace(Protocol):
         """Show something to one person alone."""
         ...
 
-    async def alone(self, account: str, person: Person, card: Card) -> None:
+    async def alone(
+        self, account: str, person: Person, card: RecordCard | Card
+    ) -> None:
         """
         Post something in a person's own chat with ATOM.
 

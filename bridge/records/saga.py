@@ -22,7 +22,7 @@ from bridge.access import Action
 from bridge.errors import AtomError, BadInput, NotAllowed
 from bridge.records.admitting import Admitted, Admitting
 from bridge.records.answering import sentence
-from bridge.records.books import ActBook, IssuedAct, UsedUp
+from bridge.records.books import ActBook, IssuedAct, LeftAct, UsedUp
 from bridge.records.desk import Asker
 from bridge.records.doing import Did, Doing, key_of
 from bridge.records.drawing import Clock, Drawing
@@ -133,6 +133,32 @@ class Saga:
         plan = self._plan(steps)
         return await self._issued(asker, plan, plan.steps[0], Needs.CONFIRMATION)
 
+    async def resumed(self, asker: Asker, left: LeftAct) -> tuple[Progress, IssuedAct]:
+        """
+        Return how far steps came that were cut short, and a button that goes on.
+
+        Where the person took steps back, it goes on with that.
+        """
+        plan = _read(left.act)
+        back = left.deed == _BACK
+        stages, said = list(plan.stages), list(plan.said)
+        for n in range(len(plan.steps)):
+            part = (_BACK,) if back else ()
+            key = key_of(asker.tenant, left.person, plan.correlation, n, *part)
+            if await self.doing.finished_before(asker.tenant, key):
+                stages[n], said[n] = (Stage.BACK if back else Stage.DONE), ""
+        made = replace(plan, stages=tuple(stages), said=tuple(said))
+        label = "Go on taking back" if back else "Go on"
+        act = await self._issued(
+            asker,
+            plan,
+            plan.steps[0],
+            Needs.CONFIRMATION,
+            label=label,
+            wanted=left.deed,
+        )
+        return made, act
+
     async def again(
         self,
         asker: Asker,
@@ -141,9 +167,17 @@ class Saga:
         values: Mapping[str, str] = NOTHING,
     ) -> Progress | None:
         """Go on with what was not done, or take back what was. Refusals are shown."""
+        wanted = values.get(NEXT) or act.detail.get(NEXT, "")
         try:
             who = await self.admitting.admit(asker, act)
-            await self.acts.claim(asker.tenant, act.token, who.person, self.clock())
+            await self.acts.claim(
+                asker.tenant,
+                act.token,
+                who.person,
+                self.clock(),
+                address=asker.address,
+                deed=wanted,
+            )
         except UsedUp as used:
             await shown.finished(
                 "That is recorded already." if used.outcome else str(used)
@@ -152,7 +186,7 @@ class Saga:
         except AtomError as error:
             await shown.finished(sentence(error, "ATOM"))
             return None
-        if values.get(NEXT) == _BACK:
+        if wanted == _BACK:
             made = await self._take_back(asker, _read(act), shown)
         else:
             made = await self._go_on(asker, _read(act), shown)
@@ -231,11 +265,13 @@ class Saga:
         """Write what stood there before, if what the step wrote still stands."""
         step, changes = progress.steps[n], progress.changes[n]
         who = await self._admitted(asker, replace(step, right=Action.RECORD_UPDATE))
+        key = key_of(asker.tenant, who.person, progress.correlation, n, _BACK)
+        if await self.doing.finished_before(asker.tenant, key):
+            return  # by a try that was cut short
         form = await self._form(who, step, {id_ for id_, _, _ in changes})
         standing = {each.id: each.value for each in form.inputs}
         if any(standing[id_] != written for id_, _, written in changes):
             raise NotAllowed("it was changed again since.")
-        key = key_of(asker.tenant, who.person, progress.correlation, n, _BACK)
         deed = Deed(
             form.act,
             key,
@@ -284,12 +320,19 @@ class Saga:
         form = Form(SAGA, title, (what,), "Continue", failed.ref, note=note)
         await shown.form(form, act.token)
 
-    async def _issued(
-        self, asker: Asker, made: Progress, step: Step, needs: Needs
+    async def _issued(  # noqa: PLR0913 - what its button is for
+        self,
+        asker: Asker,
+        made: Progress,
+        step: Step,
+        needs: Needs,
+        *,
+        label: str = "Try again",
+        wanted: str = "",
     ) -> IssuedAct:
         person = await self.admitting.known(asker)
-        offer = Offer(SAGA, "Try again", step.right)
-        detail = {"saga": _written(made)}
+        offer = Offer(SAGA, label, step.right)
+        detail = {"saga": _written(made), NEXT: wanted}
         act = self.drawing.personal(asker, person, step.ref, offer, detail=detail)
         act = replace(act, needs=needs)
         await self.acts.issue([act])

@@ -22,7 +22,7 @@ from bridge.errors import (
     Refused,
     ServiceUnavailable,
 )
-from bridge.messages import Channel, Person, Platform
+from bridge.messages import Channel
 from bridge.records.admitting import Admitted, Admitting
 from bridge.records.books import Quiet, Subscription, SubscriptionBook
 from bridge.records.desk import Asker
@@ -106,7 +106,7 @@ class Subscribing:
                 system=ref.system,
                 instance=ref.instance,
                 kind=ref.kind,
-                by=address(asker),
+                by=asker.address,
                 channel=channel,
                 person="" if channel else person,
                 ref=ref,
@@ -144,7 +144,7 @@ class Subscribing:
                 system=records.system,
                 instance=records.instance,
                 kind=kind,
-                by=address(asker),
+                by=asker.address,
                 channel=None if alone else asker.channel,
                 person=person if alone else "",
                 filter=topic.filter,
@@ -267,8 +267,8 @@ class Subscribing:
             return own
         if own.secured and not subscription.secured:
             return None
-        person, account = reader(subscription.by)
-        who = (subscription.tenant, person, account)
+        reader = Asker.reached(subscription.tenant, subscription.by)
+        who = (reader.tenant, reader.person, reader.account)
         return visible_part(own, await self.floors.of_viewer(who, ref, own.classes))
 
     async def _own(
@@ -302,18 +302,6 @@ def _room(asker: Asker) -> Channel | None:
     """Return the channel that would be told; none where somebody is alone with ATOM."""
     channel = asker.channel
     return None if channel is None or channel.is_own_chat else channel
-
-
-def address(asker: Asker) -> str:
-    """Return who asks with the account that vouches for them."""
-    return f"{asker.person.platform}:{asker.account}/{asker.person.id}"
-
-
-def reader(by: str) -> tuple[Person, str]:
-    """Return the person and the account that an address names."""
-    platform, _, rest = by.partition(":")
-    account, _, user = rest.rpartition("/")
-    return Person(Platform(platform), user), account
 
 
 def visible_part(record: Record, floor: Floor) -> Record | None:

@@ -58,6 +58,7 @@ class Api:
     version: str = "v3"
     sleep: Sleep = asyncio.sleep
     _known: Remembered[Any] = field(default_factory=lambda: Remembered(600.0))
+    _named: Remembered[str] = field(default_factory=lambda: Remembered(60.0))
     _pace: Pace = field(init=False)
 
     def __post_init__(self) -> None:
@@ -100,12 +101,19 @@ class Api:
         return found
 
     async def names(self, access: Access, companies: Iterable[str]) -> dict[str, str]:
-        """Return companies' names by id."""
-        read = await self.read(access, "companies", companies, ["name"])
-        return {
-            id_: str((each.get("properties") or {}).get("name") or "")
-            for id_, each in read.items()
+        """Return companies' names by id, as this account was told within a minute."""
+        keys = {id_: f"{access.account}/{id_}" for id_ in companies}
+        found = {
+            id_: name
+            for id_, key in keys.items()
+            if (name := self._named.get(key)) is not None
         }
+        unknown = [id_ for id_ in keys if id_ not in found]
+        read = await self.read(access, "companies", unknown, ["name"])
+        for id_, each in read.items():
+            found[id_] = str((each.get("properties") or {}).get("name") or "")
+            self._named.keep(keys[id_], found[id_])
+        return found
 
     async def linked(
         self, access: Access, kind: str, ids: Sequence[str], to: str

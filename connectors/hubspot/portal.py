@@ -40,6 +40,7 @@ class Kind:
     body: str = ""
     modified: str = "hs_lastmodifieddate"
     asked: tuple[str, ...] = ()  # what is asked for in forms, the first is needed
+    primary: str = ""  # has the id of the company that it belongs to first of all
 
     @property
     def read(self) -> tuple[str, ...]:
@@ -53,6 +54,7 @@ class Kind:
             self.status,
             self.body,
             self.modified,
+            self.primary,
         )
         extra = ("deal_currency_code",) if self.name == "deal" else ()
         return tuple(dict.fromkeys(filter(None, (*named, *extra))))
@@ -79,6 +81,7 @@ _KINDS = (
         ),
         status="lifecyclestage",
         modified="lastmodifieddate",
+        primary="associatedcompanyid",
         asked=(
             "lastname",
             "firstname",
@@ -123,6 +126,7 @@ _KINDS = (
         ),
         stage="dealstage",
         pipeline="pipeline",
+        primary="hs_primary_associated_company",
         asked=("dealname", "closedate", "amount", "description"),
     ),
     Kind(
@@ -141,6 +145,7 @@ _KINDS = (
         stage="hs_pipeline_stage",
         pipeline="hs_pipeline",
         body="content",
+        primary="hs_primary_company_id",
         asked=("subject", "content", "hs_ticket_priority"),
     ),
 )

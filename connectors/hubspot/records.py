@@ -87,7 +87,7 @@ class HubSpotRecords:
             )
         )
         # Companies' names are asked for once for all kinds: a card more, no call more.
-        names = await self._names(access, [c for one in told for c in one.companies])
+        names = await self._names(access, told)
         found: dict[RecordRef, Record | Absence] = {}
         for one in told:
             found |= self._shown(one, names)
@@ -163,7 +163,7 @@ class HubSpotRecords:
                 access, kind.plural, ids, kind.read, urgent=urgent
             )
             around = await self._around(access, kind, list(objects.values()))
-            linked = await self._linked(access, kind, list(objects))
+            linked = await self._linked(access, kind, objects)
         except _WHYS as error:
             return _Told(kind, {id_: {} for id_ in ids}, why=_why(error))
         return _Told(kind, objects, around, linked)
@@ -171,7 +171,7 @@ class HubSpotRecords:
     async def _one(self, access: Access, kind: Kind, told: Json) -> Record:
         id_ = str(told.get("id"))
         around = await self._around(access, kind, [told])
-        linked = await self._linked(access, kind, [id_])
+        linked = await self._linked(access, kind, {id_: told})
         names = await self._api.names(access, linked.values())
         around = replace(around, companies=_named(linked, names))
         return record(told, kind, self._portal, around, self._now_us())
@@ -186,19 +186,41 @@ class HubSpotRecords:
         return Around(owners, {}, tuple(pipelines))
 
     async def _linked(
-        self, access: Access, kind: Kind, ids: Sequence[str]
+        self, access: Access, kind: Kind, objects: Mapping[str, Json]
     ) -> dict[str, str]:
-        """Return the company of each object that has one, where the kind shows it."""
-        if not ids or all(each.property != COMPANY for each in kind.shown):
+        """
+        Return the company of each object that has one, where the kind shows it.
+
+        The first company is a property of the object's own, which costs no call. Where
+        an account is not told that property, associations are asked for.
+        """
+        if not kind.primary:
             return {}
-        linked = await self._api.linked(access, kind.plural, ids, "companies")
-        return {id_: others[0] for id_, others in linked.items() if others}
+        values = {id_: each.get("properties") or {} for id_, each in objects.items()}
+        found = {
+            i: str(v[kind.primary] or "")
+            for i, v in values.items()
+            if kind.primary in v
+        }
+        untold = [id_ for id_ in objects if id_ not in found]
+        if untold:
+            linked = await self._api.linked(access, kind.plural, untold, "companies")
+            found |= {id_: others[0] for id_, others in linked.items() if others}
+        return {id_: company for id_, company in found.items() if company}
 
     async def _names(
-        self, access: Access, companies: Sequence[str]
+        self, access: Access, told: "Sequence[_Told]"
     ) -> Mapping[str, str] | Absence:
+        """Return companies' names; those that were just read are not asked for again."""
+        read = {
+            id_: str((each.get("properties") or {}).get("name") or "")
+            for one in told
+            if one.kind.plural == "companies" and one.why is None
+            for id_, each in one.objects.items()
+        }
+        wanted = {company for one in told for company in one.companies} - read.keys()
         try:
-            return await self._api.names(access, companies)
+            return read | await self._api.names(access, sorted(wanted))
         except _WHYS as error:
             return _why(error)
 

@@ -48,10 +48,11 @@ class Faults:
     def __init__(self) -> None:
         self._orders: list[Fault] = []
 
-    def order(self, wish: Mapping[str, Any]) -> None:
+    def order(self, wish: Mapping[str, Any]) -> Fault:
         """
         Put a fault in force: `match` (as `PATCH /services/data/*`, `*` for any),
-        `kind`, and if wanted `times`, `skip`, `arg` and `user`.
+        `kind`, and if wanted `times`, `skip`, `arg` and `user`. Returns it, as it is
+        counted down.
 
         Raises ValueError on nonsense.
         """
@@ -60,16 +61,16 @@ class Faults:
             raise ValueError(
                 f"unknown fault {kind!r}; known: {', '.join(sorted(KINDS))}"
             )
-        self._orders.append(
-            Fault(
-                str(wish.get("match", "*")),
-                kind,
-                int(wish.get("times", 1)),
-                int(wish.get("skip", 0)),
-                wish.get("arg"),
-                str(wish.get("user", "")),
-            )
+        fault = Fault(
+            str(wish.get("match", "*")),
+            kind,
+            int(wish.get("times", 1)),
+            int(wish.get("skip", 0)),
+            wish.get("arg"),
+            str(wish.get("user", "")),
         )
+        self._orders.append(fault)
+        return fault
 
     def clear(self) -> None:
         self._orders.clear()

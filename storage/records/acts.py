@@ -10,14 +10,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bridge.errors import BadInput, NotAllowed, NotFound
-from bridge.records.books import IssuedAct, Outdated, UsedUp
+from bridge.records.books import IssuedAct, LeftAct, Outdated, UsedUp
 from storage.hot import HotStore, Program, Statement
 from storage.records.shapes import act_of, act_text, hashed, listed
-from storage.rows import clean_id
+from storage.rows import clean_id, clean_text
 
 _BYTES = 24  # 192 bits
 _SHORTEST = 22  # characters that 128 bits take
-_LEASE_US = 5 * 60 * 1_000_000
+_LEASE_US = 2 * 60 * 1_000_000  # twice as long as anything is waited for
 
 
 def new_token() -> str:
@@ -46,12 +46,51 @@ class StoredActs:
         rows = await self.store.fetch(_of(tenant, token, brief=True))
         return _good(token, tenant, rows, now_us)
 
-    async def claim(
-        self, tenant: str, token: str, person: str, now_us: int
+    async def claim(  # noqa: PLR0913 - who claims what, and for which deed
+        self,
+        tenant: str,
+        token: str,
+        person: str,
+        now_us: int,
+        *,
+        address: str = "",
+        deed: str = "",
     ) -> IssuedAct:
-        lost_us = now_us - self.lease_us
-        return await self.store.run(
-            lambda: _claim(tenant, token, person, now_us, lost_us)
+        use = _use(tenant, token, person) | {
+            "now": now_us,
+            "lost": now_us - self.lease_us,
+            "address": clean_text(address),
+            "deed": deed,
+        }
+        return await self.store.run(lambda: _claim(tenant, token, person, use))
+
+    async def left(self, tenant: str, now_us: int) -> Sequence[LeftAct]:
+        rows = await self.store.fetch(
+            Statement(
+                "SELECT u.digest, u.person, u.address, u.deed, u.at_us, "
+                "a.what, a.card_id, a.person, a.until_us "
+                "FROM record_act_use u JOIN record_act a "
+                "ON a.tenant = u.tenant AND a.digest = u.digest "
+                "WHERE u.tenant = :tenant AND u.open = 1 AND u.told = 0 "
+                "AND u.address <> '' AND u.at_us < :lost ORDER BY u.at_us",
+                {"tenant": tenant, "lost": now_us - self.lease_us},
+            )
+        )
+        return [
+            LeftAct(digest, act_of("", tenant, what), who, address, deed, int(at_us))
+            for digest, who, address, deed, at_us, *what in rows
+        ]
+
+    async def left_told(self, left: LeftAct) -> None:
+        await self._run(
+            "UPDATE record_act_use SET told = 1 WHERE tenant = :tenant "
+            "AND digest = :digest AND person = :person AND at_us = :at",
+            {
+                "tenant": left.act.tenant,
+                "digest": left.id,
+                "person": left.person,
+                "at": left.at_us,
+            },
         )
 
     async def concluded(
@@ -134,26 +173,27 @@ def _issue(acts: Sequence[IssuedAct]) -> Program[None]:
 
 
 def _claim(
-    tenant: str, token: str, person: str, now_us: int, lost_us: int
+    tenant: str, token: str, person: str, use: dict[str, object]
 ) -> Program[IssuedAct]:
-    use = _use(tenant, token, person)
     rows = yield _of(tenant, token)
     used = yield Statement(
-        f"SELECT outcome FROM record_act_use WHERE {_USED} AND open = 0", use
+        f"SELECT outcome FROM record_act_use WHERE {_USED} AND open = 0",
+        _use(tenant, token, person),
     )
     if rows and used:
         # They hear what came of it, even if the card was drawn anew since.
         raise _used_up(str(used[0][0]))
-    act = _good(token, tenant, rows, now_us)
+    act = _good(token, tenant, rows, int(str(use["now"])))
     if act.person and act.person != person:
         raise NotAllowed("That button is somebody else's.")
     taken = yield Statement(
-        "INSERT INTO record_act_use (tenant, digest, person, open, outcome, at_us) "
-        "VALUES (:tenant, :digest, :person, 1, '', :now) "
-        "ON CONFLICT (tenant, digest, person) DO UPDATE SET at_us = :now "
+        "INSERT INTO record_act_use (tenant, digest, person, open, outcome, at_us, "
+        "address, deed) VALUES (:tenant, :digest, :person, 1, '', :now, :address, "
+        ":deed) ON CONFLICT (tenant, digest, person) DO UPDATE SET "
+        "at_us = excluded.at_us, deed = excluded.deed, told = 0 "
         "WHERE record_act_use.open = 1 AND record_act_use.at_us < :lost "
         "RETURNING digest",
-        use | {"now": now_us, "lost": lost_us},
+        use,
     )
     if not taken:
         raise _used_up("")

@@ -58,7 +58,9 @@ record_act = Table(
     Index("ix_record_act_until", "until_us"),
 )
 
-# That somebody used a button, and what came of it; open as long as nothing has.
+# That somebody used a button, and what came of it; open as long as nothing has. `address`
+# is where they are told of it if nothing comes, `deed` what it would be done by, and
+# `told` says that they were.
 record_act_use = Table(
     "record_act_use",
     metadata,
@@ -68,6 +70,9 @@ record_act_use = Table(
     Column("open", SmallInteger, nullable=False),
     Column("outcome", Text, nullable=False),
     Column("at_us", BigInteger, nullable=False),
+    Column("address", Text, nullable=False, server_default=""),
+    Column("deed", String(64), nullable=False, server_default=""),
+    Column("told", SmallInteger, nullable=False, server_default="0"),
 )
 
 record_subscription = Table(

@@ -1,8 +1,7 @@
 """Business records where people talk, through the whole of ATOM and both platforms."""
 
 import asyncio
-import sqlite3
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import pytest
 
 from bots.demo_records import Systems
 from bots.sandbox.slack.model import User as SlackUser
+from storage.hot import Program, Statement
 from tests.e2e.at_work import (
     at_work,
     both,
@@ -330,22 +330,100 @@ async def test_steps_that_were_cut_short_go_on_where_they_were(tmp_path: Path) -
     """ATOM is killed while the second of three systems takes its time."""
     async with at_work(tmp_path, sqlite(tmp_path)) as (here, systems):
         offer = await offered_steps(here)
-        slow = {"match": "POST *CaseComment*", "kind": "delay", "arg": 60.0}
-        systems.salesforce.faults.order({**slow, "times": 99})
-        pressed = asyncio.create_task(click_in_slack(here, offer, "steps"))
-        await here.until(lambda _: bool(asked_to_comment(systems)), WAITS)
-        await here.kill()
-        await asyncio.gather(pressed, return_exceptions=True)
-        systems.salesforce.faults.clear()
+        pressing = click_in_slack(here, offer, "steps")
+        await killed_while(here, systems, "POST *CaseComment*", pressing)
         written = len(jira_edits(systems))
+        await claims_run_out(here)
         await here.start()
-        claims_run_out(tmp_path)
 
         await click_in_slack(here, offer, "steps")
         await here.until(lambda _: len(comments(systems)) == 1, WAITS)
         await here.quiet()
 
         assert len(jira_edits(systems)) == written
+
+
+async def test_who_pressed_in_slack_hears_of_steps_that_were_cut_short(
+    tmp_path: Path, database_url: str
+) -> None:
+    """ATOM is killed in the middle, and tells the person when it is back, once."""
+    async with at_work(tmp_path, database_url) as (here, systems):
+        offer = await offered_steps(here)
+        pressing = click_in_slack(here, offer, "steps")
+        await killed_while(here, systems, "POST *CaseComment*", pressing)
+        assert not comments(systems)
+        await claims_run_out(here)
+        await here.start()
+
+        def own(state: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+            every = [m for m in everything_in_slack(state) if "interrupted" in said(m)]
+            return [m for m in every if buttons(m["blocks"], "steps")]
+
+        state = await here.until(lambda s: bool(own(s)), WAITS)
+        [told] = own(state)
+        assert "Nothing goes on by itself" in said(told)
+        await here._act(
+            "slack",
+            {
+                "workspace": "T01ACME",
+                "user": "U01ALICE",
+                "channel": told["channel"],
+                "action": "click",
+                "ts": told["ts"],
+                "value": buttons(told["blocks"], "steps")[0]["value"],
+            },
+        )
+        await here.until(lambda _: len(comments(systems)) == 1, WAITS)
+        await asyncio.sleep(12)  # it looks every ten seconds
+        await here.quiet()
+
+        assert len(own(await here.state())) == 1
+        assert len(jira_edits(systems)) == 1
+        [left] = await logged(here, "record.left")
+        assert left["person"] == "slack:U01ALICE"
+        assert len(await logged(here, "record.update")) == 3
+        assert (await here.verdict()).intact
+
+
+async def test_who_pressed_in_teams_hears_of_an_act_that_was_cut_short(
+    tmp_path: Path,
+) -> None:
+    """An act of one button: the record is shown as it is, and what is not known said."""
+    async with at_work(tmp_path, sqlite(tmp_path)) as (here, systems):
+        await here.slack("post", text=f"Globex asks about {CASE}", typed=True)
+        state = await here.until(lambda s: both(s, CASE), WAITS)
+        [teams] = teams_cards(state)
+        pressing = click_in_teams(here, teams, "take")
+        await killed_while(here, systems, "POST */composite", pressing, user="carol")
+        await claims_run_out(here)
+        await here.start()
+
+        state = await here.until(lambda s: "interrupted" in own_chats(s), WAITS)
+        assert CASE in own_chats(state)
+        assert "looked up first" in own_chats(state)
+        everybody = said([*slack_messages(state), *teams_messages(state)])
+        assert "interrupted" not in everybody
+        [left] = await logged(here, "record.left")
+        assert left["person"] == "teams:29:carol"
+        assert left["done"] is False
+
+
+async def killed_while(
+    here: World,
+    systems: Systems,
+    call: str,
+    pressing: Coroutine[Any, Any, Any],
+    *,
+    user: str = "",
+) -> None:
+    """Kill ATOM while Salesforce takes its time with a call, which comes to nothing."""
+    slow = {"match": call, "kind": "delay", "arg": 600.0, "user": user, "times": 99}
+    struck = systems.salesforce.faults.order(slow)
+    pressed = asyncio.create_task(pressing)
+    await here.until(lambda _: struck.left < 99, WAITS)
+    await here.kill()
+    await asyncio.gather(pressed, return_exceptions=True)
+    systems.salesforce.faults.clear()
 
 
 async def test_a_change_of_status_from_teams_is_seen_in_slack(tmp_path: Path) -> None:
@@ -374,11 +452,6 @@ async def offered_steps(here: World) -> Mapping[str, Any]:
     return offer
 
 
-def asked_to_comment(systems: Systems) -> list[str]:
-    calls = [each.call for each in systems.salesforce.journal.all()]
-    return [each for each in calls if each.startswith("POST ") and "CaseComm" in each]
-
-
 def jira_edits(systems: Systems) -> list[str]:
     calls = [each.call for each in systems.jira.journal.all()]
     return [call for call in calls if call.startswith("PUT ") and "/issue/" in call]
@@ -390,11 +463,24 @@ def comments(systems: Systems) -> list[str]:
     return [r["Id"] for r in rows if r["CommentBody"] == "It is being looked at"]
 
 
-def claims_run_out(home: Path) -> None:
-    """Let the five minutes pass after which a claim is given out again."""
-    with sqlite3.connect(home / "atom.db", timeout=30) as database:
-        database.execute("UPDATE record_act_use SET at_us = 0")
-    database.close()
+async def claims_run_out(here: World) -> None:
+    """Let the minutes pass after which a claim is given out again."""
+
+    def program() -> Program[None]:
+        yield Statement("UPDATE record_act_use SET at_us = 0 WHERE open = 1", {})
+
+    async with here.store() as store:
+        await store.run(program)
+
+
+def everything_in_slack(state: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return all messages, those in people's own chats with ATOM included."""
+    return [
+        {**message, "channel": found["id"]}
+        for workspace in state["slack"]["workspaces"]
+        for found in workspace["channels"]
+        for message in found["messages"]
+    ]
 
 
 def own_chats(state: Mapping[str, Any]) -> str:

@@ -55,6 +55,9 @@ _PROPERTIES: dict[str, tuple[Property, ...]] = {
             "notes_last_updated", "Last activity", "datetime", "date", read_only=True
         ),
         Property(
+            "associatedcompanyid", "Primary company", "number", "number", read_only=True
+        ),
+        Property(
             "lastmodifieddate", "Last modified", "datetime", "date", read_only=True
         ),
     ),
@@ -84,6 +87,13 @@ _PROPERTIES: dict[str, tuple[Property, ...]] = {
         Property("description", "Description", field_type="textarea"),
         Property("hs_forecast_amount", "Forecast amount", "number", "number"),
         Property(
+            "hs_primary_associated_company",
+            "Primary company",
+            "number",
+            "number",
+            read_only=True,
+        ),
+        Property(
             "notes_last_updated", "Last activity", "datetime", "date", read_only=True
         ),
         Property(
@@ -104,6 +114,13 @@ _PROPERTIES: dict[str, tuple[Property, ...]] = {
             "hs_ticket_priority", "Priority", "enumeration", "select", _PRIORITIES
         ),
         Property("hs_ticket_category", "Category", "enumeration", "select"),
+        Property(
+            "hs_primary_company_id",
+            "Primary company",
+            "number",
+            "number",
+            read_only=True,
+        ),
         _MODIFIED,
     ),
     "notes": (

@@ -26,6 +26,12 @@ DEFAULTS: Mapping[str, tuple[str, ...]] = {
 }
 # Contacts were there first, and call it differently.
 CHANGED = {"contacts": "lastmodifieddate"}
+# Where an object has the id of its first company.
+PRIMARY = {
+    "contacts": "associatedcompanyid",
+    "deals": "hs_primary_associated_company",
+    "tickets": "hs_primary_company_id",
+}
 MADE = {"notes": "hs_createdate", "tasks": "hs_createdate"}
 
 
@@ -136,7 +142,15 @@ class Portal:
             "hs_object_id": thing.id,
             MADE.get(thing.kind, "createdate"): iso(thing.created),
             CHANGED.get(thing.kind, "hs_lastmodifieddate"): iso(thing.updated),
+            **self._primary(thing),
         }
+
+    def _primary(self, thing: Thing) -> dict[str, str | None]:
+        """Return the company that an object belongs to first: the first it was given."""
+        if thing.kind not in PRIMARY:
+            return {}
+        companies = self.linked(thing.kind, thing.id, "companies")
+        return {PRIMARY[thing.kind]: next(iter(companies), None)}
 
     def linked(self, kind: str, id_: str, to: str) -> list[str]:
         """Return the ids of what an object belongs together with."""

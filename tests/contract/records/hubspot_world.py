@@ -25,7 +25,7 @@ class HubSpotWorld:
 
     writes = "PATCH "
     adds = "POST */notes"
-    batch = 10  # a batch by kind, and what company each belongs to
+    batch = 4  # one a kind: which company each belongs to is in it
 
     def __init__(self, told: Told) -> None:
         assert isinstance(told.stand_in, HubSpot)

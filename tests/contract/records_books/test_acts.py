@@ -127,6 +127,35 @@ async def test_a_claim_whose_process_died_is_given_out_again(book: StoredActs) -
         await book.claim(TENANT, button.token, ALICE, NOW + 102)
 
 
+async def test_a_claim_of_which_nothing_was_heard_is_told_of_once(
+    book: StoredActs,
+) -> None:
+    button, done = act(), act("crd_2")
+    await book.issue([button, done])
+    for each in (button, done):
+        await book.claim(
+            TENANT, each.token, ALICE, NOW, address="slack:T01ACME/U1", deed="d" * 64
+        )
+    await book.claim(TENANT, button.token, CAROL, NOW)  # of before there were addresses
+    await book.concluded(TENANT, done.token, ALICE, "done")
+
+    assert not await book.left(TENANT, NOW + 100)
+    assert not await book.left("globex", NOW + 101)
+    [left] = await book.left(TENANT, NOW + 101)
+    assert left.act == replace(button, token="")
+    assert (left.person, left.address) == (ALICE, "slack:T01ACME/U1")
+    assert (left.deed, left.at_us) == ("d" * 64, NOW)
+
+    await book.left_told(left)
+    assert not await book.left(TENANT, NOW + 101)
+
+    # Pressed again and cut short again, it is told of again.
+    await book.claim(TENANT, button.token, ALICE, NOW + 200, address="slack:T01ACME/U1")
+    await book.left_told(left)  # of the first one
+    [again] = await book.left(TENANT, NOW + 301)
+    assert again.at_us == NOW + 200
+
+
 async def test_after_its_time_a_button_is_out_of_date(book: StoredActs) -> None:
     button = act(until_us=1_000)
     await book.issue([button])

@@ -436,3 +436,49 @@ async def test_no_search_is_made_that_would_be_refused(world: World) -> None:
 
     assert world.posts("/search") == 12  # four kinds each, and none of them twice
     assert world.slept
+
+
+def reads(world: World) -> list[str]:
+    """Return which calls were made to read, by their ends."""
+    calls = [each.path for each in world.hubspot.journal.all()]
+    return sorted(call.split("/crm/")[1] for call in calls if "batch/read" in call)
+
+
+async def test_records_of_all_kinds_take_one_call_a_kind(world: World) -> None:
+    """Which company something belongs to is in it, and its name was just read."""
+    refs = [DEAL, ref("company", "20101"), ref("contact", "10101")]
+    refs.append(ref("ticket", "40101"))
+
+    found = await world.records.read(world.person(), refs)
+
+    shown = [one for one in found.values() if isinstance(one, Record)]
+    named = [fact.text for one in shown if (fact := one.fact("company"))]
+    assert named == ["Globex"] * 3
+    assert len(reads(world)) == 4
+    assert not [call for call in reads(world) if "associations" in call]
+
+
+async def test_a_companys_name_is_asked_for_once_in_a_minute_and_account(
+    world: World,
+) -> None:
+    for _ in range(2):
+        await world.records.read(world.person(), [DEAL])
+    assert len([call for call in reads(world) if "companies/" in call]) == 1
+
+    await world.records.read(world.person("frank"), [DEAL])
+    assert len([call for call in reads(world) if "companies/" in call]) == 2
+
+
+async def test_where_no_company_is_told_associations_are_asked_for(
+    world: World,
+) -> None:
+    """A property that an account may not see is not there, which is not empty."""
+    kinds = world.hubspot.portal.properties
+    del kinds["deals"]["hs_primary_associated_company"]
+
+    record = await world.one()
+
+    fact = record.fact("company")
+    assert fact is not None
+    assert fact.text == "Globex"
+    assert len([call for call in reads(world) if "associations" in call]) == 1

@@ -89,6 +89,7 @@ const VERBS = {
   "record.told": "was told of changes",
   "record.unretracted": "could not take back",
   "record.notice": "told why nothing is shown",
+  "record.left": "told of an act that was cut short",
   "record.heard": "heard from a business system",
   "record.connect": "connected an account",
   "record.disconnect": "disconnected an account",
