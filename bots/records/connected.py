@@ -22,6 +22,7 @@ from connectors.jira.api import MANNER as JIRA
 from connectors.jira.records import JiraRecords
 from connectors.jira.site import Site
 from connectors.rest import Rest
+from connectors.salesforce.syncing import KnownBy
 from connectors.salesforce.system import Salesforce, Setup
 from connectors.servicenow.connector import ServiceNow
 from connectors.servicenow.connector import Settings as Instance
@@ -80,6 +81,7 @@ def _made(name: str, one: RecordSettings, budget: Budget) -> Records:
                 events=bool(one.options.get("events", True)),
                 organisation=_text(one, "organisation"),
                 hook_secret=secret,
+                known_by=_known_by(name, one),
             )
             return Salesforce(setup, budget)
         case System.SERVICENOW:
@@ -94,6 +96,14 @@ def _made(name: str, one: RecordSettings, budget: Budget) -> Records:
             return hr_system(
                 name, site, (one.api_url or "").rstrip("/"), options, budget
             )
+
+
+def _known_by(name: str, one: RecordSettings) -> KnownBy:
+    """Read the names of fields. Raises `BadInput` with where they stand."""
+    try:
+        return KnownBy.told(_text(one, "contact_emails"), _text(one, "account_sites"))
+    except BadInput as error:
+        raise BadInput(f"[records.{name}]: options: {error}") from None
 
 
 def _alarm(system: System, what: str, kind: str) -> None:

@@ -8,10 +8,11 @@ only what records are looked up by, in one call a page.
 """
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
-from typing import Any
+from typing import Any, Self
 
 from bridge.errors import BadInput
 from bridge.records.knowing import ACCOUNT, CONTACT, Listed, Page, clues
@@ -20,7 +21,7 @@ from bridge.records.ports import Access
 from connectors.salesforce import ids, manners, soql
 from connectors.salesforce.asking import kind_of
 from connectors.salesforce.client import Client
-from connectors.salesforce.kinds import Kind, Kinds
+from connectors.salesforce.kinds import PERSONAL, Extra, Kind, Kinds
 from connectors.salesforce.reading import Reader
 from connectors.salesforce.recognition import Recognition
 from connectors.salesforce.rendering import moment
@@ -32,6 +33,42 @@ MOST = 2_000  # rows that the org gives in one answer
 _AT_ONCE = 200
 _ALWAYS = ("Id", "SystemModstamp", "IsDeleted")
 _KNOWN_BY = {ACCOUNT: ("Name", "Website"), CONTACT: ("Name", "Email", "AccountId")}
+_OWN_FIELD = re.compile(
+    r"(?:[A-Za-z][A-Za-z0-9]{0,14}__)?[A-Za-z](?:_?[A-Za-z0-9]){0,39}__c"
+)
+_MOST_OWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class KnownBy:
+    """Fields of the org's own that hold contacts' addresses and accounts' websites."""
+
+    addresses: tuple[str, ...] = ()
+    websites: tuple[str, ...] = ()
+
+    @classmethod
+    def told(cls, addresses: str, websites: str) -> Self:
+        """Read names with spaces between them. Raises `BadInput`."""
+        return cls(_own_fields(addresses), _own_fields(websites))
+
+    @property
+    def extras(self) -> tuple[Extra, ...]:
+        """
+        The same as fields of cards.
+
+        Nobody is found by what they do not see, so what the book looks up is shown to
+        whoever may see it.
+        """
+        personal = (
+            Extra("Contact", name, _label(name), PERSONAL) for name in self.addresses
+        )
+        return (
+            *personal,
+            *(Extra("Account", name, _label(name)) for name in self.websites),
+        )
+
+    def columns(self, kind: str) -> tuple[str, ...]:
+        return self.addresses if kind == CONTACT else self.websites
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +80,7 @@ class Syncing:
     recognition: Recognition
     reader: Reader
     most: int = MOST
+    known_by: KnownBy = KnownBy()
 
     async def pages(self, access: Access, kind: str, position: str) -> Sequence[Page]:
         """
@@ -89,7 +127,8 @@ class Syncing:
 
     def _query(self, access: Access, of: Kind, position: str) -> str:
         seen = self.reader.visible(access, of.object)
-        more = [one for one in _KNOWN_BY[of.name] if seen is None or one in seen]
+        named = (*_KNOWN_BY[of.name], *self.known_by.columns(of.name))
+        more = [one for one in named if seen is None or one in seen]
         return soql.select(
             of.object,
             [*_ALWAYS, *more],
@@ -102,7 +141,11 @@ class Syncing:
         return Listed(
             self._ref(of, row["Id"]),
             int(moment(str(row["SystemModstamp"])).timestamp() * 1_000_000),
-            clues(_told(row, "Name"), _told(row, "Email"), _told(row, "Website")),
+            clues(
+                _told(row, "Name"),
+                _told(row, "Email", *self.known_by.addresses),
+                _told(row, "Website", *self.known_by.websites),
+            ),
             self.recognition.ref(ACCOUNT, str(belongs)) if belongs else None,
         )
 
@@ -110,8 +153,25 @@ class Syncing:
         return self.recognition.ref(of.name, str(id_))
 
 
-def _told(row: Row, column: str) -> list[str]:
-    return [str(row[column])] if row.get(column) else []
+def _told(row: Row, *columns: str) -> list[str]:
+    return [str(row[column]) for column in columns if row.get(column)]
+
+
+def _own_fields(names: str) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys(names.replace(",", " ").split()))
+    for name in found:
+        if not _OWN_FIELD.fullmatch(name):
+            raise BadInput(
+                f"{name[:60]} is no field of an org's own, such as Work_Email__c"
+            )
+    if len(found) > _MOST_OWN:
+        raise BadInput(f"{_MOST_OWN} fields at most")
+    return found
+
+
+def _label(name: str) -> str:
+    """Return what a field is called on a card: `Work_Email__c` is Work Email."""
+    return name.removesuffix("__c").rpartition("__")[2].replace("_", " ")
 
 
 def _position(row: Row) -> str:

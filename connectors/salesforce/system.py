@@ -1,7 +1,7 @@
 """One org as a system of records: what `bridge.records.ports.Records` asks for."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bridge.records.forms import Deed, Form
 from bridge.records.knowing import Page
@@ -27,7 +27,7 @@ from connectors.salesforce.outbound import Messages
 from connectors.salesforce.reading import Reader
 from connectors.salesforce.recognition import Recognition
 from connectors.salesforce.rendering import Rendering
-from connectors.salesforce.syncing import LISTS, MOST, Syncing
+from connectors.salesforce.syncing import LISTS, MOST, KnownBy, Syncing
 from connectors.salesforce.writing import Writer
 
 
@@ -40,7 +40,8 @@ class Setup:
     is another, `hosts` further hosts of such pages. `key_field` is an external id field,
     unique, on every object that ATOM makes records of. `events` says that change data
     capture is switched on. `hook_secret` is the last part of the path that outbound
-    messages are sent to. `page` is how many records are listed in one call.
+    messages are sent to. `page` is how many records are listed in one call, `known_by` what the book
+    knows contacts and accounts by beside what every org has.
     """
 
     instance: str
@@ -56,6 +57,7 @@ class Setup:
     ca: str = ""
     proxy: str = ""
     page: int = MOST
+    known_by: KnownBy = field(default_factory=KnownBy)
 
 
 class Salesforce:
@@ -77,7 +79,7 @@ class Salesforce:
             proxy=setup.proxy,
         )
         client = Client(self._line)
-        self._kinds = Kinds(setup.extras)
+        self._kinds = Kinds((*setup.extras, *setup.known_by.extras))
         web = setup.web or setup.base
         self._recognition = Recognition(setup.instance, web, self._kinds, setup.hosts)
         metadata = Metadata(client)
@@ -97,7 +99,12 @@ class Salesforce:
             )
         )
         self._syncing = Syncing(
-            client, self._kinds, self._recognition, self._reader, setup.page
+            client,
+            self._kinds,
+            self._recognition,
+            self._reader,
+            setup.page,
+            setup.known_by,
         )
         self._messages = Messages(
             setup.hook_secret, setup.organisation, self._kinds, self._recognition

@@ -393,8 +393,8 @@ async def test_who_pressed_in_teams_hears_of_an_act_that_was_cut_short(
         await here.slack("post", text=f"Globex asks about {CASE}", typed=True)
         state = await here.until(lambda s: both(s, CASE), WAITS)
         [teams] = teams_cards(state)
-        pressing = click_in_teams(here, teams, "take")
-        await killed_while(here, systems, "POST */composite", pressing, user="carol")
+        pressing = click_in_teams(here, teams, "take", user="29:erin")
+        await killed_while(here, systems, "PATCH */sobjects/Case/*", pressing)
         await claims_run_out(here)
         await here.start()
 
@@ -404,20 +404,15 @@ async def test_who_pressed_in_teams_hears_of_an_act_that_was_cut_short(
         everybody = said([*slack_messages(state), *teams_messages(state)])
         assert "interrupted" not in everybody
         [left] = await logged(here, "record.left")
-        assert left["person"] == "teams:29:carol"
+        assert left["person"] == "teams:29:erin"
         assert left["done"] is False
 
 
 async def killed_while(
-    here: World,
-    systems: Systems,
-    call: str,
-    pressing: Coroutine[Any, Any, Any],
-    *,
-    user: str = "",
+    here: World, systems: Systems, call: str, pressing: Coroutine[Any, Any, Any]
 ) -> None:
     """Kill ATOM while Salesforce takes its time with a call, which comes to nothing."""
-    slow = {"match": call, "kind": "delay", "arg": 600.0, "user": user, "times": 99}
+    slow = {"match": call, "kind": "delay", "arg": 600.0, "times": 99}
     struck = systems.salesforce.faults.order(slow)
     pressed = asyncio.create_task(pressing)
     await here.until(lambda _: struck.left < 99, WAITS)
@@ -426,19 +421,21 @@ async def killed_while(
     systems.salesforce.faults.clear()
 
 
-async def test_a_change_of_status_from_teams_is_seen_in_slack(tmp_path: Path) -> None:
+async def test_a_case_that_is_taken_in_teams_changes_in_slack(tmp_path: Path) -> None:
     async with at_work(tmp_path, sqlite(tmp_path)) as (here, systems):
         await here.slack("post", text=f"Globex asks about {CASE}", typed=True)
         state = await here.until(lambda s: both(s, CASE), WAITS)
         [teams] = teams_cards(state)
 
-        answer = await click_in_teams(here, teams, "take")
-
         org = systems.salesforce
-        mine = org.users["carol"].id
         case = org.rows.rows["Case"][org.ids["crash"]]
+        mine = org.users["erin"].id
+        assert case["OwnerId"] != mine
+
+        answer = await click_in_teams(here, teams, "take", user="29:erin")
+
         await here.until(lambda _: case["OwnerId"] == mine, WAITS)
-        await here.until(lambda s: both(s, "Carol Díaz"), WAITS)
+        await here.until(lambda s: both(s, "Erin Park"), WAITS)
         assert said(answer)
 
 

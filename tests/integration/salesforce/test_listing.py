@@ -5,9 +5,11 @@ from dataclasses import replace
 import pytest
 
 from bridge.errors import BadInput, ServiceUnavailable
-from bridge.records.knowing import Clue, ClueKind, Page
+from bridge.records.knowing import Clue, ClueKind, Page, asked, is_shown_by
+from bridge.records.model import Record
 from bridge.records.ports import Lists, Spent
 from connectors.salesforce import Salesforce, Setup
+from connectors.salesforce.syncing import KnownBy
 from connectors.sandbox.salesforce.store import ONLY_FOR
 from tests.integration.salesforce.conftest import Acme
 
@@ -49,6 +51,50 @@ async def test_an_account_is_known_by_its_site_and_name(acme: Acme) -> None:
         Clue(WORD, "sons"),
     }
     assert globex.account is None
+
+
+async def test_fields_of_the_orgs_own_are_clues_too(acme: Acme) -> None:
+    known_by = KnownBy.told("Work_Email__c, Other_Email__c", "Domain__c")
+    setup = Setup("acme", acme.told.url, known_by=known_by)
+    records = Salesforce(setup, acme.budget)
+    acme.row("Contact", "hank")["Work_Email__c"] = "h.scorpio@works.example"
+    acme.row("Account", "globex")["Domain__c"] = "https://globex.works.example/"
+    atom, bob = acme.account("atom"), acme.account("bob")
+
+    # A field that the org has not got is left out, and hides nothing else.
+    [contacts] = await records.listed(atom, "contact", "")
+    [accounts] = await records.listed(atom, "account", "")
+
+    hank, globex = acme.ref("contact", "hank"), acme.ref("account", "globex")
+    [of_hank] = [one.clues for one in contacts.listed if one.ref == hank]
+    assert {clue.text for clue in of_hank if clue.kind is MAIL} == {
+        "hank@globex.example",
+        "h.scorpio@works.example",
+    }
+    [of_globex] = [one.clues for one in accounts.listed if one.ref == globex]
+    assert Clue(SITE, "globex.works.example") in of_globex
+
+    # Nobody is found by what they do not see, so it stands on the card, as personal.
+    read = await records.read(bob, [hank, globex])
+    person, company = read[hank], read[globex]
+    assert isinstance(person, Record)
+    assert isinstance(company, Record)
+    wanted = asked("H.Scorpio@works.example")
+    assert is_shown_by(person, wanted, frozenset({"public", "personal"}))
+    assert not is_shown_by(person, wanted, frozenset({"public"}))
+    assert is_shown_by(company, asked("globex.works.example"), frozenset({"public"}))
+    await records.aclose()
+
+
+@pytest.mark.parametrize(
+    "names",
+    ["Email", "Work_Email__c; DROP", "x'__c", "__c", "a.b__c", "Id FROM Contact __c"],
+)
+def test_only_names_of_fields_can_be_chosen(names: str) -> None:
+    with pytest.raises(BadInput, match="no field of an org"):
+        KnownBy.told(names, "")
+    with pytest.raises(BadInput, match="no field of an org"):
+        KnownBy.told("", names)
 
 
 async def test_nothing_else_is_asked_for(acme: Acme) -> None:

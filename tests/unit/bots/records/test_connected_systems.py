@@ -8,6 +8,7 @@ import pytest
 
 from bots.records.connected import connected
 from bots.settings_records import RecordSettings
+from bridge.errors import BadInput
 from bridge.records.model import System
 from bridge.records.ports import Records
 from bridge.records.systems import the
@@ -65,3 +66,16 @@ async def test_a_system_knows_its_links(told: Mapping[str, Any], link: str) -> N
 
         assert records.system is System(told["system"])
         assert [each.instance for each in records.recognise(f"see {link}.")] == ["one"]
+
+
+async def test_fields_that_are_none_are_refused_with_where_they_stand() -> None:
+    told = {
+        "system": "salesforce",
+        "url": "https://acme.my.salesforce.com",
+        "client_id": "a",
+        "client_secret": "b",
+        "options": {"contact_emails": "Email, Phone"},
+    }
+    async with AsyncExitStack() as stack:
+        with pytest.raises(BadInput, match=r"records\.one.*Email is no field"):
+            await made(stack, told)
