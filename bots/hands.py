@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from bridge.access import Action, Asked, Decision
+from bridge.access import Decision
 from bridge.compliance import Duty, Officer
 from bridge.directory.accounts import Account
 from bridge.directory.lifecycle import Deed, Step
@@ -19,6 +19,7 @@ from bridge.errors import BadInput, CannotTell, NotAllowed, NotFound, ServiceUna
 from bridge.links import Link
 from bridge.messages import Channel, Person, Platform
 from bridge.ports import AccessPolicy
+from bridge.presence import joining, may_be_in
 from bridge.workspaces import Administration
 
 _AT_WORK = frozenset({Standing.ACTIVE, Standing.LOCKED})
@@ -153,16 +154,10 @@ class PlatformHands:
         self, tenant: str, account: Account, channel: Channel, link: str
     ) -> Decision:
         person = Person(account.platform, account.user)
-        return await self.policy.decide(
-            Asked(
-                tenant,
-                person,
-                Action.JOIN,
-                channel,
-                link=link,
-                account=account.account,
-            )
-        )
+        known = {each.id: each for each in await self.links.all(tenant)}
+        others = known[link].others(channel) if link in known else ()
+        asked = joining(tenant, person, channel, link, account.account)
+        return await may_be_in(self.policy, asked, others)
 
     def _at_work(self, tenant: str, person: str) -> bool:
         subject = self.find(tenant, person)

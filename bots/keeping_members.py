@@ -13,7 +13,7 @@ from typing import Protocol
 
 import structlog
 
-from bridge.access import Action, Asked
+from bridge.access import Decision
 from bridge.directory.model import Standing, Subject
 from bridge.errors import AtomError, Refused
 from bridge.keeping import Departures, Ended, Plan, Seat, Seats, Wish, plan
@@ -23,6 +23,7 @@ from bridge.membership import joined, left
 from bridge.messages import Channel, Event, EventKind, Person, Platform
 from bridge.options import Members
 from bridge.ports import AccessPolicy, LinkBook
+from bridge.presence import joining, may_be_in
 
 log = structlog.get_logger()
 
@@ -113,7 +114,7 @@ class Keeping:
         if seats is None or not self.directory.configured(link.tenant):
             return None
         people = [
-            Seat(person, await self.policy.decide(_asked(link, channel, person)))
+            Seat(person, await self._may_be_in(link, channel, person))
             for person in await seats.people(channel)
         ]
         ended = await self.departures.ended(link.tenant, channel)
@@ -213,21 +214,20 @@ class Keeping:
             accounts = self.accounts(link.tenant, subject, channel.platform)
             for account, user in accounts:
                 person = Person(channel.platform, user)
-                asked = _asked(link, channel, person, account)
-                decision = await self.policy.decide(asked)
+                decision = await self._may_be_in(link, channel, person, account)
                 wanted = not decision.rule.startswith(_BUILT_IN) or user in ended
                 if decision.allowed and wanted:
                     found.append(user)
         return found
+
+    async def _may_be_in(
+        self, link: Link, channel: Channel, person: Person, account: str = ""
+    ) -> Decision:
+        asked = joining(link.tenant, person, channel, link.id, account)
+        return await may_be_in(self.policy, asked, link.others(channel))
 
     def _seats(self, channel: Channel) -> Seats:
         seats = self.seats.get(channel.platform)
         if seats is None:
             raise Refused(f"{channel.platform.title()} is switched off.")
         return seats
-
-
-def _asked(link: Link, channel: Channel, person: Person, account: str = "") -> Asked:
-    return Asked(
-        link.tenant, person, Action.JOIN, channel, link=link.id, account=account
-    )

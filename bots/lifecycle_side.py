@@ -8,7 +8,6 @@ from bots.directory_settings import RunSettings
 from bots.hands import PlatformHands
 from bots.keeping_members import Keeping
 from bots.lifecycle import Lifecycle
-from bridge.access import Action, Asked
 from bridge.directory.accounts import Account, Confidence
 from bridge.directory.lifecycle import Actions, Happening, Holdings, Known, Seat
 from bridge.directory.links import named_accounts
@@ -16,6 +15,7 @@ from bridge.directory.model import Standing, Subject
 from bridge.keeping import Ended
 from bridge.links import Link, LinkState
 from bridge.messages import Channel, Person, Platform
+from bridge.presence import joining, may_be_in
 from bridge.workspaces import Administration
 from storage.compliance.membership.intervals import Membership
 from storage.runs.stands import StoredStands
@@ -185,15 +185,12 @@ class Holder:
                     account = known.account
                     if account.platform is not channel.platform:
                         continue
-                    asked = Asked(
-                        tenant,
-                        Person(account.platform, account.user),
-                        Action.JOIN,
-                        channel,
-                        link=link.id,
-                        account=account.account,
+                    person = Person(account.platform, account.user)
+                    decision = await may_be_in(
+                        self._core.policy,
+                        joining(tenant, person, channel, link.id, account.account),
+                        link.others(channel),
                     )
-                    decision = await self._core.policy.decide(asked)
                     # What cannot be decided now takes nobody out.
                     if decision.allowed or decision.unsure:
                         found.add(channel)

@@ -12,13 +12,15 @@ from dataclasses import dataclass
 from policy.cedar.compiling import families_of
 from policy.cedar.policies import Policy, uids
 
+_READING = {"bridge.read", "bridge.any"}
 _ALL = ("bridge", "channel", "record", "compliance", "admin")
 
 
 @dataclass(frozen=True)
 class Governed:
     """
-    Channels and spaces with the families of actions that rules are for there; kinds of
+    Channels and spaces with the families of actions that rules are for there, and
+    `read` for those that name reading; kinds of
     records (`*` for all), commands (`*` likewise), and whether the archive has rules.
     """
 
@@ -52,6 +54,9 @@ def governed_by(own: Iterable[Policy]) -> Governed:
         named = sorted(policy.actions) if policy.actions is not None else []
         families = frozenset(families_of(named) if named else _ALL)
         places = families & {"bridge", "channel"}
+        # Rules for those who speak are none for those who read.
+        if "bridge" in places and (not named or _READING & {*named}):
+            places |= {"read"}
         kinds: set[str] = set()
         for type_, id_ in uids(policy.est):
             if type_ == "Atom::Channel" and places:

@@ -11,6 +11,8 @@ from tests.e2e.company import PROJECT_GROUP, RULES, choose, employed, known, pub
 from tests.e2e.test_linking import slack_answer
 from tests.e2e.test_private_notices import whispers
 from tests.e2e.world import (
+    FALCON,
+    PROJECT,
     SHARING,
     World,
     slack_texts,
@@ -359,6 +361,30 @@ async def test_linked_channels_follow_the_directory(tmp_path: Path) -> None:
         company.inside[PROJECT_GROUP] |= {"bob"}
         company.write()
         await here.until(lambda s: "U02BOB" in members(s))
+
+
+async def test_who_may_not_read_what_is_bridged_is_not_left_in_the_channel(
+    tmp_path: Path,
+) -> None:
+    rule = "  - {id: bob-reads-nothing, deny: bridge.read, who: {person: Bob Stone}}\n"
+    test = (
+        "  - name: Bob reads nothing\n"
+        "    given: {user: Bob Stone}\n"
+        f'    ask: {{action: bridge.read, from: "{PROJECT}", to: "{FALCON}"}}\n'
+        "    expect: {effect: deny, rules: [bob-reads-nothing]}\n"
+    )
+    head, tail = RULES.split("tests:\n")
+    async with employed(tmp_path) as (here, company):
+        company.inside[PROJECT_GROUP] |= {"bob"}
+        company.write()
+        await known(here, company)
+        await choose(here, company, "members=remove")
+        await here.until(lambda s: "U03CHEN" not in members(s))
+        assert "U02BOB" in members(await here.state())
+
+        await publish(here, company, f"{head}{rule}tests:\n{test}{tail}")
+        await here.until(lambda s: "U02BOB" not in members(s), 90)
+        assert "U01ALICE" in members(await here.state())
 
 
 def members(state: Mapping[str, Any]) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from bots.keeping_members import Keeping
-from bridge.access import Asked, Decision
+from bridge.access import Action, Asked, Decision
 from bridge.directory.model import Standing, Subject
 from bridge.errors import Refused, ServiceUnavailable
 from bridge.keeping import Ended, Plan
@@ -25,8 +25,12 @@ class Policy:
 
     group: set[str] = field(default_factory=set)
     rule: str = "fin-members"
+    blind: set[tuple[str, Channel | None]] = field(default_factory=set)
 
     async def decide(self, asked: Asked) -> Decision:
+        if asked.action is Action.READ:
+            reads = (asked.person.id, asked.target) not in self.blind
+            return Decision(reads, "" if reads else "not for them", "h", "1")
         allowed = asked.person.id in self.group
         return Decision(allowed, self.rule if allowed else "nothing", "h", "1")
 
@@ -259,3 +263,15 @@ async def test_without_a_directory_nobody_is_looked_at(scene: Scene) -> None:
 
     assert scene.slack.calls == []
     assert await scene.keeping.planned(Link(TENANT, "L1", (FALCON,)), FALCON) is None
+
+
+async def test_who_may_not_read_what_comes_there_may_not_be_there(
+    scene: Scene,
+) -> None:
+    scene.policy.blind = {("bob", FALCON), ("cem", FALCON)}
+
+    await scene.keeping.look(TENANT)
+
+    assert scene.slack.inside == {"ann"}
+    assert scene.teams.inside == {"ann", "bob", "cem"}
+    assert "not for them" in scene.leavers.said[0]

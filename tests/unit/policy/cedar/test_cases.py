@@ -96,7 +96,7 @@ def test_every_kind_of_test_passes_when_it_should(world: World) -> None:
             "{name: x, forall: {user.guest: true}, expect: {effect: deny}}",
             (
                 "Gus Guest, bridge.read, slack:T1/C-TALK to teams:19:team/19:talk: "
-                "allow by atom-guests-talk"
+                "allow by atom-reading, atom-guests-talk"
             ),
         ),
     ],

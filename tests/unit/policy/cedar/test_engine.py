@@ -448,3 +448,48 @@ async def test_only_what_may_pass_is_a_denial_that_may_wait(world: World) -> Non
     assert (await world.engine.decide(asked("bob"))).unsure
     world.engine.drop("acme")
     assert (await world.engine.decide(asked("bob"))).unsure
+
+
+@pytest.mark.parametrize(
+    ("rule", "reads"),
+    [
+        ("{id: x, allow: bridge.post, who: {group: GG-Finance-All}", True),
+        ("{id: x, allow: write, who: {group: GG-Finance-All}", True),
+        ("{id: x, allow: bridge.read, who: {group: GG-Finance-All}", False),
+        ("{id: x, allow: bridge.*, who: {group: GG-Finance-All}", False),
+        ("{id: x, deny: bridge.read, who: {person: Bob Ray}", False),
+    ],
+)
+async def test_rules_for_who_speaks_leave_reading_to_everybody(
+    world: World, rule: str, *, reads: bool
+) -> None:
+    spaces = "spaces: {finance: ['slack:T1/C-FIN', 'teams:19:team/19:fin']}"
+    world.publish(f"{spaces}\nrules: [{rule}, where: {{space: finance}}}}]")
+
+    answer = await world.engine.decide(asked("bob", Action.READ, FIN_TEAMS, FIN_SLACK))
+    ana = await world.engine.decide(asked("ana", Action.READ, FIN_TEAMS, FIN_SLACK))
+
+    assert answer.allowed is reads
+    assert ana.allowed
+
+
+async def test_an_emergency_lifts_the_age_of_the_directory_and_nothing_else(
+    world: World,
+) -> None:
+    """Scenario 25: breaking the glass is for a directory that cannot be heard of."""
+
+    class Glass:
+        def of(self, tenant: str, subject: str) -> Proof:
+            return Proof(break_glass=True)
+
+    world.directory.age = 5_000
+    stale = await world.engine.decide(asked("bob"))
+    world.engine.proofs = Glass()
+
+    assert stale.rule == "atom-stale-directory"
+    assert (await world.engine.decide(asked("bob"))).allowed
+    assert (await world.engine.decide(asked("off"))).rule == "atom-inactive"
+    secret = await world.engine.decide(asked("bob", label=Label.RESTRICTED))
+    assert secret.rule == "atom-label-above-target"
+    other = await world.engine.decide(asked("bob", Action.POST, FIN_SLACK, FIN_TEAMS))
+    assert not other.allowed
