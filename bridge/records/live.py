@@ -25,12 +25,14 @@ from bridge.records.model import (
     RecordChange,
     RecordRef,
 )
+from bridge.records.pacing import Pacing
 from bridge.records.places import CardPlace
 from bridge.records.posting import Threads, placed
 from bridge.records.reading import RoomReading
 
 _SECOND = 1_000_000
 _MOST_REMEMBERED = 5_000
+_MOST_UNSAID = 5
 _LONGEST_US = 15 * 60 * _SECOND
 
 
@@ -64,8 +66,11 @@ class Live:
     pace: Pace = field(default_factory=Pace)
     notes: bool = True
     agenda: Agenda = field(default_factory=Agenda)
+    pacing: Pacing = field(default_factory=Pacing)
     wake: Callable[[], None] = _nobody
     _last: dict[tuple[str, RecordRef], Record] = field(default_factory=dict)
+    # Lines that wait for their card to be changed, by card.
+    _unsaid: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def heard(self, tenant: str, change: RecordChange) -> None:
         """A business system says that something changed."""
@@ -174,13 +179,13 @@ class Live:
         tenant: str,
         work: Sequence[tuple[RecordRef, Due, Sequence[CardInstance]]],
     ) -> tuple[dict[RecordRef, Record | Absence], Mapping[RecordRef, float]]:
-        """Read what is not known; for a floor alone the last state is good enough."""
+        """Read what is not known; where nothing changed the last state is good enough."""
         seen: dict[RecordRef, Record | Absence] = {}
         for ref, due, cards in work:
             last = self._last.get((tenant, ref))
             newest = max(card.rev for card in cards)
             stands = all(card.standing is not Standing.GONE for card in cards)
-            if due.floor and not due.changed and last and stands and last.rev >= newest:
+            if not due.changed and last and stands and last.rev >= newest:
                 seen[ref] = last
         asked = [ref for ref, _, _ in work if ref not in seen]
         urgent = any(due.urgent or due.floor for _, due, _ in work)
@@ -203,13 +208,15 @@ class Live:
             self.agenda.record(tenant, ref, replace(again, urgent=False, floor=False))
             if not due.floor and not due.urgent and not due.fails and wait is None:
                 return  # a hiccup is not worth an edit
-        notes = list(due.notes)
+        told = due
         if isinstance(seen, Record):
-            notes += self._material(last, seen, due)
+            notes = (*due.notes, *self._material(last, seen, due))
+            told = replace(due, notes=notes)
+        granted: set[Channel] = set()
         for card in cards:
             if seen is Absence.GONE and card.level is Level.BUTTON and not due.deleted:
                 continue  # it showed nothing that only the integration sees
-            await self._draw(card, seen, last, due, notes)
+            await self._draw(card, (seen, last), told, granted)
         if isinstance(seen, Record):
             self._remember(tenant, seen)
         elif seen is Absence.GONE:
@@ -218,25 +225,54 @@ class Live:
     async def _draw(
         self,
         card: CardInstance,
-        seen: Record | Absence,
-        last: Record | None,
+        known: tuple[Record | Absence, Record | None],
         due: Due,
-        notes: Sequence[str],
+        granted: set[Channel],
     ) -> None:
+        """
+        Show a card anew if it is to say something else, as soon as its channel is free.
+
+        `granted` are the channels that this record may change in this turn.
+        """
+        seen, last = known
         drawn = await self.drawing.for_room(card, seen, last)
         if isinstance(seen, Record) and drawn.rev < card.rev:
             return  # an answer that was overtaken
         where = await placed(self.threads, card)
         if where is None:
             return
-        if drawn.digest != card.digest and not await self._edit(where, drawn, due):
-            return
+        notes = (*self._unsaid.pop(card.card_id, ()), *due.notes)
+        if drawn.digest != card.digest:
+            free = self._is_free(card, due, granted)
+            if not free or not await self._edit(where, drawn, due):
+                self._keep_unsaid(card, notes)
+                return
         if drawn.card.standing is Standing.LIVE and drawn.card.status:
             for note in notes:
                 await self._say(where, note)
 
+    def _keep_unsaid(self, card: CardInstance, notes: tuple[str, ...]) -> None:
+        if notes and len(self._unsaid) < _MOST_REMEMBERED:
+            self._unsaid[card.card_id] = notes[-_MOST_UNSAID:]
+
+    def _is_free(self, card: CardInstance, due: Due, granted: set[Channel]) -> bool:
+        """Let a record change in a channel now; else it is due again when it may."""
+        if card.channel in granted:
+            return True
+        now, free_us = self.clock(), self.pacing.free_us(card.channel)
+        if free_us > now and not (due.urgent or due.floor):
+            # It was read already: it is shown without being read again.
+            self._again(card, replace(due, changed=False), free_us - now)
+            return False
+        self.pacing.take(card.channel, now)
+        granted.add(card.channel)
+        return True
+
     async def _edit(self, card: CardInstance, drawn: Drawn, due: Due) -> bool:
         place = self.places[card.channel.platform]
+        if wait_us := self.pacing.waits_us(card.channel, self.clock()):
+            self._again(card, due, wait_us)
+            return False
         entry = shown(
             replace(card, digest=drawn.digest),
             drawn.card,
@@ -250,6 +286,7 @@ class Live:
             await place.change(card, made)
         except Throttled as error:
             wait_us = int(error.retry_after * _SECOND)
+            self.pacing.wait(card.channel, self.clock() + wait_us)
             self._again(card, due, wait_us)
             return False
         except Refused as error:
@@ -274,7 +311,8 @@ class Live:
         return True
 
     def _again(self, card: CardInstance, due: Due, wait_us: int) -> None:
-        later = replace(due, due_us=self.clock() + wait_us, rev=NEVER)
+        due_us = self.clock() + wait_us
+        later = replace(due, due_us=due_us, rev=NEVER, notes=())
         self.agenda.record(card.tenant, card.ref, later)
 
     def _blind(self, due: Due, wait: float | None) -> int:

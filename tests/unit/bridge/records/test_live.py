@@ -144,6 +144,125 @@ async def test_d16_a_storm_takes_no_memory() -> None:
     assert card.status.text == "Closed"
 
 
+async def forty() -> tuple[World, list[Record]]:
+    """Forty records, each with a card in the same two channels."""
+    world = World()
+    records = [world.system.add(f"CHG{n}") for n in range(40)]
+    for n in range(40):
+        await world.mentions.noticed(said(f"CHG{n}", f"m{n}"))
+    world.system.calls.clear()
+    world.clock.pass_(60)
+    return world, records
+
+
+async def test_d16_a_storm_on_forty_cards_keeps_to_what_a_channel_takes() -> None:
+    world, records = await forty()
+    seconds = []
+    for n in range(600):  # a minute, 83 changes a second
+        before = world.slack.edits + len(world.slack.notes)
+        for k in range(8):
+            ref = records[(n * 8 + k) % 40].ref
+            world.live.heard(TENANT, world.system.change(ref, f"State {n}"))
+        await world.settle()
+        world.clock.pass_(0.1)
+        seconds.append(world.slack.edits + len(world.slack.notes) - before)
+    busiest = max(sum(seconds[n : n + 10]) for n in range(10, 591))
+    edits = world.slack.edits
+
+    assert edits <= 60 + 5
+    assert busiest <= 2 * 2 + 2  # an edit and the line below it, and two at the seam
+    world.clock.pass_(5)
+    for _ in range(60):
+        await world.settle()
+        world.clock.pass_(1)
+    last = {record.ref: world.system.records[record.ref.id] for record in records}
+    for place in (world.slack, world.teams):
+        shown = {card.ref: card.status for card in place.shown}
+        assert shown == {ref: record.status for ref, record in last.items()}
+    assert not world.live.agenda.parts()
+
+
+async def test_d16_what_waits_for_its_channel_is_not_read_again() -> None:
+    world, records = await forty()
+    for record in records:
+        world.live.heard(TENANT, world.system.change(record.ref, "Scheduled"))
+
+    for _ in range(60):
+        await world.settle()
+        world.clock.pass_(1)
+
+    assert {c.status.text for c in world.slack.shown if c.status} == {"Scheduled"}
+    assert world.system.count("read") == 1
+    assert len(world.slack.notes) == 0  # nobody knew what was there before
+
+
+async def test_d16_an_approval_passes_by_what_waits() -> None:
+    world, records = await forty()
+    for record in records[:-1]:
+        world.live.heard(TENANT, world.system.change(record.ref, "Scheduled"))
+    await world.settle()
+    mine = records[-1].ref
+    world.system.change(mine, "Approved")
+
+    world.live.stir(TENANT, mine, "Approved by A. Tuter via Teams")
+    await world.settle()
+
+    for place in (world.slack, world.teams):
+        shown = {card.ref: card.status for card in place.shown}
+        assert shown[mine] is not None
+        assert shown[mine].text == "Approved"  # type: ignore[union-attr]
+    assert [text for _, text in world.slack.notes] == ["Approved by A. Tuter via Teams"]
+
+
+async def test_d16_a_channel_that_asked_to_wait_is_left_alone() -> None:
+    world, records = await forty()
+    world.slack.faults["change"].append(Throttled("wait", 20.0))
+    before = world.slack.edits
+    for record in records[:3]:
+        world.live.stir(TENANT, record.ref, "Taken by Bob via Teams")
+        world.system.change(record.ref, "Scheduled")
+    await world.settle()
+
+    assert world.slack.edits == before
+    assert not world.slack.notes
+    assert len(world.teams.notes) == 3
+    world.clock.pass_(21)
+    await world.settle()
+    assert world.slack.edits == before + 3
+    # What waited is said once, and nothing a second time where it was said.
+    assert len(world.slack.notes) == len(world.teams.notes) == 3
+
+
+async def test_after_a_start_five_hundred_cards_are_looked_at_and_none_is_posted() -> (
+    None
+):
+    world = World()
+    for n in range(250):
+        world.system.add(f"CHG{n}")
+        await world.mentions.noticed(said(f"CHG{n}", f"m{n}"))
+    posts = len(world.slack.posts) + len(world.teams.posts)
+    changed = world.system.records["id-CHG7"]
+    world.system.change(changed.ref, "Scheduled")
+    later = World(  # another process, with the same books
+        system=world.system,
+        cards=world.cards,
+        acts=world.acts,
+        slack=world.slack,
+        teams=world.teams,
+        clock=world.clock,
+    )
+    world.system.calls.clear()
+    world.clock.pass_(10)
+
+    later.live.everything(TENANT)
+    await later.settle()
+
+    assert posts == 500
+    assert len(world.slack.posts) + len(world.teams.posts) == 500
+    assert (world.slack.edits, world.teams.edits) == (1, 1)
+    assert world.system.count("read") == 1
+
+
 async def test_what_somebody_waits_for_is_not_slowed_down() -> None:
     world, record = await carded()
     for n in range(3):
