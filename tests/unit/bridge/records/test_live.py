@@ -260,7 +260,7 @@ async def test_after_a_start_five_hundred_cards_are_looked_at_and_none_is_posted
     assert posts == 500
     assert len(world.slack.posts) + len(world.teams.posts) == 500
     assert (world.slack.edits, world.teams.edits) == (1, 1)
-    assert world.system.count("read") == 1
+    assert world.system.count("read") == 3  # of a hundred each
 
 
 async def test_what_somebody_waits_for_is_not_slowed_down() -> None:
