@@ -16,14 +16,14 @@ import structlog
 from bridge.access import Decision
 from bridge.directory.model import Standing, Subject
 from bridge.errors import AtomError, Refused
-from bridge.keeping import Departures, Ended, Plan, Seat, Seats, Wish, plan
+from bridge.keeping import NEVER, Departures, Ended, Plan, Seat, Seats, Wish, plan
 from bridge.lifecycle import of_team
 from bridge.links import Link, LinkState
-from bridge.membership import joined, left
+from bridge.membership import inviter, joined, left
 from bridge.messages import Channel, Event, EventKind, Person, Platform
 from bridge.options import Members
 from bridge.ports import AccessPolicy, LinkBook
-from bridge.presence import joining, may_be_in
+from bridge.presence import inviting, joining, may_be_in
 
 log = structlog.get_logger()
 
@@ -75,6 +75,8 @@ class Keeping:
     pause: float = _PAUSE
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _agreed: dict[tuple[str, Channel], str] = field(default_factory=dict)
+    _brought: dict[tuple[str, Channel], list[Event]] = field(default_factory=dict)
+    _ours: set[tuple[str, Channel, str]] = field(default_factory=set)
 
     def stir(self, *_about: object) -> None:
         """Something has changed that it may hang on: look soon."""
@@ -98,11 +100,16 @@ class Keeping:
 
     async def look(self, tenant: str) -> None:
         """Bring every channel of every link that asks for it into line."""
+        brought = {place: e for place, e in self._brought.items() if place[0] == tenant}
+        for place in brought:
+            del self._brought[place]
         for link in await self.links.all(tenant):
             if link.state is LinkState.REMOVED or link.options.members is Members.OFF:
                 continue
             for channel in link.channels:
                 try:
+                    for event in brought.get((tenant, channel), ()):
+                        await self._judge(link, channel, event)
                     await self._keep(link, channel)
                 except AtomError as error:
                     where = {"link": link.id, "platform": channel.platform}
@@ -138,6 +145,8 @@ class Keeping:
 
     async def let_in(self, tenant: str, channel: Channel, user: str, why: str) -> None:
         """Let somebody into a channel, and put it on record."""
+        # Teams may name an owner as who let them in.
+        self._ours.add((tenant, channel, user))
         await self._seats(channel).invite(channel, user)
         text = f"{user} is let into {channel}: {why}"
         await self.departures.back(tenant, channel, user, text)
@@ -159,19 +168,59 @@ class Keeping:
         }
         for one in sorted(kept):
             await self._moved(tenant, one, event)
+            if inviter(event):
+                self._brought.setdefault((tenant, one), []).append(event)
         if kept:
             self.stir()
 
     async def _moved(self, tenant: str, channel: Channel, event: Event) -> None:
         known = await self.departures.ended(tenant, channel)
         for user in sorted(left(event)):
-            if known.get(user) is not Ended.SYNC:
+            self._ours.discard((tenant, channel, user))
+            if known.get(user) not in {Ended.SYNC, Ended.SENT}:
                 text = f"{user} left {channel}"
                 await self.departures.note(tenant, channel, user, Ended.CHOICE, text)
         for user in sorted(joined(event)):
             if user in known:
                 text = f"{user} is in {channel} again"
                 await self.departures.back(tenant, channel, user, text)
+
+    async def _judge(self, link: Link, channel: Channel, event: Event) -> None:
+        """Undo that somebody let others in who may not; those may come themselves."""
+        people = {one.id: one for one in await self._seats(channel).people(channel)}
+        by = people.get(inviter(event))
+        if by is None or by.kind in NEVER:  # ATOM lets people in as well
+            return
+        decision = await self.policy.decide(inviting(link.tenant, by, channel, link.id))
+        if decision.allowed or decision.unsure:
+            return
+        ours = {user for *place, user in self._ours if place == [link.tenant, channel]}
+        brought = [
+            people[user] for user in sorted(joined(event) & people.keys() - ours)
+        ]
+        brought = [one for one in brought if not await self._wanted(link, channel, one)]
+        if brought and link.options.members is Members.REPORT:
+            wrong = tuple(Seat(one, decision) for one in brought)
+            await self.tell(link, Plan(channel, wrong))
+            return
+        for one in brought:
+            why = f"{by.id} let them in, who may not ({decision.rule})"
+            await self._try(link, self._sent_back(link.tenant, channel, one.id, why))
+
+    async def _wanted(self, link: Link, channel: Channel, person: Person) -> bool:
+        """Whether a rule of the company's own has somebody there, or it is a bot."""
+        if person.kind in NEVER:
+            return True
+        decision = await self._may_be_in(link, channel, person)
+        return decision.allowed and not decision.rule.startswith(_BUILT_IN)
+
+    async def _sent_back(
+        self, tenant: str, channel: Channel, user: str, why: str
+    ) -> None:
+        # Nothing brings them back but themselves.
+        text = f"{user} is taken out of {channel}: {why}"
+        await self.departures.note(tenant, channel, user, Ended.SENT, text)
+        await self._seats(channel).remove(channel, user)
 
     async def _keep(self, link: Link, channel: Channel) -> None:
         found = await self.planned(link, channel)

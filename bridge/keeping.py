@@ -19,7 +19,7 @@ from bridge.options import Members
 # More than so many removals at once, and more than this share, wait for an admin.
 _FEW = 3
 _SHARE = 0.2
-_NEVER = {PersonKind.BOT, PersonKind.SYSTEM}
+NEVER = {PersonKind.BOT, PersonKind.SYSTEM}
 
 
 class Ended(StrEnum):
@@ -27,6 +27,7 @@ class Ended(StrEnum):
 
     SYNC = "sync"  # ATOM took them out, because the policy did not want them there
     CHOICE = "choice"  # they left, or somebody took them out
+    SENT = "sent"  # ATOM took them out, because whoever let them in may not
 
 
 class Seats(Protocol):
@@ -118,7 +119,7 @@ def plan(
     `belong` are those whom the policy wants there, by the ids that they are invited
     under, and `ended` says why people went who are not there any more.
     """
-    everybody = [seat for seat in seats if seat.person.kind not in _NEVER]
+    everybody = [seat for seat in seats if seat.person.kind not in NEVER]
     # What cannot be decided now is no reason to take anybody out.
     wrong = tuple(
         seat
@@ -142,9 +143,9 @@ def plan(
 
 
 def _comes(ended: Ended | None, wish: Members) -> bool:
-    """Who left by choice is let be; who was taken out comes back with the right."""
+    """Who left, or was sent back, is let be; whom a right put out comes back with it."""
     match ended:
-        case Ended.CHOICE:
+        case Ended.CHOICE | Ended.SENT:
             return False
         case Ended.SYNC:
             return True

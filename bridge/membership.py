@@ -40,6 +40,15 @@ def joined(event: Event) -> frozenset[str]:
     )
 
 
+def inviter(event: Event) -> str:
+    """Return who let somebody in with an event; empty if they came by themselves."""
+    if event.kind is not EventKind.MEMBER_JOIN:
+        return ""
+    teams = event.platform is Platform.TEAMS
+    by = event.author.id if teams else dict(event.detail).get("inviter", "")
+    return "" if by in joined(event) else by
+
+
 def left(event: Event) -> frozenset[str]:
     """Return who went with an event."""
     return _named(event, _LEFT) if event.kind is EventKind.MEMBER_LEAVE else frozenset()

@@ -41,6 +41,11 @@ async def may_be_in(
     return joins
 
 
+def inviting(tenant: str, person: Person, channel: Channel, link: str) -> Asked:
+    """Return the question whether somebody may let others into a linked channel."""
+    return Asked(tenant, person, Action.INVITE, channel, link=link)
+
+
 def joining(
     tenant: str, person: Person, channel: Channel, link: str, account: str = ""
 ) -> Asked:

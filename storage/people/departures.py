@@ -40,7 +40,7 @@ class StoredDepartures:
         await self._note(
             tenant,
             channel,
-            "member.kept" if ended is Ended.SYNC else "member.chose",
+            "member.chose" if ended is Ended.CHOICE else "member.kept",
             (user, text),
             Statement(
                 "INSERT INTO departure (tenant, channel, user_id, ended, at_us) "

@@ -387,6 +387,33 @@ async def test_who_may_not_read_what_is_bridged_is_not_left_in_the_channel(
         assert "U01ALICE" in members(await here.state())
 
 
+async def test_who_may_not_invite_brings_nobody_into_a_linked_channel(
+    tmp_path: Path,
+) -> None:
+    rules = f"""
+rules:
+  - {{id: bob-invites-nobody, deny: channel.invite, who: {{person: Bob Stone}}}}
+tests:
+  - name: Bob invites nobody
+    given: {{user: Bob Stone}}
+    ask: {{action: channel.invite, channel: "{FALCON}"}}
+    expect: {{effect: deny, rules: [bob-invites-nobody]}}
+"""
+    async with employed(tmp_path, rules=rules) as (here, company):
+        await choose(here, company, "members=remove")
+        await here.until(lambda s: "U03CHEN" not in members(s))
+        await here.slack("leave", user="U01ALICE")
+        await here.slack("join", user="U01ALICE", inviter="U02BOB")
+        await here.until(lambda s: "U01ALICE" not in members(s))
+
+        await here.slack("join", user="U01ALICE")
+        await here.slack("post", text="back by myself", typed=True)
+        await in_teams(here, "back by myself")
+        assert "U01ALICE" in members(await here.state())
+        told = [e.body["text"] for e in await here.log() if e.etype == "member.kept"]
+        assert any("bob-invites-nobody" in text for text in told)
+
+
 def members(state: Mapping[str, Any]) -> list[str]:
     return [
         member

@@ -211,7 +211,8 @@ class Acts:
 
     def _join(self, wish: Wish) -> Result:
         channel, user = self._channel(wish), self._user(wish)
-        return {"joined": conversations.enter(self._state, channel, user.id)}
+        by = str(wish.get("inviter", ""))
+        return {"joined": conversations.enter(self._state, channel, user.id, by)}
 
     def _leave(self, wish: Wish) -> Result:
         channel, user = self._channel(wish), self._user(wish)

@@ -11,7 +11,7 @@ from bridge.directory.model import Standing, Subject
 from bridge.errors import Refused, ServiceUnavailable
 from bridge.keeping import Ended, Plan
 from bridge.links import Link
-from bridge.messages import Channel, EventKind, Person, Platform
+from bridge.messages import Channel, Event, EventKind, Person, Platform
 from bridge.options import LinkOptions, Members
 from tests.events import FALCON, PROJECT, message
 from tests.fakes_directory import FakeDirectory
@@ -26,8 +26,12 @@ class Policy:
     group: set[str] = field(default_factory=set)
     rule: str = "fin-members"
     blind: set[tuple[str, Channel | None]] = field(default_factory=set)
+    hosts: set[str] = field(default_factory=set)
 
     async def decide(self, asked: Asked) -> Decision:
+        if asked.action is Action.INVITE:
+            hosts = asked.person.id in self.hosts
+            return Decision(hosts, "hosts" if hosts else "no-host", "h", "1")
         if asked.action is Action.READ:
             reads = (asked.person.id, asked.target) not in self.blind
             return Decision(reads, "" if reads else "not for them", "h", "1")
@@ -275,3 +279,71 @@ async def test_who_may_not_read_what_comes_there_may_not_be_there(
     assert scene.slack.inside == {"ann"}
     assert scene.teams.inside == {"ann", "bob", "cem"}
     assert "not for them" in scene.leavers.said[0]
+
+
+def brought(by: str, who: str) -> Event:
+    """That somebody was let into a Slack channel."""
+    person = Person(Platform.SLACK, who)
+    told = (("inviter", by),)
+    return message(kind=EventKind.MEMBER_JOIN, author=person, message="", detail=told)
+
+
+@pytest.mark.parametrize("by", ["bob", "ann", "atom"])
+async def test_who_was_let_in_by_somebody_who_may_not_is_sent_back(
+    scene: Scene, by: str
+) -> None:
+    scene.policy.rule, scene.policy.hosts = "atom-employees-join", {"ann"}
+    scene.slack.inside.add("cem")
+    keeping = scene.keeping
+
+    await keeping.followed(TENANT, brought(by, "cem"))
+    await keeping.look(TENANT)
+    await keeping.look(TENANT)
+
+    assert ("cem" in scene.slack.inside) is (by != "bob")
+    if by == "bob":
+        assert scene.leavers.gone == {(FALCON, "cem"): Ended.SENT}
+        assert "bob let them in, who may not (no-host)" in scene.leavers.said[-1]
+        scene.slack.inside.add("cem")
+        alone = message(
+            kind=EventKind.MEMBER_JOIN, author=Person(Platform.SLACK, "cem"), message=""
+        )
+        await keeping.followed(TENANT, alone)
+        await keeping.look(TENANT)
+        assert "cem" in scene.slack.inside
+
+
+async def test_whom_a_rule_wants_there_may_be_brought_by_anybody(scene: Scene) -> None:
+    scene.slack.inside.add("cem")
+    keeping = scene.keeping
+
+    await keeping.followed(TENANT, brought("bob", "cem"))
+    await keeping.look(TENANT)
+
+    assert "cem" in scene.slack.inside
+
+
+async def test_where_it_is_only_reported_who_brought_somebody_is_told(
+    scene: Scene,
+) -> None:
+    scene.wish, scene.policy.rule = Members.REPORT, "atom-employees-join"
+    scene.slack.inside.add("cem")
+    keeping = scene.keeping
+
+    await keeping.followed(TENANT, brought("bob", "cem"))
+    await keeping.look(TENANT)
+
+    assert "cem" in scene.slack.inside
+    [found] = scene.told
+    assert [(s.person.id, s.decision.rule) for s in found.wrong] == [("cem", "no-host")]
+
+
+async def test_whom_atom_let_in_stays_whoever_is_named_for_it(scene: Scene) -> None:
+    scene.policy.rule = "atom-employees-join"
+    keeping = scene.keeping
+
+    await keeping.let_in(TENANT, FALCON, "cem", "a run says so")
+    await keeping.followed(TENANT, brought("bob", "cem"))
+    await keeping.look(TENANT)
+
+    assert "cem" in scene.slack.inside
