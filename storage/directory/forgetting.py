@@ -43,6 +43,14 @@ _DEPARTURES = (
     "AND channel LIKE :channels "
     f"AND EXISTS (SELECT 1 {_ACCOUNTS} AND person NOT IN ({_STILL_NAMED}))"
 )
+_PAST, _ENDED = (
+    f"DELETE FROM {table} WHERE tenant = :tenant {which}"
+    f"AND person IN (SELECT person {_ACCOUNTS}) AND person NOT IN ({_STILL_NAMED})"
+    for table, which in (
+        ("directory_past", ""),
+        ("directory_grace", "AND until_us = 0 "),
+    )
+)
 _LINKS = f"DELETE {_ACCOUNTS} AND person NOT IN ({_STILL_NAMED})"
 
 
@@ -56,6 +64,8 @@ def forgotten(tenant: str, platform: str, user: str) -> tuple[Statement, ...]:
     return (
         Statement(_ENTRIES, {**given, "blank": _BLANK}),
         Statement(_DEPARTURES, {**given, "channels": f"{platform}:%"}),
+        Statement(_PAST, given),
+        Statement(_ENDED, given),
         Statement(_LINKS, given),
     )
 

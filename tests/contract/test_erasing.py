@@ -11,7 +11,8 @@ import pytest
 
 from bridge.compliance import Duty
 from bridge.directory.accounts import Account, AccountLink, Confidence, How
-from bridge.directory.held import Kept, Life
+from bridge.directory.held import Kept, Life, Lost
+from bridge.directory.model import Grace
 from bridge.errors import BadInput, Conflict, NotFound, Refused
 from bridge.keeping import Ended
 from bridge.messages import Channel, Person, Platform
@@ -609,14 +610,21 @@ async def test_the_directory_forgets_who_is_gone_and_not_who_is_there(
     )
     other = Kept("ad", told.person("guid-8", mail="dan@acme.example"), Life.BURIED)
     people = {("ad", "guid-7"): "p-7", ("ad", "guid-8"): "p-8"}
-    await directory.apply(TENANT, Step(0, kept=(kept, other), people=people))
+    was = [(person, Lost("research", NOON, "ad")) for person in people.values()]
+    ended = [(person, Grace("group:g-1", NOON, 0)) for person in people.values()]
+    step = Step(0, (kept, other), people=people, pasts=was, graces=ended)
+    await directory.apply(TENANT, step)
 
     await world.erase("slack|UCAROL")
 
+    assert bool(await directory.losses(TENANT, "p-7", ())) is not gone
+    assert await directory.losses(TENANT, "p-8", ())
     delta = await directory.since(TENANT, 0)
     bodies = {each.entry.id: each.entry.attributes.get("mail") for each in delta.kept}
     assert bodies["guid-8"] == "dan@acme.example"
     assert bodies["guid-7"] == (None if gone else "carol@acme.example")
+    graces = {person for person, _ in delta.graces}
+    assert graces == ({"p-8"} if gone else {"p-7", "p-8"})
     named = await tables_naming(store, "UCAROL")
     assert named == (set() if gone else {"account_link", "departure"})
 
