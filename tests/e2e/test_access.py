@@ -8,6 +8,8 @@ from typing import Any
 
 from tests.databases import migrated_template
 from tests.e2e.company import PROJECT_GROUP, RULES, choose, employed, known, publish
+from tests.e2e.files import KEEPING, in_drive, slack_copy, teams_copy
+from tests.e2e.files import in_slack as in_slack_files
 from tests.e2e.test_linking import slack_answer
 from tests.e2e.test_private_notices import whispers
 from tests.e2e.world import (
@@ -110,6 +112,7 @@ async def test_whatever_the_disabled_do_stays_where_it_is(tmp_path: Path) -> Non
         await here.slack("edit", ts=first, text="as it is", typed=True)
         await here.slack("delete", ts=second)
         await here.slack("react", ts=first, name="rocket")
+        await here.slack("upload", text="the plan", name="plan.txt", content="secret")
         answer = await slack_answer(here, "pause")
         await here.teams("post", text="carol goes on")
         state = await in_slack(here, "carol goes on")
@@ -120,12 +123,41 @@ async def test_whatever_the_disabled_do_stays_where_it_is(tmp_path: Path) -> Non
         assert any("to be deleted" in t for t in texts)
         assert "not active in the directory" in answer
         assert not any(m.get("reactions") for m in teams_messages(state))
+        assert not any("the plan" in t for t in texts)
+        assert not in_drive(here)
         kinds = {"message.edit", "message.delete", "reaction.add"}
         log = await here.log()
         assert {e.row["outcome"] for e in log if e.etype in kinds} == {"deny"}
         assert [e.row["outcome"] for e in log if e.etype == "policy.decision"] == [
             "deny"
         ]
+
+
+async def test_whoever_may_not_hand_over_files_has_their_words_cross_alone(
+    tmp_path: Path,
+) -> None:
+    rule = "  - {id: no-files, deny: bridge.file, who: {person: Alice Wong}}\n"
+    test = (
+        "  - name: Alice hands nothing over\n"
+        "    given: {user: Alice Wong}\n"
+        f'    ask: {{action: bridge.file, from: "{FALCON}", to: "{PROJECT}"}}\n'
+        "    expect: {effect: deny, rules: [no-files]}\n"
+    )
+    head, tail = RULES.split("tests:\n")
+    rules = f"{head}{rule}tests:\n{test}{tail}"
+    async with employed(tmp_path, rules=rules, started=False) as (here, company):
+        await here.set(teams__graph_roles=KEEPING)
+        await here.start()
+        await publish(here, company, rules)
+        await here.slack("upload", text="from alice", name="a.txt", content="alices")
+        await here.teams("upload", text="from carol", name="c.txt", content="carols")
+
+        await here.until(lambda s: "in this thread" in slack_copy(s, "from carol"))
+        await here.until(lambda s: "not allowed" in teams_copy(s, "from alice"))
+        await here.quiet()
+
+        assert in_drive(here).keys() == {"c.txt"}
+        assert in_slack_files(here) == {"c.txt": b"carols"}
 
 
 async def test_a_queued_message_is_decided_on_as_it_leaves(tmp_path: Path) -> None:

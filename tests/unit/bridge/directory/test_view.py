@@ -1,6 +1,7 @@
 """Decisions see the directory as it is now, whichever way it became so."""
 
 import random
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -308,6 +309,32 @@ def test_people_and_things_are_found_by_what_they_are_called() -> None:
     world.hears(Reading("ad", whole=False, gone=(Gone("fin"), Gone("ben"))))
     assert view.named("acme", Kind.GROUP, "fin") == []
     assert view.named("acme", Kind.PERSON, "ana@acme.com") == [who]
+
+
+def test_what_only_looks_alike_is_called_otherwise() -> None:
+    """Whoever may name groups or people must not come into a rule by a look-alike."""
+    world = _World()
+    alike = {
+        "cyrillic": "Fin\u0430nce",
+        "wide": "\uff26inance",
+        "hidden": "Fin\u200bance",
+        "composed": "Fina\u0301nce",
+    }
+    fakes = [replace(group(id_), name=name) for id_, name in alike.items()]
+    eve = person("eve", department="Fin\u0430nce", mail="\u0430na@acme.com")
+    world.hears(whole(*fakes, eve, person("ana", mail="ana@acme.com")))
+    view, state = world.view, world.state
+
+    assert view.named("acme", Kind.GROUP, "Finance") == []
+    assert view.named("acme", Kind.DEPARTMENT, "Finance") == []
+    assert view.named("acme", Kind.PERSON, "ana@acme.com") == [
+        state.people["ad", "ana"]
+    ]
+    world.hears(part(group("finance")))
+    assert view.named("acme", Kind.GROUP, "Finance") == ["finance"]
+    assert "group:finance" not in world.inside(("ad", "eve"))
+    for id_, name in alike.items():
+        assert view.named("acme", Kind.GROUP, name) == [id_]
 
 
 def test_an_address_of_somebody_who_is_gone_is_remembered_as_theirs() -> None:
