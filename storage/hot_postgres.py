@@ -22,6 +22,7 @@ from storage.hot import (
     Together,
 )
 from storage.hot_postgres_sql import guarded, positional, together
+from storage.known_types import Connection
 
 log = structlog.get_logger()
 
@@ -69,6 +70,7 @@ class PostgresServer:
             connection = loop.run_until_complete(
                 asyncpg.connect(
                     self.dsn,
+                    connection_class=Connection,
                     timeout=_OPENING,
                     command_timeout=_READING,
                     server_settings={"default_transaction_read_only": "on"},
@@ -135,6 +137,7 @@ class PostgresHotStore:
                             dsn,
                             min_size=1,
                             max_size=size,
+                            connection_class=Connection,
                             timeout=_CONNECTING,
                             command_timeout=5,
                             max_inactive_connection_lifetime=300,
