@@ -27,7 +27,7 @@ from storage.rows import (
     requeued_row,
 )
 from storage.sealed import Batch, Sealed
-from storage.writes import Entry, Fence, Write
+from storage.writes import Entry, ErasedSince, Fence, Write
 
 _SAME_COPY = (
     "ON CONFLICT (tenant, target, remote, segment) DO UPDATE SET "
@@ -60,7 +60,7 @@ class Committed:
     """
 
     head: Head
-    answers: tuple[Receipt | Fenced, ...]
+    answers: tuple[Receipt | Fenced | ErasedSince, ...]
     first: int
     deliveries: tuple[Delivery, ...]
     told: Mapping[Told, Captured | None]
@@ -85,6 +85,7 @@ class _Draft:
     known: dict[str, int] = field(default_factory=dict)
     latest: dict[Told, tuple[int, int]] = field(default_factory=dict)
     heard_of: frozenset[Told] = frozenset()
+    erased_us: int = 0
     told: dict[Told, Captured | None] = field(default_factory=dict)
 
     @property
@@ -109,6 +110,7 @@ def group_commit(batch: Batch, now_us: int, head: Head | None) -> Program[Commit
     tenant = writes[0].tenant
     draft = _Draft(head or (yield from locked_head(tenant)), now_us)
     yield from confirmed(tenant, supply)
+    draft.erased_us = supply.erased_us
     if guard := writes[0].guard:
         yield from guard()
     draft.known, owned, draft.heard_of = yield from looked_up(tenant, writes)
@@ -132,12 +134,14 @@ def _add(
     write: Write,
     sealed: Sequence[Sealed | None],
     owned: frozenset[Fence],
-) -> Receipt | Fenced:
+) -> Receipt | Fenced | ErasedSince:
     if write.fence and write.fence not in owned:
         return Fenced(f"shard {write.fence.shard} has another owner")
     for seen in write.keys:
         if seen in draft.known:
             return Receipt(draft.known[seen], duplicate=True)
+    if write.may_be_erased(draft.erased_us):
+        return ErasedSince(draft.erased_us)
     seq = draft.next_seq
     for one, its in zip(write.together, sealed, strict=True):
         _put(draft, one, its)

@@ -10,7 +10,7 @@ more the last one had to write, the longer the moment.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import compress
 from operator import not_
@@ -20,7 +20,7 @@ import structlog
 
 from bridge.delivery import Delivery
 from bridge.document import to_json
-from bridge.errors import AtomError, BadInput, Fenced, StoreUnavailable
+from bridge.errors import AtomError, BadInput, StoreUnavailable
 from bridge.messages import Event
 from bridge.plain import plain_text
 from bridge.ports import Commitment, Receipt
@@ -39,7 +39,7 @@ from storage.just_captured import JustCaptured
 from storage.leaving.entries import found_in, label_of, looked
 from storage.rows import clean_text
 from storage.sealed import Batch
-from storage.writes import Entry, Write
+from storage.writes import Entry, ErasedSince, Said, Write
 
 log = structlog.get_logger()
 
@@ -55,7 +55,7 @@ _MANY = 64  # writes that are not kept waiting
 _SHARED_APART = 0.01
 _SHARED_FOR = 1.0  # seconds after another one's commit was met
 
-LeftOut = Callable[[str, Event], Awaitable[bool]]
+LeftOut = Callable[[str, Said], Awaitable[bool]]
 OnCommit = Callable[[str, int, int, tuple[Delivery, ...]], None]
 
 
@@ -83,8 +83,8 @@ class Journal:
     `on_commit(tenant, first, size, deliveries)` is called after each commit with the
     range of log positions it took and what it queued. `trace` is told when everything
     is written and nothing committed yet, `on_conflict` the platform that contradicted
-    itself. `left_out` says of an event that did not come in its time whether it must not
-    be taken in: it counts as a duplicate then. An event waits `patience` seconds for the database: a platform that hears
+    itself. `left_out` says of what was said before an erasure and is written after it
+    whether it must not be: it counts as a duplicate then, without a place. An event waits `patience` seconds for the database: a platform that hears
     nothing sends it again, so nobody is served by waiting longer.
     """
 
@@ -100,14 +100,13 @@ class Journal:
     _queues: dict[str, _Queue] = field(default_factory=dict)
 
     async def append(self, commitment: Commitment) -> Receipt:
-        event = commitment.event
-        if event.via != PUSHED and await self._is_left_out(commitment):
-            return Receipt(seq=-1, duplicate=True)
+        event, entry = commitment.event, _entry_of(commitment)
         keys = (event.delivery_key, event.fact_key)
         write = Write(
             commitment.tenant,
             keys=tuple(clean_text(key) for key in keys if key),
-            entry=_entry_of(commitment),
+            entry=entry,
+            said=Said(entry.subject, event.sent_us, event.via, event.event_id),
             deliveries=commitment.deliveries,
             changes=(
                 *(
@@ -125,16 +124,11 @@ class Journal:
         try:
             async with asyncio.timeout(self.patience):
                 receipt = await self.write(write)
-                if receipt.duplicate and event.via == PUSHED:
+                if receipt.duplicate and event.via == PUSHED and receipt.seq >= 0:
                     await self._compare(commitment, write)
                 return receipt
         except TimeoutError as error:
             raise StoreUnavailable("the database takes too long") from error
-
-    async def _is_left_out(self, commitment: Commitment) -> bool:
-        if self.left_out is None:
-            return False
-        return await self.left_out(commitment.tenant, commitment.event)
 
     async def _compare(self, commitment: Commitment, write: Write) -> None:
         """Keep what contradicts an event that has the same id, and say so aloud."""
@@ -145,7 +139,8 @@ class Journal:
         secrets = await self.keys.secrets(tenant, [original[3]])
         if not differs(event, _body(event), original, secrets.get(original[3])):
             return
-        receipt = await self.write(conflict(tenant, event, entry, original))
+        against = conflict(tenant, event, entry, original)
+        receipt = await self.write(replace(against, said=write.said))
         if not receipt.duplicate:
             log.error("conflicting event", seq=receipt.seq, original=original[0])
             self.on_conflict(event.platform)
@@ -155,8 +150,31 @@ class Journal:
         Write all of `write` or nothing. Raises `StoreUnavailable` or `Fenced`.
 
         A write one of whose keys was seen before changes nothing and returns a
-        duplicate receipt. A cancelled caller's write may still be committed.
+        duplicate receipt; so does what is left out for an erasure, with no place. A
+        cancelled caller's write may still be committed.
         """
+        known = self._queue(write.tenant).keys.erased_us
+        if all(said.via == PUSHED for said in write.words):
+            known = 0  # it hardly ever is late, and may be there already
+        while True:
+            if write.may_be_erased(known):
+                if await self._is_left_out(write):
+                    return Receipt(seq=-1, duplicate=True)
+                write = replace(write, asked_us=known)
+            try:
+                return await self._queued(write)
+            except ErasedSince as error:
+                known = error.erased_us
+
+    async def _is_left_out(self, write: Write) -> bool:
+        if self.left_out is None:
+            return False
+        for said in write.words:
+            if await self.left_out(write.tenant, said):
+                return True
+        return False
+
+    async def _queued(self, write: Write) -> Receipt:
         queue = self._queue(write.tenant)
         if len(queue.waiting) >= _BACKLOG:
             raise StoreUnavailable("the database does not keep up")
@@ -195,7 +213,7 @@ class Journal:
                 return None
             self._announce(tenant, committed)
             [answer] = committed.answers
-            if isinstance(answer, Fenced):
+            if isinstance(answer, AtomError):
                 raise answer
             return answer
         raise StoreUnavailable("other processes keep changing the keys")
@@ -355,10 +373,10 @@ def _fail(live: list[tuple[Write, asyncio.Future[Receipt]]], error: AtomError) -
             answer.set_exception(type(error)(*error.args))
 
 
-def _settle(waiting: asyncio.Future[Receipt], result: Receipt | Fenced) -> None:
+def _settle(waiting: asyncio.Future[Receipt], result: Receipt | AtomError) -> None:
     if waiting.done():
         return
-    if isinstance(result, Fenced):
+    if isinstance(result, AtomError):
         waiting.set_exception(result)
     else:
         waiting.set_result(result)

@@ -20,7 +20,7 @@ from storage.leaving.entries import inspected
 from storage.log_reader import LATE_US, LogEntry, LogReader, late_us
 from storage.reactions import word_as_json
 from storage.rows import clean_id
-from storage.writes import Attempt, Entry, Fence, Letter, Origin, Write
+from storage.writes import Attempt, Entry, Fence, Letter, Origin, Said, Write
 
 _APPLIED = {
     Operation.POST: "bridge.delivered",
@@ -38,6 +38,10 @@ _ENDED = {
 
 
 _SAID = ("document", "files")
+# What an outcome tells of a copy, and not of what it says.
+_ABOUT_THE_COPY = frozenset(
+    {"operation", "marker", "reason", "version_us", "transform", "parts", "segment"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,14 +159,16 @@ class StoredLedger:
             )
             for other in outcome.others
         )
-        await self.journal.write(
-            replace(
-                write,
-                keys=(_attempt_key(noted, "o"),),
-                fence=self._fence(lease),
-                others=others,
-            )
+        write = replace(
+            write,
+            keys=(_attempt_key(noted, "o"),),
+            fence=self._fence(lease),
+            others=others,
         )
+        receipt = await self.journal.write(write)
+        if receipt.seq < 0:
+            # Its author is erased: that a copy stands there is on record, not its words.
+            await self.journal.write(_wordless(write))
         return replace(noted, joined=())
 
     def _concluded(
@@ -175,11 +181,13 @@ class StoredLedger:
     ) -> Write:
         attempt = _attempt(noted, lease, outcome.state, outcome)
         etype = _etype(delivery, outcome)
+        entry = None
+        if etype:
+            entry = _entry(delivery, outcome, origin, etype, self.clock())
         return Write(
             delivery.tenant,
-            entry=_entry(delivery, outcome, origin, etype, self.clock())
-            if etype
-            else None,
+            entry=entry,
+            said=_said(delivery, entry),
             attempts=(attempt, *_folded(delivery, lease, outcome)),
             copies=(*([outcome.copy] if outcome.copy else []), *outcome.more),
             letter=_letter(delivery, outcome),
@@ -406,6 +414,25 @@ def _entry(
         outcome=outcome.state,
         origin=Origin(origin.seq, origin.leaf) if origin.leaf else None,
     )
+
+
+def _said(delivery: Delivery, entry: Entry | None) -> Said | None:
+    """Say whose words an outcome has: they came when their delivery was queued."""
+    if entry is None:
+        return None
+    key = f"{delivery.seq}:{delivery.n}"
+    return Said(entry.subject, delivery.created_us, entry.via, key)
+
+
+def _wordless(write: Write) -> Write:
+    """Return what is left of outcomes without what was said, and who said it."""
+    entry = write.entry
+    if entry:
+        nobody = {"id": "", "name": "", "avatar": ""}
+        kept = {k: v for k, v in entry.body.items() if k in _ABOUT_THE_COPY}
+        entry = replace(entry, body={**kept, "text": "", "author": nobody})
+    others = tuple(_wordless(other) for other in write.others)
+    return replace(write, entry=entry, said=None, others=others)
 
 
 def _transform(delivery: Delivery, origin: History) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bridge.delivery import Copy, Delivery
+from bridge.errors import AtomError
 from storage.hot import Program, Statement
 
 
@@ -43,6 +44,28 @@ class Entry:
     def revises(self) -> bool:
         """Whether an earlier entry may be about the same message."""
         return self.etype in {"message.edit", "message.delete", "message.restore"}
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """
+    What makes something part of an erasure: whose words it has, and when they came.
+
+    `via` is how it comes to be written, `key` what it is told apart by.
+    """
+
+    subject: str
+    at_us: int
+    via: str
+    key: str
+
+
+class ErasedSince(AtomError):
+    """Somebody was to be erased, as late as `erased_us`: it may be whose words these are."""
+
+    def __init__(self, erased_us: int) -> None:
+        super().__init__("an erasure was asked for meanwhile")
+        self.erased_us = erased_us
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +109,9 @@ class Write:
     that was remembered of keys before counts after it. Its `guard` runs first in the
     transaction, and may raise to have nothing written: whatever it reads still holds
     when the rest is written, if every change of that is a log entry as well. `others`
-    follow from it and are written with it; they have no keys, fence or guard.
+    follow from it and are written with it; they have no keys, fence or guard. With
+    `said` it is refused if an erasure was asked for since, unless that was looked at:
+    all those up to `asked_us` were.
     """
 
     tenant: str
@@ -101,6 +126,8 @@ class Write:
     rekeys: bool = False
     guard: Callable[[], Program[None]] | None = None
     others: tuple["Write", ...] = ()
+    said: Said | None = None
+    asked_us: int = 0
 
     @property
     def together(self) -> tuple["Write", ...]:
@@ -112,6 +139,17 @@ class Write:
         """Return whose keys the entries are sealed with."""
         entries = (write.entry for write in self.together)
         return tuple(entry.subject for entry in entries if entry)
+
+    @property
+    def words(self) -> tuple[Said, ...]:
+        """Return whose words are in it."""
+        return tuple(write.said for write in self.together if write.said)
+
+    def may_be_erased(self, erased_us: int) -> bool:
+        """Whether an erasure as late as that could be about it, and was not looked at."""
+        if self.asked_us >= erased_us:
+            return False
+        return any(said.at_us <= erased_us for said in self.words)
 
     @property
     def queues_first(self) -> bool:

@@ -2,7 +2,7 @@
 
 import hmac
 import shutil
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncGenerator, AsyncIterator, Collection
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
@@ -15,10 +15,15 @@ from bridge.directory.held import Kept, Life, Lost
 from bridge.directory.model import Grace
 from bridge.errors import BadInput, Conflict, NotFound, Refused
 from bridge.keeping import Ended
-from bridge.messages import Channel, Person, Platform
+from bridge.messages import Channel, File, Person, Platform
+from bridge.reactions import Spot
 from bridge.records.knowing import Chapter, Listed, Page, asked, clues
 from bridge.records.model import RecordRef, System
 from storage.compliance import verify_atom
+from storage.compliance.blobs.keeper import FileKeeper
+from storage.compliance.blobs.kept import Blobs
+from storage.compliance.blobs.shelves import FolderShelf
+from storage.compliance.blobs.work import FileWorkList
 from storage.compliance.erasure.certificates import checked, committed
 from storage.compliance.erasure.erasing import Eraser
 from storage.compliance.erasure.late import Late
@@ -35,6 +40,7 @@ from storage.people.accounts import StoredAccounts
 from storage.people.departures import StoredDepartures
 from storage.records.contacts import StoredContacts
 from storage.rows import canonical_body
+from storage.shelf import DiskShelf
 from storage.tables import metadata
 from tests.contract.conftest import TENANT, Store
 from tests.contract.officers import ADA, CLARA, Office
@@ -42,6 +48,7 @@ from tests.contract.test_key_rotation import destroyed, rotation
 from tests.contract.test_subject_keys import as_before, by, keys, refs, run, said
 from tests.events import FALCON, message
 from tests.unit.bridge.directory import told
+from tests.unit.bridge.file_fakes import FakeSource
 
 ALICE, BOB = "slack|UALICE", "slack|UBOB"
 NOON = 1_800_000_000_000_000
@@ -221,7 +228,7 @@ async def test_addresses_of_who_is_erased_are_not_taken_in_from_other_systems(
     await world.intact()
 
 
-LATE_VIAS = ("spool", "catchup", "backfill", "import")
+LATE_VIAS = ("push", "spool", "catchup", "backfill", "import")
 
 
 @pytest.mark.parametrize("via", LATE_VIAS)
@@ -264,14 +271,56 @@ async def test_while_a_hold_is_on_what_comes_late_is_kept_and_told_of(
     assert [e.erased for e in await world.entries()][-1] is True
 
 
-async def test_what_comes_in_its_time_is_not_asked_about(world: World) -> None:
+async def test_a_file_that_is_fetched_while_its_sender_is_erased_is_not_kept(
+    world: World, tmp_path: Path
+) -> None:
+    store, hot = world.store, world.store.database.hot
+    store.journal.left_out = world.late.left_out
+    clock = store.journal.clock
+
+    class Slow(FakeSource):
+        async def read(self, spot: Spot, file: File) -> AsyncGenerator[bytes, None]:
+            if file.id == "F1":
+                await world.erase()
+            async for chunk in super().read(spot, file):
+                yield chunk
+
+    shelf = FolderShelf(tmp_path / "blobs")
+    keeper = FileKeeper(
+        {Platform.SLACK: Slow({"F1": [b"hers"], "F2": [b"his"]})},
+        DiskShelf(tmp_path / "crossing"),
+        Blobs(hot, store.ring, shelf, clock),
+        store.journal,
+        store.reader,
+        FileWorkList(hot, clock),
+        clock,
+        most=1_000,
+    )
+    for who, file in (
+        ("UALICE", File("F1", "hers.txt")),
+        ("UBOB", File("F2", "b.txt")),
+    ):
+        await said(store, replace(by(who, 80), files=(file,), sent_us=clock()))
+
+    while await keeper.next():
+        pass
+
+    entries = await store.reader.entries(TENANT, -1, 1000)
+    kept = [e.body["file"]["name"] for e in entries if e.etype == "file.share"]
+    assert kept == ["b.txt"]
+    held = [p for p in (tmp_path / "blobs").rglob("*") if p.is_file()]
+    assert len(held) == 1
+    assert "erasure.late" in [e.etype for e in entries]
+
+
+async def test_what_is_sent_again_and_was_erased_is_no_late_one(world: World) -> None:
     world.store.journal.left_out = world.late.left_out
-    now_us = world.store.journal.clock()
+    await said(world.store, by("UALICE", 90))
     await world.erase()
 
-    await said(world.store, replace(by("UALICE", 90), sent_us=now_us))
+    assert (await said(world.store, by("UALICE", 90))).duplicate
 
-    assert not (await world.entries())[-1].erased
+    assert "erasure.late" not in await world.types()
 
 
 async def test_erasing_takes_the_duty_and_a_second_person(world: World) -> None:

@@ -17,7 +17,7 @@ from storage.compliance.blobs.work import FileWork, FileWorkList
 from storage.hot import Statement
 from storage.journal import Journal
 from storage.log_reader import LogReader
-from storage.writes import Entry, Origin, Write
+from storage.writes import Entry, Origin, Said, Write
 
 log = structlog.get_logger()
 
@@ -156,8 +156,9 @@ class FileKeeper:
         )
         place = f"{channel.platform}:{channel.id}:{work.message}:{task.file.key}"
         key = f"file:{place}:{task.number}"
+        said = Said(entry.subject, cause.row["cap_us"], entry.via, key)
         await self.journal.write(
-            Write(work.tenant, (key,), entry, changes=ending.changes)
+            Write(work.tenant, (key,), entry, changes=ending.changes, said=said)
         )
 
 

@@ -119,7 +119,7 @@ class Eraser:
         if not back:
             return []
         made = Erasure(f"E-{token_hex(5)}", "", REQUESTED, "atom", tuple(back), 0)
-        made = replace(made, requested_us=self.clock())
+        made = replace(made, requested_us=await self._now(tenant))
         text = f"{len(back)} destroyed keys came back, and are destroyed again"
         await self.acts.note(
             Act(tenant, "erasure.request", "atom", text, {"erasure": made.id}),
@@ -230,7 +230,7 @@ class Eraser:
             REQUESTED,
             officer.name,
             tuple(keys),
-            self.clock(),
+            await self._now(tenant),
         )
         detail = {"erasure": id_, "person": person, "keys_frozen": [*keys]}
         await self.acts.note(
@@ -245,6 +245,14 @@ class Eraser:
             rekeys=True,
         )
         return made
+
+    async def _now(self, tenant: str) -> int:
+        """Return a time before which everything was captured that is on record."""
+        newest = Statement(
+            "SELECT last_us FROM head WHERE tenant = :tenant", {"tenant": tenant}
+        )
+        rows = await self.ring.store.fetch(newest)
+        return max([self.clock(), *(int(last_us) for (last_us,) in rows)])
 
     async def _carry_on(self, tenant: str, erasure: Erasure) -> Erasure:
         if erasure.state == REQUESTED:

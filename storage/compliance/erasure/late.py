@@ -1,42 +1,42 @@
 """
-What comes in after its author was erased, and was said before.
+What is written after its author was to be erased, and was said before.
 
-It waited on a disk, was read from the platform again, or is imported: taken in, it
-would be sealed with a key that the erasure never saw. So it is left out, and the log
-says that something was. While a legal hold is on, nothing is left out: the log says
-that the erasure has to be asked for again.
+It was on its way in that moment, waited on a disk, was read from the platform again,
+or is imported; or it is a copy or a file of theirs that was being fetched or sent.
+Written, it would be sealed with a key that the erasure never saw. So it is left out,
+and the log says that something was. While a legal hold is on, nothing is left out: the
+log says that the erasure has to be asked for again.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bridge.compliance import Holds
-from bridge.messages import Event
 from storage.compliance.acts import Act, Acts
 from storage.compliance.erasure.certificates import committed, salt_of
 from storage.compliance.keys import Keyring
 from storage.hot import Statement
+from storage.writes import Said
 
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """Looks for erasures that an event should have been part of."""
+    """Looks for erasures that something should have been part of."""
 
     ring: Keyring
     acts: Acts
     holds: Holds
 
-    async def left_out(self, tenant: str, event: Event) -> bool:
-        """Whether an event must not be taken in; that it came is on record then."""
-        since = await self._asked_since(tenant, event.sent_us)
+    async def left_out(self, tenant: str, said: Said) -> bool:
+        """Whether it must not be written; that it came is on record then."""
+        since = await self._asked_since(tenant, said.at_us)
         if not since:
             return False
         secret = (await self.ring.company(tenant)).secret("erasure")
-        person = f"{event.platform}|{event.author.id}"
         for id_, commitment in since.items():
-            if committed(salt_of(secret, id_), person) == commitment:
+            if committed(salt_of(secret, id_), said.subject) == commitment:
                 held = bool(await self.holds.active(tenant))
-                await self._note(tenant, id_, event, held=held)
+                await self._note(tenant, id_, said, held=held)
                 return not held
         return False
 
@@ -51,10 +51,10 @@ class Late:
         )
         return dict(rows)
 
-    async def _note(self, tenant: str, id_: str, event: Event, *, held: bool) -> None:
+    async def _note(self, tenant: str, id_: str, said: Said, *, held: bool) -> None:
         """Say it once, and nothing of who it was or what they said."""
         fate = "is kept: a hold is on, ask for it again" if held else "is left out"
         text = f"what came late of erasure {id_} {fate}"
-        detail = {"erasure": id_, "via": event.via, "kept": held}
+        detail = {"erasure": id_, "via": said.via, "kept": held}
         act = Act(tenant, "erasure.late", "atom", text, detail)
-        await self.acts.note(act, key=f"erasure.late:{id_}:{held:d}:{event.event_id}")
+        await self.acts.note(act, key=f"erasure.late:{id_}:{held:d}:{said.key}")

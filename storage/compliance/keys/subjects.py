@@ -48,21 +48,24 @@ class Supply:
     The keys of one group commit, by subject.
 
     `unsure` have to be confirmed in the transaction; `fresh` are rows of keys that
-    nobody has stored yet, by reference, wrapped under `version`.
+    nobody has stored yet, by reference, wrapped under `version`. Nobody was to be
+    erased later than `erased_us`; with unsure keys it is read in the transaction.
     """
 
     keys: dict[str, SubjectKey]
     unsure: set[str] = field(default_factory=set)
     fresh: dict[str, dict[str, Any]] = field(default_factory=dict)
     version: int = 0
+    erased_us: int = 0
 
 
 @dataclass(slots=True)
 class SubjectKeys:
-    """One writer's memory of one tenant's subject keys."""
+    """One writer's memory of one tenant's subject keys, and of when people were erased."""
 
     ring: Keyring
     tenant: str
+    erased_us: int = 0
     _belief: int = 0
     _kept: Kept[str, tuple[SubjectKey, int]] = field(
         default_factory=lambda: Kept(_MOST), repr=False
@@ -70,7 +73,7 @@ class SubjectKeys:
 
     async def supply(self, subjects: Iterable[str], now_us: int) -> Supply:
         """Return keys for all of `subjects`. Raises `BadInput`, `StoreUnavailable`."""
-        quarter, found = quarter_of(now_us), Supply({})
+        quarter, found = quarter_of(now_us), Supply({}, erased_us=self.erased_us)
         missing: list[str] = []
         for subject in subjects:
             if subject in found.keys:
@@ -102,6 +105,7 @@ class SubjectKeys:
 
     def committed(self, supply: Supply) -> None:
         """A transaction that used these keys, and confirmed the unsure, is written."""
+        self.erased_us = supply.erased_us
         for subject in supply.unsure:
             self._kept.put(subject, (supply.keys[subject], self._belief))
 
@@ -193,7 +197,7 @@ def confirmed(tenant: str, supply: Supply) -> Program[None]:
     wanted |= {(key.person, ""): key.token_ref for key in keys}
     for row in supply.fresh.values():
         wanted.pop((row["person"], row["quarter"]))
-    found, versions = yield Together(
+    found, versions, [[erased_us]] = yield Together(
         [
             _rows(tenant, (key.person for key in keys), quarter, ""),
             Statement(
@@ -201,8 +205,14 @@ def confirmed(tenant: str, supply: Supply) -> Program[None]:
                 f"AND state = '{ACTIVE}' ORDER BY version DESC LIMIT 1",
                 {"tenant": tenant},
             ),
+            Statement(
+                "SELECT COALESCE(MAX(requested_us), 0) FROM erasure "
+                "WHERE tenant = :tenant AND person <> ''",
+                {"tenant": tenant},
+            ),
         ]
     )
+    supply.erased_us = erased_us
     if {(person, period): ref for person, period, ref in found} != wanted:
         raise KeysMoved
     if supply.fresh and (not versions or versions[0][0] != supply.version):
