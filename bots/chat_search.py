@@ -9,7 +9,8 @@ from bridge.compliance import Duty, Officer
 from bridge.composing import Addresses
 from bridge.errors import BadInput, ServiceUnavailable
 from bridge.messages import Channel, Person, Platform
-from bridge.ports import Announcer, Copies
+from bridge.ports import AccessPolicy, Announcer, Copies, LinkBook
+from bridge.presence import joining, may_not_read
 from bridge.search.fields import resolved
 from bridge.search.finding import Findings, Hit, Memberships
 from bridge.search.grammar import read
@@ -40,6 +41,8 @@ class ChatSearch:
     announcers: Mapping[Platform, Announcer]
     addresses: Mapping[Platform, Addresses]
     clock: Callable[[], int]
+    policy: AccessPolicy
+    links: LinkBook
 
     async def find(  # noqa: PLR0913, PLR0917 - who, where and what
         self,
@@ -60,20 +63,35 @@ class ChatSearch:
                 tenant, run.answer, query.expression, scope, within=None
             )
         _for_everybody(query.expression)
+        within = await self._readable(tenant, person, here, alone=alone)
         if alone:
-            within = await self._readable(person, here)
             scope = "In the channels that you are in, on both sides of their links."
         else:
-            within = [here]
             scope = "In this channel: everybody here reads the answer."
         answer = await self.search.engine.answer(tenant, query, page, within)
         return await self._told(tenant, answer, query.expression, scope, within)
 
-    async def _readable(self, person: Person, here: Channel) -> Sequence[Channel]:
-        memberships = self.memberships.get(here.platform)
-        if memberships is None:
-            raise ServiceUnavailable("Which channels you are in is not known now.")
-        return await memberships.of(person, here)
+    async def _readable(
+        self, tenant: str, person: Person, here: Channel, *, alone: bool
+    ) -> Sequence[Channel]:
+        """Leave out where the policy lets the asker not read what is bridged there."""
+        channels: Sequence[Channel] = [here]
+        if alone:
+            memberships = self.memberships.get(here.platform)
+            if memberships is None:
+                raise ServiceUnavailable("Which channels you are in is not known now.")
+            channels = await memberships.of(person, here)
+        closed = {
+            channel
+            for link in await self.links.all(tenant)
+            for channel in set(link.channels).intersection(channels)
+            if await may_not_read(
+                self.policy,
+                joining(tenant, person, channel, link.id),
+                link.others(channel),
+            )
+        }
+        return [channel for channel in channels if channel not in closed]
 
     async def _told(
         self,
@@ -150,4 +168,6 @@ def chat_search(
         announcers,
         addresses,
         clock_us,
+        built.policy,
+        built.links,
     )

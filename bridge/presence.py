@@ -22,8 +22,15 @@ async def may_be_in(
     copies come there.
     """
     joins = await policy.decide(asked)
-    if not joins.allowed or asked.channel is None:
+    if not joins.allowed:
         return joins
+    return await may_not_read(policy, asked, others) or joins
+
+
+async def may_not_read(
+    policy: AccessPolicy, asked: Asked, others: Sequence[Channel]
+) -> Decision | None:
+    """Return the first decision against reading in a channel what comes from others."""
     for other in others:
         reads = await policy.decide(
             Asked(
@@ -38,7 +45,7 @@ async def may_be_in(
         )
         if not reads.allowed:
             return reads
-    return joins
+    return None
 
 
 def inviting(tenant: str, person: Person, channel: Channel, link: str) -> Asked:

@@ -8,6 +8,7 @@ import pytest
 
 from bots.chat_search import ChatSearch
 from bots.searching import search_on
+from bridge.access import Action, Asked, Decision
 from bridge.compliance import Duty, Officer
 from bridge.delivery import Copy
 from bridge.errors import BadInput, ServiceUnavailable
@@ -19,7 +20,7 @@ from storage.compliance.rights.duties import StoredDuties
 from storage.writes import Entry, Origin, Write
 from tests.contract.conftest import TENANT, Store
 from tests.events import ALICE, FALCON, PROJECT, message
-from tests.fakes import FakeAnnouncer
+from tests.fakes import FakeAnnouncer, FakeLinkBook
 
 SECRET = Channel(Platform.SLACK, "T01ACME", "C09SECRET")
 ADA = Officer("slack:T01ACME/U01ALICE")
@@ -49,11 +50,23 @@ class Ways:
 
 
 @dataclass
+class Blind:
+    """A policy by which some people read nothing that is bridged."""
+
+    people: set[str] = field(default_factory=set)
+
+    async def decide(self, asked: Asked) -> Decision:
+        assert asked.action is Action.READ
+        return Decision(asked.person.id not in self.people, "blind", "h", "1")
+
+
+@dataclass
 class Chat:
     store: Store
     search: ChatSearch
     rooms: Rooms
     duties: StoredDuties
+    blind: Blind
 
     async def say(self, id_: str, text: str, channel: Channel) -> int:
         event = message(
@@ -93,6 +106,8 @@ async def chat(store: Store, tmp_path: Path) -> AsyncIterator[Chat]:
         rooms = Rooms([FALCON])
         ways = {platform: Ways() for platform in Platform}
         announcers = {platform: FakeAnnouncer({}) for platform in Platform}
+        links, blind = FakeLinkBook(), Blind()
+        await links.add(TENANT, (FALCON, PROJECT), "test")
         made = ChatSearch(
             search,
             store.reader,
@@ -102,8 +117,10 @@ async def chat(store: Store, tmp_path: Path) -> AsyncIterator[Chat]:
             announcers,
             ways,
             clock,
+            blind,
+            links,
         )
-        yield Chat(store, made, rooms, duties)
+        yield Chat(store, made, rooms, duties, blind)
 
 
 async def spoken(chat: Chat) -> None:
@@ -133,6 +150,19 @@ async def test_whoever_left_a_channel_finds_nothing_of_it(chat: Chat) -> None:
 
     assert (await chat.find("plan")).count == 0
     assert (await chat.find(f"in:{SECRET.id}")).count == 0
+
+
+async def test_whoever_may_not_read_there_finds_nothing_of_what_is_bridged(
+    chat: Chat,
+) -> None:
+    await spoken(chat)
+    chat.rooms.channels = [FALCON, SECRET]
+    chat.blind.people = {ALICE.id}
+
+    alone, aloud = await chat.find("plan"), await chat.find("plan", PROJECT)
+
+    assert {hit.text for hit in alone.hits} == {"plan in secret"}
+    assert aloud.count == 0
 
 
 async def test_where_membership_is_not_known_nothing_is_found(chat: Chat) -> None:
