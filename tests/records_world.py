@@ -12,6 +12,7 @@ from bridge.cards import Card
 from bridge.errors import (
     Ambiguous,
     AtomError,
+    BadInput,
     NotFound,
     Refused,
     ServiceUnavailable,
@@ -37,7 +38,7 @@ from bridge.records.drawing import Drawing
 from bridge.records.entries import RecordEntry
 from bridge.records.errands import Ended
 from bridge.records.floor import Floors
-from bridge.records.forms import Deed, Form, Input
+from bridge.records.forms import TAKE_BACK, Deed, Form, Input
 from bridge.records.knowing import Chapter, Clues, Figure, Listed, Page, clues
 from bridge.records.left import Unfinished
 from bridge.records.live import Live
@@ -185,6 +186,7 @@ class FakeSystem:
     known: dict[str, Done] = field(default_factory=dict)
     lost: int = 0
     made: int = 0
+    keeps: bool = False  # what was added once, for good
     inputs: tuple[Input, ...] = (
         Input("priority", "Priority"),
         Input("status", "Status"),
@@ -331,6 +333,8 @@ class FakeSystem:
             between, self.between = self.between, None
             await between()
         await self._called("perform", access, [deed.act])
+        if self.keeps and deed.act == TAKE_BACK:
+            raise BadInput("that cannot be asked for here")
         if deed.key in self.known:
             return replace(self.known[deed.key], again=True)
         done = self._create(deed) if deed.ref is None else self._write(deed)

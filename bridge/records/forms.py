@@ -6,6 +6,12 @@ from enum import StrEnum
 
 from bridge.records.model import RecordRef, Revision
 
+TAKE_BACK = "take-back"
+"""The act that deletes what an earlier deed of the same person added, named by `DEED`."""
+DEED = "deed"
+ADDS = frozenset({"comment"})
+"""Acts that add something which some systems let its author delete."""
+
 
 class InputKind(StrEnum):
     """How a value is entered."""

@@ -13,7 +13,7 @@ from bridge.records.admitting import Admitting
 from bridge.records.cards import CardButton, CardField, RecordCard, Standing
 from bridge.records.desk import Asker
 from bridge.records.drawing import Drawing
-from bridge.records.forms import Form
+from bridge.records.forms import ADDS, Form
 from bridge.records.model import PUBLIC, Look, Needs, Offer, Record
 from bridge.records.ports import Records
 from bridge.records.redaction import form_of
@@ -22,6 +22,7 @@ from bridge.records.starting import LooksAt
 from bridge.records.steps import Written, filled, written
 
 _LONGEST_LABEL = 300
+_VALUES = EDITS | {"stage", "status"}  # acts whose forms show what stands there
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,12 @@ class Planning:
             standing=Standing.LIVE,
             as_of_us=self.drawing.clock(),
             fields=tuple(
-                CardField(str(n), f"{n}. {each.label}"[:_LONGEST_LABEL], _told(each))
-                for n, each in enumerate(told, 1)
+                CardField(
+                    str(n),
+                    f"{n}. {each.label}"[:_LONGEST_LABEL],
+                    f"{_told(each)} ({_lasting(step)})",
+                )
+                for n, (each, step) in enumerate(zip(told, steps, strict=True), 1)
             ),
             buttons=(
                 CardButton(
@@ -128,6 +133,22 @@ def _formed(told: Written, offer: Offer, record: Record, form: Form) -> Step:
         form.rev,
         tuple(sorted({cls[id_] for id_ in values})),
     )
+
+
+def _lasting(step: Step) -> str:
+    """
+    Say before a step is begun whether it could be taken back.
+
+    Values can, where the form shows what stood there. A comment can in systems that let
+    its author delete it, and nobody knows before whether this one does.
+    """
+    if step.right is Action.RECORD_APPROVE:
+        return "for good"
+    if step.act in ADDS:
+        return "to be taken back only if its system lets you"
+    if step.base is not None and step.act in _VALUES:
+        return "can be taken back until somebody changes it"
+    return "may be for good"
 
 
 def _told(step: Written) -> str:

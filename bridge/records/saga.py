@@ -26,7 +26,16 @@ from bridge.records.books import ActBook, IssuedAct, LeftAct, UsedUp
 from bridge.records.desk import Asker
 from bridge.records.doing import Did, Doing, key_of
 from bridge.records.drawing import Clock, Drawing
-from bridge.records.forms import Choice, Deed, Form, Input, InputKind
+from bridge.records.forms import (
+    ADDS,
+    DEED,
+    TAKE_BACK,
+    Choice,
+    Deed,
+    Form,
+    Input,
+    InputKind,
+)
 from bridge.records.model import PUBLIC, Needs, Offer, RecordRef, Revision
 from bridge.records.places import Shown
 from bridge.records.ports import Done
@@ -36,6 +45,7 @@ SAGA = "steps"
 NEXT = "next"
 NOTHING: Mapping[str, str] = MappingProxyType({})
 _AGAIN, _BACK = "again", "back"
+_FOR_GOOD = "that cannot be undone from here."
 
 Pairs = tuple[tuple[str, str], ...]
 Change = tuple[
@@ -268,6 +278,15 @@ class Saga:
         key = key_of(asker.tenant, who.person, progress.correlation, n, _BACK)
         if await self.doing.finished_before(asker.tenant, key):
             return  # by a try that was cut short
+        label = f"Taken back: {step.label}"
+        if step.act in ADDS:
+            added = key_of(asker.tenant, who.person, progress.correlation, n)
+            deed = Deed(TAKE_BACK, key, step.ref, step.ref.kind, {DEED: added})
+            try:
+                await self.doing.do(who, deed, label, progress.correlation)
+            except BadInput:
+                raise NotAllowed(_FOR_GOOD) from None
+            return
         form = await self._form(who, step, {id_ for id_, _, _ in changes})
         standing = {each.id: each.value for each in form.inputs}
         if any(standing[id_] != written for id_, _, written in changes):
@@ -281,7 +300,6 @@ class Saga:
             standing,
             form.rev,
         )
-        label = f"Taken back: {step.label}"
         await self.doing.do(who, deed, label, progress.correlation)
 
     async def _form(self, who: Admitted, step: Step, ids: set[str]) -> Form:
@@ -296,7 +314,7 @@ class Saga:
                     continue
                 if ids <= {each.id for each in form.inputs}:
                     return replace(form, act=act)
-        raise NotAllowed("that cannot be undone from here.")
+        raise NotAllowed(_FOR_GOOD)
 
     async def _show(self, asker: Asker, made: Progress, shown: Shown) -> None:
         if made.complete:

@@ -7,11 +7,13 @@ meanwhile becomes part of the same comment.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+from bridge.errors import NotAllowed
 from bridge.records.model import RecordRef
-from bridge.records.ports import Access, Spent, Unsure
+from bridge.records.ports import Access, Gone, Spent, Unsure
 from connectors.jira import adf
 from connectors.jira.api import DEEDS, Api, keys_in, objects
 from connectors.rest import Call
@@ -61,6 +63,31 @@ class Comments:
             task.add_done_callback(self._tasks.discard)
         return await one.said
 
+    async def take_back(self, access: Access, ref: RecordRef, key: str) -> Said | None:
+        """
+        Delete what was said for a key, None if it is not there.
+
+        What was edited since, or shares its comment with something else that was said,
+        stays: `NotAllowed`. Jira itself lets people delete their own, if at all.
+        """
+        found = await self._of(access, ref, key)
+        if found is None:
+            return None
+        if _keys_of(found) != [key]:
+            raise NotAllowed("something else was said in the same comment.")
+        if found.get("updated") != found.get("created"):
+            raise NotAllowed("it was edited since.")
+        path = ("issue", ref.id, "comment", str(found["id"]))
+        try:
+            answer = await self.api.write(access, "DELETE", path, None)
+        except Gone:
+            return Said("")
+        except Unsure:
+            if await self._of(access, ref, key) is not None:
+                raise
+            return Said("")
+        return Said(self.api.rest.request_id(answer))
+
     async def _spoken(
         self, access: Access, ref: RecordRef, lane: tuple[str, str]
     ) -> None:
@@ -108,6 +135,12 @@ class Comments:
 
     async def _said(self, access: Access, ref: RecordRef, key: str) -> bool:
         """Say whether an earlier try of the same deed is there already."""
+        return await self._of(access, ref, key) is not None
+
+    async def _of(
+        self, access: Access, ref: RecordRef, key: str
+    ) -> Mapping[str, Any] | None:
+        """Return the comment of a deed, with its properties."""
         told = await self.api.get(
             access,
             "issue",
@@ -118,15 +151,19 @@ class Comments:
         )
         ids = [int(each["id"]) for each in objects(told.get("comments"))]
         if not ids:
-            return False
+            return None
         listed = await self.api.rest.send(access, _listing(ids))
         values = self.api.granted(listed).object.get("values")
-        return any(
-            key in keys_in(each.get("value"))
-            for said in objects(values)
-            for each in objects(said.get("properties"))
-            if each.get("key") == DEEDS
-        )
+        return next((said for said in objects(values) if key in _keys_of(said)), None)
+
+
+def _keys_of(said: Mapping[str, Any]) -> list[str]:
+    return [
+        key
+        for each in objects(said.get("properties"))
+        if each.get("key") == DEEDS
+        for key in keys_in(each.get("value"))
+    ]
 
 
 def _listing(ids: list[int]) -> Call:

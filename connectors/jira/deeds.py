@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bridge.errors import BadInput
-from bridge.records.forms import Deed
+from bridge.errors import BadInput, NotAllowed
+from bridge.records.forms import DEED, TAKE_BACK, Deed
 from bridge.records.model import Record, RecordRef
 from bridge.records.ports import (
     Access,
@@ -59,6 +59,8 @@ class Deeds:
             raise BadInput("say which issue")
         if deed.act == "comment":
             return await self._comment(access, deed, deed.ref)
+        if deed.act == TAKE_BACK:
+            return await self._take_back(access, deed, deed.ref)
         issue = await self._now(access, deed.ref)
         if deed.key in _done(issue):
             return Done(self._record(issue), again=True)
@@ -79,6 +81,13 @@ class Deeds:
         after = {} if said.again else {"comment": text}
         read = await self._read(access, ref)
         return Done(read, said.request, after=after, again=said.again)
+
+    async def _take_back(self, access: Access, deed: Deed, ref: RecordRef) -> Done:
+        gone = await self.comments.take_back(access, ref, deed.values.get(DEED, ""))
+        if gone is None and not deed.tried_us:
+            raise NotAllowed("it is not there any more.")
+        read = await self._read(access, ref)
+        return Done(read, gone.request if gone else "", again=gone is None)
 
     async def _transition(
         self, access: Access, deed: Deed, ref: RecordRef, issue: Mapping[str, Any]

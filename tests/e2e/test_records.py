@@ -10,6 +10,7 @@ import pytest
 
 from bots.demo_records import Systems
 from bots.sandbox.slack.model import User as SlackUser
+from bots.sandbox.teams.seed import ACME as TEAMS_TENANT
 from storage.hot import Program, Statement
 from tests.e2e.at_work import (
     at_work,
@@ -23,7 +24,13 @@ from tests.e2e.at_work import (
 )
 from tests.e2e.test_linking import slack_answer, teams_answer
 from tests.e2e.test_private_notices import whispers
-from tests.e2e.world import World, slack_messages, teams_messages, teams_texts
+from tests.e2e.world import (
+    PROJECT,
+    World,
+    slack_messages,
+    teams_messages,
+    teams_texts,
+)
 
 CASE = "CS-00001026"
 CHANGE = "CHG0030351"
@@ -207,6 +214,64 @@ async def test_a_card_follows_what_somebody_changes_in_the_system(
 
         state = await here.until(lambda s: both(s, "Escalated"), WAITS)
         assert len(slack_cards(state)) == len(teams_cards(state)) == 1
+
+
+async def test_a_status_that_is_changed_in_teams_changes_in_slack(
+    tmp_path: Path, database_url: str
+) -> None:
+    """By the form that the card opens, as the person who fills it in."""
+    async with at_work(tmp_path, database_url) as (here, systems):
+        await here.slack("post", text=f"Globex asks about {CASE}", typed=True)
+        state = await here.until(lambda s: both(s, CASE), WAITS)
+        [card] = teams_cards(state)
+        assert not both(state, "Escalated")
+
+        form = await click_in_teams(here, card, "status", user="29:erin")
+        filled = {"in.choice.Status": "Escalated", "in.choice.Type": "Problem"}
+        answer = await send_in_teams(here, card, form, filled, user="29:erin")
+
+        assert "Status changed" in said(answer)
+        state = await here.until(lambda s: both(s, "Escalated"), WAITS)
+        assert len(slack_cards(state)) == len(teams_cards(state)) == 1
+        await here.until(
+            lambda s: (
+                "Status changed by Erin Park via Teams" in said(slack_messages(s))
+            ),
+            WAITS,
+        )
+        org = systems.salesforce
+        case = org.rows.rows["Case"][org.ids["crash"]]
+        assert case["LastModifiedById"] == org.users["erin"].id
+        [told] = await logged(here, "record.update")
+        assert told["actor"] == "teams:29:erin"
+        assert told["before"]["Status"] == "Working"
+        assert told["after"]["Status"] == "Escalated"
+        assert told["decision"]["allowed"]
+        assert told["request"]
+
+
+async def test_a_guest_who_joins_lowers_the_cards_of_that_room(tmp_path: Path) -> None:
+    """Scenario 7: what is personal goes where the guest reads, and stays elsewhere."""
+    async with at_work(tmp_path, sqlite(tmp_path)) as (here, _systems):
+        gus = SlackUser("U06GUS", "T01ACME", "gus", "Gus Novak", "gus@partner.example")
+        gus.is_guest = True
+        here.sandbox.slack.users[gus.id] = gus
+        await here.slack("post", text=f"Globex asks about {CASE}", typed=True)
+        await here.until(lambda s: both(s, "Hank Scorpio"), WAITS)
+
+        await here.slack("join", user=gus.id)
+
+        state = await here.until(
+            lambda s: "Hank Scorpio" not in said(slack_cards(s)), WAITS
+        )
+        assert CASE in said(slack_cards(state))
+        await here.quiet()
+        state = await here.state()
+        assert "Hank Scorpio" not in said(slack_cards(state))
+        assert "Hank Scorpio" in said(teams_cards(state))
+        newest = (await logged(here, "record.show"))[-1]
+        assert newest["cause"] == "floor"
+        assert newest["withheld"]
 
 
 async def test_who_has_connected_nothing_shows_nothing_and_is_told_alone(
@@ -447,6 +512,27 @@ async def offered_steps(here: World) -> Mapping[str, Any]:
     )
     [offer] = [w for w in whispers(state) if buttons(w["blocks"], "steps")]
     return offer
+
+
+async def send_in_teams(
+    here: World,
+    card: Mapping[str, Any],
+    form: Mapping[str, Any],
+    filled: Mapping[str, str],
+    user: str,
+) -> Mapping[str, Any]:
+    """Send what somebody filled in; returns what they are shown."""
+    [button, *_] = buttons(form["body"]["value"], "submit")
+    wish = {
+        "tenant": TEAMS_TENANT,
+        "user": user,
+        "team": PROJECT.team,
+        "channel": PROJECT.id,
+        "action": "invoke",
+        "message": card["id"],
+        "card_action": {**button, "data": {**button["data"], **filled}},
+    }
+    return await here._act("teams", wish)
 
 
 def jira_edits(systems: Systems) -> list[str]:

@@ -162,6 +162,19 @@ class Issues:
         said = self._say(issue, shapes, await _json(request))
         return answer(shapes.comment(said), 201)
 
+    async def unsay(self, request: web.Request, shapes: Shapes) -> web.Response:
+        """Delete a comment: people may delete their own."""
+        issue = self.issue(request, shapes)
+        for said in issue.comments:
+            if said.id == request.match_info["comment"]:
+                if said.author != shapes.user.id:
+                    raise Refusal(403, "You cannot delete this comment.")
+                issue.comments.remove(said)
+                issue.updated = self._site.moment()
+                self._site.index(issue)
+                return web.Response(status=204)
+        raise Refusal(404, "Can not find a comment for the id.")
+
     async def listed(self, request: web.Request, shapes: Shapes) -> web.Response:
         """Answer comments by their ids, those that the user may read."""
         wanted = {str(each) for each in (await _json(request)).get("ids", ())}

@@ -84,7 +84,7 @@ class Shapes:
             "updateAuthor": self.person(said.author),
             "body": self.text(said.body),
             "created": iso(said.created),
-            "updated": iso(said.created),
+            "updated": iso(said.updated or said.created),
             "jsdPublic": True,
         }
         if said.visibility:

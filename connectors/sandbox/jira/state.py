@@ -49,6 +49,7 @@ class Comment:
     created: float
     visibility: Json | None = None
     properties: dict[str, Any] = field(default_factory=dict)
+    updated: float = 0.0  # since when it reads as it does, if it was edited
 
 
 @dataclass(slots=True)

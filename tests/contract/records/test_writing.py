@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from bridge.errors import BadInput, NotAllowed
-from bridge.records.forms import Deed
+from bridge.records.forms import DEED, TAKE_BACK, Deed
+from bridge.records.model import System
 from bridge.records.ports import (
     Done,
     EditConflict,
@@ -112,6 +113,22 @@ async def test_the_same_may_be_added_twice_on_purpose(
 
     assert not made.again
     assert world.added() == 2
+
+
+async def test_what_was_added_is_taken_back_or_it_is_said_that_it_stays(
+    world: World, reader: Account
+) -> None:
+    said = addition(world)
+    await world.records.perform(reader, said)
+    back = Deed(TAKE_BACK, "back", said.ref, said.kind, {DEED: said.key})
+
+    try:
+        await world.records.perform(reader, back)
+    except BadInput:
+        assert world.records.system is not System.JIRA
+        assert world.added() == 1
+    else:
+        assert world.records.system is System.JIRA
 
 
 async def test_a_change_behind_ones_back_is_a_conflict(

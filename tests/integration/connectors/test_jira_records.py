@@ -12,7 +12,7 @@ from aiohttp import ClientSession
 from yarl import URL
 
 from bridge.errors import BadInput, NotAllowed, ServiceUnavailable
-from bridge.records.forms import Deed
+from bridge.records.forms import DEED, TAKE_BACK, Deed
 from bridge.records.model import (
     Absence,
     ChangeKind,
@@ -30,7 +30,7 @@ from bridge.records.ports import (
     Spent,
     Unsure,
 )
-from connectors.jira.api import MANNER
+from connectors.jira.api import DEEDS, MANNER
 from connectors.jira.records import JiraRecords
 from connectors.jira.site import Site
 from connectors.rest import Rest
@@ -359,6 +359,61 @@ async def test_what_is_said_while_an_issue_is_busy_becomes_one_comment(
     assert (await world.records.perform(bob, deeds[3])).again
     # What one issue has to wait for stops nothing else.
     assert world.budget.paused == {}
+
+
+def back(key: str, tried_us: int = 0) -> Deed:
+    return Deed(TAKE_BACK, f"back-{key}", ISSUE, values={DEED: key}, tried_us=tried_us)
+
+
+async def test_ones_own_comment_can_be_taken_back(world: World) -> None:
+    bob, before = world.person(), world.said()
+    said = Deed("comment", "k1", ISSUE, values={"text": "Wrong issue"})
+    await world.records.perform(bob, said)
+
+    await world.records.perform(bob, back("k1"))
+
+    assert world.said() == before
+    # Tried before, it is known to be gone; for the first time it is somebody else's doing.
+    assert (await world.records.perform(bob, back("k1", tried_us=1))).again
+    with pytest.raises(NotAllowed, match="not there any more"):
+        await world.records.perform(bob, back("k1"))
+
+
+async def test_a_comment_that_is_not_ones_own_alone_stays(world: World) -> None:
+    bob = world.person()
+    await world.records.perform(
+        bob, Deed("comment", "k1", ISSUE, values={"text": "Mine"})
+    )
+    issue = world.jira.site.found("ACME-42")
+    assert issue is not None
+    mine = issue.comments[-1]
+
+    with pytest.raises(NotYours):
+        await world.records.perform(world.person("dana"), back("k1"))
+    mine.updated = mine.created + 60
+    with pytest.raises(NotAllowed, match="edited since"):
+        await world.records.perform(bob, back("k1"))
+    mine.updated = 0
+    mine.properties[DEEDS] = {"keys": ["k1", "k2"]}
+    with pytest.raises(NotAllowed, match="in the same comment"):
+        await world.records.perform(bob, back("k1"))
+
+    assert mine in issue.comments
+
+
+@pytest.mark.parametrize("kind", ["drop_after_effect", "status_after_effect"])
+async def test_taking_back_whose_answer_was_lost_is_looked_up(
+    world: World, kind: str
+) -> None:
+    bob, before = world.person(), world.said()
+    await world.records.perform(
+        bob, Deed("comment", "k1", ISSUE, values={"text": "Wrong issue"})
+    )
+    world.told.fault(kind, "DELETE *", arg=503)
+
+    await world.records.perform(bob, back("k1"))
+
+    assert world.said() == before
 
 
 async def test_a_busy_user_waits_and_is_told_how_long(world: World) -> None:

@@ -97,7 +97,8 @@ async def test_steps_are_shown_as_they_were_written_before_they_are_done(
     assert isinstance(answer, RecordAnswer)
     for told in (repr(render(answer)), repr(adaptive(answer))):
         assert "edit INC1" in told
-        assert "priority: 1" in told
+        assert "priority: 1 (can be taken back until somebody changes it)" in told
+        assert "– (may be for good)" in told
         assert "Do 2 steps" in told
         # Others may read along: nothing is told that was not written.
         assert "secret" not in told

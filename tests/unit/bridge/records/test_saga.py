@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bridge.errors import BadInput
+from bridge.records.forms import DEED, TAKE_BACK
 from bridge.records.model import System
 from bridge.records.ports import Rejected
 from bridge.records.saga import NEXT, Stage, Step
@@ -156,9 +157,31 @@ async def test_what_somebody_changed_since_stays() -> None:
     assert len(world.system.written) == 1
 
 
-async def test_what_cannot_be_undone_says_so() -> None:
-    """A comment was read by people: it has no value from before."""
+async def test_a_comment_is_taken_back_where_its_system_lets_its_author() -> None:
     world, jira, steps = built()
+    world.system.faults["perform"].append(unavailable())
+    shown = FakeShown()
+    await world.saga.begin(asker(ALICE), [steps[1], steps[0]], shown)
+    [(_, said)] = jira.written
+
+    then = FakeShown()
+    await world.desk.submitted(asker(ALICE), shown.forms[0][1], {NEXT: "back"}, then)
+
+    assert "↩ Comment on WEB-1: taken back" in then.texts[0]
+    _, (who, deed) = jira.written
+    assert (who, deed.act, dict(deed.values)) == (
+        "p-alice",
+        TAKE_BACK,
+        {DEED: said.key},
+    )
+    assert deed.key != said.key
+    assert len(world.log.of("record.update")) == 2
+
+
+async def test_what_cannot_be_undone_says_so() -> None:
+    """A system that knows no way to delete a comment keeps it."""
+    world, jira, steps = built()
+    jira.keeps = True
     world.system.faults["perform"].append(unavailable())
     shown = FakeShown()
     await world.saga.begin(asker(ALICE), [steps[1], steps[0]], shown)
