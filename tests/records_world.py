@@ -752,7 +752,10 @@ class FakeThreads:
 
 @dataclass
 class FakePlace:
-    """What a platform shows. `faults` are raised by the next calls of a method."""
+    """
+    What a platform shows. `faults` are raised by the next calls of a method; `slow` runs
+    while a post is on its way.
+    """
 
     platform: Platform
     posts: dict[str, list[RecordCard]] = field(default_factory=dict)
@@ -771,6 +774,8 @@ class FakePlace:
             raise fault
         self.posts[instance.card_id] = [card]
         self.threads[instance.card_id] = instance.thread
+        if self.slow:
+            await self.slow()
         if fault:
             raise fault
         return replace(instance, message=f"message of {instance.card_id}")

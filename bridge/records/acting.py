@@ -32,7 +32,7 @@ from bridge.records.mentions import Stir
 from bridge.records.model import NEVER, PUBLIC, Look, Needs, Offer, Record, Revision
 from bridge.records.own_acts import OwnActs
 from bridge.records.places import Shown
-from bridge.records.ports import EditConflict, Rejected
+from bridge.records.ports import EditConflict, Narrows, Rejected
 from bridge.records.redaction import form_of
 
 EDITS = frozenset({"edit"})
@@ -81,6 +81,9 @@ class Acting:
             return
         try:
             who = await self.admitting.admit(asker, act)
+            if narrows := act.detail.get("narrows"):
+                await self._go_on(who, values.get(narrows, ""), shown)
+                return
             deed = _resolved(act, values) if _was_asked(act) else _entered(act, values)
             if deed is None:
                 await self.acts.claim(asker.tenant, token, who.person, self.clock())
@@ -104,6 +107,26 @@ class Acting:
         access = await self.admitting.account(asker, who.person, act)
         records = self.admitting.system(asker.tenant, act)
         form = await records.form(access, act.act, act.ref, act.kind)
+        await self._asked(who, form, shown, prefilled)
+
+    async def _go_on(self, who: Admitted, chosen: str, shown: Shown) -> None:
+        """Ask for what follows from a choice that had to be made first."""
+        act = who.act
+        access = await self.admitting.account(who.asker, who.person, act)
+        records = self.admitting.system(who.asker.tenant, act)
+        if not isinstance(records, Narrows):
+            raise NotAllowed("That is no form.")
+        form = await records.narrowed(access, act.act, act.ref, act.kind, chosen)
+        await self._asked(who, form, shown, json.loads(act.detail["prefilled"]))
+
+    async def _asked(
+        self,
+        who: Admitted,
+        form: Form,
+        shown: Shown,
+        prefilled: Mapping[str, str] | None,
+    ) -> None:
+        asker, act = who.asker, who.act
         viewer = (asker.tenant, asker.person, asker.account)
         if act.ref is not None:
             classes = {each.cls for each in form.inputs} | {PUBLIC}
@@ -112,6 +135,9 @@ class Acting:
         if prefilled:
             form = _filled(form, prefilled)
         issued = self._form_act(who, form)
+        if form.narrows:
+            first = {"narrows": form.narrows, "prefilled": json.dumps(prefilled or {})}
+            issued = replace(issued, detail={**issued.detail, **first})
         await self.acts.issue([issued])
         await shown.form(form, issued.token)
 

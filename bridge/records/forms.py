@@ -69,6 +69,9 @@ class Form:
 
     `rev` is the state of the record that the values were read from: writing says so,
     and is refused if the record has changed since in what is written.
+
+    With `narrows`, the input of that id is all that is asked for yet: what is chosen
+    there decides what the form asks for next (`bridge.records.ports.Narrows`).
     """
 
     act: str
@@ -79,6 +82,7 @@ class Form:
     kind: str = ""
     rev: Revision | None = None
     note: str = ""
+    narrows: str = ""
 
     @property
     def controllers(self) -> frozenset[str]:

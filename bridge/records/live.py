@@ -33,15 +33,20 @@ from bridge.records.reading import RoomReading
 _SECOND = 1_000_000
 _MOST_REMEMBERED = 5_000
 _MOST_UNSAID = 5
+_COMING_US = 20 * 1_000_000
 _LONGEST_US = 15 * 60 * _SECOND
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """In microseconds: between edits of a card, and before a read is tried again."""
+    """
+    In microseconds: between edits of a card, before a read is tried again, and before a
+    card is looked at that is on its way.
+    """
 
     card_us: int = 2 * _SECOND
     retry_us: int = 5 * _SECOND
+    coming_us: int = _SECOND
     blind_us: int = 60 * _SECOND
 
 
@@ -157,11 +162,16 @@ class Live:
         self, tenant: str, ref: RecordRef, due: Due
     ) -> Sequence[CardInstance]:
         """Return a record's cards; none if there is nothing to do about them now."""
-        cards = [
+        known = [
             card
             for card in await self.cards.of_record(tenant, ref)
-            if card.state is CardState.POSTED and card.channel.platform in self.places
+            if card.channel.platform in self.places
         ]
+        cards = [card for card in known if card.state is CardState.POSTED]
+        if any(self._is_coming(card) for card in known):
+            # Drawn before this was heard of, and not there yet: to be looked at then.
+            later = self.clock() + self.pace.coming_us
+            self.agenda.record(tenant, ref, replace(due, due_us=later, notes=()))
         asked = due.urgent or due.floor or due.restored or due.deleted
         if due.rev != NEVER and not asked:
             # Told again, out of order, or the echo of what was written here.
@@ -254,6 +264,11 @@ class Live:
     def _keep_unsaid(self, card: CardInstance, notes: tuple[str, ...]) -> None:
         if notes and len(self._unsaid) < _MOST_REMEMBERED:
             self._unsaid[card.card_id] = notes[-_MOST_UNSAID:]
+
+    def _is_coming(self, card: CardInstance) -> bool:
+        """Whether a card is about to be posted; for long, others take it up."""
+        posting = card.state in {CardState.PLANNED, CardState.POSTING}
+        return posting and self.clock() - card.made_us < _COMING_US
 
     def _is_free(self, card: CardInstance, due: Due, granted: set[Channel]) -> bool:
         """Let a record change in a channel now; else it is due again when it may."""

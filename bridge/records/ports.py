@@ -270,6 +270,17 @@ class Accesses(Protocol):
 
 
 @runtime_checkable
+class Narrows(Protocol):
+    """A system that has so many sorts of a kind that one is chosen before all else."""
+
+    async def narrowed(
+        self, access: Access, act: str, ref: RecordRef | None, kind: str, chosen: str
+    ) -> Form:
+        """Return the form that follows a choice. Raises what `Records.form` raises."""
+        ...
+
+
+@runtime_checkable
 class Lists(Protocol):
     """A system that lists all its accounts and contacts, those that changed last last."""
 

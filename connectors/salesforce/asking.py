@@ -7,7 +7,7 @@ from typing import Any
 from bridge.errors import BadInput
 from bridge.records.forms import Choice, Form, Input, InputKind
 from bridge.records.model import PUBLIC, RecordRef
-from bridge.records.ports import Access, Gone, NotYours
+from bridge.records.ports import Access, Gone, NotYours, Rejected
 from connectors.salesforce.client import Client
 from connectors.salesforce.kinds import Kind, Kinds
 from connectors.salesforce.metadata import (
@@ -31,7 +31,7 @@ _KINDS = {
     "textarea": InputKind.TEXT,
 }
 TYPE = "RecordTypeId"
-_MOST_TYPES = 12  # whose choices are asked for; with more of them all are offered
+_MOST_TYPES = 12  # in one form; of more of them one is chosen first
 _NOT_ASKED = frozenset({"reference", "datetime", "address", "base64", "location", "id"})
 
 
@@ -185,13 +185,46 @@ class Asking:
     ) -> Form:
         kind = kind_of(self._kinds, name)
         fields = await self.createable(access, kind)
+        inputs = self._inputs(kind, fields)
+        title = f"New {kind.what.lower()}"
+        types = await self._metadata.types(access, kind.object)
+        if TYPE in fields and len(types) > _MOST_TYPES:
+            # What each of them offers is a call: it is asked for of the one chosen.
+            usual = types[0].id if types[0].usual else ""
+            [first] = [replace(each, value=usual) for each in inputs if each.id == TYPE]
+            return Form(act, title, (first,), "Continue", ref, kind.name, narrows=TYPE)
+        inputs = await self._by_type(access, kind, inputs)
+        return Form(act, title, tuple(inputs), "Create", ref, kind.name)
+
+    async def narrowed(
+        self,
+        access: Access,
+        act: str,
+        ref: RecordRef | None,
+        name: str,
+        chosen: str,
+    ) -> Form:
+        """Return the form of a new record whose type was chosen. Raises `Rejected`."""
+        kind = kind_of(self._kinds, NEW.get(act) or name)
+        types = await self._metadata.types(access, kind.object)
+        known = [Choice(one.id, one.name) for one in types if one.id == chosen]
+        if act not in NEW or not known:
+            raise Rejected("Choose a record type.", {TYPE: "Choose one of these."})
+        kept = await self._kept(access, kind, chosen)
         inputs = [
+            replace(each, choices=tuple(known), value=chosen)
+            if each.id == TYPE
+            else _within(each, kept)
+            for each in self._inputs(kind, await self.createable(access, kind))
+        ]
+        title = f"New {kind.what.lower()}"
+        return Form(act, title, tuple(inputs), "Create", ref, kind.name)
+
+    def _inputs(self, kind: Kind, fields: Fields) -> list[Input]:
+        return [
             self._input(kind, one, {}, frozenset(), fields, new=True)
             for one in fields.values()
         ]
-        inputs = await self._by_type(access, kind, inputs)
-        title = f"New {kind.what.lower()}"
-        return Form(act, title, tuple(inputs), "Create", ref, kind.name)
 
     async def _by_type(
         self, access: Access, kind: Kind, inputs: Sequence[Input]
@@ -199,7 +232,7 @@ class Asking:
         """Begin with the usual record type, and offer what fits the one chosen."""
         types = await self._metadata.types(access, kind.object)
         if not types or len(types) > _MOST_TYPES:
-            return list(inputs)
+            return list(inputs)  # the person has no choice of them
         kept = {one.id: await self._kept(access, kind, one.id) for one in types}
         usual = types[0].id if types[0].usual else ""
         if not any(each.id == TYPE for each in inputs):

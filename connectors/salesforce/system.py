@@ -61,7 +61,7 @@ class Setup:
 
 
 class Salesforce:
-    """Implements `bridge.records.ports.Records` and `Lists`."""
+    """Implements `bridge.records.ports.Records`, `Lists` and `Narrows`."""
 
     def __init__(
         self, setup: Setup, budget: Budget, limits: Limits | None = None
@@ -149,6 +149,11 @@ class Salesforce:
         self, access: Access, act: str, ref: RecordRef | None = None, kind: str = ""
     ) -> Form:
         return await self._asking.form(access, act, ref, kind)
+
+    async def narrowed(
+        self, access: Access, act: str, ref: RecordRef | None, kind: str, chosen: str
+    ) -> Form:
+        return await self._asking.narrowed(access, act, ref, kind, chosen)
 
     async def perform(self, access: Access, deed: Deed) -> Done:
         return await self._writer.perform(access, deed)

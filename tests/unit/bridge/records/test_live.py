@@ -380,6 +380,30 @@ async def test_d7_a_room_is_lowered_though_the_system_is_away() -> None:
     assert "4711" not in repr(world.slack.shown)
 
 
+async def test_d7_a_card_that_is_on_its_way_is_lowered_as_soon_as_it_stands() -> None:
+    """A guest joins after it was drawn, and before Slack said where it stands."""
+    world = World()
+    world.policy.denied.add((GUEST.id, "record.view", "finance"))
+    world.system.add("CHG1")
+
+    async def joined() -> None:
+        world.rooms.people[SLACK] = (*world.rooms.people[SLACK], GUEST)
+        world.live.room_changed(TENANT, SLACK)
+        await world.settle()  # the card is not known to stand anywhere
+
+    world.slack.slow = joined
+    await world.mentions.noticed(said("CHG1"))
+    world.slack.slow = None
+    [card] = world.slack.shown
+    assert "4711 EUR" in repr(card)
+
+    world.clock.pass_(2)
+    await world.settle()
+
+    [card] = world.slack.shown
+    assert "4711 EUR" not in repr(card)
+
+
 async def test_d7_what_cannot_be_retracted_is_told_to_auditors() -> None:
     world, record = await carded()
     world.policy.denied.add((GUEST.id, "record.view", "finance"))
