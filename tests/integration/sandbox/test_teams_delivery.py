@@ -351,18 +351,30 @@ async def test_an_invoke_comes_again_with_a_new_id_from_the_second_layer(
 
 
 async def test_nothing_of_before_is_sent_again_after_a_reset(
-    impatient: Sandbox, listener: Listener
+    sandbox: Sandbox, listener: Listener
 ) -> None:
-    listener.answer = never
-    await said(impatient, text="before")
+    # Sent again at once when it is refused, and however slow the machine not before.
+    patient = {"teams.answer_timeout": 60.0, "teams.resend_pause": 0.001}
+    await sandbox.set(patient | {"teams.resend_statuses": [503], "teams.resends": 3})
+    refusing = asyncio.Event()
+
+    async def refused(_: Delivered) -> web.Response:
+        await refusing.wait()
+        return web.Response(status=503)
+
+    listener.answer = refused
+    await said(sandbox, text="before")
     await arrived(listener)
 
-    await impatient.call("POST", "/sandbox/reset")
+    await sandbox.call("POST", "/sandbox/reset")
     listener.answer = None
-    await said(impatient, text="after")
+    refusing.set()
+    await said(sandbox, text="after")
+    await said(sandbox, text="last")
 
-    await eventually(lambda: listener.got[-1].json()["text"] == "after\n")
-    assert [one.json()["text"] for one in listener.got] == ["before\n", "after\n"]
+    await eventually(lambda: listener.got[-1].json()["text"] == "last\n")
+    told = [one.json()["text"] for one in listener.got]
+    assert told == ["before\n", "after\n", "last\n"]
 
 
 async def test_activities_of_one_channel_come_in_order(

@@ -1,6 +1,7 @@
 """The login, as msal and others use it."""
 
 import asyncio
+import time
 from typing import Any
 
 import jwt
@@ -8,8 +9,9 @@ import msal
 import pytest
 import requests
 
+from bots.sandbox.teams.keys import Keys
 from bots.sandbox.teams.seed import ACME, BOT_APP_ID, BOT_PASSWORD
-from tests.sandbox import Sandbox
+from tests.sandbox import Sandbox, eventually
 from tests.sandbox_teams import BOT_SCOPE, GRAPH_SCOPE, asked, token_answer
 
 REAL = "https://login.microsoftonline.com"
@@ -139,3 +141,31 @@ async def test_neither_tokens_nor_secrets_are_in_the_journal(sandbox: Sandbox) -
     entries = str(await sandbox.journal("token"))
     assert BOT_PASSWORD not in entries
     assert answer.body["access_token"] not in entries
+
+
+def test_a_token_that_was_read_before_is_still_looked_at() -> None:
+    keys = Keys("tests")
+    lasting = int(time.time()) + 3600
+    token = keys.sign({"aud": "one", "exp": lasting, "roles": "few"})
+    keys.claims(token, "one")["roles"] = "many"
+
+    assert keys.claims(token, "one")["roles"] == "few"
+    with pytest.raises(jwt.InvalidAudienceError):
+        keys.claims(token, "another")
+    keys.rotate()
+    assert keys.claims(token, "one")["roles"] == "few"
+    keys.rotate(forget=True)
+    with pytest.raises(jwt.InvalidKeyError):
+        keys.claims(token, "one")
+
+
+async def test_a_token_that_was_read_before_ends_when_it_says() -> None:
+    keys = Keys("tests")
+    end = int(time.time()) + 2
+    token = keys.sign({"aud": "one", "exp": end})
+    assert keys.claims(token, "one")["exp"] == end
+
+    await eventually(lambda: time.time() >= end)
+
+    with pytest.raises(jwt.ExpiredSignatureError):
+        keys.claims(token, "one")
