@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +29,7 @@ Found = TypeVar("Found")
 _STARTING_TAKES_AT_MOST = 60.0  # seconds; a busy machine, not a slow server
 _STOPPING_TAKES_AT_MOST = 30.0
 _SLOTS = 16_384  # of a Redis Cluster
+_DONE = "done as asked"
 ROOMY = 4_000_000_000  # bytes; a whole run of the suite has needed half of one
 _CLIENTS = {"createdb", "dropdb", "psql"}  # these need not be the server's user
 
@@ -158,6 +159,44 @@ def _dying_with_us() -> list[str]:
     return [setpriv, "--pdeathsig", "INT", "--"] if setpriv else []
 
 
+class _Session:
+    """
+    A psql that stays: to start one, and let it in, takes longer than a small database.
+
+    It ends with the tests, because then nobody has anything more to say to it.
+    """
+
+    def __init__(self, command: Sequence[str]) -> None:
+        strict = ("--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1")
+        self._process = subprocess.Popen(
+            [*command, *strict],
+            env={**os.environ, "LC_ALL": "C.UTF-8"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def do(self, statement: str) -> None:
+        """Do one statement, and wait until it is done."""
+        asked, answered = self._process.stdin, self._process.stdout
+        assert asked
+        assert answered
+        told = ""
+        with suppress(BrokenPipeError):
+            asked.write(f"{statement};\n\\echo {_DONE}\n")
+            asked.flush()
+            for line in answered:
+                if line.strip() == _DONE:
+                    return
+                told += line
+        raise RuntimeError(f"psql: {told.strip() or 'it has ended'}")
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+
 @dataclass
 class Postgres:
     """
@@ -170,6 +209,7 @@ class Postgres:
     folder: Path
     port: int = field(default_factory=free_port)
     durable: bool = True
+    _session: _Session | None = None
 
     def __post_init__(self) -> None:
         self.daemon = Daemon(
@@ -206,18 +246,40 @@ class Postgres:
     def create_database(self, template: str = "template1") -> str:
         """Create a database with a name of its own and return the name."""
         name = f"test_{uuid4().hex[:12]}"
-        self.run("createdb", *self.login, *self._quickly, "--template", template, name)
+        if self.durable:  # a test may stop it, and its session with it
+            self.run("createdb", *self.login, "--template", template, name)
+        else:
+            how = f"TEMPLATE {template} {self._quickly}"
+            self._do(f"CREATE DATABASE {name} {how}")
         return name
 
     @cached_property
-    def _quickly(self) -> Sequence[str]:
+    def _quickly(self) -> str:
         """Copy files, where nothing is flushed: logging each page takes longer."""
         known = "--strategy" in self.run("createdb", "--help")  # PostgreSQL 15
-        return () if self.durable or not known else ("--strategy", "file_copy")
+        return "STRATEGY file_copy" if known else ""
 
     def drop_database(self, name: str) -> None:
         """Drop a database, whoever is still connected to it."""
-        self.run("dropdb", *self.login, "--force", "--if-exists", name)
+        if self.durable:
+            self.run("dropdb", *self.login, "--force", "--if-exists", name)
+        else:
+            self._do(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def _do(self, statement: str) -> None:
+        if self._session is None:
+            psql = str(self.binaries / "psql")
+            self._session = _Session([psql, *self.login, "postgres"])
+        try:
+            self._session.do(statement)
+        except RuntimeError:
+            self.end_session()  # psql leaves after a mistake
+            raise
+
+    def end_session(self) -> None:
+        if self._session is not None:
+            self._session.end()
+            self._session = None
 
     @contextmanager
     def database(self, template: str = "template1") -> Iterator[str]:
@@ -366,6 +428,7 @@ def running_postgres(*, durable: bool = True) -> Iterator[Postgres]:
         try:
             yield server
         finally:
+            server.end_session()
             server.kill()  # nobody needs what it would still write
 
 

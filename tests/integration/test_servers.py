@@ -7,7 +7,7 @@ import pytest
 from redis.asyncio import Redis as Client
 from redis.exceptions import ConnectionError as NoRedis
 
-from tests.servers import Postgres, Redis, require
+from tests.servers import Postgres, Redis, require, running_postgres
 
 
 async def run(url: str, *statements: str) -> list[asyncpg.Record]:
@@ -48,6 +48,17 @@ async def test_the_database_goes_even_while_someone_is_connected(
     with pytest.raises(asyncpg.InvalidCatalogNameError):
         await run(url, "select 1")
     connection.terminate()
+
+
+def test_what_goes_wrong_with_a_database_is_said_and_the_next_one_is_made() -> None:
+    with running_postgres(durable=False) as server:
+        with pytest.raises(RuntimeError, match='"nowhere" does not exist'):
+            server.create_database("nowhere")
+        with server.database():
+            server.kill()
+            with pytest.raises(RuntimeError, match="psql: "):
+                server.create_database()
+            server.start()
 
 
 async def test_commits_wait_for_the_disk_where_that_matters(
