@@ -171,7 +171,12 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
                 Means(built.session, clock_us, built.core.scim.source)
             ),
             built.core.policies.follow,
-            *jobs_about_people(built.core, built.members, built.announcers),
+            *jobs_about_people(
+                built.core,
+                built.members,
+                built.announcers,
+                {side: each.cards for side, each in built.sides.items()},
+            ),
             *_runs_about_people(built),
             *built.connecting.jobs,
             *(built.records.jobs if built.records else (built.connecting.let_go,)),

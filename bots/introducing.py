@@ -61,13 +61,18 @@ class Registers(Protocol):
 
 @dataclass(slots=True)
 class Introducer:
-    """Looks at accounts. `identities` are those of the platforms switched on."""
+    """
+    Looks at accounts. `identities` are those of the platforms switched on.
+
+    `on_refused` hears of an account that has somebody's address, ATOM's id of them.
+    """
 
     accounts: StoredAccounts
     directory: Registers
     places: PlaceBook
     identities: dict[Platform, Identities] = field(default_factory=dict)
     now: Callable[[], float] = monotonic
+    on_refused: list[Callable[[str, Account, str], None]] = field(default_factory=list)
     _met: dict[tuple[str, Account], tuple[str, float]] = field(default_factory=dict)
     _looks: dict[tuple[str, Account], asyncio.Task[None]] = field(default_factory=dict)
 
@@ -219,6 +224,8 @@ class Introducer:
         if found.refused:
             # Somebody under another one's address: admins want to know.
             log.warning("account refused", account=str(found.link.account))
+            for hears in self.on_refused if found.whose else ():
+                hears(tenant, found.link.account, found.whose)
 
     def _registry(self, tenant: str) -> Registry:
         directory = self.directory

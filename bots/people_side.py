@@ -17,6 +17,7 @@ from bots.core import Core, clock_us
 from bots.introducing import LinkedPeople
 from bots.keeping_members import Keeping
 from bots.kept_desk import Desk as KeptOffice
+from bots.owner_telling import OwnChat, OwnerTelling
 from bots.refusal_telling import RefusalTelling
 from bots.runs_desk import Desk as RunsOffice
 from bots.runs_desk import RunTelling
@@ -66,20 +67,14 @@ class Side(Protocol):
 def keeping_members(core: Core, sides: Mapping[Platform, Side]) -> Keeping:
     """Build what keeps members to policy, and let it hear of what it hangs on."""
     core.introducer.identities.update({p: s.identities for p, s in sides.items()})
+    sure = _sure_accounts(core)
 
     def accounts(
         tenant: str, subject: Subject, platform: Platform
     ) -> Iterable[tuple[str, str]]:
-        told = core.sources.view.attributes(tenant, subject.id)
-        found = [*named_accounts(told)]
-        found += [
-            link.account
-            for link in core.accounts.accounts(tenant, subject.id)
-            if link.confidence > Confidence.NONE
-        ]
         return [
             (one.account, one.user)
-            for one in dict.fromkeys(found)
+            for one in sure(tenant, subject.id)
             if one.platform is platform
         ]
 
@@ -132,7 +127,10 @@ def _runs(core: Core) -> tuple[Command, ...]:
 
 
 def jobs_about_people(
-    core: Core, keeping: Keeping, announcers: Mapping[Platform, Announcer]
+    core: Core,
+    keeping: Keeping,
+    announcers: Mapping[Platform, Announcer],
+    chats: Mapping[Platform, OwnChat],
 ) -> Sequence[Job]:
     """Return what runs for ever, where a directory is configured."""
     if core.sources.sync is None:
@@ -155,8 +153,10 @@ def jobs_about_people(
         core.settings.directory.tell,
         clock_us,
     )
+    owners = OwnerTelling(_sure_accounts(core), core.acts, chats)
+    core.introducer.on_refused.append(owners.refused)
     if not core.settings.directory.runs.on:
-        return (see_others, keeping.run, refusals.run)
+        return (see_others, keeping.run, refusals.run, owners.run)
     telling = RunTelling(
         StoredRuns(core.database.hot, core.acts, clock_us),
         core.acts,
@@ -164,7 +164,19 @@ def jobs_about_people(
         core.sources.tenant,
         core.settings.directory.tell,
     )
-    return (see_others, keeping.run, refusals.run, telling.run)
+    return (see_others, keeping.run, refusals.run, owners.run, telling.run)
+
+
+def _sure_accounts(core: Core) -> Callable[[str, str], Iterable[Account]]:
+    """Return what knows somebody's accounts: named by the directory, or linked."""
+
+    def accounts(tenant: str, person: str) -> Iterable[Account]:
+        found = [*named_accounts(core.sources.view.attributes(tenant, person))]
+        links = core.accounts.accounts(tenant, person)
+        found += [each.account for each in links if each.confidence > Confidence.NONE]
+        return dict.fromkeys(found)
+
+    return accounts
 
 
 def following(dormancy: Followed, keeping: Keeping) -> Followed:

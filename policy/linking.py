@@ -7,10 +7,11 @@ that was somebody else's before, so whatever leaves a doubt is left to the perso
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bridge.directory.accounts import Account, AccountLink, Confidence, How
-from bridge.directory.model import Standing, Subject
+from bridge.directory.grace import AT_WORK
+from bridge.directory.model import Subject
 from bridge.identities import Identity
 from bridge.messages import PersonKind, Platform
 
@@ -21,11 +22,17 @@ _INVITED = "#ext#"  # in what guests sign in as, which is no mailbox
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a look at an account came to: a link, the address it rests on, and why."""
+    """
+    What a look at an account came to: a link, the address it rests on, and why.
+
+    `whose` is whose address a refused one has, where that is one living person's: to
+    tell them. It is kept nowhere.
+    """
 
     link: AccountLink
     text: str
     address: str = ""
+    whose: str = ""
 
     @property
     def refused(self) -> bool:
@@ -103,7 +110,7 @@ def answered_for(identity: Identity) -> frozenset[str]:
 
 
 def _one(account: Account, address: str, one: Subject, registry: Registry) -> Claim:
-    if one.standing is not Standing.ACTIVE and one.standing is not Standing.LOCKED:
+    if one.standing not in AT_WORK:
         return _refusal(account, f"{one.name}, whose address it has, is {one.standing}")
     if one.guest:
         return _refusal(account, f"{one.name}, whose address it has, is a guest")
@@ -117,7 +124,8 @@ def _one(account: Account, address: str, one: Subject, registry: Registry) -> Cl
     ]
     if rivals:
         other = rivals[0].account.user
-        return _refusal(account, f"{one.name} has the account {other} there already")
+        why = f"{one.name} has the account {other} there already"
+        return replace(_refusal(account, why), whose=one.id)
     link = AccountLink(account, one.id, Confidence.ADDRESS, How.ADDRESS)
     return Claim(link, f"it has the address of {one.name}", address)
 
@@ -131,7 +139,9 @@ def _outsider(
     if not people:
         return None
     what = "inactive" if not identity.active else f"a {identity.person.kind}"
-    return _refusal(account, f"it is {what}, under the address of {people[0].name}")
+    refusal = _refusal(account, f"it is {what}, under the address of {people[0].name}")
+    ids = {one.id for one in people if one.standing in AT_WORK}
+    return replace(refusal, whose=ids.pop() if len(ids) == 1 else "")
 
 
 def _refusal(account: Account, why: str) -> Claim:

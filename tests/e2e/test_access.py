@@ -342,6 +342,39 @@ async def _aged(here: World) -> None:
             return
 
 
+async def test_whoever_goes_under_anothers_address_is_nobody_and_the_other_hears(
+    tmp_path: Path,
+) -> None:
+    """Scenario 21: a guest in Slack takes Alice's address, and speaks."""
+    async with employed(tmp_path, started=False) as (here, company):
+        mallory = here.sandbox.slack.users["U03CHEN"]
+        mallory.is_guest, mallory.email = True, "alice@acme.example"
+        await here.start()
+        await publish(here, company, RULES)
+        for text in ("it is me, alice", "again"):
+            await here.slack("post", user=mallory.id, text=text, typed=True)
+        await here.until(lambda _: bool(alone_with(here, "U01ALICE")))
+        await here.quiet()
+
+        [told] = alone_with(here, "U01ALICE")
+        assert "slack:T01ACME/U03CHEN goes under your address" in str(told)
+        assert alone_with(here, mallory.id) == []
+        texts = teams_texts(await here.state())
+        assert not any("it is me" in text for text in texts)
+        kinds = [e.etype for e in await here.log()]
+        assert kinds.count("account.refused") == 1
+
+
+def alone_with(here: World, user: str) -> list[Any]:
+    """What ATOM said to somebody in their own chat with it."""
+    return [
+        said
+        for channel in here.sandbox.slack.channels.values()
+        if channel.kind == "im" and user in channel.members
+        for said in channel.messages.values()
+    ]
+
+
 async def test_two_accounts_are_one_person_by_a_code(tmp_path: Path) -> None:
     """Bob's account in Teams has no address that anybody proves; he proves it."""
     async with employed(tmp_path) as (here, company):

@@ -75,6 +75,7 @@ def test_a_guest_under_an_employees_address_is_nobodys_and_reported(
     assert found.refused
     assert (found.link.person, found.link.confidence) == ("", 0)
     assert "Alice Wong" in found.text
+    assert found.whose == "p-alice"  # who is told of it
 
 
 def test_another_tenants_account_is_not_vouched_for() -> None:
@@ -104,6 +105,7 @@ def test_an_address_that_leaves_a_doubt_links_nobody(people: list[Subject]) -> N
     assert found is not None
     assert found.refused
     assert found.link.person == ""
+    assert found.whose == ""
 
 
 def test_somebody_who_has_an_account_there_does_not_get_a_second_by_address() -> None:
