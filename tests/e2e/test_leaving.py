@@ -301,3 +301,20 @@ async def test_admins_are_told_once_of_what_waits_for_them(tmp_path: Path) -> No
 
 def in_random(state: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return slack_messages(state, "C03RANDOM")
+
+
+async def test_what_an_app_shows_in_its_card_is_looked_at(tmp_path: Path) -> None:
+    alert = {"title": "Order 12", "text": f"paid with {CARD}", "fallback": CARD}
+    async with ruled(tmp_path, REDACTS) as here:
+        async with core(here.settings, "test") as built:
+            [link] = await built.links.all(COMPANY)
+            await built.links.choose(link, link.options.said(["bots=relay"]), "test")
+        await here.stop()
+        await here.start()
+
+        await here.slack("bot_post", user="B09OTHER", wire={"attachments": [alert]})
+        await has(here, "paid with")
+
+        [copy] = [m for m in teams_messages(await here.state()) if m["text"]]
+        assert HIDDEN in copy["text"]
+        assert "4242" not in json.dumps(copy)
