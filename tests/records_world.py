@@ -31,6 +31,7 @@ from bridge.records.books import (
     UsedUp,
 )
 from bridge.records.cards import Level, RecordCard
+from bridge.records.carrying import Carrying
 from bridge.records.company_desk import Desk
 from bridge.records.desk import Asker
 from bridge.records.doing import Doing
@@ -702,6 +703,7 @@ class FakeSubscriptions:
 class FakeLevels:
     usual: Level = Level.DATA
     chosen: dict[tuple[Channel, System | None], Level] = field(default_factory=dict)
+    threads: set[Channel] = field(default_factory=set)
 
     async def level(self, tenant: str, channel: Channel, system: System) -> Level:
         of_all = self.chosen.get((channel, None), self.usual)
@@ -716,6 +718,12 @@ class FakeLevels:
         by: str,
     ) -> None:
         self.chosen[channel, system] = level
+
+    async def carrying(self, tenant: str) -> Collection[Channel]:
+        return self.threads
+
+    async def carry(self, tenant: str, channel: Channel, by: str, *, on: bool) -> None:
+        (self.threads.add if on else self.threads.discard)(channel)
 
 
 @dataclass
@@ -1081,6 +1089,16 @@ class World:
         self.saga = Saga(admitting, doing, self.drawing, self.acts, self.clock)
         self.unfinished = Unfinished(
             admitting, self.acts, self.saga, own, places, self.log, self.clock
+        )
+        self.carrying = Carrying(
+            admitting,
+            doing,
+            self.drawing,
+            self.cards,
+            self.threads,
+            self.levels,
+            places,
+            self.log,
         )
         self.desk = Desk(
             acting,

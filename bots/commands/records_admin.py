@@ -33,7 +33,9 @@ class RecordsCommand:
     """Tells everybody; lets admins of the channel choose."""
 
     name: ClassVar[str] = "records"
-    usage: ClassVar[str] = "records [level nothing|button|kind|name|data [SYSTEM]]"
+    usage: ClassVar[str] = (
+        "records [level nothing|button|kind|name|data [SYSTEM] | threads on|off]"
+    )
     summary: ClassVar[str] = "see business systems, and choose what is shown here"
 
     admitting: Admitting
@@ -50,6 +52,8 @@ class RecordsCommand:
                 return await self._choose(request, level, "")
             case ("level", level, system):
                 return await self._choose(request, level, system)
+            case ("threads", said) if said.lower() in {"on", "off"}:
+                return await self._carry(request, on=said.lower() == "on")
             case _:
                 line = spoken(request.channel.platform, self.usage)
                 raise BadInput(f"Type `{line}`.")
@@ -115,6 +119,19 @@ class RecordsCommand:
         except ServiceUnavailable:
             return "not known now"
         return "connected"
+
+    async def _carry(self, request: Request, *, on: bool) -> Card:
+        await only_admins(self.rights, request)
+        await self.levels.carry(request.tenant, request.channel, request.actor, on=on)
+        if not on:
+            return Card("Chosen", "Threads below cards stay in chat from now on.")
+        return Card(
+            "Chosen",
+            "What people say in a thread with one record's card is added to that record, "
+            "as themselves and for colleagues, from now on. Edits and deletions in chat "
+            "do not follow.",
+            Tone.GOOD,
+        )
 
     async def _choose(self, request: Request, level: str, system: str) -> Card:
         await only_admins(self.rights, request)

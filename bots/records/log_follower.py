@@ -16,6 +16,7 @@ import structlog
 
 from bridge.errors import AtomError, BadInput, StoreUnavailable
 from bridge.messages import Channel, EventKind, Person, PersonKind, Platform
+from bridge.records.carrying import Carrying
 from bridge.records.entries import changes_in
 from bridge.records.hints import Unnaming
 from bridge.records.live import Live
@@ -44,6 +45,7 @@ _OLD_US = 60 * 60 * 1_000_000  # what was said longer ago gets no card any more
 _LEFT_US = 20 * 1_000_000  # what was begun so long ago is taken up again
 _RESUME = 10.0
 _TICK = 30.0
+_LOOK = 3.0  # within which a channel's choice counts
 _WITHIN = 60.0  # seconds for one message
 
 AccountOf = Callable[[Person, Channel], Awaitable[str]]
@@ -103,10 +105,12 @@ class LogFollower:
     moved: Callable[[Channel], None]
     unnaming: Unnaming = field(default_factory=Unnaming)
     stirs: Stirs | None = None
+    carrying: Carrying | None = None
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _holding: set[str] = field(default_factory=set)
     _resumed: float = float("-inf")
     _ticked: float = float("-inf")
+    _looked: dict[str, float] = field(default_factory=dict)
 
     def committed(self, *_: object) -> None:
         """Somebody wrote to the log."""
@@ -154,11 +158,17 @@ class LogFollower:
 
     async def catch_up(self, tenant: str) -> int:
         """Take in what the log has; returns up to where. Begins at its end."""
+        looked = self._looked.get(tenant, float("-inf"))
+        if self.carrying and self.steady() - looked >= _LOOK:
+            self._looked[tenant] = self.steady()
+            await self.carrying.look(tenant)
         after = await self._position(tenant)
         size = (await self.reader.head(tenant)).size
         while after < size:
             upto = min(after + _AT_ONCE, size)
             plain = self.unnaming.among(tenant, after, upto)
+            if self.carrying and self.carrying.listens(tenant):
+                plain = []  # what names no record may be said below one
             entries = await self.reader.between(tenant, after, upto, KINDS, plain)
             await self._take_in(tenant, entries)
             if self.stirs:
@@ -209,6 +219,8 @@ class LogFollower:
         if entry.etype in _SAID:
             if (said := await self._said(tenant, entry)) is not None:
                 await self.mentions.noticed(said)
+                if self.carrying and entry.etype == EventKind.MESSAGE_CREATE:
+                    await self.carrying.noticed(said)
         elif entry.etype in _MOVES:
             if (channel := channel_of(entry.row)) is not None:
                 self.moved(channel)

@@ -35,6 +35,7 @@ from bridge.records.books import (
     LevelBook,
     SubscriptionBook,
 )
+from bridge.records.carrying import Carrying
 from bridge.records.company_desk import Desk
 from bridge.records.desk import Asker
 from bridge.records.doing import Doing
@@ -250,6 +251,17 @@ def records_side(  # noqa: PLR0913 - the parts of the whole
         monotonic,
         rooms.forget,
         stirs=keepers,
+        carrying=Carrying(
+            admitting,
+            doing,
+            drawing,
+            books.cards,
+            threads,
+            books.levels,
+            places,
+            log,
+            right.connecting,
+        ),
     )
     told = Told(log)
 

@@ -1,6 +1,6 @@
 """What is kept about records: cards, the ids of their buttons, subscriptions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -307,7 +307,10 @@ class SubscriptionBook(Protocol):
 
 
 class LevelBook(Protocol):
-    """What mentions show by themselves, per channel and system."""
+    """
+    What mentions show by themselves, per channel and system, and in which channels what
+    is said below a card goes into its record.
+    """
 
     async def level(self, tenant: str, channel: Channel, system: System) -> Level: ...
 
@@ -319,6 +322,12 @@ class LevelBook(Protocol):
         level: Level,
         by: str,
     ) -> None: ...
+
+    async def carrying(self, tenant: str) -> Collection[Channel]: ...
+
+    async def carry(self, tenant: str, channel: Channel, by: str, *, on: bool) -> None:
+        """Let what is said below a card go into its record from now on, or no more."""
+        ...
 
 
 class ChangesBook(Protocol):

@@ -75,10 +75,16 @@ class Doing:
     turns: Turns | None = None
 
     async def do(
-        self, who: Admitted, deed: Deed, label: str = "", correlation: str = ""
+        self,
+        who: Admitted,
+        deed: Deed,
+        label: str = "",
+        correlation: str = "",
+        *,
+        quiet: bool = False,
     ) -> Did:
         """
-        Do it, or say that it was done.
+        Do it, or say that it was done. `quiet`: no line under the cards says so.
 
         Raises what the system's adapter raises: `NotConnected`, `EditConflict`,
         `Rejected`, `NotYours`, `Unsure`, `Gone`, `Spent`, `ServiceUnavailable`.
@@ -110,7 +116,7 @@ class Doing:
         ref = made.record.ref
         word = past(deed.act, label)
         by = who.asker.person.shown or "somebody"
-        self.fan(tenant, ref, f"{word} by {by} via {_via(who)}")
+        self.fan(tenant, ref, "" if quiet else f"{word} by {by} via {_via(who)}")
         return Did(_told(word, made), made, before=made.again)
 
     async def _alone(

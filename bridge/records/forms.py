@@ -39,7 +39,8 @@ class Input:
     One field of a form, from the system's own metadata.
 
     Where `controller` names another input, only those choices fit that `fitting` lists
-    for its value. `longest` is in characters, 0 without a limit.
+    for its value. `longest` is in characters, 0 without a limit. `inside` is the value
+    that keeps what is written among colleagues, where it could be for customers as well.
     """
 
     id: str
@@ -53,6 +54,7 @@ class Input:
     longest: int = 0
     hint: str = ""
     cls: str = "public"
+    inside: str = ""
 
     def offered(self, entered: Mapping[str, str]) -> tuple[Choice, ...]:
         """Return the choices that fit what is entered in the other inputs."""

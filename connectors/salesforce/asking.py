@@ -77,6 +77,7 @@ _PUBLIC = Input(
     InputKind.CHECK,
     value="true",
     hint="Otherwise it is for colleagues alone",
+    inside="false",
 )
 _SUBJECT = Input("Subject", "Subject", required=True, longest=255)
 _TEXT = Input("Description", "Text", InputKind.TEXT, longest=32_000)

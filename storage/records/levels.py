@@ -1,6 +1,6 @@
 """How much of a record a mention shows by itself, per channel and system."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from bridge.messages import Channel
@@ -9,6 +9,9 @@ from bridge.records.model import System
 from storage.compliance.acts import Act, Acts
 from storage.hot import HotStore, Statement
 from storage.rows import clean_id, clean_text
+
+_THREADS = "threads"  # stands beside the systems' names, and is none
+_ON, _OFF = "on", "off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,22 +51,7 @@ class StoredLevels:
         level: Level,
         by: str,
     ) -> None:
-        row = {
-            "tenant": tenant,
-            "channel": clean_text(str(channel)),
-            "system": str(system or ""),
-            "level": str(level),
-            "told_by": clean_id(by),
-            "at_us": self.clock(),
-        }
-        change = Statement(
-            "INSERT INTO record_level (tenant, channel, system, level, told_by, at_us) "
-            "VALUES (:tenant, :channel, :system, :level, :told_by, :at_us) "
-            "ON CONFLICT (tenant, channel, system) DO UPDATE SET "
-            "level = excluded.level, told_by = excluded.told_by, "
-            "at_us = excluded.at_us",
-            row,
-        )
+        change = self._change(tenant, channel, str(system or ""), str(level), by)
         whose = system.shown if system else "all systems"
         act = Act(
             tenant,
@@ -75,3 +63,46 @@ class StoredLevels:
             conv=channel.id,
         )
         await self.acts.note(act, (change,))
+
+    async def carrying(self, tenant: str) -> Collection[Channel]:
+        rows = await self.store.fetch(
+            Statement(
+                "SELECT channel FROM record_level WHERE tenant = :tenant "
+                "AND system = :system AND level = :on",
+                {"tenant": tenant, "system": _THREADS, "on": _ON},
+            )
+        )
+        return [Channel.parse(channel) for (channel,) in rows]
+
+    async def carry(self, tenant: str, channel: Channel, by: str, *, on: bool) -> None:
+        said = _ON if on else _OFF
+        act = Act(
+            tenant,
+            "admin.config",
+            by,
+            f"what is said below cards goes into their records here: {said}",
+            {"what": "record threads", "new": said},
+            team=channel.team,
+            conv=channel.id,
+        )
+        change = self._change(tenant, channel, _THREADS, said, by)
+        await self.acts.note(act, (change,))
+
+    def _change(
+        self, tenant: str, channel: Channel, system: str, said: str, by: str
+    ) -> Statement:
+        return Statement(
+            "INSERT INTO record_level (tenant, channel, system, level, told_by, at_us) "
+            "VALUES (:tenant, :channel, :system, :level, :told_by, :at_us) "
+            "ON CONFLICT (tenant, channel, system) DO UPDATE SET "
+            "level = excluded.level, told_by = excluded.told_by, "
+            "at_us = excluded.at_us",
+            {
+                "tenant": tenant,
+                "channel": clean_text(str(channel)),
+                "system": system,
+                "level": said,
+                "told_by": clean_id(by),
+                "at_us": self.clock(),
+            },
+        )

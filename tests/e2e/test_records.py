@@ -367,6 +367,36 @@ _STEPS = (
 )
 
 
+async def test_a_thread_goes_into_its_record_where_that_was_chosen(
+    tmp_path: Path, database_url: str
+) -> None:
+    """From both sides, each as who says it, and not for customers."""
+    async with at_work(tmp_path, database_url) as (here, systems):
+        root = await here.slack("post", text=f"Globex asks about {CASE}", typed=True)
+        state = await here.until(lambda s: both(s, CASE), WAITS)
+        [copied] = {card["root"] for card in teams_cards(state)}
+        await here.slack("reply", thread_ts=root, text="before anybody chose it")
+        assert "from now on" in await slack_answer(here, "records threads on")
+        await teams_answer(here, "records threads on")
+        await asyncio.sleep(5)  # within three seconds it counts
+
+        await here.slack("reply", thread_ts=root, text="It is the fan")
+        html = "<p>Fan is <strong>ordered</strong></p>"
+        await here.teams("reply", thread=copied, html=html, user="29:erin")
+        await here.slack("post", text="Lunch?", typed=True)
+        await here.until(lambda _: len(said_on_case(systems)) == 2, WAITS)
+        await here.quiet()
+
+        org = systems.salesforce
+        alice, erin = (org.users[name].id for name in ("alice", "erin"))
+        assert sorted(said_on_case(systems)) == sorted(
+            [("It is the fan", alice, False), ("Fan is ordered", erin, False)]
+        )
+        told = await logged(here, "record.update")
+        assert sorted(e["actor"] for e in told) == ["slack:U01ALICE", "teams:29:erin"]
+        assert (await here.verdict()).intact
+
+
 async def test_several_things_are_done_by_one_command(tmp_path: Path) -> None:
     """Scenario 20: the second of three systems is away, and is back later."""
     async with at_work(tmp_path, sqlite(tmp_path)) as (here, systems):
@@ -534,6 +564,13 @@ async def send_in_teams(
         "card_action": {**button, "data": {**button["data"], **filled}},
     }
     return await here._act("teams", wish)
+
+
+def said_on_case(systems: Systems) -> list[tuple[str, str, bool]]:
+    """Return what was added to the case here, by whom, and whether customers see it."""
+    rows = systems.salesforce.rows.rows["CaseComment"].values()
+    new = [r for r in rows if "fan" in str(r["CommentBody"]).lower()]
+    return [(r["CommentBody"], r["CreatedById"], r["IsPublished"]) for r in new]
 
 
 def jira_edits(systems: Systems) -> list[str]:

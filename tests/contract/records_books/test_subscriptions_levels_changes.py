@@ -100,6 +100,23 @@ async def test_a_channel_shows_what_its_admin_chose(store: Store, acts: Acts) ->
     assert await types(store) == ["admin.config"] * 3
 
 
+async def test_a_channel_chooses_whether_its_threads_go_into_records(
+    store: Store, acts: Acts
+) -> None:
+    levels = StoredLevels(store.database.hot, acts, ticking_clock())
+
+    assert not await levels.carrying(TENANT)
+    await levels.carry(TENANT, FALCON, "slack:U1", on=True)
+    await levels.carry(TENANT, PROJECT, "teams:29:c", on=True)
+    await levels.carry(TENANT, PROJECT, "teams:29:c", on=False)
+
+    assert list(await levels.carrying(TENANT)) == [FALCON]
+    assert not await levels.carrying("globex")
+    # What mentions show is another choice.
+    assert await levels.level(TENANT, FALCON, System.JIRA) is Level.DATA
+    assert await types(store) == ["admin.config"] * 3
+
+
 async def test_positions_events_and_deeds_are_remembered(store: Store) -> None:
     book = StoredChanges(store.database.hot, ticking_clock())
     jira = System.JIRA

@@ -375,6 +375,20 @@ async def test_others_choose_nothing() -> None:
     assert not typed.world.levels.chosen
 
 
+async def test_admins_choose_whether_threads_go_into_records() -> None:
+    typed = Typed()
+
+    on = await typed.type("records threads on")
+    assert typed.world.levels.threads == {SLACK}
+    assert "as themselves" in on.text
+    await typed.type("records threads off")
+    assert not typed.world.levels.threads
+    typed.rights[SLACK.platform].admins = set()
+    refused = await typed.type("records threads on")
+    assert refused.tone is Tone.WARNING
+    assert not typed.world.levels.threads
+
+
 class Guest(Typed):
     """A company where somebody asks whose contact a guest is."""
 
