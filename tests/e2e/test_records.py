@@ -422,6 +422,37 @@ async def test_several_things_are_done_by_one_command(tmp_path: Path) -> None:
         assert len({entry["correlation"] for entry in told}) == 1
 
 
+async def test_two_edit_other_fields_of_one_issue_from_both_sides(
+    tmp_path: Path, database_url: str
+) -> None:
+    """Neither writes over the other, and each card shows both."""
+    async with at_work(tmp_path, database_url) as (here, systems):
+        await here.slack("post", text="ACME-42 is next", typed=True)
+        await here.until(lambda s: both(s, "ACME-42"), WAITS)
+        await slack_answer(here, "do edit ACME-42 priority=Highest")
+        await teams_answer(here, 'do edit ACME-42 summary="Said in Teams"')
+        state = await here.state()
+        [slack] = [w for w in whispers(state) if buttons(w["blocks"], "steps")]
+        [teams] = [
+            m for m in teams_messages(state) if buttons(m["attachments"], "steps")
+        ]
+
+        await asyncio.gather(
+            click_in_slack(here, slack, "steps"), click_in_teams(here, teams, "steps")
+        )
+
+        await here.until(lambda _: len(jira_edits(systems)) == 2, WAITS)
+        await here.until(
+            lambda s: both(s, "Said in Teams") and both(s, "Highest"), WAITS
+        )
+        told = await logged(here, "record.update")
+        assert sorted((e["actor"], *e["after"]) for e in told) == [
+            ("slack:U01ALICE", "priority"),
+            ("teams:29:carol", "summary"),
+        ]
+        assert not await logged(here, "record.failed")
+
+
 async def test_steps_that_were_cut_short_go_on_where_they_were(tmp_path: Path) -> None:
     """ATOM is killed while the second of three systems takes its time."""
     async with at_work(tmp_path, sqlite(tmp_path)) as (here, systems):
