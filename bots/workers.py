@@ -28,6 +28,11 @@ _BUSY = 0.004
 _FEWER, _MORE = 0.9, 0.25
 _LEAST = 4
 _YOUNG = 0.25  # seconds in which a delivery counts
+# None is begun while an event waits for so long and rounds take longer than `_IDLE`;
+# each is held back for a moment at most.
+_SHORT = 0.008
+_IDLE = 0.001
+_HELD_BACK = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +294,20 @@ class Worker:
         while len(self._calls) >= self.pace.at_once or len(self._young) >= self._room:
             self._left.clear()
             await self._left.wait()
+        await self._let_events_pass()
+
+    async def _let_events_pass(self) -> None:
+        """
+        Hold back while events wait for the processor.
+
+        What is begun one after the other between two events makes both late: the event
+        waits for a turn in each of its steps, and so does every delivery.
+        """
+        until = monotonic() + _HELD_BACK
+        while self.waited() > _SHORT and (now := monotonic()) < until:
+            await asyncio.sleep(0)
+            if monotonic() - now < _IDLE:
+                return  # it waits for the disk, and the processor is free
 
     def _adjust(self, took: float) -> None:
         """

@@ -8,6 +8,7 @@ from time import sleep, time_ns
 
 import pytest
 
+from bots import workers
 from bots.workers import Doorkeeper
 from bridge.courier import Done, Later
 from bridge.delivery import Delivery
@@ -312,6 +313,21 @@ async def test_fewer_are_under_way_while_events_wait_for_the_processor(
             await asyncio.sleep(0)
 
     assert 1 <= most <= 8
+
+
+async def test_none_is_begun_before_an_event_that_waits_for_the_processor(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "_HELD_BACK", 60.0)
+    waits = [1.0]
+    office.worker.waited = lambda: waits[0]
+    office.queue.put(row(0))
+
+    async with other_work(), office.open():
+        await office.rounds()
+        assert not office.courier.begun
+        waits[0] = 0.0
+        await eventually(lambda: office.courier.begun)
 
 
 async def test_calls_that_hang_take_no_room_from_the_others(office: Office) -> None:
