@@ -77,6 +77,10 @@ class Clamd:
         writer.write(b"zINSTREAM\0")
         with suppress(ConnectionError):
             async for chunk in chunks:
+                # The socket is looked at first: what is written after clamd hung up
+                # may lose the answer that it left.
+                for _ in range(2):
+                    await asyncio.sleep(0)
                 if answer.done():
                     return
                 writer.write(len(chunk).to_bytes(4, "big") + chunk)
