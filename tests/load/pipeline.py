@@ -214,7 +214,8 @@ async def of_store(built: Core, floor: Floor, seconds: float) -> Figures:
             raise RuntimeError("plain words are taken for something that may not leave")
         await journal.write(messages.write(number, plain_text(said.document)))
 
-    # Everybody's key is made before.
+    # The company's key is made before, by one, and then everybody's.
+    await put(1 << 43)
     await asyncio.gather(*(put((1 << 42) + n) for n in range(_PEOPLE)))
     gc.collect()
     gc.freeze()
