@@ -28,9 +28,9 @@ _BUSY = 0.004
 _FEWER, _MORE = 0.9, 0.25
 _LEAST = 4
 _YOUNG = 0.25  # seconds in which a delivery counts
-# None is begun while an event waits for so long and rounds take longer than `_IDLE`;
-# each is held back for a moment at most.
-_SHORT = 0.008
+# None is begun while an event has waited for so long and rounds take longer than
+# `_IDLE`; each is held back for a moment at most.
+_GIVES_WAY = 0.008
 _IDLE = 0.001
 _HELD_BACK = 0.1
 
@@ -304,7 +304,7 @@ class Worker:
         waits for a turn in each of its steps, and so does every delivery.
         """
         until = monotonic() + _HELD_BACK
-        while self.waited() > _SHORT and (now := monotonic()) < until:
+        while self.waited() > _GIVES_WAY and (now := monotonic()) < until:
             await asyncio.sleep(0)
             if monotonic() - now < _IDLE:
                 return  # it waits for the disk, and the processor is free
