@@ -39,7 +39,7 @@ from bridge.records.drawing import Drawing
 from bridge.records.entries import RecordEntry
 from bridge.records.errands import Ended
 from bridge.records.floor import Floors
-from bridge.records.forms import TAKE_BACK, Deed, Form, Input
+from bridge.records.forms import DEED, MADE, TAKE_BACK, Deed, Form, Input
 from bridge.records.knowing import Chapter, Clues, Figure, Listed, Page, clues
 from bridge.records.left import Unfinished
 from bridge.records.live import Live
@@ -338,13 +338,20 @@ class FakeSystem:
             raise BadInput("that cannot be asked for here")
         if deed.key in self.known:
             return replace(self.known[deed.key], again=True)
-        done = self._create(deed) if deed.ref is None else self._write(deed)
+        if deed.act == TAKE_BACK:
+            done = self._take_back(deed)
+        else:
+            done = self._create(deed) if deed.ref is None else self._write(deed)
+        done = replace(done, made=done.record.ref.id)
         self.written.append((access.account, deed))
         self.known[deed.key] = done
         if self.lost:
             self.lost -= 1
             raise Unsure("no answer")
         return done
+
+    def takes_back(self, act: str, kind: str) -> bool:
+        return act in {"comment", "create"}
 
     async def changed(
         self, access: Access, since: str
@@ -365,6 +372,13 @@ class FakeSystem:
     def _create(self, deed: Deed) -> Done:
         record = self.add(f"NEW{len(self.records)}", deed.values.get("title", ""))
         return Done(record, "req", {}, dict(deed.values))
+
+    def _take_back(self, deed: Deed) -> Done:
+        assert deed.values[DEED] in self.known
+        if deed.ref is not None:
+            return self._write(replace(deed, values={}))
+        assert deed.values[MADE] == self.known[deed.values[DEED]].made
+        return Done(self.records.pop(deed.values[MADE]), "req")
 
     def _write(self, deed: Deed) -> Done:
         assert deed.ref is not None
@@ -622,6 +636,7 @@ class FakeActs:
 class FakeChanges:
     begun: dict[str, str | None] = field(default_factory=dict)
     times: dict[str, int] = field(default_factory=dict)
+    things: dict[str, str] = field(default_factory=dict)
     events: set[str] = field(default_factory=set)
 
     async def position(self, tenant: str, system: System, instance: str) -> str:
@@ -646,8 +661,12 @@ class FakeChanges:
         self.begun[key], self.times[key] = None, now_us
         return 0
 
-    async def finish(self, tenant: str, key: str, request: str) -> None:
+    async def finish(self, tenant: str, key: str, request: str, made: str = "") -> None:
         self.begun[key] = request
+        self.things[key] = made
+
+    async def made(self, tenant: str, key: str) -> str:
+        return self.things.get(key, "")
 
     async def undone(self, tenant: str, key: str) -> None:
         if self.begun.get(key) is None:

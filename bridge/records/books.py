@@ -355,7 +355,13 @@ class ChangesBook(Protocol):
         """
         ...
 
-    async def finish(self, tenant: str, key: str, request: str) -> None: ...
+    async def finish(self, tenant: str, key: str, request: str, made: str = "") -> None:
+        """Note that a deed was done, and what it made (`bridge.records.ports.Done`)."""
+        ...
+
+    async def made(self, tenant: str, key: str) -> str:
+        """Return what a deed made, empty if nothing is known of that."""
+        ...
 
     async def undone(self, tenant: str, key: str) -> None:
         """It certainly was not written: the same deed may be begun again."""

@@ -44,6 +44,8 @@ _PAST = {
     "order": "Ordered",
     "note": "Noted",
     "log": "Logged",
+    "task": "Task made",
+    "take-back": "Taken back",
 }
 
 Fan = Callable[[str, RecordRef, str], None]
@@ -112,7 +114,7 @@ class Doing:
                 await self.changes.undone(tenant, deed.key)
             raise
         await self.log.note(done(wish, deed, made, who.act.right))
-        await self.changes.finish(tenant, deed.key, made.request)
+        await self.changes.finish(tenant, deed.key, made.request, made.made)
         ref = made.record.ref
         word = past(deed.act, label)
         by = who.asker.person.shown or "somebody"
@@ -139,6 +141,10 @@ class Doing:
     async def finished_before(self, tenant: str, key: str) -> bool:
         """Whether a deed was done, by whichever try."""
         return await self.changes.done(tenant, key) is not None
+
+    async def made(self, tenant: str, key: str) -> str:
+        """Return what a deed that was done made, as its adapter named it."""
+        return await self.changes.made(tenant, key)
 
 
 def key_of(tenant: str, person: str, *parts: object) -> str:

@@ -7,10 +7,12 @@ from enum import StrEnum
 from bridge.records.model import RecordRef, Revision
 
 TAKE_BACK = "take-back"
-"""The act that deletes what an earlier deed of the same person added, named by `DEED`."""
-DEED = "deed"
-ADDS = frozenset({"comment"})
-"""Acts that add something which some systems let its author delete."""
+"""
+The act that deletes what an earlier deed of the same person added or made.
+
+`DEED` is that deed's key, `MADE` what its system's adapter said of it (`Done.made`).
+"""
+DEED, MADE = "deed", "made"
 
 
 class InputKind(StrEnum):

@@ -152,7 +152,9 @@ class Done:
 
     `request` is the system's own id of the request, `before` and `after` the fields
     concerned. `unsaved` are inputs that the system silently did not take. `again` says
-    that it had been done before, by an earlier try of the same deed.
+    that it had been done before, by an earlier try of the same deed. `made` names what
+    was added or made, and how it was left, in words of the adapter's own: what they are
+    told when it is to be taken back.
     """
 
     record: Record
@@ -162,6 +164,7 @@ class Done:
     unsaved: tuple[str, ...] = ()
     note: str = ""
     again: bool = False
+    made: str = ""
 
 
 class Records(Protocol):
@@ -277,6 +280,20 @@ class Narrows(Protocol):
         self, access: Access, act: str, ref: RecordRef | None, kind: str, chosen: str
     ) -> Form:
         """Return the form that follows a choice. Raises what `Records.form` raises."""
+        ...
+
+
+@runtime_checkable
+class TakesBack(Protocol):
+    """
+    A system in which people may delete some of what they added or made themselves.
+
+    It does `forms.TAKE_BACK` for that: what this very deed made and nothing else, as
+    long as nobody changed it since. Raises `NotAllowed` with why it stays.
+    """
+
+    def takes_back(self, act: str, kind: str) -> bool:
+        """Say whether what an act adds to a kind of record can be deleted. Pure."""
         ...
 
 

@@ -27,8 +27,8 @@ from bridge.records.desk import Asker
 from bridge.records.doing import Did, Doing, key_of
 from bridge.records.drawing import Clock, Drawing
 from bridge.records.forms import (
-    ADDS,
     DEED,
+    MADE,
     TAKE_BACK,
     Choice,
     Deed,
@@ -38,11 +38,12 @@ from bridge.records.forms import (
 )
 from bridge.records.model import PUBLIC, Needs, Offer, RecordRef, Revision
 from bridge.records.places import Shown
-from bridge.records.ports import Done
+from bridge.records.ports import Done, TakesBack
 from bridge.records.steps import MOST
 
 SAGA = "steps"
 NEXT = "next"
+NEW = "new"
 NOTHING: Mapping[str, str] = MappingProxyType({})
 _AGAIN, _BACK = "again", "back"
 _FOR_GOOD = "that cannot be undone from here."
@@ -59,7 +60,8 @@ class Step:
     One write: an act on a record, in words that people know it by.
 
     `seen` and `base` are what its form showed and of which revision, where the act
-    depends on that; `classes` are those of the fields that are written.
+    depends on that; `classes` are those of the fields that are written. A record that
+    is to be made has no id yet: `NEW` stands for it.
     """
 
     ref: RecordRef
@@ -70,6 +72,11 @@ class Step:
     seen: Pairs = ()
     base: Revision | None = None
     classes: tuple[str, ...] = ()
+
+    @property
+    def target(self) -> RecordRef | None:
+        """The record that is written to, None if it is to be made."""
+        return None if self.ref.id == NEW else self.ref
 
 
 class Stage(StrEnum):
@@ -234,7 +241,7 @@ class Saga:
         deed = Deed(
             step.act,
             key,
-            step.ref,
+            step.target,
             step.ref.kind,
             dict(step.values),
             dict(step.seen),
@@ -272,16 +279,24 @@ class Saga:
         return made
 
     async def _undo(self, asker: Asker, progress: Progress, n: int) -> None:
-        """Write what stood there before, if what the step wrote still stands."""
+        """
+        Write what stood there before, if what the step wrote still stands; delete what
+        it added or made, if nobody changed that.
+        """
         step, changes = progress.steps[n], progress.changes[n]
         who = await self._admitted(asker, replace(step, right=Action.RECORD_UPDATE))
         key = key_of(asker.tenant, who.person, progress.correlation, n, _BACK)
         if await self.doing.finished_before(asker.tenant, key):
             return  # by a try that was cut short
         label = f"Taken back: {step.label}"
-        if step.act in ADDS:
+        records = self.admitting.system(asker.tenant, who.act)
+        if isinstance(records, TakesBack) and records.takes_back(
+            step.act, step.ref.kind
+        ):
             added = key_of(asker.tenant, who.person, progress.correlation, n)
-            deed = Deed(TAKE_BACK, key, step.ref, step.ref.kind, {DEED: added})
+            made = await self.doing.made(asker.tenant, added)
+            told = {DEED: added, MADE: made}
+            deed = Deed(TAKE_BACK, key, step.target, step.ref.kind, told)
             try:
                 await self.doing.do(who, deed, label, progress.correlation)
             except BadInput:

@@ -109,10 +109,14 @@ def filled(step: Written, form: Form) -> dict[str, str]:
     return values
 
 
+def called(one: Input, name: str) -> bool:
+    """Say whether somebody means an input, by its label or its id."""
+    return _plain(name) in {_plain(one.id), _plain(one.label)}
+
+
 def _named(step: Written, form: Form, name: str) -> Input:
-    wanted = _plain(name)
     for each in form.inputs:
-        if wanted in {_plain(each.id), _plain(each.label)}:
+        if called(each, name):
             return each
     known = ", ".join(_spoken(each) for each in form.inputs) or "nothing"
     raise BadInput(f"{step.label} does not ask for {name}; it asks for {known}.")

@@ -9,11 +9,11 @@ where the company made one (`atom_deed`): then HubSpot itself refuses the second
 
 import hashlib
 import html
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from bridge.errors import BadInput
-from bridge.records.forms import Deed
+from bridge.errors import BadInput, NotAllowed
+from bridge.records.forms import DEED, MADE, TAKE_BACK, Deed
 from bridge.records.model import Record, RecordRef
 from bridge.records.ports import (
     Access,
@@ -27,7 +27,8 @@ from connectors.hubspot.api import Api, Json, Taken, dicts
 from connectors.hubspot.fields import Field, described
 from connectors.hubspot.forms import DUE, SUBJECT, TEXT, now
 from connectors.hubspot.objects import moment_ms, revision
-from connectors.hubspot.portal import Kind, Portal, kind_of
+from connectors.hubspot.portal import KINDS, Kind, Portal, kind_of
+from connectors.made import CHANGED, GONE, Made, deleted
 from connectors.remembered import Remembered
 
 _LOOKED_AT = 100  # notes and tasks in which an earlier try is looked for
@@ -38,6 +39,10 @@ _TO = {
     "tasks": {"contact": 204, "company": 192, "deal": 216, "ticket": 230},
 }
 _BODY = {"notes": "hs_note_body", "tasks": "hs_task_body"}
+_WRITTEN = {
+    "notes": ("hs_note_body", "hs_timestamp"),
+    "tasks": ("hs_task_subject", "hs_task_body", "hs_task_status", "hs_timestamp"),
+}
 
 Reads = Callable[[Access, Kind, Json], Awaitable[Record]]
 
@@ -54,6 +59,8 @@ class Deeds:
     async def perform(self, access: Access, deed: Deed) -> Done:
         if deed.act == "create":
             return await self._create(access, deed, kind_of(deed.kind))
+        if deed.act == TAKE_BACK:
+            return await self._take_back(access, deed)
         if deed.ref is None:
             raise BadInput("say which record")
         kind = kind_of(deed.ref.kind)
@@ -190,9 +197,9 @@ class Deeds:
     ) -> Done:
         """Make a note or a task, and say with it what it belongs to."""
         told = await now(self.api, access, kind, ref.id)
-        again = await self._has(access, ref, kind, what, deed.key)
-        request = ""
-        if not again:
+        id_ = await self._found(access, ref, kind, what, deed.key)
+        again, request = id_ is not None, ""
+        if id_ is None:
             link = {
                 "associationCategory": "HUBSPOT_DEFINED",
                 "associationTypeId": _TO[what][kind.name],
@@ -204,33 +211,98 @@ class Deeds:
                     access, "POST", self.api.objects(what), body
                 )
                 request = self.api.rest.request_id(answer)
+                id_ = str(answer.object.get("id", ""))
             except Unsure:
-                if not await self._has(access, ref, kind, what, deed.key):
+                id_ = await self._found(access, ref, kind, what, deed.key)
+                if id_ is None:
                     raise
+        left = await self.api.read(access, what, [id_], _WRITTEN[what])
+        made = str(Made(what, id_, _state(left.get(id_, {}), _WRITTEN[what])))
         after = {} if again else {n: deed.values[n] for n in deed.values}
         record = await self.shown(access, kind, told)
-        return Done(record, request, after=after, again=again)
+        return Done(record, request, after=after, again=again, made=made)
 
-    async def _has(
+    async def _found(
         self, access: Access, ref: RecordRef, kind: Kind, what: str, key: str
-    ) -> bool:
-        """Say whether an earlier try of the same deed is there already."""
+    ) -> str | None:
+        """Return the id of what an earlier try of the same deed added."""
         linked = await self.api.linked(access, kind.plural, [ref.id], what)
         newest = sorted(linked.get(ref.id, ()), key=int, reverse=True)[:_LOOKED_AT]
         if not newest:
-            return False
+            return None
         found = await self.api.read(access, what, newest, [_BODY[what]])
-        bodies = (
-            (each.get("properties") or {}).get(_BODY[what]) for each in found.values()
-        )
-        return any(mark(key) in str(body or "") for body in bodies)
+        for id_, each in found.items():
+            body = (each.get("properties") or {}).get(_BODY[what])
+            if mark(key) in str(body or ""):
+                return id_
+        return None
+
+    async def _take_back(self, access: Access, deed: Deed) -> Done:
+        """
+        Archive what a deed added or made. Raises `NotAllowed` with why it stays.
+
+        HubSpot archives without conditions, and says nothing of what is archived
+        already: so it is read before. Its own values change by themselves; those that
+        are read of a record for its card may not have.
+        """
+        made = Made.read(deed.values.get(MADE, ""))
+        names, of = self._kept(made)
+        stays = await self._standing(access, made, names)
+        if stays is None:
+            if not deed.tried_us:
+                raise NotAllowed(GONE)
+            return Done(await self._around(access, deed, made, of), again=True)
+        ours = mark(deed.values.get(DEED, ""))
+        body = (stays.get("properties") or {}).get(_BODY.get(made.what, ""))
+        if made.what in _BODY and ours not in str(body or ""):
+            raise NotAllowed(CHANGED)
+        if _state(stays, names) != made.state:
+            raise NotAllowed(CHANGED)
+        try:
+            path = self.api.objects(made.what, made.id)
+            answer = await self.api.write(access, "DELETE", path, None)
+            request = self.api.rest.request_id(answer)
+        except Unsure:
+            if await self._standing(access, made, names) is not None:
+                raise
+            request = ""
+        return Done(await self._around(access, deed, made, of), request)
+
+    def _kept(self, made: Made) -> tuple[tuple[str, ...], Kind | None]:
+        """Return the properties that have to be as they were left, and of what kind."""
+        kinds = {each.plural: each for each in KINDS.values()}
+        known = made.what in _WRITTEN or made.what in kinds
+        if not known or not made.id.isdecimal():
+            raise NotAllowed("ATOM does not know any more what was added.")
+        if (kind := kinds.get(made.what)) is not None:
+            return _own(kind), kind
+        return _WRITTEN[made.what], None
+
+    async def _standing(
+        self, access: Access, made: Made, names: tuple[str, ...]
+    ) -> Json | None:
+        found = await self.api.read(access, made.what, [made.id], names)
+        return found.get(made.id)
+
+    async def _around(
+        self, access: Access, deed: Deed, made: Made, of: Kind | None
+    ) -> Record:
+        """Return what it was added to, or what is left of the archived record."""
+        if of is not None:
+            ref = self.portal.ref(of, made.id)
+            return deleted(ref, round(self.api.rest.clock() * 1_000_000))
+        if deed.ref is None:
+            raise BadInput("say which record")
+        kind = kind_of(deed.ref.kind)
+        told = await now(self.api, access, kind, deed.ref.id)
+        return await self.shown(access, kind, told)
 
     async def _create(self, access: Access, deed: Deed, kind: Kind) -> Done:
         fields = described(await self.api.properties(access, kind))
         marker = self.portal.marker
         marked = marker in fields and fields[marker].unique
         if made := await self._made(access, deed, kind, marked=marked):
-            return Done(await self.shown(access, kind, made), again=True)
+            return await self._created(access, kind, made)
         allowed = {*kind.asked, kind.stage, kind.pipeline}
         values = {
             name: fields[name].encoded(text)
@@ -246,7 +318,7 @@ class Deeds:
             raise
         except Taken as taken:
             if made := await self._made(access, deed, kind, marked=marked):
-                return Done(await self.shown(access, kind, made), again=True)
+                return await self._created(access, kind, made)
             told = (
                 {"email": "belongs to another contact"}
                 if kind.name == "contact"
@@ -254,8 +326,15 @@ class Deeds:
             )
             raise Rejected(str(taken), told) from taken
         id_ = str(answer.object.get("id", ""))
-        read = await self.shown(access, kind, await now(self.api, access, kind, id_))
-        return Done(read, self.api.rest.request_id(answer), after=dict(values))
+        read = await now(self.api, access, kind, id_)
+        done = await self._created(access, kind, read)
+        request = self.api.rest.request_id(answer)
+        return replace(done, request=request, after=dict(values), again=False)
+
+    async def _created(self, access: Access, kind: Kind, read: Json) -> Done:
+        id_ = str(read.get("id", ""))
+        made = str(Made(kind.plural, id_, _state(read, _own(kind))))
+        return Done(await self.shown(access, kind, read), again=True, made=made)
 
     async def _made(
         self, access: Access, deed: Deed, kind: Kind, *, marked: bool
@@ -288,6 +367,18 @@ class Deeds:
 def mark(key: str) -> str:
     """Return what names a deed in HubSpot: short, and nothing that was said."""
     return f"atom-{hashlib.sha256(key.encode()).hexdigest()[:20]}"
+
+
+def _own(kind: Kind) -> tuple[str, ...]:
+    """Return the properties that people change, of those that are read."""
+    return tuple(name for name in kind.read if name != kind.modified)
+
+
+def _state(read: Json, names: Sequence[str]) -> str:
+    """Return a digest of what stands in some properties."""
+    values = read.get("properties") or {}
+    told = "\n".join(f"{name}={values.get(name)}" for name in sorted(names))
+    return hashlib.sha256(told.encode()).hexdigest()[:20]
 
 
 def _body(text: str, key: str) -> str:

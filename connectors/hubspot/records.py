@@ -37,7 +37,7 @@ _OVERLAP_MS = 60_000  # how far a look at changes goes back: searches may be beh
 
 
 class HubSpotRecords:
-    """Implements `bridge.records.ports.Records`."""
+    """Implements `bridge.records.ports.Records` and `TakesBack`."""
 
     def __init__(
         self, portal: Portal, rest: Rest, sleep: Sleep = asyncio.sleep
@@ -121,6 +121,9 @@ class HubSpotRecords:
         if not done.again:
             self._written.keep(str(done.record.ref), done.record.rev)
         return done
+
+    def takes_back(self, act: str, kind: str) -> bool:  # noqa: ARG002 - all alike
+        return act in {"note", "task", "create"}
 
     async def changed(
         self, access: Access, since: str

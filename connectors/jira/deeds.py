@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bridge.errors import BadInput, NotAllowed
-from bridge.records.forms import DEED, TAKE_BACK, Deed
+from bridge.records.forms import DEED, MADE, TAKE_BACK, Deed
 from bridge.records.model import Record, RecordRef
 from bridge.records.ports import (
     Access,
@@ -37,7 +37,8 @@ from connectors.jira.forms import (
 )
 from connectors.jira.issues import fields_of, record
 from connectors.jira.jql import just_made
-from connectors.jira.site import Site
+from connectors.jira.site import KIND, Site
+from connectors.made import CHANGED, GONE, Made, deleted
 from connectors.remembered import Remembered
 
 _KEPT_KEYS = 20  # deeds that an issue's property names
@@ -55,6 +56,8 @@ class Deeds:
     async def perform(self, access: Access, deed: Deed) -> Done:
         if deed.act == "create":
             return await self._create(access, deed)
+        if deed.act == TAKE_BACK and deed.ref is None:
+            return await self._unmade(access, deed)
         if deed.ref is None:
             raise BadInput("say which issue")
         if deed.act == "comment":
@@ -173,7 +176,7 @@ class Deeds:
         if not type_.isalnum():
             raise Rejected("choose a type", {TYPE: "is none"})
         if made := await self._made(access, deed, project):
-            return Done(await self._read(access, self.site.ref(made)), again=True)
+            return _created(await self._read(access, self.site.ref(made)), again=True)
         fields = await creatable(self.api, access, project, type_)
         told = {
             id_: value for id_, value in _encoded(deed.values, fields).items() if value
@@ -190,7 +193,42 @@ class Deeds:
         ref = self.site.ref(str(answer.object.get("id", "")))
         after = _entered(deed.values, {**told, PROJECT: "", TYPE: ""})
         read = await self._read(access, ref)
-        return Done(read, self.api.rest.request_id(answer), after=after)
+        return _created(read, self.api.rest.request_id(answer), after)
+
+    async def _unmade(self, access: Access, deed: Deed) -> Done:
+        """
+        Delete the issue that a deed made. Raises `NotAllowed` with why it stays.
+
+        Whatever happens to an issue, comments included, makes it another revision. With
+        subtasks Jira refuses.
+        """
+        made = Made.read(deed.values.get(MADE, ""))
+        ref = self.site.ref(made.id)
+        stub = deleted(ref, round(self.api.rest.clock() * 1_000_000))
+        path = ("issue", ref.id)
+        try:
+            issue = await self._now(access, ref)
+            if deed.values.get(DEED, "") not in _done(issue):
+                raise NotAllowed(GONE)
+            if self._record(issue).rev.text != made.state:
+                raise NotAllowed(CHANGED)
+            answer = await self.api.write(access, "DELETE", path, None)
+        except Gone:
+            if not deed.tried_us:
+                raise NotAllowed(GONE) from None
+            return Done(stub, again=True)
+        except Unsure:
+            if await self._is_there(access, ref):
+                raise
+            return Done(stub)
+        return Done(stub, self.api.rest.request_id(answer))
+
+    async def _is_there(self, access: Access, ref: RecordRef) -> bool:
+        try:
+            await self._now(access, ref)
+        except Gone:
+            return False
+        return True
 
     async def _made(self, access: Access, deed: Deed, project: str) -> str:
         """Return the issue that an earlier try made, empty if none did."""
@@ -249,6 +287,17 @@ class Deeds:
 
     def _record(self, issue: Mapping[str, Any]) -> Record:
         return record(issue, self.site, round(self.api.rest.clock() * 1_000_000))
+
+
+def _created(
+    read: Record,
+    request: str = "",
+    after: Mapping[str, str] | None = None,
+    *,
+    again: bool = False,
+) -> Done:
+    made = str(Made(KIND, read.ref.id, read.rev.text))
+    return Done(read, request, after=after or {}, again=again, made=made)
 
 
 def _done(issue: Mapping[str, Any]) -> list[str]:

@@ -43,7 +43,7 @@ _OVERLAP_MS = 60_000  # how far a look at changes goes back: the index may be be
 
 
 class JiraRecords:
-    """Implements `bridge.records.ports.Records`."""
+    """Implements `bridge.records.ports.Records` and `TakesBack`."""
 
     def __init__(self, site: Site, rest: Rest, sleep: Sleep = asyncio.sleep) -> None:
         self._site = site
@@ -136,9 +136,12 @@ class JiraRecords:
         else:
             async with self._turns.turn(str(deed.ref or deed.key)):
                 done = await self._deeds.perform(access, deed)
-        if not done.again:
+        if not done.again and done.record.rev != NEVER:
             self._written.keep(done.record.ref.id, done.record.rev)
         return done
+
+    def takes_back(self, act: str, kind: str) -> bool:  # noqa: ARG002 - all are issues
+        return act in {"comment", "create"}
 
     async def changed(
         self, access: Access, since: str

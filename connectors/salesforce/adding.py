@@ -15,6 +15,7 @@ from typing import Any
 from bridge.records.forms import Deed
 from bridge.records.model import RecordRef
 from bridge.records.ports import Access, Done, Gone, Rejected, Unsure
+from connectors.made import Made
 from connectors.salesforce import ids, manners, soql
 from connectors.salesforce.asking import Asking, kind_of, text_of, value_of
 from connectors.salesforce.client import Client, Written
@@ -23,6 +24,7 @@ from connectors.salesforce.metadata import Fields, Metadata
 from connectors.salesforce.reading import Reader
 from connectors.salesforce.recognition import Recognition
 
+COMMENT = "CaseComment"
 _LATELY_US = 15 * 60 * 1_000_000
 _SKEW = timedelta(minutes=5)  # by which Salesforce's clock and ours may be apart
 _TASK = frozenset({"Subject", "Description"})
@@ -53,29 +55,37 @@ class Adder:
             raise Rejected("write a comment", {"CommentBody": "Write something"})
         public = deed.values.get("IsPublished", "true") == "true"
         before = await self._p.reader.one(access, ref)  # also says if it is there
-        if deed.tried_us and await self.said(access, ref, body, deed.tried_us):
-            return Done(before, again=True)
+        if deed.tried_us and (
+            found := await self._said(access, ref, body, deed.tried_us)
+        ):
+            return Done(before, again=True, made=str(Made(COMMENT, found)))
         since_us = deed.tried_us or _now_us()
         values = {"ParentId": ref.id, "CommentBody": body, "IsPublished": public}
         try:
-            written = await self._p.client.create(access, "CaseComment", values)
+            written = await self._p.client.create(access, COMMENT, values)
         except Unsure:
-            if not await self.said(access, ref, body, since_us):
+            found = await self._said(access, ref, body, since_us)
+            if found is None:
                 raise
-            written = Written(ref.id, "")
+            written = Written(found, "")
         record = await self._p.reader.one(access, ref)
         after = {"CommentBody": body, "IsPublished": text_of(public)}
-        return Done(record, written.request, {}, after)
+        made = str(Made(COMMENT, written.id))
+        return Done(record, written.request, {}, after, made=made)
 
     async def said(
         self, access: Access, ref: RecordRef, body: str, since_us: int = 0
     ) -> bool:
         """Whether this account said it since; 0: within a quarter of an hour."""
+        return await self._said(access, ref, body, since_us) is not None
+
+    async def _said(
+        self, access: Access, ref: RecordRef, body: str, since_us: int
+    ) -> str | None:
         where = f"ParentId = {soql.quoted(ids.long(ref.id))}"
         asked = {"CommentBody": body}
         since_us = since_us or _now_us() - _LATELY_US
-        found = await self._same(access, "CaseComment", (where, asked), since_us)
-        return found is not None
+        return await self._same(access, COMMENT, (where, asked), since_us)
 
     async def _same(
         self,
@@ -113,7 +123,8 @@ class Adder:
             name: text_of(value) for name, value in values.items() if name in _TASK
         }
         again = not written.created
-        return Done(record, written.request, {}, after, again=again)
+        made = str(Made("Task", written.id))
+        return Done(record, written.request, {}, after, again=again, made=made)
 
     async def create(self, access: Access, deed: Deed, name: str) -> Done:
         kind = kind_of(self._p.kinds, name)
@@ -124,12 +135,21 @@ class Adder:
         written = await self._added(access, kind.object, deed, values)
         ref = self._p.recognition.ref(kind.name, written.id)
         record = await self._p.reader.one(access, ref)
-        row, _at = await self._p.client.row(access, kind.object, written.id, [*values])
+        columns = [*values, "LastModifiedDate"]
+        row, _at = await self._p.client.row(access, kind.object, written.id, columns)
         wanted = {name: text_of(value) for name, value in values.items()}
         after = told(row, wanted)
         unsaved = tuple(name for name in wanted if after[name] != wanted[name])
-        again = not written.created
-        return Done(record, written.request, {}, after, unsaved, again=again)
+        made = Made(kind.object, written.id, str(row.get("LastModifiedDate") or ""))
+        return Done(
+            record,
+            written.request,
+            {},
+            after,
+            unsaved,
+            again=not written.created,
+            made=str(made),
+        )
 
     async def _beside(self, access: Access, ref: RecordRef) -> dict[str, Any]:
         """Return what ties a new record to the one that it was made from."""

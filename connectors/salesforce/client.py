@@ -159,6 +159,16 @@ class Client:
 
         return await self._unlocked(lambda: self._call(access, work, writes=True))
 
+    async def delete(self, access: Access, object_: str, id_: str) -> Written:
+        """Put a record into the bin. Raises `Gone` for what is there already."""
+        known = ids.long(id_)
+
+        def work(library: Salesforce, session: Session) -> Written:
+            _type(library, object_).delete(known, headers=dict(_HEADERS))
+            return Written(known, _request(session))
+
+        return await self._unlocked(lambda: self._call(access, work, writes=True))
+
     async def put(
         self,
         access: Access,

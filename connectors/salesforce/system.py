@@ -16,7 +16,7 @@ from bridge.records.model import (
 from bridge.records.ports import Access, Budget, Done
 from connectors.guarded import Limits, Line
 from connectors.salesforce.adding import Parts
-from connectors.salesforce.asking import Asking
+from connectors.salesforce.asking import NEW, Asking
 from connectors.salesforce.client import PATHS, Client
 from connectors.salesforce.finding import Finder
 from connectors.salesforce.following import Following
@@ -61,7 +61,7 @@ class Setup:
 
 
 class Salesforce:
-    """Implements `bridge.records.ports.Records`, `Lists` and `Narrows`."""
+    """Implements `bridge.records.ports.Records`, `Lists`, `Narrows` and `TakesBack`."""
 
     def __init__(
         self, setup: Setup, budget: Budget, limits: Limits | None = None
@@ -157,6 +157,11 @@ class Salesforce:
 
     async def perform(self, access: Access, deed: Deed) -> Done:
         return await self._writer.perform(access, deed)
+
+    def takes_back(self, act: str, kind: str) -> bool:
+        return (
+            act in NEW or act in {"note", "call"} or (act, kind) == ("comment", "case")
+        )
 
     async def changed(
         self, access: Access, since: str

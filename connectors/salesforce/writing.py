@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from bridge.errors import BadInput, ServiceUnavailable
-from bridge.records.forms import Deed
+from bridge.records.forms import TAKE_BACK, Deed
 from bridge.records.model import PUBLIC, Fact, RecordRef, Revision
 from bridge.records.ports import Access, Done, EditConflict, Unsure
 from connectors.salesforce import ids, manners
@@ -28,6 +28,7 @@ from connectors.salesforce.client import DATA, Written, http_date
 from connectors.salesforce.kinds import Kind
 from connectors.salesforce.metadata import FieldOf
 from connectors.salesforce.rendering import moment, revision
+from connectors.salesforce.taking_back import TakingBack
 
 _LATELY = timedelta(minutes=15)
 _OK, _BAD = 200, 400
@@ -41,10 +42,13 @@ class Writer:
     def __init__(self, parts: Parts) -> None:
         self._p = parts
         self._adder = Adder(parts)
+        self._taking_back = TakingBack(parts)
 
     async def perform(self, access: Access, deed: Deed) -> Done:
         if not access.account:
             raise BadInput("writing takes an account of one's own")
+        if deed.act == TAKE_BACK:
+            return await self._taking_back.perform(access, deed)
         if deed.act in NEW:
             return await self._adder.create(access, deed, NEW[deed.act] or deed.kind)
         if deed.ref is None:

@@ -171,7 +171,11 @@ class Calls:
         return await self._line.call(access, work)
 
     async def write(
-        self, access: Access, method: str, part: Part, body: Mapping[str, Any]
+        self,
+        access: Access,
+        method: str,
+        part: Part,
+        body: Mapping[str, Any] | None = None,
     ) -> Answer:
         """
         Write one thing, with no retry of its own. Raises `Unsure` for a lost answer.

@@ -7,7 +7,7 @@ from importlib.resources import files
 from urllib.parse import urlsplit
 
 from bridge.errors import BadInput
-from bridge.records.forms import Deed, Form
+from bridge.records.forms import TAKE_BACK, Deed, Form
 from bridge.records.model import (
     Absence,
     Mention,
@@ -22,6 +22,7 @@ from connectors.servicenow.approvals import Approvals
 from connectors.servicenow.calls import PATHS, Calls, ServiceNowManners
 from connectors.servicenow.catalogue import Catalogue
 from connectors.servicenow.changes import Changes
+from connectors.servicenow.creating import unmade
 from connectors.servicenow.finding import Finding
 from connectors.servicenow.following import Following
 from connectors.servicenow.hooks import Hooks
@@ -72,7 +73,7 @@ def _unheard(_what: str, _table: str) -> None:
 
 class ServiceNow:
     """
-    Implements `bridge.records.ports.Records`.
+    Implements `bridge.records.ports.Records` and `TakesBack`.
 
     `alert` is told what an operator should look at (`connectors.servicenow.reading`
     names the alerts), and the table concerned. `clock` is in seconds since 1970.
@@ -107,6 +108,7 @@ class ServiceNow:
         )
         writing = Writing(reading)
         self._reading = reading
+        self._writing = writing
         self._finding = Finding(reading)
         incidents = Incidents(writing)
         approvals = Approvals(writing)
@@ -157,7 +159,12 @@ class ServiceNow:
         return await self._of(ref, kind).form(access, act, ref)
 
     async def perform(self, access: Access, deed: Deed) -> Done:
+        if deed.act == TAKE_BACK and deed.ref is None:
+            return await unmade(self._writing, access, deed, (INCIDENT, CHANGE))
         return await self._of(deed.ref, deed.kind).perform(access, deed)
+
+    def takes_back(self, act: str, kind: str) -> bool:
+        return act == "create" and kind in {INCIDENT.kind, CHANGE.kind}
 
     async def changed(
         self, access: Access, since: str

@@ -79,18 +79,30 @@ class StoredChanges:
 
         return await self.store.run(program)
 
-    async def finish(self, tenant: str, key: str, request: str) -> None:
+    async def finish(self, tenant: str, key: str, request: str, made: str = "") -> None:
         await self._run(
-            "INSERT INTO record_deed (tenant, deed, request, begun_us) "
-            "VALUES (:tenant, :deed, :request, :now) ON CONFLICT (tenant, deed) "
-            "DO UPDATE SET request = excluded.request",
+            "INSERT INTO record_deed (tenant, deed, request, begun_us, made) "
+            "VALUES (:tenant, :deed, :request, :now, :made) "
+            "ON CONFLICT (tenant, deed) "
+            "DO UPDATE SET request = excluded.request, made = excluded.made",
             {
                 "tenant": tenant,
                 "deed": hashed(key),
                 "request": clean_text(request),
+                "made": clean_text(made),
                 "now": self.clock(),
             },
         )
+
+    async def made(self, tenant: str, key: str) -> str:
+        rows = await self.store.fetch(
+            Statement(
+                "SELECT made FROM record_deed WHERE tenant = :tenant AND deed = :deed",
+                {"tenant": tenant, "deed": hashed(key)},
+                brief=True,
+            )
+        )
+        return str(rows[0][0]) if rows else ""
 
     async def undone(self, tenant: str, key: str) -> None:
         await self._run(

@@ -139,6 +139,7 @@ record_deed = Table(
     Column("deed", String(64), primary_key=True),
     Column("request", Text),
     Column("begun_us", BigInteger, nullable=False),
+    Column("made", Text, nullable=False, server_default=""),
     Index("ix_record_deed_begun", "begun_us"),
 )
 

@@ -1,7 +1,7 @@
 """Business records where people talk, through the whole of ATOM and both platforms."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import pytest
 from bots.demo_records import Systems
 from bots.sandbox.slack.model import User as SlackUser
 from bots.sandbox.teams.seed import ACME as TEAMS_TENANT
+from connectors.sandbox.hubspot.seed import PORTAL
 from storage.hot import Program, Statement
 from tests.e2e.at_work import (
     at_work,
@@ -453,6 +454,79 @@ async def test_two_edit_other_fields_of_one_issue_from_both_sides(
         assert not await logged(here, "record.failed")
 
 
+async def test_what_steps_made_is_taken_back_though_atom_is_killed_meanwhile(
+    tmp_path: Path, database_url: str
+) -> None:
+    """The last step fails; ATOM is killed while the case's comment is deleted."""
+    async with at_work(tmp_path, database_url) as (here, systems):
+        told = await slack_answer(here, new_steps(systems))
+        assert "can be taken back if Salesforce lets you" in told
+        assert "for good: ServiceNow has no way to take it back" in told
+        state = await here.until(lambda s: bool(offers_of(whispers(s))), WAITS)
+        journals_are_away(systems)
+        [offer] = offers_of(whispers(state))
+        await click_in_slack(here, offer, "steps")
+        state = await here.until(lambda s: "What now?" in said(views(s)), WAITS)
+        [view] = views(state)
+        assert "✗ comment INC0010001" in said(view)
+        assert new_things(systems) == ["comment", "incident", "issue", "note"]
+
+        await killed_while(
+            here, systems, "DELETE *CaseComment*", chosen_in_slack(here, view, "back")
+        )
+        await claims_run_out(here)
+        await here.start()
+
+        def own(state: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+            every = [m for m in everything_in_slack(state) if "interrupted" in said(m)]
+            return offers_of(every)
+
+        state = await here.until(lambda s: bool(own(s)), WAITS)
+        [left] = own(state)
+        assert "Go on taking back" in said(left)
+        await pressed_in_own_chat(here, left)
+        await here.until(lambda _: not new_things(systems), WAITS)
+        await here.quiet()
+
+        deleted = [
+            entry.call
+            for system in systems.all.values()
+            for entry in system.journal.all()
+            if entry.method == "DELETE" and entry.status == 204
+        ]
+        assert len(deleted) == len(set(deleted)) == 4
+        changed = await logged(here, "record.update")
+        taken = [entry for entry in changed if entry["act"] == "take-back"]
+        assert len({entry["deed"] for entry in taken}) == len(taken) == 4
+        made = await logged(here, "record.create")
+        assert len({entry["correlation"] for entry in (*changed, *made)}) == 1
+        assert (await here.verdict()).intact
+
+
+async def test_what_somebody_may_not_delete_stays_and_is_named(tmp_path: Path) -> None:
+    """In Teams: Erin may delete no incident, and no note in HubSpot."""
+    async with at_work(tmp_path, sqlite(tmp_path)) as (here, systems):
+        await teams_answer(here, new_steps(systems), user="29:erin")
+        state = await here.state()
+        journals_are_away(systems)
+        [card] = [
+            m for m in teams_messages(state) if buttons(m["attachments"], "steps")
+        ]
+        form = await click_in_teams(here, card, "steps", user="29:erin")
+        assert "✗ comment INC0010001" in said(form)
+
+        filled = {"in.choice.next": "back"}
+        answer = await send_in_teams(here, card, form, filled, user="29:erin")
+
+        await here.until(lambda _: new_things(systems) == ["incident", "note"], WAITS)
+        assert "↩ create issue: taken back" in said(answer)
+        assert "↩ comment CS-00001026: taken back" in said(answer)
+        assert "ServiceNow does not let you do this" in said(answer)
+        assert "HubSpot does not let you do that" in said(answer)
+        failed = await logged(here, "record.failed")
+        assert [e["why"] for e in failed if e["act"] == "take-back"] == ["NotYours"] * 2
+
+
 async def test_steps_that_were_cut_short_go_on_where_they_were(tmp_path: Path) -> None:
     """ATOM is killed while the second of three systems takes its time."""
     async with at_work(tmp_path, sqlite(tmp_path)) as (here, systems):
@@ -489,17 +563,7 @@ async def test_who_pressed_in_slack_hears_of_steps_that_were_cut_short(
         state = await here.until(lambda s: bool(own(s)), WAITS)
         [told] = own(state)
         assert "Nothing goes on by itself" in said(told)
-        await here._act(
-            "slack",
-            {
-                "workspace": "T01ACME",
-                "user": "U01ALICE",
-                "channel": told["channel"],
-                "action": "click",
-                "ts": told["ts"],
-                "value": buttons(told["blocks"], "steps")[0]["value"],
-            },
-        )
+        await pressed_in_own_chat(here, told)
         await here.until(lambda _: len(comments(systems)) == 1, WAITS)
         await asyncio.sleep(12)  # it looks every ten seconds
         await here.quiet()
@@ -574,6 +638,70 @@ async def offered_steps(here: World) -> Mapping[str, Any]:
     )
     [offer] = [w for w in whispers(state) if buttons(w["blocks"], "steps")]
     return offer
+
+
+def new_steps(systems: Systems) -> str:
+    deal = f"{systems.base}/hubspot/contacts/{PORTAL}/record/0-3/30101"
+    return (
+        'do create issue project=ACME issuetype=Task summary="The fan burns" '
+        'then create incident short_description="The fan burns" '
+        'then comment CS-00001026 "The fan burns" '
+        f'then note {deal} "The fan burns" '
+        'then comment INC0010001 "See the issue"'
+    )
+
+
+def journals_are_away(systems: Systems) -> None:
+    away = {"match": "PATCH *", "kind": "status", "arg": 503, "times": 99}
+    systems.servicenow.faults.order(away)
+
+
+def new_things(systems: Systems) -> list[str]:
+    """Return what there is of the things that `new_steps` makes."""
+    words, found = "The fan burns", []
+    if words in [i.values["summary"] for i in systems.jira.site.issues.values()]:
+        found.append("issue")
+    if words in said(systems.servicenow.instance.rows["incident"]):
+        found.append("incident")
+    rows = systems.salesforce.rows.rows["CaseComment"].values()
+    if any(r["CommentBody"] == words and not r["IsDeleted"] for r in rows):
+        found.append("comment")
+    notes = systems.hubspot.portal.things["notes"].values()
+    if any(words in str(n.values["hs_note_body"]) and not n.archived for n in notes):
+        found.append("note")
+    return sorted(found)
+
+
+def offers_of(messages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return those that have a button which begins, or goes on with, several steps."""
+    return [each for each in messages if buttons(each.get("blocks"), "steps")]
+
+
+async def chosen_in_slack(here: World, view: Mapping[str, Any], choice: str) -> None:
+    """Choose one of what a form offers, and send it."""
+    [block] = [b for b in view["blocks"] if b["type"] == "input"]
+    by = {"workspace": "T01ACME", "user": "U01ALICE", "view": view["id"]}
+    options = block["element"]["options"]
+    [option] = [each for each in options if each["value"] == choice]
+    place = {"block_id": block["block_id"], "action_id": block["element"]["action_id"]}
+    entered = {"action": "enter", **place, "entered": {"selected_option": option}}
+    await here._act("slack", {**by, **entered})
+    await here._act("slack", {**by, "action": "submit"})
+
+
+async def pressed_in_own_chat(here: World, told: Mapping[str, Any]) -> None:
+    """Press the button by which Alice goes on, in her own chat with ATOM."""
+    await here._act(
+        "slack",
+        {
+            "workspace": "T01ACME",
+            "user": "U01ALICE",
+            "channel": told["channel"],
+            "action": "click",
+            "ts": told["ts"],
+            "value": buttons(told["blocks"], "steps")[0]["value"],
+        },
+    )
 
 
 async def send_in_teams(

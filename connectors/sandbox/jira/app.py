@@ -158,6 +158,7 @@ class Jira(StandIn):
             ("POST", "/issue/bulkfetch", self._issues.fetched),
             ("GET", one, self._issues.read),
             ("PUT", one, self._issues.edit),
+            ("DELETE", one, self._issues.delete),
             ("PUT", f"{one}/assignee", self._issues.assign),
             ("GET", f"{one}/transitions", self._issues.transitions),
             ("POST", f"{one}/transitions", self._issues.transit),

@@ -64,10 +64,11 @@ class Hooks:
         told: dict[str, Any] = {
             "timestamp": int(event.issue.updated * 1000),
             "webhookEvent": event.name,
-            "issue_event_type_name": _TYPES[event.name],
             "user": shapes.person(event.user.id),
             "issue": shapes.issue(event.issue, ["*navigable"]),
         }
+        if event.name in _TYPES:
+            told["issue_event_type_name"] = _TYPES[event.name]
         if event.items:
             items = [dict(each) for each in event.items]
             told["changelog"] = {"id": self.site.number(), "items": items}

@@ -105,6 +105,18 @@ class Issues:
         self._change(issue, shapes, values, body)
         return web.Response(status=204)
 
+    async def delete(self, request: web.Request, shapes: Shapes) -> web.Response:
+        """Delete an issue: a right of its own, which not everybody has who edits."""
+        issue = self.issue(request, shapes)
+        project = self._site.projects[issue.project]
+        if not set(shapes.user.groups) & project.delete:
+            raise Refusal(
+                403, "You do not have permission to delete issues in this project."
+            )
+        self._hooks.tell(Event("jira:issue_deleted", issue, shapes.user))
+        del self._site.issues[issue.id]
+        return web.Response(status=204)
+
     async def assign(self, request: web.Request, shapes: Shapes) -> web.Response:
         issue = self.issue(request, shapes)
         body = await _json(request)

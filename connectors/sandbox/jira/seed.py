@@ -23,6 +23,7 @@ HOOK_SECRET = "sandbox-jira-hook-secret"  # noqa: S105 - see above
 _PROFILE = Profile("Jira user")  # groups decide there, not profiles
 _EVERYBODY = frozenset({"jira-users"})
 _BUILDERS = frozenset({"engineering", "it", "apps"})
+_DELETERS = frozenset({"it"})
 _MANAGERS = frozenset({"finance", "it"})
 _STATUSES = {
     "1": ("To Do", "To Do"),
@@ -161,7 +162,9 @@ def _users() -> list[User]:
 def _projects() -> list[Project]:
     levels = {"10500": ("Management only", _MANAGERS)}
     return [
-        Project("10000", "ACME", "Acme", _EVERYBODY, _BUILDERS, levels, last=47),
+        Project(
+            "10000", "ACME", "Acme", _EVERYBODY, _BUILDERS, levels, _DELETERS, last=47
+        ),
         Project("10001", "SECRET", "Staff matters", frozenset({"it"}), _BUILDERS),
     ]
 

@@ -35,6 +35,7 @@ class Project:
     browse: frozenset[str]
     edit: frozenset[str]
     levels: dict[str, tuple[str, frozenset[str]]] = field(default_factory=dict)
+    delete: frozenset[str] = frozenset()  # the groups that may delete issues
     required: frozenset[str] = frozenset()  # beside summary, project and type
     last: int = 0
 

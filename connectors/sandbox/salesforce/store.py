@@ -184,7 +184,11 @@ class Store:
         """Put a row into the recycle bin. Raises `Refused`."""
         row = self.row(user, kind, id_)
         if not user.profile.may("d", kind):
-            raise told("INSUFFICIENT_ACCESS_OR_READONLY")
+            raise Refused(
+                403,
+                "INSUFFICIENT_ACCESS_OR_READONLY",
+                "insufficient access rights on object id",
+            )
         at = self.clock.moment()
         row["IsDeleted"] = True
         self._stamp(row, at, user.id)

@@ -36,6 +36,12 @@ AGENT = Profile(
     readonly=frozenset({"incident.due_date", "incident.number"}),
     everything=True,
 )
+# Who administers the instance: an agent may delete no task there.
+ADMIN = replace(
+    AGENT,
+    name="admin",
+    objects={**AGENT.objects, "incident": "crud", "change_request": "crud"},
+)
 EMPLOYEE = Profile(
     "employee",
     _OPEN | {"incident": "cru", "change_request": "r", "sc_request": "ru"},

@@ -4,10 +4,11 @@ from typing import Any
 
 from connectors.sandbox.servicenow.dictionary import TABLES
 from connectors.sandbox.servicenow.instance import Instance, id_of
-from connectors.sandbox.servicenow.rights import AGENT, EMPLOYEE
+from connectors.sandbox.servicenow.rights import ADMIN, AGENT, EMPLOYEE
 from connectors.sandbox.users import PEOPLE, User
 
 _AGENTS = frozenset({"alice", "erin", "chen", "carol"})
+_ADMINS = frozenset({"alice"})
 _DEPARTMENTS = ("IT", "Engineering", "Sales", "Finance")
 _GROUPS = ("Service Desk", "Web Ops", "Network", "CAB")
 _SERVICES = ("web-01..08", "Email", "VPN gateway", "Payroll", "Printer 3rd floor")
@@ -25,7 +26,7 @@ def users() -> dict[str, User]:
             user_id(name),
             name,
             shown,
-            AGENT if agent else EMPLOYEE,
+            ADMIN if name in _ADMINS else AGENT if agent else EMPLOYEE,
             f"{name}@acme.example",
             title=title,
         )

@@ -24,6 +24,7 @@ class HrWorld:
 
     writes = "PUT "
     adds = "PUT *"
+    deletes = ""
     batch = 3  # one each
 
     def __init__(self, told: Told) -> None:
@@ -63,6 +64,15 @@ class HrWorld:
 
     def change_behind(self, values: Mapping[str, str]) -> None:
         self.hr.change(FRANK, values)
+
+    def change_of(self, ref: RecordRef) -> None:
+        raise AssertionError("nothing is made there")
+
+    def forbid_deleting(self, account: Account) -> None:
+        raise AssertionError("nothing is deleted there")
+
+    def other_of(self, ref: RecordRef) -> str:
+        raise AssertionError("nothing is made there")
 
     def added(self) -> int:
         return 0

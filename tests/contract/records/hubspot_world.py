@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import ClientSession
@@ -25,6 +26,7 @@ class HubSpotWorld:
 
     writes = "PATCH "
     adds = "POST */notes"
+    deletes = "insider"
     batch = 4  # one a kind: which company each belongs to is in it
 
     def __init__(self, told: Told) -> None:
@@ -83,10 +85,26 @@ class HubSpotWorld:
         deal.updated = self.hubspot.portal.moment()
         self.hubspot.portal.index(deal)
 
+    def change_of(self, ref: RecordRef) -> None:
+        deal = self.hubspot.portal.things["deals"][ref.id]
+        deal.values["dealname"] = "Somebody else's words"
+        deal.updated = self.hubspot.portal.moment()
+
+    def forbid_deleting(self, account: Account) -> None:
+        user = self.hubspot.users[account.user]
+        profile = replace(user.profile, objects={"*": "cru"})
+        self.hubspot.users[account.user] = replace(user, profile=profile)
+
+    def other_of(self, ref: RecordRef) -> str:
+        return "30101"
+
     def added(self) -> int:
         notes = self.hubspot.portal.things["notes"].values()
         text = self.sample.addition["text"]
-        return sum(text in str(each.values["hs_note_body"]) for each in notes)
+        return sum(
+            text in str(each.values["hs_note_body"]) and not each.archived
+            for each in notes
+        )
 
     def value(self, name: str) -> Any:
         return self.hubspot.portal.things["deals"]["30101"].values[name]

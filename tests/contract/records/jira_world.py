@@ -25,6 +25,7 @@ class JiraWorld:
 
     writes = "PUT "
     adds = "POST */comment"
+    deletes = "insider"
     batch = 1
 
     def __init__(self, told: Told) -> None:
@@ -66,6 +67,17 @@ class JiraWorld:
         issue.values.update(values)
         issue.updated = self.jira.site.moment()
         self.jira.site.index(issue)
+
+    def change_of(self, ref: RecordRef) -> None:
+        issue = self.jira.site.issues[ref.id]
+        issue.values["summary"] = "Somebody else's words"
+        issue.updated = self.jira.site.moment() + 1
+
+    def forbid_deleting(self, account: Account) -> None:
+        self.jira.site.projects["10000"].delete = frozenset()
+
+    def other_of(self, ref: RecordRef) -> str:
+        return "10042"
 
     def added(self) -> int:
         comments = self.jira.site.issues["10042"].comments

@@ -1,6 +1,7 @@
 """Salesforce, for the suite."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from bridge.records.model import RecordRef, System
@@ -18,6 +19,7 @@ class SalesforceWorld:
 
     writes = "PATCH "
     adds = "POST *omment*"
+    deletes = "insider"
     batch = 2  # five queries a call, and accounts take three
 
     def __init__(self, told: Told) -> None:
@@ -67,10 +69,23 @@ class SalesforceWorld:
         user = self.org.users["alice"]
         self.org.rows.update(user, "Opportunity", self.org.ids["renewal"], values)
 
+    def change_of(self, ref: RecordRef) -> None:
+        user = self.org.users["carol"]
+        self.org.clock.move(2)
+        self.org.rows.update(user, "Case", ref.id, {"Priority": "Low"})
+
+    def forbid_deleting(self, account: Account) -> None:
+        user = self.org.users[account.user]
+        profile = replace(user.profile, objects={"*": "cru"})
+        self.org.users[account.user] = replace(user, profile=profile)
+
+    def other_of(self, ref: RecordRef) -> str:
+        return self.org.ids["crash"]
+
     def added(self) -> int:
         rows = self.org.rows.rows["CaseComment"].values()
         body = self.sample.addition["CommentBody"]
-        return sum(row["CommentBody"] == body for row in rows)
+        return sum(row["CommentBody"] == body and not row["IsDeleted"] for row in rows)
 
     def value(self, name: str) -> Any:
         return self.org.rows.rows["Opportunity"][self.org.ids["renewal"]][name]

@@ -13,7 +13,7 @@ from connectors.servicenow.connector import ServiceNow, Settings
 from tests.contract.records.worlds import Sample
 from tests.stand_ins import Account, CountingBudget, Told
 
-_PEOPLE = {"reader": "bob", "insider": "erin", "onlooker": "frank"}
+_PEOPLE = {"reader": "bob", "insider": "erin", "onlooker": "frank", "admin": "alice"}
 
 
 class ServiceNowWorld:
@@ -21,6 +21,7 @@ class ServiceNowWorld:
 
     writes = "PATCH "
     adds = "PATCH *"
+    deletes = "admin"  # agents may not
     batch = 1
 
     def __init__(self, told: Told) -> None:
@@ -67,6 +68,18 @@ class ServiceNowWorld:
     def change_behind(self, values: Mapping[str, str]) -> None:
         id_ = self.sample.open[0].id
         self.stand_in.instance.update("incident", id_, values, "alice")
+
+    def change_of(self, ref: RecordRef) -> None:
+        values = {"urgency": "3"}
+        self.stand_in.instance.update("incident", ref.id, values, "erin")
+
+    def forbid_deleting(self, account: Account) -> None:
+        alice = self.stand_in.users["alice"]
+        erin = self.stand_in.users["erin"]
+        self.stand_in.users["alice"] = replace(alice, profile=erin.profile)
+
+    def other_of(self, ref: RecordRef) -> str:
+        return self.sample.open[0].id
 
     def added(self) -> int:
         rows = self.stand_in.instance.rows["sys_journal_field"].values()

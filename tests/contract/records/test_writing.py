@@ -7,14 +7,15 @@ from dataclasses import replace
 import pytest
 
 from bridge.errors import BadInput, NotAllowed
-from bridge.records.forms import DEED, TAKE_BACK, Deed
-from bridge.records.model import System
+from bridge.records.forms import DEED, MADE, TAKE_BACK, Deed
+from bridge.records.model import Absence, Record, System
 from bridge.records.ports import (
     Done,
     EditConflict,
     NotConnected,
     NotYours,
     Rejected,
+    TakesBack,
     Unsure,
 )
 from tests.contract.records.conftest import written
@@ -115,20 +116,120 @@ async def test_the_same_may_be_added_twice_on_purpose(
     assert world.added() == 2
 
 
+def back(deed: Deed, done: Done, key: str = "back") -> Deed:
+    told = {DEED: deed.key, MADE: done.made}
+    return Deed(TAKE_BACK, key, deed.ref, deed.kind, told)
+
+
+def deletes(world: World) -> list[str]:
+    journal = world.told.stand_in.journal.all()
+    return [one.call for one in journal if one.call.startswith("DELETE ")]
+
+
 async def test_what_was_added_is_taken_back_or_it_is_said_that_it_stays(
-    world: World, reader: Account
+    world: World,
 ) -> None:
-    said = addition(world)
-    await world.records.perform(reader, said)
-    back = Deed(TAKE_BACK, "back", said.ref, said.kind, {DEED: said.key})
+    """Of two that say the same, this very one goes."""
+    insider = world.account("insider")
+    said, again = addition(world), replace(addition(world), key="a2")
+    done = await world.records.perform(insider, said)
+    await world.records.perform(insider, again)
+    assert isinstance(world.records, TakesBack)
+    assert said.ref is not None
+
+    if not world.records.takes_back(said.act, said.ref.kind):
+        assert world.records.system is System.SERVICENOW
+        with pytest.raises(BadInput):
+            await world.records.perform(insider, back(said, done))
+        assert world.added() == 2
+        return
+    gone = await world.records.perform(insider, back(said, done))
+
+    assert not gone.again
+    assert gone.record.ref == said.ref
+    assert world.added() == 1
+    assert len(deletes(world)) == 1
+    with pytest.raises(NotAllowed):
+        await world.records.perform(insider, back(said, done, "other"))
+
+
+async def made_anew(world: World, account: Account) -> tuple[Deed, Done]:
+    """Make a record as somebody; returns how."""
+    kind = world.sample.create_kind
+    new = Deed("create", "c1", None, kind, world.sample.new)
+    return new, await world.records.perform(account, new)
+
+
+async def test_a_new_record_is_taken_back_whole(world: World) -> None:
+    owner = world.account(world.deletes)
+    new, done = await made_anew(world, owner)
+
+    gone = await world.records.perform(owner, back(new, done))
+
+    assert gone.record.ref == done.record.ref
+    read = await world.records.read(owner, [done.record.ref])
+    assert read[done.record.ref] is Absence.GONE
+    users = {e.user for e in world.told.stand_in.journal.all()}
+    assert users == {owner.user}
+
+
+async def test_a_new_record_that_was_changed_since_stays(world: World) -> None:
+    owner = world.account(world.deletes)
+    new, done = await made_anew(world, owner)
+    world.change_of(done.record.ref)
+
+    with pytest.raises(NotAllowed, match="changed since"):
+        await world.records.perform(owner, back(new, done))
+
+    assert deletes(world) == []
+
+
+async def test_what_somebody_may_not_delete_stays(world: World) -> None:
+    owner = world.account(world.deletes)
+    new, done = await made_anew(world, owner)
+    world.forbid_deleting(owner)
+
+    with pytest.raises(NotYours):
+        await world.records.perform(owner, back(new, done))
+
+    read = await world.records.read(owner, [done.record.ref])
+    assert isinstance(read[done.record.ref], Record)
+
+
+@pytest.mark.parametrize("kind", ["drop_after_effect", "drop"])
+async def test_a_lost_answer_to_taking_back_is_looked_up(
+    world: World, kind: str
+) -> None:
+    owner = world.account(world.deletes)
+    new, done = await made_anew(world, owner)
+    world.told.fault(kind, "DELETE *")
+    undo = back(new, done)
 
     try:
-        await world.records.perform(reader, back)
-    except BadInput:
-        assert world.records.system is not System.JIRA
-        assert world.added() == 1
-    else:
-        assert world.records.system is System.JIRA
+        await world.records.perform(owner, undo)
+    except Unsure:
+        await world.records.perform(owner, replace(undo, tried_us=1))
+
+    again = await world.records.perform(owner, replace(undo, tried_us=1))
+    assert again.again
+    assert len(deletes(world)) == (1 if kind == "drop_after_effect" else 2)
+    read = await world.records.read(owner, [done.record.ref])
+    assert read[done.record.ref] is Absence.GONE
+
+
+async def test_taking_back_touches_nothing_that_atom_did_not_make(
+    world: World,
+) -> None:
+    """Not even what somebody names in place of what was made."""
+    owner = world.account(world.deletes)
+    new, done = await made_anew(world, owner)
+    what, _, rest = done.made.partition("/")
+    _, _, state = rest.partition("/")
+    other = world.other_of(done.record.ref)
+    for made in ("", f"{what}/{other}/{state}", f"User/{other}/{state}"):
+        with pytest.raises((NotAllowed, BadInput)):
+            await world.records.perform(owner, back(new, replace(done, made=made)))
+    assert deletes(world) == []
 
 
 async def test_a_change_behind_ones_back_is_a_conflict(

@@ -72,6 +72,20 @@ class World(Protocol):
         """Let somebody else change `sample.open[0]` in the system itself."""
         ...
 
+    deletes: str  # who may make and delete records
+
+    def change_of(self, ref: RecordRef) -> None:
+        """Let somebody else change a record of `sample.create_kind`."""
+        ...
+
+    def forbid_deleting(self, account: Account) -> None:
+        """Take somebody's right to delete."""
+        ...
+
+    def other_of(self, ref: RecordRef) -> str:
+        """Return the id of a record of the same kind which ATOM did not make."""
+        ...
+
     def added(self) -> int:
         """Return how many things like `sample.addition` the system holds."""
         ...

@@ -18,7 +18,7 @@ from bridge.cards import Card, Tone
 from bridge.messages import Channel, Person, Platform
 from bridge.records.cards import Level
 from bridge.records.knowing import Chapter, Figure, Progress
-from bridge.records.model import System
+from bridge.records.model import Offer, System
 from bridge.records.planning import Planning
 from bridge.records.ports import Records
 from tests.fakes import FakeRights
@@ -106,9 +106,28 @@ async def test_steps_are_shown_as_they_were_written_before_they_are_done(
     assert not typed.snow.written
 
 
+@pytest.mark.parametrize("person", [ALICE, CAROL], ids=["slack", "teams"])
+async def test_steps_say_whether_what_they_make_could_be_deleted(
+    person: Person,
+) -> None:
+    typed = Typed()
+    typed.snow.add("INC1", offers=(Offer("order", "Order…", Action.RECORD_CREATE),))
+
+    answer = await typed.type(
+        'do create issue title="It burns" then order INC1', person
+    )
+
+    told = repr(render(answer)) + repr(adaptive(answer))
+    assert "title: It burns (can be taken back if Jira lets you, until" in told
+    assert "(for good: ServiceNow has no way to take it back)" in told
+    assert not typed.jira.written
+
+
 @pytest.mark.parametrize(
     ("said", "refused"),
     [
+        ("do create dragon", "There is no kind of record 'dragon'"),
+        ("do create issue", "say title=… as well"),
         ("do", "Say what to do with which records"),
         ("do take INC9", "There is no record INC9"),
         ("do fly INC1", "INC1 knows no fly. It knows approve, take, edit"),

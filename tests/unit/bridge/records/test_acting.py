@@ -207,11 +207,11 @@ class DiesOnce(FakeChanges):
 
     alive: bool = True
 
-    async def finish(self, tenant: str, key: str, request: str) -> None:
+    async def finish(self, tenant: str, key: str, request: str, made: str = "") -> None:
         if self.alive:
             self.alive = False
             raise Crash
-        await super().finish(tenant, key, request)
+        await super().finish(tenant, key, request, made)
 
 
 async def test_d10_after_a_crash_the_retry_does_not_approve_again() -> None:

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from bridge.access import Action
 from bridge.errors import BadInput
-from bridge.records.forms import DEED, TAKE_BACK
-from bridge.records.model import System
+from bridge.records.forms import DEED, MADE, TAKE_BACK
+from bridge.records.model import RecordRef, System
 from bridge.records.ports import Rejected
-from bridge.records.saga import NEXT, Stage, Step
+from bridge.records.saga import NEW, NEXT, Stage, Step
 from tests.records_world import (
     ALICE,
     BOB,
@@ -172,10 +173,56 @@ async def test_a_comment_is_taken_back_where_its_system_lets_its_author() -> Non
     assert (who, deed.act, dict(deed.values)) == (
         "p-alice",
         TAKE_BACK,
-        {DEED: said.key},
+        {DEED: said.key, MADE: "id-WEB-1"},
     )
     assert deed.key != said.key
     assert len(world.log.of("record.update")) == 2
+
+
+def made_first() -> tuple[World, FakeSystem, list[Step]]:
+    """The first step makes an issue."""
+    world, jira, steps = built()
+    new = RecordRef(jira.system, jira.instance, "issue", NEW)
+    values = (("title", "It burns"),)
+    first = Step(new, "create", "create issue", values, Action.RECORD_CREATE)
+    return world, jira, [first, *steps]
+
+
+async def test_a_new_record_is_taken_back_with_the_steps_that_it_belonged_to() -> None:
+    world, jira, steps = made_first()
+    world.system.faults["perform"].append(unavailable())
+    shown = FakeShown()
+    await world.saga.begin(asker(ALICE), steps, shown)
+    assert len(jira.records) == 2
+
+    then = FakeShown()
+    await world.desk.submitted(asker(ALICE), shown.forms[0][1], {NEXT: "back"}, then)
+
+    assert "↩ create issue: taken back" in then.texts[0]
+    assert list(jira.records) == ["id-WEB-1"]
+    assert {deed.ref for _, deed in jira.written} == {None}
+    told = [*world.log.of("record.create"), *world.log.of("record.update")]
+    assert len({entry.detail["correlation"] for entry in told}) == 1
+
+
+async def test_after_a_crash_it_is_known_what_a_step_made() -> None:
+    """It dies in the second step; what the first one made is in the book of deeds."""
+    world, jira, steps = made_first()
+    act = await world.saga.offered(asker(ALICE), steps)
+    world.system.waits = die
+    with pytest.raises(Died):
+        await world.desk.clicked(asker(ALICE), act.token, FakeShown())
+    world.system.waits = None
+    world.acts.used.clear()  # nothing is heard of the claim, and it is given out again
+    world.system.faults["perform"].append(unavailable())
+    shown = FakeShown()
+    await world.desk.clicked(asker(ALICE), act.token, shown)
+
+    then = FakeShown()
+    await world.desk.submitted(asker(ALICE), shown.forms[0][1], {NEXT: "back"}, then)
+
+    assert "↩ create issue: taken back" in then.texts[0]
+    assert list(jira.records) == ["id-WEB-1"]
 
 
 async def test_what_cannot_be_undone_says_so() -> None:
@@ -199,9 +246,6 @@ async def test_after_a_crash_the_button_goes_on_where_it_was() -> None:
     world, jira, steps = built()
     act = await world.saga.offered(asker(ALICE), steps)
 
-    async def die() -> None:
-        raise Died
-
     jira.waits = die
     with pytest.raises(Died):
         await world.desk.clicked(asker(ALICE), act.token, FakeShown())
@@ -217,6 +261,11 @@ async def test_after_a_crash_the_button_goes_on_where_it_was() -> None:
     again = FakeShown()
     await world.desk.clicked(asker(ALICE), act.token, again)
     assert again.texts == ["That is recorded already."]
+
+
+async def die() -> None:
+    """End as a process does that is killed."""
+    raise Died
 
 
 class Died(BaseException):
