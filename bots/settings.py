@@ -101,6 +101,11 @@ class SlackSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors
         description="true or false: whether the compliance token has discovery:read, "
         "with which channels are compared by their edits and deletions as well",
     )
+    work_objects: bool = Field(
+        default=False,
+        description="true or false: whether records are sent as Work Objects too, which "
+        "open at the side of a conversation",
+    )
     audit_url: Url = Field(default="https://api.slack.com/audit/v1/", description=A_URL)
     history_page: int = Field(
         default=200,

@@ -19,6 +19,7 @@ from bots.slack.clients import Clients
 from bots.slack.discovery import SlackDiscovery
 from bots.slack.file_source import SlackFiles
 from bots.slack.file_target import SlackFileTarget
+from bots.slack.flexpane import Flexpane
 from bots.slack.herald import SlackHerald
 from bots.slack.install import Installations, InstallPages, OAuth
 from bots.slack.intake import SlackIntake
@@ -37,6 +38,7 @@ from bots.slack.sender import SlackSender
 from bots.slack.signs import SlackSigns
 from bots.slack.socket import SlackSocket
 from bots.slack.tokens import is_organisation, workspaces_of
+from bots.slack.work_objects import WorkObjects
 from bridge.messages import Platform
 from bridge.recent import Recent
 from bridge.workspaces import Administration
@@ -139,7 +141,7 @@ def slack_side(
         discovery(settings, session, recent),
         SlackReaders(members, people),
         SlackSeats(clients, members, people, asyncio.sleep),
-        SlackCardPlace(clients),
+        SlackCardPlace(clients, WorkObjects(settings.work_objects)),
     )
 
 
@@ -191,9 +193,14 @@ async def listen_to_slack(
         intake.records = SlackRecords(
             desk, built.companies, side.clients, people=side.people
         )
-        intake.previews = Previews(desk, built.companies, side.clients)
+        intake.previews = Previews(
+            desk, built.companies, side.clients, side.cards.objects
+        )
+        # It answers whether objects are sent now or not: earlier ones still stand.
+        intake.flexpane = Flexpane(desk, built.companies, side.clients, side.people)
         stack.push_async_callback(intake.records.aclose)
         stack.push_async_callback(intake.previews.aclose)
+        stack.push_async_callback(intake.flexpane.aclose)
     if secret:
         app.router.add_post("/slack/events", intake.handle)
     if side.settings.socket_mode and side.settings.app_token:

@@ -24,6 +24,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
     "channel_unarchive": _CHANNELS,
     "channel_unshared": _ANY_CHANNEL,
     "emoji_changed": frozenset({"emoji:read"}),
+    "entity_details_requested": frozenset(),
     "file_deleted": frozenset({"files:read"}),
     "file_shared": frozenset({"files:read"}),
     "group_archive": _GROUPS,

@@ -71,6 +71,14 @@ def unfurling_may_read_and_write_links(manifest: Manifest) -> Iterator[str]:
             yield f"unfurl_domains need the scope {scope}"
 
 
+def previews_that_open_are_heard_of(manifest: Manifest) -> Iterator[str]:
+    previews = _part(manifest, "features", "rich_previews")
+    if previews.get("is_active") and "entity_details_requested" not in _events(
+        manifest
+    ):
+        yield "rich_previews need the event entity_details_requested"
+
+
 def scopes_exist(manifest: Manifest) -> Iterator[str]:
     for scope in _scopes(manifest):
         if scope not in BOT_SCOPES:
@@ -137,6 +145,7 @@ RULES: tuple[Callable[[Manifest], Iterator[str]], ...] = (
     commands_can_be_called,
     addresses_are_secure,
     unfurling_may_read_and_write_links,
+    previews_that_open_are_heard_of,
     scopes_exist,
     scopes_of_people_exist,
     optional_scopes_are_asked_for,

@@ -1,6 +1,6 @@
 """The form of a Slack app manifest, version 2, as far as ATOM may come to use it."""
 
-from manifest.shape import Flag, Many, Number, Table, Text
+from manifest.shape import Choice, Flag, Many, Number, Table, Text
 
 _URL = Text(500, pattern=r"https?://.+")
 _SCOPES = Many(Text(50), most=255)
@@ -24,6 +24,12 @@ _COMMAND = Table(
     },
     frozenset({"command", "description"}),
 )
+_ENTITY_TYPE = Choice(
+    frozenset(
+        f"slack#/entities/{name}"
+        for name in ("content_item", "file", "incident", "item", "task")
+    )
+)
 _FEATURES = Table(
     {
         "app_home": Table(
@@ -36,6 +42,9 @@ _FEATURES = Table(
         "bot_user": Table(
             {"display_name": Text(80), "always_online": Flag()},
             frozenset({"display_name"}),
+        ),
+        "rich_previews": Table(
+            {"is_active": Flag(), "entity_types": Many(_ENTITY_TYPE, most=5)}
         ),
         "shortcuts": Many(_SHORTCUT, most=10, least=1),
         "slash_commands": Many(_COMMAND, most=50, least=1),

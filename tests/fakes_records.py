@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bridge.records.cards import CardButton, CardField, RecordCard, Standing
-from bridge.records.desk import NOT_KEPT, Asker, Found, Preview, Said
+from bridge.records.desk import NOT_KEPT, Asker, Found, Opened, Preview, Said
 from bridge.records.forms import Choice, Form, Input, InputKind
 from bridge.records.model import Needs, RecordRef, System
 from bridge.records.places import Shown
@@ -86,6 +86,8 @@ class FakeDesk:
     previews: dict[str, Preview] = field(default_factory=dict)
     viewed: RecordCard | None = None
     views: list[tuple[Asker, str]] = field(default_factory=list)
+    opens: Opened = field(default_factory=lambda: Opened(Standing.GONE, "gone"))
+    openings: list[tuple[Asker, str, str]] = field(default_factory=list)
     found: Found = field(default_factory=lambda: Found("", (), ()))
     go: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -128,6 +130,11 @@ class FakeDesk:
         self.views.append((asker, token))
         await self.go.wait()
         return self.viewed
+
+    async def opened(self, asker: Asker, address: str, url: str) -> Opened:
+        self.openings.append((asker, address, url))
+        await self.go.wait()
+        return self.opens
 
     async def find(self, asker: Asker, words: str, within: float) -> Found:
         self.searches.append(words)

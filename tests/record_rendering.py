@@ -10,6 +10,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from bots.sandbox.slack.blocks import check_blocks
+from bots.sandbox.slack.entities import problems_of
 from bots.sandbox.slack.modals import check_view
 from bots.teams.adaptive import size
 from bridge.records.cards import RecordCard
@@ -18,7 +19,7 @@ from bridge.records.redaction import Audience, Frame, card_of, offers_of
 from tests.record_samples import HOSTS, READ_US
 
 FOLDER = Path(__file__).parent / "fixtures" / "records"
-SLACK_TEXT, TEAMS_BYTES = 10_000, 24_000
+SLACK_TEXT, TEAMS_BYTES, OBJECT_BYTES = 10_000, 24_000, 7_000
 FLOOR = Audience(frozenset({PUBLIC}))
 ALONE = Audience(
     frozenset({PUBLIC, "sales-finance", "it-internal", "personal", "hr"}), viewer=True
@@ -59,6 +60,13 @@ def check_slack(blocks: list[dict[str, Any]]) -> None:
 def check_modal(view: dict[str, Any]) -> None:
     json.dumps(view, ensure_ascii=False).encode()
     check_view(view, "modal")
+
+
+def check_object(made: dict[str, Any], *, linked: bool = False) -> None:
+    """Fail for what is no Work Object to Slack, or too large a one."""
+    json.dumps(made, ensure_ascii=False).encode()
+    assert list(problems_of(made, "", linked)) == []
+    assert len(json.dumps(made)) <= OBJECT_BYTES
 
 
 def check_teams(made: dict[str, Any]) -> None:

@@ -32,6 +32,7 @@ from bots.slack.answers import Answers
 from bots.slack.clients import Clients, quiet
 from bots.slack.echo import by_a_bot
 from bots.slack.envelope import Ignored, account_of, organisation_of
+from bots.slack.flexpane import Flexpane
 from bots.slack.interactions import (
     ACTION_PREFIX,
     RECORD,
@@ -42,7 +43,7 @@ from bots.slack.interactions import (
 from bots.slack.payload import mapping, string
 from bots.slack.previews import Previews
 from bots.slack.records import SlackRecords, listen
-from bots.slack.translate import SHARED, translate
+from bots.slack.translate import OPENED, SHARED, translate
 from bridge.errors import AtomError, StoreUnavailable
 from bridge.lifecycle import Change, change_of
 from bridge.messages import Event, EventKind, Platform
@@ -85,8 +86,8 @@ class SlackIntake:
     `access_changed` is told the organisation that lets its app into workspaces, or
     takes it out of some. `profile_changed` is told the workspace and the `user` object
     of a profile that changed. `records` answers what is asked of records, `previews`
-    links to them; without both they are kept, and nothing follows. `spooling` keeps
-    what cannot be taken in now.
+    links to them, and `flexpane` whoever opens one at the side; without these they are
+    kept, and nothing follows. `spooling` keeps what cannot be taken in now.
     """
 
     intake: Intake
@@ -103,6 +104,7 @@ class SlackIntake:
     profile_changed: Callable[[str, Mapping[str, Any]], Awaitable[None]] = unnoticed
     records: SlackRecords | None = None
     previews: Previews | None = None
+    flexpane: Flexpane | None = None
     spooling: Keeps | None = None
     app: AsyncApp = field(init=False)
     _verifier: SignatureVerifier | None = field(init=False, repr=False, default=None)
@@ -221,8 +223,11 @@ class SlackIntake:
             await self._forget(event.account)
         if event.kind is EventKind.COMMAND and not self._has_listener(event):
             self.answers.to_mention(event)
-        if self.previews and dict(event.detail).get("type") == SHARED:
+        told = dict(event.detail).get("type")
+        if self.previews and told == SHARED:
             self.previews.begin(event, body)
+        if self.flexpane and told == OPENED:
+            self.flexpane.begin(event, body)
         return 200, event
 
     def _waits_behind_others(self, body: Mapping[str, Any]) -> bool:

@@ -9,13 +9,14 @@ from typing import Any
 import structlog
 
 from bots.record_talks import Talks
-from bots.slack.clients import Clients, done
+from bots.slack.clients import Clients
 from bots.slack.payload import mapping, mappings, string
-from bots.slack.record_cards import unfurl
-from bots.slack.record_place import spot
+from bots.slack.record_place import unfurled
+from bots.slack.work_objects import WorkObjects
 from bridge.errors import AtomError, Throttled
 from bridge.messages import Event
 from bridge.ports import Tenants
+from bridge.records.cards import RecordCard
 from bridge.records.desk import Asker, RecordDesk
 
 log = structlog.get_logger()
@@ -32,6 +33,7 @@ class Previews:
     desk: RecordDesk
     tenants: Tenants
     clients: Clients
+    objects: WorkObjects = field(default_factory=WorkObjects)
     talks: Talks = field(default_factory=Talks)
 
     def begin(self, event: Event, body: Mapping[str, Any]) -> None:
@@ -69,7 +71,7 @@ class Previews:
             unfurl={} if composing else where,
         )
         cards = {
-            links.get(one.url, one.url): unfurl(one.card)
+            links.get(one.url, one.url): one.card
             for one in previews
             if one.card is not None
         }
@@ -77,14 +79,15 @@ class Previews:
             await self._unfurl(event, where, cards)
 
     async def _unfurl(
-        self, event: Event, where: Mapping[str, str], cards: Mapping[str, Any]
+        self, event: Event, where: Mapping[str, str], cards: Mapping[str, RecordCard]
     ) -> None:
         client = await self.clients.of(event.account)
+        shown = event.account, cards
         try:
-            await done(client.chat_unfurl(unfurls=dict(cards), **spot(where)))
+            await unfurled(client, self.objects, shown, where)
         except Throttled as throttled:
             await asyncio.sleep(min(throttled.retry_after, _LONGEST_WAIT))
-            await done(client.chat_unfurl(unfurls=dict(cards), **spot(where)))
+            await unfurled(client, self.objects, shown, where)
 
 
 def _where(shared: Mapping[str, Any]) -> dict[str, str]:

@@ -17,6 +17,7 @@ AGAIN = f"{ACTION_PREFIX}again"  # opens again what came too late for its trigge
 FROM_MESSAGE = "atom_record_from_message"
 NEW = "atom_record_new"
 
+_PANE = "entity_detail"
 _TOKEN = 2_000
 _ID = 255
 _CALLBACKS = {FORM_VIEW, CARD_VIEW}
@@ -98,7 +99,8 @@ def _pressed(body: Mapping[str, Any]) -> Asked | None:
         string(pressed, "value")[:_TOKEN],
         string(body, "trigger_id"),
         channel_of(body) or (view.channel if view else None),
-        string(mapping(body, "message"), "thread_ts"),
+        string(mapping(body, "message"), "thread_ts")
+        or string(mapping(body, "container"), "thread_ts"),
         view,
     )
 
@@ -139,8 +141,8 @@ def channel_of(body: Mapping[str, Any]) -> Channel | None:
 
 def _view(body: Mapping[str, Any]) -> OpenView | None:
     raw = mapping(body, "view")
-    if not string(raw, "id"):
-        return None
+    if not string(raw, "id") or string(raw, "type") == _PANE:
+        return None  # a pane at the side is no modal that could be changed
     kept = _kept(string(raw, "private_metadata"))
     team, _, place = string(kept, "channel").partition("/")
     channel = Channel(Platform.SLACK, team, place) if team and place else None

@@ -18,13 +18,14 @@ from bridge.records.forms import Form
 _TITLE = "ATOM"
 
 
-def message_of(card: RecordCard) -> dict[str, Any]:
-    """Return a card as chat.postMessage and chat.update take it."""
+def message_of(card: RecordCard, objects: list[Block] | None = None) -> dict[str, Any]:
+    """Return a card, and its objects, as chat.postMessage and chat.update take it."""
     rendered = render(card)
+    more = {"entities": objects} if objects else {}
     return {
         "text": rendered.text,
         "blocks": rendered.blocks,
-        "metadata": rendered.metadata,
+        "metadata": rendered.metadata | more,
     }
 
 

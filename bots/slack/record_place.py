@@ -2,13 +2,18 @@
 
 import html
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bots.slack.clients import Clients, SlackRefused, done
 from bots.slack.payload import mapping, mappings, string, timestamp
 from bots.slack.record_cards import METADATA, unfurl
 from bots.slack.record_drawing import alone, message_of
+from bots.slack.record_objects import Part, object_of, objects_of
+from bots.slack.work_objects import WorkObjects
 from bridge.cards import Card
 from bridge.errors import Ambiguous, CannotTell, Refused
 from bridge.holds import Cause
@@ -39,23 +44,26 @@ class SlackCardPlace:
     """Implements `bridge.records.places.CardPlace`."""
 
     clients: Clients
+    objects: WorkObjects = field(default_factory=WorkObjects)
 
     async def post(self, instance: CardInstance, card: RecordCard) -> CardInstance:
         if instance.unfurl:
             await self._unfurl(instance, card)
             return replace(instance, message=instance.unfurl.get("ts", ""))
         client = await self.clients.of(instance.channel.team)
-        answer = await done(
-            client.chat_postMessage(
+
+        async def call(objects: list[Part]) -> AsyncSlackResponse:
+            return await client.chat_postMessage(
                 channel=instance.channel.id,
                 thread_ts=instance.thread or None,
                 unfurl_links=False,
                 unfurl_media=False,
                 link_names=False,
                 parse="none",
-                **message_of(card),
+                **message_of(card, objects),
             )
-        )
+
+        answer = await self.objects.sent(instance.channel.team, _alone(card), call)
         if not (ts := string(answer, "ts")):
             raise Ambiguous("Slack did not say where the card stands.")
         return replace(instance, message=ts)
@@ -117,15 +125,17 @@ class SlackCardPlace:
 
     async def _update(self, instance: CardInstance, card: RecordCard) -> None:
         client = await self.clients.of(instance.channel.team)
-        await done(
-            client.chat_update(
+
+        async def call(objects: list[Part]) -> AsyncSlackResponse:
+            return await client.chat_update(
                 channel=instance.channel.id,
                 ts=instance.message,
                 link_names=False,
                 parse="none",
-                **message_of(card),
+                **message_of(card, objects),
             )
-        )
+
+        await self.objects.sent(instance.channel.team, _alone(card), call)
 
     async def _unfurl(self, instance: CardInstance, card: RecordCard) -> None:
         """Show it under the link. Doing it again changes the same preview."""
@@ -133,7 +143,8 @@ class SlackCardPlace:
         # Slack tells links with `&` escaped, and knows them by that.
         url = html.escape(where.get("url", ""), quote=False)
         client = await self.clients.of(instance.channel.team)
-        await done(client.chat_unfurl(unfurls={url: unfurl(card)}, **spot(where)))
+        team = instance.channel.team
+        await unfurled(client, self.objects, (team, {url: card}), where)
 
     async def _found(self, instance: CardInstance) -> str | None:
         client = await self.clients.of(instance.channel.team)
@@ -164,6 +175,31 @@ def _card_in(message: Mapping[str, Any]) -> str:
     if string(metadata, "event_type") != METADATA:
         return ""
     return string(mapping(metadata, "event_payload"), "card_id")
+
+
+async def unfurled(
+    client: AsyncWebClient,
+    objects: WorkObjects,
+    cards: tuple[str, Mapping[str, RecordCard]],
+    where: Mapping[str, str],
+) -> None:
+    """Show a workspace's cards under links, which are written as Slack told them."""
+    team, shown = cards
+    previews = {link: unfurl(card) for link, card in shown.items()}
+
+    async def call(made: list[Part]) -> AsyncSlackResponse:
+        metadata = {"entities": made} if made else None
+        return await client.chat_unfurl(
+            unfurls=previews, metadata=metadata, **spot(where)
+        )
+
+    await objects.sent(team, objects_of(shown), call)
+
+
+def _alone(card: RecordCard) -> list[Part]:
+    """Return the objects of a message that is one card's."""
+    made = object_of(card)
+    return [made] if made else []
 
 
 def spot(where: Mapping[str, str]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from bridge.lifecycle import DETAIL, EXTERNAL, NEW_ID, TEAMS, Change
 from bridge.messages import Event, EventKind, Person, Platform
 
 SHARED = "link_shared"
+OPENED = "entity_details_requested"
 
 # The events that the Slack app subscribes to, by their names in the manifest.
 EVENTS = frozenset(
@@ -32,6 +33,7 @@ EVENTS = frozenset(
         "channel_shared",
         "channel_unarchive",
         "channel_unshared",
+        OPENED,
         "group_archive",
         "group_deleted",
         "group_left",
@@ -181,6 +183,16 @@ def _shared(envelope: Envelope) -> Event:
     )
 
 
+def _opened(envelope: Envelope) -> Event:
+    """Somebody opened a record at the side; found by a search, it is in no channel."""
+    event = envelope.event
+    return replace(
+        envelope.stated(EventKind.OTHER, actor(event), string(event, "channel")),
+        message=string(event, "message_ts"),
+        detail=pairs(type=OPENED),
+    )
+
+
 def _revoked(envelope: Envelope) -> Event:
     tokens = mapping(envelope.event, "tokens")
     return _uninstalled(envelope) if tokens.get("bot") else other(envelope)
@@ -213,6 +225,7 @@ _CHANGES: Mapping[str, Change] = {
 _BY_TYPE: Mapping[str, Callable[[Envelope], Event | Ignored]] = {
     "app_mention": mention,
     "app_uninstalled": _uninstalled,
+    OPENED: _opened,
     SHARED: _shared,
     "member_joined_channel": _membership,
     "member_left_channel": _membership,

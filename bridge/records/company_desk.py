@@ -17,6 +17,7 @@ from bridge.records.desk import (
     NOT_KEPT,
     Asker,
     Found,
+    Opened,
     Preview,
     Said,
     SystemLine,
@@ -25,6 +26,7 @@ from bridge.records.drawing import Drawing
 from bridge.records.entries import RecordLog, shown
 from bridge.records.mentions import Mentions
 from bridge.records.model import Mention, Record
+from bridge.records.opening import Opening
 from bridge.records.places import Shown
 from bridge.records.ports import Records
 from bridge.records.saga import SAGA, Saga
@@ -116,6 +118,12 @@ class Desk:
         except AtomError:
             return None
         return drawn.card if drawn.card.standing is Standing.LIVE else None
+
+    async def opened(self, asker: Asker, address: str, url: str) -> Opened:
+        own = self.acting.own
+        return await Opening(own, self.cards, self.acting.connecting).open(
+            asker, address, url
+        )
 
     async def find(self, asker: Asker, words: str, within: float) -> Found:
         try:

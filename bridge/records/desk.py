@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol, Self
 
+from bridge.cards import Card
 from bridge.messages import Channel, Person, Platform
-from bridge.records.cards import RecordCard
+from bridge.records.cards import RecordCard, Standing
 from bridge.records.places import Shown
 
 NOT_KEPT: Mapping[str, str] = MappingProxyType({})
@@ -64,6 +65,21 @@ class Preview:
     url: str
     card: RecordCard | None
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """
+    What somebody gets who opens a record: a live `card` as they alone may see it.
+
+    Without one, `standing` says what kind of answer it is and `text` says it in a
+    sentence; `connect` offers to connect an account, where that is all that is missing.
+    """
+
+    standing: Standing
+    text: str = ""
+    card: RecordCard | None = None
+    connect: Card | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +152,14 @@ class RecordDesk(Protocol):
 
     async def view(self, asker: Asker, token: str) -> RecordCard | None:
         """Return a card as this person alone may see it; None for the room's own card."""
+        ...
+
+    async def opened(self, asker: Asker, address: str, url: str) -> Opened:
+        """
+        Return a record as this person alone may see it, by its address or a link to it.
+
+        It is decided and on record as **My view** is. Never raises refusals.
+        """
         ...
 
     async def find(self, asker: Asker, words: str, within: float) -> Found:

@@ -15,6 +15,7 @@ from bots.sandbox.slack import (
 )
 from bots.sandbox.slack.delivery import Delivery
 from bots.sandbox.slack.errors import SlackRefusal
+from bots.sandbox.slack.flexpanes import EntityActs
 from bots.sandbox.slack.grid_acts import GridActs, Result, Wish
 from bots.sandbox.slack.interact import Interactions, Place, find_said
 from bots.sandbox.slack.modal_acts import ModalActs, told
@@ -72,6 +73,7 @@ class Acts:
             "disconnect": self._disconnect,
             **GridActs(world).actions,
             **ModalActs(world, interactions).actions,
+            **EntityActs(world, interactions).actions,
         }
 
     async def perform(self, wish: Wish) -> Result:

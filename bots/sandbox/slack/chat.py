@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from bots.sandbox.slack import compose, messages, seed
+from bots.sandbox.slack import compose, entities, messages, seed
 from bots.sandbox.slack.blocks import check_blocks
 from bots.sandbox.slack.call import Answer, Call, Serve
 from bots.sandbox.slack.errors import SlackRefusal
@@ -27,14 +27,16 @@ def post_message(call: Call) -> Answer:
     if call.text("thread_ts"):
         body["thread_ts"] = call.text("thread_ts")
 
+    metadata, warned = _metadata(call)
     message = messages.post(
         call.state,
         channel,
         body,
-        metadata=_metadata(call),
+        metadata=metadata,
         broadcast=call.flag("reply_broadcast"),
     )
-    return {"channel": channel.id, "ts": message.ts, "message": _shown(message)}
+    answer = {"channel": channel.id, "ts": message.ts, "message": _shown(message)}
+    return answer | warned
 
 
 def update(call: Call) -> Answer:
@@ -49,7 +51,7 @@ def update(call: Call) -> Answer:
     new = {"blocks": [], "attachments": []} | _content(call)
     editor = message.body.get("user") or message.body.get("bot_id")
     marked = editor if call.state.setting("bot_update_marks_edited") else None
-    metadata = _metadata(call)
+    metadata, warned = _metadata(call)
     if metadata is not None:
         messages.remark(call.state, channel, message, metadata)
     messages.edit(call.state, channel, message, new, editor=marked)
@@ -58,6 +60,7 @@ def update(call: Call) -> Answer:
         "ts": message.ts,
         "text": message.body["text"],
         "message": _shown(message),
+        **warned,
     }
 
 
@@ -205,16 +208,22 @@ def _meant(call: Call, match: re.Match[str]) -> str:
     return written
 
 
-def _metadata(call: Call) -> dict[str, Any] | None:
+def _metadata(call: Call) -> tuple[dict[str, Any] | None, dict[str, str]]:
+    """Return what to keep, and the warning about what is left out of it."""
     metadata = call.args.get("metadata")
     if metadata is None:
-        return None
+        return None, {}
     shaped = isinstance(metadata.get("event_payload"), dict)
-    if not shaped or not isinstance(metadata.get("event_type"), str):
+    shaped = shaped and isinstance(metadata.get("event_type"), str)
+    if not shaped and not metadata.get("entities"):
         raise SlackRefusal("invalid_metadata_format")
+    found, warning = entities.given(call)
+    kept = {name: part for name, part in metadata.items() if name != "entities"}
+    if found:
+        kept["entities"] = found
     if len(str(metadata)) > call.state.setting("metadata_limit"):
         raise SlackRefusal("metadata_too_large")
-    return dict(metadata)
+    return kept, {"warning": warning} if warning else {}
 
 
 def _refuse_late(call: Call, message: Message) -> None:

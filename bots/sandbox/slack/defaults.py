@@ -80,6 +80,11 @@ DEFAULTS: Mapping[str, Any] = {
     "slack.file_size_limit": 1_073_741_824,
     # Interactivity.
     "slack.trigger_seconds": 3.0,
+    # Work Objects: "taken", "refused" (a workspace without them) or "dropped" (taken
+    # with a warning, and not kept); how long a pane's trigger lives, and how often.
+    "slack.work_objects": "taken",
+    "slack.entity_trigger_seconds": 3.0,
+    "slack.entity_trigger_uses": 1,
     "slack.response_url_uses": 5,
     "slack.response_url_seconds": 1_800.0,
     # Reactions that do not exist here, and how many one person may leave.

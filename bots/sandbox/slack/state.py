@@ -73,6 +73,7 @@ class SlackState:
         self.views: dict[str, dict[str, Any]] = {}
         self.unfurls: dict[str, tuple[str, str]] = {}
         self.drafts: dict[str, dict[str, Any]] = {}
+        self.flexpanes: dict[str, dict[str, Any]] = {}  # one a person
         self.ephemerals: list[dict[str, Any]] = []
         self.tickets.clear()
         self.limits.clear()
@@ -212,6 +213,9 @@ class SlackState:
                 _file_json(one) for one in self.files.values() if one.team == team
             ],
             "views": [one for one in self.views.values() if one["team_id"] == team],
+            "flexpanes": [
+                one for one in self.flexpanes.values() if one["team"] == team
+            ],
             "drafts": [one for one in self.drafts.values() if one["team"] == team],
             "shortcuts": self.setting("shortcuts"),
         }

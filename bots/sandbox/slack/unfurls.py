@@ -8,7 +8,7 @@ again changes the same attachments.
 from collections.abc import Mapping
 from typing import Any
 
-from bots.sandbox.slack import compose, messages, seed
+from bots.sandbox.slack import compose, entities, messages, seed
 from bots.sandbox.slack.blocks import check_blocks
 from bots.sandbox.slack.call import Answer, Call, Serve
 from bots.sandbox.slack.errors import SlackRefusal
@@ -19,17 +19,23 @@ from bots.sandbox.slack.model import Channel
 def unfurl(call: Call) -> Answer:
     """Serve chat.unfurl."""
     cards = call.args.get("unfurls")
-    if cards is None:
+    found, warning = entities.given(call, under_links=True)
+    if cards is None and not found:
         _need_prompt(call)
-    elif not all(isinstance(card, dict) for card in cards.values()):
+    elif not all(isinstance(card, dict) for card in (cards or {}).values()):
         raise SlackRefusal("invalid_unfurls_format")
+    made = dict(cards or {})
+    for entity in found:
+        link = entity["app_unfurl_url"]
+        made[link] = {**made.get(link, {}), "entity": entity}
+    warned = {"warning": warning} if warning else {}
     if call.text("unfurl_id") or call.text("source"):
-        return _by_id(call, cards or {})
+        return _by_id(call, made) | warned
     if not call.text("channel"):
         raise SlackRefusal("missing_channel")
     if not call.text("ts"):
         raise SlackRefusal("missing_ts")
-    return _shown(call, call.channel(), call.text("ts"), cards or {})
+    return _shown(call, call.channel(), call.text("ts"), made) | warned
 
 
 def _need_prompt(call: Call) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bots.commands.base import Commands
-from bots.slack import install, record_asked
+from bots.slack import install, record_asked, record_objects
 from bots.slack.translate import EVENTS
 from manifest import slack_rules
 from manifest.build import slack_manifest
@@ -80,6 +80,7 @@ FORM: list[tuple[str, Any, str]] = [
     ("features/bot_user/always_online", "yes", "true or false"),
     ("features/unfurl_domains", ["https://x.example"], "/features/unfurl_domains/0"),
     ("features/shortcuts", [], "1 to 10 entries"),
+    ("features/rich_previews/entity_types", ["item"], "/features/rich_previews"),
     (f"{COMMAND}/command", "atom", f"/{COMMAND}/command"),
     (f"{SCOPES}/+", "x" * 51, "1 to 50"),
     (f"{SUBSCRIBED}/bot_events", "all", "must be a list"),
@@ -109,6 +110,7 @@ SENSE: list[tuple[str, Any, str]] = [
     ("oauth_config/redirect_urls/+", "http://atom.example.com/", "https://"),
     ("oauth_config/scopes/user", ["chat:everything"], "no scope of a person"),
     (SCOPES, ["commands"], "links:read"),
+    (f"{SUBSCRIBED}/bot_events", ["link_shared"], "entity_details_requested"),
     (f"{SCOPES}/+", "chat:shout", "chat:shout is no scope"),
     (f"{SCOPES}/+", "chat:write", "chat:write is asked for twice"),
     (SCOPES, ["chat:write"], "slash commands need the scope"),
@@ -225,6 +227,12 @@ def test_the_shortcuts_are_those_that_are_answered(manifest: dict[str, Any]) -> 
         ("message", record_asked.FROM_MESSAGE),
         ("global", record_asked.NEW),
     }
+
+
+def test_the_previews_are_of_the_type_that_is_sent(manifest: dict[str, Any]) -> None:
+    declared = manifest["features"]["rich_previews"]
+
+    assert declared == {"is_active": True, "entity_types": [record_objects.ENTITY_TYPE]}
 
 
 def test_everything_comes_to_the_one_address_that_is_served(

@@ -91,6 +91,25 @@ def test_a_button_in_a_modal_is_of_the_channel_that_the_modal_was_opened_from() 
     assert asked.view.token == "form_1"
 
 
+def test_a_button_in_the_pane_at_the_side_is_of_its_channel_and_no_modal() -> None:
+    body = recorded("block_actions")
+    del body["channel"], body["message"]
+    body["container"] = {
+        "type": "entity_detail",
+        "channel_id": "C02FALCON",
+        "message_ts": "1700000140.000100",
+        "thread_ts": "1700000100.000100",
+    }
+    body["view"] = {"id": "V1", "type": "entity_detail"}
+    body["actions"][0] |= {"action_id": f"{ACTION_PREFIX}comment", "value": "act_1"}
+
+    asked = asked_in(body)
+
+    assert asked is not None
+    assert (asked.channel, asked.token) == (FALCON, "act_1")
+    assert (asked.thread, asked.view) == ("1700000100.000100", None)
+
+
 def test_a_form_that_was_closed_is_an_interaction_though_it_has_no_trigger() -> None:
     body = recorded("view_submission") | {"type": "view_closed"}
     body["view"] |= {"callback_id": FORM_VIEW}

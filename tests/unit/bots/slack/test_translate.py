@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bots.slack.envelope import Ignored
-from bots.slack.translate import EVENTS, translate
+from bots.slack.translate import EVENTS, OPENED, translate
 from bridge.lifecycle import Change, change_of
 from bridge.messages import Channel, Event, EventKind, PersonKind, Platform
 from bridge.plain import plain_text
@@ -354,7 +354,31 @@ def test_no_shape_of_payload_raises(path: Any, junk: object) -> None:
         translate(body | {key: junk}, b"{}", OUR_BOT)
 
 
-@pytest.mark.parametrize("name", sorted(EVENTS - {"link_shared"}))
+def test_who_opens_a_record_at_the_side_does_so_in_a_channel_or_in_none() -> None:
+    body = recorded("message")
+    body["event"] = {
+        "type": OPENED,
+        "user": "U01ALICE",
+        "channel": "C02FALCON",
+        "message_ts": "1700000140.000100",
+        "trigger_id": "1.2.def",
+        "external_ref": {"id": "jira:acme/issue/1"},
+    }
+    found = translate(body, b"{}", OUR_BOT)
+    for name in ("channel", "message_ts"):
+        del body["event"][name]
+    searched = translate(body, b"{}", OUR_BOT)
+
+    assert isinstance(found, Event)
+    assert isinstance(searched, Event)
+    assert (found.kind, found.author.id) == (EventKind.OTHER, "U01ALICE")
+    assert str(found.channel) == "slack:T01ACME/C02FALCON"
+    assert found.message == "1700000140.000100"
+    assert dict(found.detail) == {"type": OPENED}
+    assert (searched.channel, searched.message) == (None, "")
+
+
+@pytest.mark.parametrize("name", sorted(EVENTS - {OPENED, "link_shared"}))
 def test_every_subscribed_event_is_understood(name: str) -> None:
     kind = name.partition(".")[0]
     body = recorded("message")
