@@ -68,7 +68,9 @@ from bridge.records.ports import (
     EditConflict,
     Gone,
     NotConnected,
+    PartFailed,
     Records,
+    Rejected,
     Turns,
     Unsure,
 )
@@ -406,6 +408,31 @@ class FakeSystem:
             await self.waits()
         if self.faults[name]:
             raise self.faults[name].pop(0)
+
+
+@dataclass
+class FakeAtOnce(FakeSystem):
+    """A system that does deeds all at once, but for those whose act is in `refused`."""
+
+    refused: set[str] = field(default_factory=set)
+    together: list[list[str]] = field(default_factory=list)
+
+    def at_once(self, deeds: Sequence[Deed]) -> int:
+        return len(deeds)
+
+    async def perform_all(
+        self, access: Access, deeds: Sequence[Deed]
+    ) -> Sequence[Done]:
+        self.together.append([deed.act for deed in deeds])
+        await self._called("perform", access, [deed.act for deed in deeds])
+        for n, deed in enumerate(deeds):
+            if deed.act in self.refused:
+                raise PartFailed(n, Rejected("Not on Sundays"))
+        lost, self.lost = self.lost, 0
+        done = [await self.perform(access, deed) for deed in deeds]
+        if lost:
+            raise Unsure("no answer")
+        return done
 
 
 @dataclass

@@ -7,7 +7,8 @@ answer was lost is looked up by the system's adapter, never simply written again
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
 from bridge.errors import AtomError
@@ -17,7 +18,15 @@ from bridge.records.drawing import Clock
 from bridge.records.entries import RecordLog, Wish, done, failed, intended
 from bridge.records.forms import Deed
 from bridge.records.model import RecordRef
-from bridge.records.ports import Access, Done, Records, Turns, Unsure
+from bridge.records.ports import (
+    Access,
+    AllAtOnce,
+    Done,
+    PartFailed,
+    Records,
+    Turns,
+    Unsure,
+)
 
 _PATIENCE = 20.0  # seconds for somebody else's write to end
 _PAST = {
@@ -59,6 +68,15 @@ class Did:
     text: str
     done: Done | None = None
     before: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One of several deeds: who may do it, and what it is called."""
+
+    who: Admitted
+    deed: Deed
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +131,101 @@ class Doing:
             if not lost:
                 await self.changes.undone(tenant, deed.key)
             raise
+        return await self._done(Wanted(who, deed, label), wish, made, quiet=quiet)
+
+    async def do_all(self, wanted: Sequence[Wanted], correlation: str) -> Sequence[Did]:
+        """
+        Do several deeds of one person in one system at once, all of them or none.
+
+        What was done before is left out. Raises `PartFailed` for the one that could not
+        be done; with an `Unsure` in it nobody knows of any of them.
+        """
+        found: dict[int, Did] = {}
+        tenant = wanted[0].who.asker.tenant
+        for n, each in enumerate(wanted):
+            if await self.finished_before(tenant, each.deed.key):
+                found[n] = await self._alone_of(n, each, correlation)
+        left = [n for n in range(len(wanted)) if n not in found]
+        if len(left) == 1:
+            found[left[0]] = await self._alone_of(left[0], wanted[left[0]], correlation)
+        elif left:
+            some = [wanted[n] for n in left]
+            try:
+                did = await self._at_once(some, correlation)
+            except PartFailed as failed:
+                raise PartFailed(left[failed.place], failed.error) from failed
+            found |= dict(zip(left, did, strict=True))
+        return [found[n] for n in range(len(wanted))]
+
+    async def _alone_of(self, n: int, one: Wanted, correlation: str) -> Did:
+        try:
+            return await self.do(one.who, one.deed, one.label, correlation)
+        except AtomError as error:
+            raise PartFailed(n, error) from error
+
+    async def _at_once(
+        self, wanted: Sequence[Wanted], correlation: str
+    ) -> Sequence[Did]:
+        who = wanted[0].who
+        tenant = who.asker.tenant
+        access = await self.admitting.account(who.asker, who.person, who.act)
+        records = self.admitting.system(tenant, who.act)
+        assert isinstance(records, AllAtOnce)  # noqa: S101 - whoever asks looked
+        tried = []
+        for each in wanted:
+            await self.log.note(intended(_wish(each.who, correlation), each.deed))
+            begun = await self.changes.begin(tenant, each.deed.key, self.clock())
+            tried.append(replace(each.deed, tried_us=begun))
+        try:
+            async with AsyncExitStack() as stack:
+                refs = {each.deed.ref for each in wanted if each.deed.ref}
+                for ref in sorted(refs) if self.turns else ():
+                    turn = self.turns.turn(tenant, ref, _PATIENCE)  # type: ignore[union-attr]
+                    await stack.enter_async_context(turn)
+                made = await self._performed_all(records, access, tried)
+        except AtomError as error:
+            failed = error if isinstance(error, PartFailed) else PartFailed(0, error)
+            await self._failed_all(wanted, correlation, failed)
+            raise failed from error
+        return [
+            await self._done(each, _wish(each.who, correlation), one)
+            for each, one in zip(wanted, made, strict=True)
+        ]
+
+    async def _performed_all(
+        self, records: AllAtOnce, access: Access, deeds: Sequence[Deed]
+    ) -> Sequence[Done]:
+        begun = self.clock()
+        try:
+            return await records.perform_all(access, deeds)
+        except Unsure:
+            # The same keys: it is looked up first whether they were written.
+            again = [replace(one, tried_us=one.tried_us or begun) for one in deeds]
+            return await records.perform_all(access, again)
+
+    async def _failed_all(
+        self, wanted: Sequence[Wanted], correlation: str, error: PartFailed
+    ) -> None:
+        lost = isinstance(error.error, Unsure)
+        for n, each in enumerate(wanted):
+            own = n == error.place or lost
+            why = type(error.error).__name__ if own else "another of them failed"
+            wish = _wish(each.who, correlation)
+            await self.log.note(failed(wish, each.deed, why, unsure=lost))
+            if not lost:
+                await self.changes.undone(each.who.asker.tenant, each.deed.key)
+
+    async def _done(
+        self, one: Wanted, wish: Wish, made: Done, *, quiet: bool = False
+    ) -> Did:
+        """Put on record what was done, and let the record's cards know."""
+        who, deed, tenant = one.who, one.deed, one.who.asker.tenant
         await self.log.note(done(wish, deed, made, who.act.right))
         await self.changes.finish(tenant, deed.key, made.request, made.made)
-        ref = made.record.ref
-        word = past(deed.act, label)
+        word = past(deed.act, one.label)
         by = who.asker.person.shown or "somebody"
-        self.fan(tenant, ref, "" if quiet else f"{word} by {by} via {_via(who)}")
+        line = "" if quiet else f"{word} by {by} via {_via(who)}"
+        self.fan(tenant, made.record.ref, line)
         return Did(_told(word, made), made, before=made.again)
 
     async def _alone(

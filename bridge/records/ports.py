@@ -76,6 +76,15 @@ class Spent(ServiceUnavailable):
         self.retry_after = retry_after
 
 
+class PartFailed(AtomError):
+    """One of several deeds that are done at once could not be: none of them was."""
+
+    def __init__(self, place: int, error: AtomError) -> None:
+        """`place` is which of them it was, from 0, and `error` why."""
+        super().__init__(str(error))
+        self.place, self.error = place, error
+
+
 class Unsure(ServiceUnavailable):
     """The answer was lost: it may have been written. It has to be looked up."""
 
@@ -294,6 +303,30 @@ class TakesBack(Protocol):
 
     def takes_back(self, act: str, kind: str) -> bool:
         """Say whether what an act adds to a kind of record can be deleted. Pure."""
+        ...
+
+
+@runtime_checkable
+class AllAtOnce(Protocol):
+    """A system that does several deeds in one call, all of them or none."""
+
+    def at_once(self, deeds: Sequence[Deed]) -> int:
+        """
+        Return how many of the first deeds can be one call, at least 1. Pure.
+
+        They have no keys yet.
+        """
+        ...
+
+    async def perform_all(
+        self, access: Access, deeds: Sequence[Deed]
+    ) -> Sequence[Done]:
+        """
+        Write all of it or nothing. Raises `PartFailed` for the first that failed.
+
+        Each holds what `Records.perform` does: what was done before by its key, or since
+        it was tried, is not done again. `Unsure` concerns all of them.
+        """
         ...
 
 

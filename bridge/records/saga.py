@@ -1,7 +1,8 @@
 """
 Several writes that belong together, in systems that know nothing of each other.
 
-They are done one after the other. If one cannot be done, those behind it wait, and the
+They are done one after the other, and at once those that stand next to each other in a
+system which does all of them or none. If one cannot be done, those behind it wait, and the
 person sees how far it got and chooses: trying again does no step a second time, and
 taking back undoes those that can be undone. Nothing is taken back by itself: what was
 written in a business system was seen there.
@@ -12,19 +13,20 @@ own, by which it is known to be done.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import groupby
 from types import MappingProxyType
 from typing import Any, Self
 
 from bridge.access import Action
-from bridge.errors import AtomError, BadInput, NotAllowed
+from bridge.errors import AtomError, BadInput, NotAllowed, NotFound
 from bridge.records.admitting import Admitted, Admitting
 from bridge.records.answering import sentence
 from bridge.records.books import ActBook, IssuedAct, LeftAct, UsedUp
 from bridge.records.desk import Asker
-from bridge.records.doing import Did, Doing, key_of
+from bridge.records.doing import Did, Doing, Wanted, key_of
 from bridge.records.drawing import Clock, Drawing
 from bridge.records.forms import (
     DEED,
@@ -36,10 +38,11 @@ from bridge.records.forms import (
     Input,
     InputKind,
 )
-from bridge.records.model import PUBLIC, Needs, Offer, RecordRef, Revision
+from bridge.records.model import PUBLIC, Needs, Offer, RecordRef, Revision, System
 from bridge.records.places import Shown
-from bridge.records.ports import Done, TakesBack
+from bridge.records.ports import AllAtOnce, Done, PartFailed, TakesBack, Unsure
 from bridge.records.steps import MOST
+from bridge.records.systems import the
 
 SAGA = "steps"
 NEXT = "next"
@@ -218,36 +221,62 @@ class Saga:
     async def _go_on(self, asker: Asker, progress: Progress, shown: Shown) -> Progress:
         stages, said = list(progress.stages), list(progress.said)
         changes = list(progress.changes)
-        for n, step in enumerate(progress.steps):
-            if stages[n] is Stage.DONE:
-                continue
+        for some in self._at_once(asker, progress):
             try:
-                did = await self._step(asker, progress.correlation, n, step)
-            except AtomError as error:
-                said[n] = sentence(error, step.ref.system.shown)
+                made = await self._some(asker, progress, some)
+            except PartFailed as failed:
+                n = some[failed.place]
+                step = progress.steps[n]
+                for other in some:
+                    stages[other] = Stage.WAITING
+                    said[other] = _with(step, failed.error)
+                said[n] = sentence(failed.error, step.ref.system.shown)
                 stages[n] = Stage.FAILED
                 break
-            said[n], stages[n] = did.text, Stage.DONE
-            changes[n] = _changed(did.done)
-        made = replace(
+            for n, did in zip(some, made, strict=True):
+                said[n], stages[n] = did.text, Stage.DONE
+                changes[n] = _changed(did.done)
+        now = replace(
             progress, stages=tuple(stages), said=tuple(said), changes=tuple(changes)
         )
-        await self._show(asker, made, shown)
-        return made
+        await self._show(asker, now, shown)
+        return now
 
-    async def _step(self, asker: Asker, correlation: str, n: int, step: Step) -> Did:
-        who = await self._admitted(asker, step)
-        key = key_of(asker.tenant, who.person, correlation, n)
-        deed = Deed(
-            step.act,
-            key,
-            step.target,
-            step.ref.kind,
-            dict(step.values),
-            dict(step.seen),
-            step.base,
-        )
-        return await self.doing.do(who, deed, step.label, correlation)
+    def _at_once(self, asker: Asker, progress: Progress) -> Iterator[tuple[int, ...]]:
+        """
+        Return the steps that are not done, in order: those that stand next to each
+        other in a system which does several at once are done together.
+        """
+        steps = progress.steps
+        left = [n for n, stage in enumerate(progress.stages) if stage is not Stage.DONE]
+        while left:
+            where, beside = next(groupby(left, lambda n: _place(steps[n])))
+            side = list(beside)
+            many = 1
+            try:
+                records = the(self.admitting.systems, asker.tenant, *where)
+            except NotFound:
+                pass  # which is said when the step is tried
+            else:
+                if isinstance(records, AllAtOnce):
+                    many = records.at_once([_deed(steps[n], "") for n in side])
+            yield tuple(side[:many])
+            left = left[many:]
+
+    async def _some(
+        self, asker: Asker, progress: Progress, some: Sequence[int]
+    ) -> Sequence[Did]:
+        """Do one step, or several at once. Raises `PartFailed`."""
+        wanted = []
+        for place, n in enumerate(some):
+            step = progress.steps[n]
+            try:
+                who = await self._admitted(asker, step)
+            except AtomError as error:
+                raise PartFailed(place, error) from error
+            key = key_of(asker.tenant, who.person, progress.correlation, n)
+            wanted.append(Wanted(who, _deed(step, key), step.label))
+        return await self.doing.do_all(wanted, progress.correlation)
 
     async def _admitted(self, asker: Asker, step: Step) -> Admitted:
         person = await self.admitting.known(asker)
@@ -370,6 +399,22 @@ class Saga:
         act = replace(act, needs=needs)
         await self.acts.issue([act])
         return act
+
+
+def _place(step: Step) -> tuple[System, str]:
+    return step.ref.system, step.ref.instance
+
+
+def _deed(step: Step, key: str) -> Deed:
+    values, seen = dict(step.values), dict(step.seen)
+    return Deed(step.act, key, step.target, step.ref.kind, values, seen, step.base)
+
+
+def _with(step: Step, error: AtomError) -> str:
+    """Say what became of a step that was to be done at once with one that failed."""
+    if isinstance(error, Unsure):
+        return f"as little known as {step.label}"
+    return f"not done because {step.label} failed"
 
 
 def _changed(done: Done | None) -> tuple[Change, ...]:

@@ -7,19 +7,21 @@ on cases, which cannot have one, another try compares the person's own newest on
 the first.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
+from bridge.errors import BadInput
 from bridge.records.forms import Deed
 from bridge.records.model import RecordRef
 from bridge.records.ports import Access, Done, Gone, Rejected, Unsure
 from connectors.made import Made
 from connectors.salesforce import ids, manners, soql
-from connectors.salesforce.asking import Asking, kind_of, text_of, value_of
+from connectors.salesforce.asking import NEW, Asking, kind_of, text_of, value_of
 from connectors.salesforce.client import Client, Written
-from connectors.salesforce.kinds import Kinds
+from connectors.salesforce.kinds import Kind, Kinds
 from connectors.salesforce.metadata import Fields, Metadata
 from connectors.salesforce.reading import Reader
 from connectors.salesforce.recognition import Recognition
@@ -43,96 +45,144 @@ class Parts:
     key_field: str
 
 
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """
+    Something to be added, and how: `done` says what came of it.
+
+    An earlier try is found by the deed's key, where there may be one (`keyed`), else by
+    the same values, `sought`, among what a condition names.
+    """
+
+    object: str
+    values: Mapping[str, Any]
+    sought: tuple[str, Mapping[str, Any]]
+    keyed: bool
+    done: Callable[[Written], Awaitable[Done]]
+
+
 class Adder:
     """Adds, as one account or another."""
 
     def __init__(self, parts: Parts) -> None:
         self._p = parts
 
-    async def comment(self, access: Access, deed: Deed, ref: RecordRef) -> Done:
-        body = deed.values.get("CommentBody", "").strip()
-        if not body:
-            raise Rejected("write a comment", {"CommentBody": "Write something"})
-        public = deed.values.get("IsPublished", "true") == "true"
-        before = await self._p.reader.one(access, ref)  # also says if it is there
-        if deed.tried_us and (
-            found := await self._said(access, ref, body, deed.tried_us)
-        ):
-            return Done(before, again=True, made=str(Made(COMMENT, found)))
+    def adds(self, act: str, kind: str) -> bool:
+        """Say whether an act on a kind of record is an addition. Pure."""
+        return (
+            act in NEW or act in {"note", "call"} or (act, kind) == ("comment", "case")
+        )
+
+    async def perform(self, access: Access, deed: Deed) -> Done:
+        """Add it, unless an earlier try did."""
+        addition = await self.addition(access, deed)
+        found, keyed = await self.earlier(access, addition, deed)
+        if found is not None:
+            return await addition.done(found)
         since_us = deed.tried_us or _now_us()
-        values = {"ParentId": ref.id, "CommentBody": body, "IsPublished": public}
+        object_, values = addition.object, addition.values
+        client = self._p.client
         try:
-            written = await self._p.client.create(access, COMMENT, values)
+            if keyed:
+                field = self._p.key_field
+                written = await client.put(access, object_, field, deed.key, values)
+            else:
+                written = await client.create(access, object_, values)
         except Unsure:
-            found = await self._said(access, ref, body, since_us)
+            found = await self.written(access, addition, deed, since_us)
             if found is None:
                 raise
-            written = Written(found, "")
-        record = await self._p.reader.one(access, ref)
-        after = {"CommentBody": body, "IsPublished": text_of(public)}
-        made = str(Made(COMMENT, written.id))
-        return Done(record, written.request, {}, after, made=made)
+            written = found
+        return await addition.done(written)
+
+    async def addition(self, access: Access, deed: Deed) -> Addition:
+        """Return what a deed adds. Raises `Rejected`, and `Gone` for where to."""
+        if deed.act in NEW:
+            return await self._new(access, deed, NEW[deed.act] or deed.kind)
+        if deed.ref is None:
+            raise BadInput("say which record")
+        await self._p.reader.one(access, deed.ref)  # says if it is there
+        if deed.act == "comment":
+            return self._comment(access, deed, deed.ref)
+        return self._task(access, deed, deed.ref)
+
+    async def earlier(
+        self, access: Access, addition: Addition, deed: Deed
+    ) -> tuple[Written | None, bool]:
+        """Return what an earlier try added, and whether the org has a place for keys."""
+        if addition.keyed:
+            try:
+                found = await self._keyed(access, addition.object, deed.key)
+            except (manners.Hidden, Gone):
+                pass
+            else:
+                return (Written(found, "") if found else None), True
+        if deed.tried_us:
+            same = await self._same(
+                access, addition.object, addition.sought, deed.tried_us
+            )
+            return (Written(same, "") if same else None), False
+        return None, False
+
+    async def written(
+        self, access: Access, addition: Addition, deed: Deed, since_us: int
+    ) -> Written | None:
+        """Look for what was added though its answer was lost."""
+        tried = replace(deed, tried_us=since_us)
+        found, _keyed = await self.earlier(access, addition, tried)
+        return replace(found, created=True) if found else None
 
     async def said(
         self, access: Access, ref: RecordRef, body: str, since_us: int = 0
     ) -> bool:
         """Whether this account said it since; 0: within a quarter of an hour."""
-        return await self._said(access, ref, body, since_us) is not None
-
-    async def _said(
-        self, access: Access, ref: RecordRef, body: str, since_us: int
-    ) -> str | None:
-        where = f"ParentId = {soql.quoted(ids.long(ref.id))}"
-        asked = {"CommentBody": body}
         since_us = since_us or _now_us() - _LATELY_US
-        return await self._same(access, COMMENT, (where, asked), since_us)
+        what = (_below(ref), {"CommentBody": body})
+        return await self._same(access, COMMENT, what, since_us) is not None
 
-    async def _same(
-        self,
-        access: Access,
-        object_: str,
-        what: tuple[str, Mapping[str, Any]],
-        since_us: int,
-    ) -> str | None:
-        """Return the person's own newest record that is the same, made since then."""
-        where, values = what
-        me = await self._p.client.me(access)
-        begin = datetime.fromtimestamp(since_us // 1_000_000, UTC) - _SKEW
-        since = f"{begin:%Y-%m-%dT%H:%M:%SZ}"
-        mine = f"CreatedById = {soql.quoted(me)} AND CreatedDate >= {since}"
-        query = soql.select(
-            object_,
-            ["Id", *values],
-            f"{where} AND {mine}" if where else mine,
-            tail="ORDER BY CreatedDate DESC LIMIT 50",
-        )
-        for row in await self._p.client.query(access, query):
-            # Long texts cannot be compared in a query.
-            if all(text_of(row.get(n)) == text_of(v) for n, v in values.items()):
-                return str(row["Id"])
-        return None
+    def _comment(self, access: Access, deed: Deed, ref: RecordRef) -> Addition:
+        body = deed.values.get("CommentBody", "").strip()
+        if not body:
+            raise Rejected("write a comment", {"CommentBody": "Write something"})
+        public = deed.values.get("IsPublished", "true") == "true"
+        values = {"ParentId": ref.id, "CommentBody": body, "IsPublished": public}
+        after = {"CommentBody": body, "IsPublished": text_of(public)}
+        sought = (_below(ref), {"CommentBody": body})
+        done = partial(self._added_to, access, ref, COMMENT, after)
+        return Addition(COMMENT, values, sought, keyed=False, done=done)
 
-    async def task(self, access: Access, deed: Deed, ref: RecordRef) -> Done:
+    def _task(self, access: Access, deed: Deed, ref: RecordRef) -> Addition:
         values: dict[str, Any] = {n: deed.values[n] for n in deed.values if n in _TASK}
         values |= {"Status": "Completed", f"{_link(ref)}Id": ids.long(ref.id)}
         values |= {"TaskSubtype": "Call"} if deed.act == "call" else {}
-        await self._p.reader.one(access, ref)
-        written = await self._added(access, "Task", deed, values)
+        after = {n: text_of(value) for n, value in values.items() if n in _TASK}
+        done = partial(self._added_to, access, ref, "Task", after)
+        return Addition("Task", values, ("", values), keyed=True, done=done)
+
+    async def _added_to(
+        self,
+        access: Access,
+        ref: RecordRef,
+        object_: str,
+        after: Mapping[str, str],
+        written: Written,
+    ) -> Done:
         record = await self._p.reader.one(access, ref)
-        after = {
-            name: text_of(value) for name, value in values.items() if name in _TASK
-        }
-        again = not written.created
-        made = str(Made("Task", written.id))
+        again, made = not written.created, str(Made(object_, written.id))
         return Done(record, written.request, {}, after, again=again, made=made)
 
-    async def create(self, access: Access, deed: Deed, name: str) -> Done:
+    async def _new(self, access: Access, deed: Deed, name: str) -> Addition:
         kind = kind_of(self._p.kinds, name)
         fields = await self._p.asking.createable(access, kind)
         values = values_of(fields, deed.values)
         if deed.ref is not None:
             values |= await self._beside(access, deed.ref)
-        written = await self._added(access, kind.object, deed, values)
+        done = partial(self._made, access, kind, values)
+        return Addition(kind.object, values, ("", values), keyed=True, done=done)
+
+    async def _made(
+        self, access: Access, kind: Kind, values: Mapping[str, Any], written: Written
+    ) -> Done:
         ref = self._p.recognition.ref(kind.name, written.id)
         record = await self._p.reader.one(access, ref)
         columns = [*values, "LastModifiedDate"]
@@ -162,24 +212,30 @@ class Adder:
             return {"ContactId": ids.long(ref.id), "AccountId": row.get("AccountId")}
         return {}
 
-    async def _added(
-        self, access: Access, object_: str, deed: Deed, values: Mapping[str, Any]
-    ) -> Written:
-        """Make a record once, however often a deed is tried."""
-        field, key = self._p.key_field, deed.key
-        try:
-            found = await self._keyed(access, object_, key)
-        except (manners.Hidden, Gone):
-            return await self._unkeyed(access, object_, values, deed.tried_us)
-        if found is not None:
-            return Written(found, "")
-        try:
-            return await self._p.client.put(access, object_, field, key, values)
-        except Unsure:
-            found = await self._keyed(access, object_, key)
-            if found is None:
-                raise
-            return Written(found, "", created=True)
+    async def _same(
+        self,
+        access: Access,
+        object_: str,
+        what: tuple[str, Mapping[str, Any]],
+        since_us: int,
+    ) -> str | None:
+        """Return the person's own newest record that is the same, made since then."""
+        where, values = what
+        me = await self._p.client.me(access)
+        begin = datetime.fromtimestamp(since_us // 1_000_000, UTC) - _SKEW
+        since = f"{begin:%Y-%m-%dT%H:%M:%SZ}"
+        mine = f"CreatedById = {soql.quoted(me)} AND CreatedDate >= {since}"
+        query = soql.select(
+            object_,
+            ["Id", *values],
+            f"{where} AND {mine}" if where else mine,
+            tail="ORDER BY CreatedDate DESC LIMIT 50",
+        )
+        for row in await self._p.client.query(access, query):
+            # Long texts cannot be compared in a query.
+            if all(text_of(row.get(n)) == text_of(v) for n, v in values.items()):
+                return str(row["Id"])
+        return None
 
     async def _keyed(self, access: Access, object_: str, key: str) -> str | None:
         where = f"{self._p.key_field} = {soql.quoted(key)}"
@@ -187,22 +243,9 @@ class Adder:
         rows = await self._p.client.query(access, query)
         return str(rows[0]["Id"]) if rows else None
 
-    async def _unkeyed(
-        self, access: Access, object_: str, values: Mapping[str, Any], tried_us: int
-    ) -> Written:
-        what = ("", values)
-        if tried_us:
-            found = await self._same(access, object_, what, tried_us)
-            if found is not None:
-                return Written(found, "")
-        since_us = tried_us or _now_us()
-        try:
-            return await self._p.client.create(access, object_, values)
-        except Unsure:
-            found = await self._same(access, object_, what, since_us)
-            if found is None:
-                raise
-            return Written(found, "", created=True)
+
+def _below(ref: RecordRef) -> str:
+    return f"ParentId = {soql.quoted(ids.long(ref.id))}"
 
 
 def _now_us() -> int:

@@ -16,7 +16,7 @@ from bridge.records.model import (
 from bridge.records.ports import Access, Budget, Done
 from connectors.guarded import Limits, Line
 from connectors.salesforce.adding import Parts
-from connectors.salesforce.asking import NEW, Asking
+from connectors.salesforce.asking import Asking
 from connectors.salesforce.client import PATHS, Client
 from connectors.salesforce.finding import Finder
 from connectors.salesforce.following import Following
@@ -61,7 +61,9 @@ class Setup:
 
 
 class Salesforce:
-    """Implements `bridge.records.ports.Records`, `Lists`, `Narrows` and `TakesBack`."""
+    """
+    Implements `bridge.records.ports.Records`, `AllAtOnce`, `Lists`, `Narrows` and `TakesBack`.
+    """
 
     def __init__(
         self, setup: Setup, budget: Budget, limits: Limits | None = None
@@ -159,9 +161,15 @@ class Salesforce:
         return await self._writer.perform(access, deed)
 
     def takes_back(self, act: str, kind: str) -> bool:
-        return (
-            act in NEW or act in {"note", "call"} or (act, kind) == ("comment", "case")
-        )
+        return self._writer.adds(act, kind)
+
+    def at_once(self, deeds: Sequence[Deed]) -> int:
+        return self._writer.at_once(deeds)
+
+    async def perform_all(
+        self, access: Access, deeds: Sequence[Deed]
+    ) -> Sequence[Done]:
+        return await self._writer.perform_all(access, deeds)
 
     async def changed(
         self, access: Access, since: str

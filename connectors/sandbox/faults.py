@@ -28,7 +28,10 @@ KINDS = frozenset(
 
 @dataclass(slots=True)
 class Fault:
-    """One order; `arg` is what its kind takes. `left` is how often it still strikes."""
+    """
+    One order; `arg` is what its kind takes. `left` is how often it still strikes, `says`
+    what the call's body has in it.
+    """
 
     match: str
     kind: str
@@ -36,6 +39,7 @@ class Fault:
     skip: int = 0
     arg: Any = None
     user: str = ""
+    says: str = ""
 
     @property
     def number(self) -> float:
@@ -51,8 +55,8 @@ class Faults:
     def order(self, wish: Mapping[str, Any]) -> Fault:
         """
         Put a fault in force: `match` (as `PATCH /services/data/*`, `*` for any),
-        `kind`, and if wanted `times`, `skip`, `arg` and `user`. Returns it, as it is
-        counted down.
+        `kind`, and if wanted `times`, `skip`, `arg`, `user` and `says`. Returns it, as
+        it is counted down.
 
         Raises ValueError on nonsense.
         """
@@ -68,6 +72,7 @@ class Faults:
             int(wish.get("skip", 0)),
             wish.get("arg"),
             str(wish.get("user", "")),
+            str(wish.get("says", "")),
         )
         self._orders.append(fault)
         return fault
@@ -75,10 +80,11 @@ class Faults:
     def clear(self) -> None:
         self._orders.clear()
 
-    def take(self, call: str, user: str = "") -> Fault | None:
+    def take(self, call: str, user: str = "", body: str = "") -> Fault | None:
         """Return what goes wrong with a call, and count it."""
         for order in self._orders:
             fits = fnmatchcase(call, order.match) and order.user in {"", user}
+            fits = fits and order.says in body
             if not fits or order.left <= 0:
                 continue
             if order.skip:

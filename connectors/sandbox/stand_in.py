@@ -133,7 +133,7 @@ class StandIn:
             return await handler(request)
         call = f"{request.method} {path}"
         who = self.tokens.user_of(self.bearer(request)) or ""
-        fault = self.faults.take(call, who)
+        fault = self.faults.take(call, who, await _text(request))
         status = 0
         try:
             given = await self._under(fault, request, handler)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -503,6 +504,104 @@ async def test_what_steps_made_is_taken_back_though_atom_is_killed_meanwhile(
         assert (await here.verdict()).intact
 
 
+def of_salesforce(systems: Systems) -> str:
+    deal = f"{systems.base}/salesforce/lightning/r/Opportunity"
+    deal += f"/{systems.salesforce.ids['renewal']}/view"
+    return (
+        f'do edit {deal} NextStep="Look at the fan" '
+        'then comment CS-00001026 "The fan burns" '
+        f'then note {deal} Subject="The fan burns" '
+        'then comment INC0010001 "See the case"'
+    )
+
+
+def fans(systems: Systems) -> tuple[bool, bool, int]:
+    """Whether each of the three steps in Salesforce stands, and how many notes do."""
+    rows = systems.salesforce.rows.rows
+    deal = rows["Opportunity"][systems.salesforce.ids["renewal"]]
+    said = [r["CommentBody"] for r in rows["CaseComment"].values()]
+    notes = [r for r in rows["Task"].values() if r["Subject"] == "The fan burns"]
+    return deal["NextStep"] == "Look at the fan", "The fan burns" in said, len(notes)
+
+
+def composites(systems: Systems) -> list[int]:
+    """Return what calls that wrote came to."""
+    calls = systems.salesforce.journal.all()
+    return [one.status for one in calls if '"allOrNone": true' in one.body]
+
+
+async def test_steps_in_one_salesforce_are_done_at_once_or_not_at_all(
+    tmp_path: Path,
+) -> None:
+    """In Teams: a note is not Erin's to make at first, so that nothing is written."""
+    async with at_work(tmp_path, sqlite(tmp_path)) as (here, systems):
+        org = systems.salesforce
+        bob, erin = org.users["bob"], org.users["erin"]
+        readonly = replace(bob.profile, objects={"*": "crud", "Task": "r"})
+        org.users["erin"] = replace(erin, profile=readonly)
+        told = await teams_answer(here, of_salesforce(systems), user="29:erin")
+        assert "Do 4 steps" in told
+        state = await here.state()
+        [card] = [
+            m for m in teams_messages(state) if buttons(m["attachments"], "steps")
+        ]
+        form = await click_in_teams(here, card, "steps", user="29:erin")
+        assert said(form).count("not done because note") == 2
+        assert "✗ note" in said(form)
+        assert fans(systems) == (False, False, 0)
+
+        org.users["erin"] = replace(erin, profile=bob.profile)
+        used = org.used
+        answer = await send_in_teams(here, card, form, {}, user="29:erin")
+
+        await here.until(lambda _: fans(systems) == (True, True, 1), WAITS)
+        assert said(answer).count("✓") == 4
+        assert composites(systems)[-1] == 200
+        assert len(composites(systems)) == 2
+        assert org.used > used
+        changed = await logged(here, "record.update")
+        assert len({e["deed"] for e in changed}) == len(changed) == 4
+        assert len({e["correlation"] for e in changed}) == 1
+        failed = await logged(here, "record.failed")
+        whys = [entry["why"] for entry in failed]
+        assert whys == ["another of them failed"] * 2 + ["NoObject"]
+
+
+@pytest.mark.parametrize("arrived", [True, False], ids=["it arrived", "it did not"])
+async def test_killed_in_a_call_of_several_steps_each_is_done_once(
+    tmp_path: Path, database_url: str, *, arrived: bool
+) -> None:
+    async with at_work(tmp_path, database_url) as (here, systems):
+        await slack_answer(here, of_salesforce(systems))
+        state = await here.until(lambda s: bool(offers_of(whispers(s))), WAITS)
+        [offer] = offers_of(whispers(state))
+        kind = "delay_after_effect" if arrived else "delay"
+        pressing = click_in_slack(here, offer, "steps")
+        await killed_while(
+            here,
+            systems,
+            "POST */composite",
+            pressing,
+            kind=kind,
+            says='"allOrNone": true',
+        )
+        assert fans(systems) == ((True, True, 1) if arrived else (False, False, 0))
+        await claims_run_out(here)
+        await here.start()
+
+        await click_in_slack(here, offer, "steps")
+
+        noted = systems.servicenow.instance.rows["sys_journal_field"]
+        await here.until(lambda _: "See the case" in said(noted), WAITS)
+        assert fans(systems) == (True, True, 1)
+        await here.quiet()
+        changed = await logged(here, "record.update")
+        assert len({e["deed"] for e in changed}) == len(changed) == 4
+        rows = systems.salesforce.rows.rows["CaseComment"].values()
+        assert [r["CommentBody"] for r in rows].count("The fan burns") == 1
+        assert (await here.verdict()).intact
+
+
 async def test_what_somebody_may_not_delete_stays_and_is_named(tmp_path: Path) -> None:
     """In Teams: Erin may delete no incident, and no note in HubSpot."""
     async with at_work(tmp_path, sqlite(tmp_path)) as (here, systems):
@@ -600,10 +699,16 @@ async def test_who_pressed_in_teams_hears_of_an_act_that_was_cut_short(
 
 
 async def killed_while(
-    here: World, systems: Systems, call: str, pressing: Coroutine[Any, Any, Any]
+    here: World,
+    systems: Systems,
+    call: str,
+    pressing: Coroutine[Any, Any, Any],
+    *,
+    kind: str = "delay",
+    says: str = "",
 ) -> None:
     """Kill ATOM while Salesforce takes its time with a call, which comes to nothing."""
-    slow = {"match": call, "kind": "delay", "arg": 600.0, "times": 99}
+    slow = {"match": call, "kind": kind, "arg": 600.0, "times": 99, "says": says}
     struck = systems.salesforce.faults.order(slow)
     pressed = asyncio.create_task(pressing)
     await here.until(lambda _: struck.left < 99, WAITS)

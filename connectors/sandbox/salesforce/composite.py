@@ -13,6 +13,7 @@ from connectors.sandbox.salesforce.store import Row, Store
 from connectors.sandbox.users import User
 
 _MOST_CALLS, _MOST_QUERIES, _MOST_RECORDS = 25, 5, 200
+_NAME = re.compile(r"\w+", re.ASCII)
 _VERSION_PATH = re.compile(r"/services/data/v[\d.]+/")
 
 
@@ -41,20 +42,24 @@ class Composite:
         queries = [one for one in wanted if "/query" in one["url"]]
         if len(wanted) > _MOST_CALLS or len(queries) > _MOST_QUERIES:
             raise Refused(400, "LIMIT_EXCEEDED", "too many subrequests")
+        _well_formed(wanted)
         before = deepcopy((self._store.rows, self._store.changes))
         replies: dict[str, Reply] = {}
+        whole, failed = bool(call.body.get("allOrNone")), ""
         for one in wanted:
-            replies[one["referenceId"]] = self._rest.handle(_inner(call, one, replies))
-        failed = any(reply.status >= 400 for reply in replies.values())  # noqa: PLR2004
-        if failed and call.body.get("allOrNone"):
+            if failed:
+                break  # what comes after it is not tried
+            reply = self._rest.handle(_inner(call, one, replies))
+            replies[one["referenceId"]] = reply
+            if whole and reply.status >= 400:  # noqa: PLR2004 - HTTP's own number
+                failed = one["referenceId"]
+        if failed:
             self._store.rows, self._store.changes = before
             halted = "The transaction was rolled back since another operation in the"
             halted += " same transaction failed."
             undone = Reply(400, [{"errorCode": "PROCESSING_HALTED", "message": halted}])
-            replies = {
-                name: reply if reply.status >= 400 else undone  # noqa: PLR2004
-                for name, reply in replies.items()
-            }
+            names = [one["referenceId"] for one in wanted]
+            replies = {n: replies[n] if n == failed else undone for n in names}
         answers = [
             {
                 "body": reply.body,
@@ -124,6 +129,17 @@ class Composite:
         return next(
             (kind for kind, rows in self._store.rows.items() if id_ in rows), ""
         )
+
+
+def _well_formed(wanted: Any) -> None:
+    """Refuse the whole call for one part that cannot be read, or says too much."""
+    names = [str(one.get("referenceId", "")) for one in wanted]
+    if not all(_NAME.fullmatch(one) for one in names) or len(set(names)) < len(names):
+        raise Refused(400, "INVALID_INPUT", "Provide a unique referenceId")
+    for one in wanted:
+        given = {str(name).casefold() for name in one.get("httpHeaders") or ()}
+        if given & {"accept", "authorization", "content-type"}:
+            raise Refused(400, "INVALID_INPUT", "These headers are inherited")
 
 
 def _inner(call: Call, one: Mapping[str, Any], replies: Mapping[str, Reply]) -> Call:

@@ -13,6 +13,7 @@ from bridge.records.saga import NEW, NEXT, Stage, Step
 from tests.records_world import (
     ALICE,
     BOB,
+    FakeAtOnce,
     FakeShown,
     FakeSystem,
     World,
@@ -261,6 +262,109 @@ async def test_after_a_crash_the_button_goes_on_where_it_was() -> None:
     again = FakeShown()
     await world.desk.clicked(asker(ALICE), act.token, again)
     assert again.texts == ["That is recorded already."]
+
+
+def beside() -> tuple[World, FakeAtOnce, FakeSystem, list[Step]]:
+    """Two steps in a system that does them at once, then one elsewhere, then another."""
+    both, jira = FakeAtOnce(), FakeSystem(System.JIRA, kinds=("issue",))
+    world = World(both, others=(jira,))
+    change, other, issue = both.add("CHG1"), both.add("CHG2"), jira.add("WEB-1")
+    steps = [
+        Step(change.ref, "edit", "Edit CHG1", (("priority", "1"),)),
+        Step(other.ref, "close", "Close CHG2", (("status", "Closed"),)),
+        Step(issue.ref, "comment", "Comment on WEB-1", (("comment", "done"),)),
+        Step(change.ref, "stage", "Move CHG1", (("status", "Won"),)),
+    ]
+    return world, both, jira, steps
+
+
+async def test_steps_beside_each_other_in_one_system_are_done_at_once() -> None:
+    world, both, jira, steps = beside()
+    shown = FakeShown()
+
+    made = await world.saga.begin(asker(ALICE), steps, shown)
+
+    assert made.complete
+    assert both.together == [["edit", "close"]]
+    assert [deed.act for _, deed in both.written] == ["edit", "close", "stage"]
+    assert len(jira.written) == 1
+    told = world.log.of("record.update")
+    assert len({e.detail["deed"] for e in told}) == len(told) == 4
+    assert {e.detail["correlation"] for e in told} == {made.correlation}
+
+
+async def test_of_steps_that_are_done_at_once_none_is_done_if_one_fails() -> None:
+    world, both, _, steps = beside()
+    both.refused.add("close")
+    shown = FakeShown()
+
+    made = await world.saga.begin(asker(ALICE), steps, shown)
+
+    waiting, failed = Stage.WAITING, Stage.FAILED
+    assert made.stages == (waiting, failed, waiting, waiting)
+    [(form, token)] = shown.forms
+    assert "… Edit CHG1: not done because Close CHG2 failed" in form.note
+    assert "✗ Close CHG2: Not on Sundays" in form.note
+    assert "… Comment on WEB-1: waiting" in form.note
+    assert not both.written
+    whys = [e.detail["why"] for e in world.log.of("record.failed")]
+    assert whys == ["another of them failed", "Rejected"]
+    assert not world.changes.begun  # another try of any of them is the first
+
+    both.refused.clear()
+    then = FakeShown()
+    await world.desk.submitted(asker(ALICE), token, {}, then)
+
+    assert "✓ Edit CHG1: " in then.texts[0]
+    assert "because" not in then.texts[0]
+    assert [deed.act for _, deed in both.written] == ["edit", "close", "stage"]
+
+
+async def test_who_may_not_do_one_of_them_does_none_of_them() -> None:
+    world, both, _, steps = beside()
+    steps[1] = replace(steps[1], classes=("finance",))
+    world.policy.denied.add(("alice", "", "finance"))
+
+    made = await world.saga.begin(asker(ALICE), steps, FakeShown())
+
+    assert made.stages[:2] == (Stage.WAITING, Stage.FAILED)
+    assert not both.written
+    assert not world.log.of("record.intent")
+
+
+async def test_a_lost_answer_to_several_is_looked_up_and_not_repeated() -> None:
+    world, both, _, steps = beside()
+    both.lost = 1
+
+    made = await world.saga.begin(asker(ALICE), steps, FakeShown())
+
+    assert made.complete
+    assert both.together == [["edit", "close"]] * 2
+    assert [deed.act for _, deed in both.written] == ["edit", "close", "stage"]
+
+
+async def test_after_a_crash_in_one_call_the_rest_of_it_is_done_once() -> None:
+    """It died after the first of both was put on record, and the second was not."""
+    world, both, _, steps = beside()
+    act = await world.saga.offered(asker(ALICE), steps)
+    finish = world.changes.finish
+
+    async def once(tenant: str, key: str, request: str, made: str = "") -> None:
+        if both.written and len(world.changes.things) == 1:
+            raise Died
+        await finish(tenant, key, request, made)
+
+    world.changes.finish = once  # type: ignore[method-assign]
+    with pytest.raises(Died):
+        await world.desk.clicked(asker(ALICE), act.token, FakeShown())
+    world.changes.finish = finish  # type: ignore[method-assign]
+    world.acts.used.clear()
+
+    then = FakeShown()
+    await world.desk.clicked(asker(ALICE), act.token, then)
+
+    assert then.texts[0].count("✓") == 4
+    assert [deed.act for _, deed in both.written] == ["edit", "close", "stage"]
 
 
 async def die() -> None:
