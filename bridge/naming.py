@@ -123,6 +123,8 @@ class NamingBook:
     ) -> Names:
         spoken = _Spoken.of(document)
         names = Names(people=called(people))
+        if spoken.of_nothing:
+            return names
         around = _Around(
             delivery,
             self.signs.get(delivery.source.platform),
@@ -193,6 +195,10 @@ class _Spoken:
     emoji: set[str] = field(default_factory=set)
     urls: set[str] = field(default_factory=set)
     calls: bool = False
+
+    @property
+    def of_nothing(self) -> bool:
+        return not (self.people or self.groups or self.emoji or self.of_channels)
 
     @property
     def of_channels(self) -> bool:

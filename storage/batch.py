@@ -213,7 +213,8 @@ def _log_row(
         message = (conv, msg)
         old = message in draft.heard_of or message in draft.told
         new = write.queues_first and not old
-        draft.told[message] = captured(row, sealed.body) if new else None
+        document = entry.document if sealed.exact else None
+        draft.told[message] = captured(row, sealed.body, document) if new else None
     return row
 
 

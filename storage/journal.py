@@ -405,6 +405,7 @@ def _entry_of(commitment: Commitment) -> Entry:
         outcome=outcome,
         label=label_of(commitment.inspection),
         dlp=",".join(commitment.inspection.detectors) or None,
+        document=event.document,
     )
 
 

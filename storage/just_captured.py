@@ -17,11 +17,13 @@ from typing import Any
 
 import orjson
 
+from bridge.document import Document
 from storage.log_reader import LogEntry
 
 _FRESH = 0.25  # seconds
 _MOST = 32 * 1024 * 1024  # bytes of bodies, and what a row takes beside its body
 _ROW = 2_048
+_TREE = 3  # what a body takes whose document is kept as well, for each of its bytes
 _SEALED = {"ct", "raw_ct"}
 
 Told = tuple[str, str]  # a channel and a message in it
@@ -30,20 +32,24 @@ _Key = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """A log entry's row, and its body before it was sealed."""
+    """A log entry's row, its body before it was sealed, and the document in that."""
 
     row: Mapping[str, Any]
     body: bytes
+    document: Document | None = None
 
     @property
     def size(self) -> int:
         """About how many bytes it takes."""
-        return _ROW + len(self.body)
+        return _ROW + len(self.body) * (_TREE if self.document else 1)
 
 
-def captured(row: Mapping[str, Any], body: bytes) -> Captured:
+def captured(
+    row: Mapping[str, Any], body: bytes, document: Document | None = None
+) -> Captured:
     """Leave out what is sealed."""
-    return Captured({k: v for k, v in row.items() if k not in _SEALED}, body)
+    kept = {k: v for k, v in row.items() if k not in _SEALED}
+    return Captured(kept, body, document)
 
 
 @dataclass(slots=True)
@@ -93,4 +99,5 @@ class JustCaptured:
         alone = at > self._others.get(tenant, -1.0) and self._appended[tenant] > limit
         if at < limit and not alone:
             return None
-        return LogEntry(captured.row, orjson.loads(captured.body))
+        body = orjson.loads(captured.body)
+        return LogEntry(captured.row, body, known=captured.document)

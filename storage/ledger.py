@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bridge.delivery import AttemptState, Copy, Delivery, Operation
-from bridge.document import Document, from_json
+from bridge.document import Document
 from bridge.errors import BadInput, StoreUnavailable
 from bridge.messages import HISTORY, Channel, EventKind, Person, PersonKind
 from bridge.ports import History, Lease, Outcome
@@ -224,10 +224,10 @@ def _told(delivery: Delivery, entries: list[LogEntry]) -> History:
         seq=own[0].seq,
         leaf=bytes(own[0].row["leaf"]),
         author=_author(delivery.source, newest),
-        document=from_json(newest.body["document"]),
+        document=newest.document,
         version_us=newest.row["version_us"],
         deleted=is_deleted(entries),
-        earlier=tuple(from_json(entry.body["document"]) for entry in earlier),
+        earlier=tuple(entry.document for entry in earlier),
         late_us=late_us(entries) or _old_us(delivery, entries),
         told=entries[0].body.get("detail") or {},
         alone=len(entries) == 1,

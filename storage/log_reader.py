@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import orjson
 
+from bridge.document import Document, from_json
 from bridge.messages import EventKind
 from bridge.spooled import VIA as SPOOLED
 from storage.compliance.keys import ItemKey, Keyring, SealBroken
@@ -64,12 +65,18 @@ class LogEntry:
     A log entry with its body opened.
 
     Of an entry that was erased, or disposed of, the row is all that is left: the body
-    is empty then.
+    is empty then. `known` is the body's document, where it need not be read again.
     """
 
     row: Mapping[str, Any]
     body: Mapping[str, Any]
     erased: bool = False
+    known: Document | None = None
+
+    @property
+    def document(self) -> Document:
+        """What a message says. Raises `LookupError` and others if the body has none."""
+        return from_json(self.body["document"]) if self.known is None else self.known
 
     @property
     def seq(self) -> int:

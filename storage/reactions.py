@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bridge.document import from_json
 from bridge.messages import Channel, EventKind, Person
 from bridge.ports import History
 from bridge.reacting import Told
@@ -85,7 +84,7 @@ def _story(channel: Channel, entries: Sequence[LogEntry]) -> History | None:
         seq=newest.seq,
         leaf=bytes(newest.row["leaf"]),
         author=Person(channel.platform, author["id"], author["name"], author["avatar"]),
-        document=from_json(newest.body["document"]),
+        document=newest.document,
         version_us=newest.row["version_us"],
         deleted=_is_deleted(allowed),
         thread=newest.row["thread"],

@@ -15,10 +15,15 @@ _ID_LIMIT = 200
 
 def canonical_body(body: Mapping[str, Any]) -> bytes:
     """Return the body's canonical bytes; what is no Unicode text becomes '?'."""
+    return canonical_and_exact(body)[0]
+
+
+def canonical_and_exact(body: Mapping[str, Any]) -> tuple[bytes, bool]:
+    """Return the body's canonical bytes, and whether they say exactly what it says."""
     try:
-        return canonical(body)
+        return canonical(body), True
     except (TypeError, orjson.JSONEncodeError):
-        return canonical(_text_only(body))
+        return canonical(_text_only(body)), False
 
 
 def _text_only(value: Any) -> Any:

@@ -13,13 +13,17 @@ from dataclasses import dataclass
 from storage.compliance.keys.items import ItemKey
 from storage.compliance.keys.subjects import SubjectKey, Supply
 from storage.compliance.sealing import raw_commitment, seal_body, seal_raw
-from storage.rows import canonical_body, uuid7
+from storage.rows import canonical_and_exact, uuid7
 from storage.writes import Entry, Write
 
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """What an entry says, as the log keeps it; `body` is what is in `ct`."""
+    """
+    What an entry says, as the log keeps it; `body` is what is in `ct`.
+
+    It is `exact` unless something in it was no Unicode text.
+    """
 
     eid: str
     key: SubjectKey
@@ -28,12 +32,13 @@ class Sealed:
     raw_cmt: bytes | None
     ct: bytes
     raw_ct: bytes | None
+    exact: bool
 
     @classmethod
     def of(cls, entry: Entry, key: SubjectKey, now_us: int) -> "Sealed":
         eid = str(uuid.UUID(int=uuid7(now_us)))
         item = ItemKey.of(key.secret, eid)
-        body = canonical_body(entry.body)
+        body, exact = canonical_and_exact(entry.body)
         return cls(
             eid,
             key,
@@ -42,6 +47,7 @@ class Sealed:
             raw_cmt=raw_commitment(item, entry.raw),
             ct=seal_body(item, body),
             raw_ct=seal_raw(item, entry.raw) if entry.raw is not None else None,
+            exact=exact,
         )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bridge.delivery import Copy, Delivery
+from bridge.document import Document
 from bridge.errors import AtomError
 from storage.hot import Program, Statement
 
@@ -39,6 +40,7 @@ class Entry:
     origin: Origin | None = None
     label: str | None = None  # the classification at the time of capture
     dlp: str | None = None  # which detectors found something, never what
+    document: Document | None = None  # what the body has under that name, as it was read
 
     @property
     def revises(self) -> bool:

@@ -21,7 +21,7 @@ from policy.dlp.rulebook import Prepared
 from policy.dlp.scanner import MOST_TEXT
 
 _HEAVY = 20_000  # characters; what is longer is looked at beside the event loop
-_REMEMBERED = 512  # documents that were looked at just now
+_REMEMBERED = 4_096  # documents that were looked at just now
 _NAMES = 4_096
 _ROWS = 20_000  # people who say something, in some place
 _TAIL = 160  # characters at the end of a message that may go on in the next one
