@@ -113,8 +113,10 @@ def group_commit(batch: Batch, now_us: int, head: Head | None) -> Program[Commit
     draft.erased_us = supply.erased_us
     if guard := writes[0].guard:
         yield from guard()
-    draft.known, owned, draft.heard_of = yield from looked_up(tenant, writes)
-    draft.latest = yield from latest(tenant, writes)
+    draft.known, owned, draft.heard_of = yield from looked_up(
+        tenant, writes, draft.head.last_us
+    )
+    draft.latest = yield from latest(tenant, writes, draft.head.last_us)
 
     answers = tuple(
         _add(draft, write, sealed, owned)

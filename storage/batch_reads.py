@@ -6,16 +6,18 @@ import orjson
 
 from storage.hot import Program, Statement, Together
 from storage.just_captured import Told
+from storage.months import since_us
 from storage.rows import clean_id
 from storage.writes import Fence, Write
 
 
 def looked_up(
-    tenant: str, writes: Sequence[Write]
+    tenant: str, writes: Sequence[Write], until_us: int
 ) -> Program[tuple[dict[str, int], frozenset[Fence], frozenset[Told]]]:
     """
     Return what the database knows of the writes' keys, fences and new messages:
-    keys seen before, fences that still hold, and messages it has heard of.
+    keys seen before, fences that still hold, and messages it has heard of. The log's
+    newest entry is of `until_us`.
     """
     keys = [key for write in writes for key in write.keys]
     fences = {write.fence for write in writes if write.fence}
@@ -27,7 +29,7 @@ def looked_up(
     asked = [
         (keys and _known(tenant, keys)),
         (fences and _owned(sorted({fence.shard for fence in fences}))),
-        (messages and _heard_of(tenant, messages)),
+        (messages and _heard_of(tenant, messages, until_us)),
     ]
     answers = iter(
         (yield Together([each for each in asked if each])) if any(asked) else ()
@@ -63,33 +65,44 @@ def _owned(shards: Sequence[int]) -> Statement:
     )
 
 
-def _heard_of(tenant: str, messages: Sequence[Told]) -> Statement:
+def _heard_of(tenant: str, messages: Sequence[Told], until_us: int) -> Statement:
     """Ask which messages the log has something about: an edit may come in first."""
     return Statement(
         "SELECT DISTINCT l.conv, l.msg FROM json_each(:messages) AS m CROSS JOIN log l "
         "WHERE l.tenant = :tenant AND l.conv = json_extract(m.value, '$[0]') "
         "AND l.msg = json_extract(m.value, '$[1]') AND l.etype LIKE 'message.%'",
-        {"tenant": tenant, "messages": orjson.dumps([*messages]).decode()},
+        {
+            "tenant": tenant,
+            "messages": orjson.dumps([*messages]).decode(),
+            "since": min(since_us(msg) for _, msg in messages),
+            "until": until_us,
+        },
         postgres="SELECT l.conv, l.msg FROM "
         "jsonb_array_elements(:messages::text::jsonb) AS m(pair) CROSS JOIN LATERAL "
-        "(SELECT conv, msg FROM log WHERE tenant = :tenant AND conv = m.pair->>0 "
-        "AND msg = m.pair->>1 AND etype LIKE 'message.%' LIMIT 1) l",
+        "(SELECT conv, msg FROM log WHERE tenant = :tenant AND cap_us >= :since "
+        "AND cap_us <= :until AND conv = m.pair->>0 AND msg = m.pair->>1 "
+        "AND etype LIKE 'message.%' LIMIT 1) l",
     )
 
 
 def latest(
-    tenant: str, writes: Sequence[Write]
+    tenant: str, writes: Sequence[Write], until_us: int
 ) -> Program[dict[Told, tuple[int, int]]]:
     """Return the newest entry of each message that is revised: position, revision."""
     found: dict[Told, tuple[int, int]] = {}
     for conv, msg in _revised(writes):
-        rows = yield Statement(
+        about = (
             "SELECT seq, rev FROM log WHERE tenant = :tenant AND conv = :conv "
             "AND msg = :msg AND etype LIKE 'message.%' "
-            # Not in the order of an index: PostgreSQL, as long as it has no statistics
-            # of a young table, would read all of it backwards instead of few rows.
-            "ORDER BY seq + 0 DESC LIMIT 1",
-            {"tenant": tenant, "conv": conv, "msg": msg},
+        )
+        # Not in the order of an index: PostgreSQL, as long as it has no statistics
+        # of a young table, would read all of it backwards instead of few rows.
+        newest = "ORDER BY seq + 0 DESC LIMIT 1"
+        place = {"tenant": tenant, "conv": conv, "msg": msg}
+        rows = yield Statement(
+            f"{about}{newest}",
+            place | {"since": since_us(msg), "until": until_us},
+            postgres=f"{about}AND cap_us >= :since AND cap_us <= :until {newest}",
         )
         if rows:
             found[(conv, msg)] = (rows[0][0], rows[0][1])

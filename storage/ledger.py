@@ -18,6 +18,7 @@ from storage.hot import Statement
 from storage.journal import Journal
 from storage.leaving.entries import inspected
 from storage.log_reader import LATE_US, LogEntry, LogReader, late_us
+from storage.months import since_us
 from storage.reactions import word_as_json
 from storage.rows import clean_id
 from storage.writes import Attempt, Entry, Fence, Letter, Origin, Said, Write
@@ -72,21 +73,27 @@ class StoredLedger:
         return told
 
     async def _in_doubt(self, delivery: Delivery) -> bool:
+        message = clean_id(delivery.message)
+        asked = (
+            "SELECT 1 FROM dead_letter d JOIN outbox o "
+            "ON o.tenant = d.tenant AND o.seq = d.seq AND o.n = d.n "
+            "WHERE d.tenant = :tenant AND d.link = :link AND d.unknown_us > 0 "
+            f"AND o.operation <> '{Operation.FILE}' "
+            "AND o.source = :source AND o.target = :target "
+            "AND o.message = :message "
+        )
         rows = await self.reader.store.fetch(
             Statement(
-                "SELECT 1 FROM dead_letter d JOIN outbox o "
-                "ON o.tenant = d.tenant AND o.seq = d.seq AND o.n = d.n "
-                "WHERE d.tenant = :tenant AND d.link = :link AND d.unknown_us > 0 "
-                f"AND o.operation <> '{Operation.FILE}' "
-                "AND o.source = :source AND o.target = :target "
-                "AND o.message = :message LIMIT 1",
+                f"{asked}LIMIT 1",
                 {
                     "tenant": delivery.tenant,
                     "link": delivery.link,
                     "source": str(delivery.source),
                     "target": str(delivery.target),
-                    "message": clean_id(delivery.message),
+                    "message": message,
+                    "since": since_us(message),
                 },
+                postgres=f"{asked}AND o.created_us >= :since LIMIT 1",
             )
         )
         return bool(rows)
@@ -105,7 +112,8 @@ class StoredLedger:
 
     async def _reaction(self, delivery: Delivery) -> History:
         """Return who reacted. What the message says, its own history tells."""
-        entry = await self.reader.entry(delivery.tenant, delivery.entry)
+        about = clean_id(delivery.message)
+        entry = await self.reader.entry(delivery.tenant, delivery.entry, about)
         if entry is None:
             raise LookupError
         leaf, author = bytes(entry.row["leaf"]), _author(delivery.source, entry)

@@ -1,7 +1,7 @@
 """What is still to be delivered, and which process may deliver it."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import orjson
 
@@ -141,14 +141,27 @@ def database_clock() -> Program[int]:
 
 
 @dataclass(frozen=True, slots=True)
+class _End:
+    """Where a log ended at some moment, and the time of its last entry then."""
+
+    size: int = 0
+    last_us: int = -1
+
+
+@dataclass(frozen=True, slots=True)
 class Outbox:
     """Implements `bridge.ports.Queue`. The journal writes it, with the log."""
 
     store: HotStore
+    _read: dict[str, _End] = field(default_factory=dict, compare=False)
+    _seen: dict[str, _End] = field(default_factory=dict, compare=False)
 
     async def sizes(self) -> Mapping[str, int]:
-        rows = await self.store.fetch(Statement("SELECT tenant, size FROM head"))
-        return dict(rows)
+        rows = await self.store.fetch(
+            Statement("SELECT tenant, size, last_us FROM head")
+        )
+        self._seen.update({tenant: _End(size, last) for tenant, size, last in rows})
+        return {tenant: size for tenant, size, _ in rows}
 
     async def unfinished(
         self, shards: Collection[int], upto: Mapping[str, int]
@@ -162,7 +175,13 @@ class Outbox:
     async def newer(
         self, tenant: str, first: int, upto: int, shards: Collection[int]
     ) -> list[Delivery]:
-        rows = await self.store.fetch(_unfinished(tenant, first, upto, shards))
+        before = self._read.get(tenant, _End())
+        # Times in a log only rise: what was queued after an end is younger than that.
+        since = before.last_us + 1 if before.size <= first else 0
+        rows = await self.store.fetch(_unfinished(tenant, first, upto, shards, since))
+        seen = self._seen.get(tenant, _End())
+        if seen.size <= upto:
+            self._read[tenant] = seen
         return [_delivery(row) for row in rows]
 
     async def raise_low(self, low: Mapping[tuple[str, int], int]) -> None:
@@ -174,12 +193,13 @@ def _shard_parameters(shards: Collection[int]) -> dict[str, object]:
 
 
 def _unfinished(
-    tenant: str, first: int, size: int, shards: Collection[int]
+    tenant: str, first: int, size: int, shards: Collection[int], since_us: int = 0
 ) -> Statement:
     """
     Read from the shards outwards, each from its own low mark on.
 
-    Asked the other way round, both databases read everything ever queued.
+    Asked the other way round, both databases read everything ever queued. Nothing of
+    it was queued before `since_us`, which spares PostgreSQL the months before that.
     """
     head = (
         f"SELECT {COLUMNS}, coalesce(a.attempt, 0), coalesce(a.state, ''), "
@@ -206,13 +226,16 @@ def _unfinished(
     return Statement(
         f"{head} json_each(:shards) s {low} CROSS JOIN outbox o {attempts} {again} "
         f"WHERE {rows.format('o')} AND {undone}",
-        _shard_parameters(shards) | {"tenant": tenant, "first": first, "size": size},
+        _shard_parameters(shards)
+        | {"tenant": tenant, "first": first, "size": size, "since": since_us},
         # OFFSET and LIMIT hold PostgreSQL to that order, which would rather read all
         # there is of a table that it has no statistics of yet.
         postgres=f"{head} ({_PG_SHARDS} AS value) s {low} CROSS JOIN LATERAL "
-        f"(SELECT * FROM outbox x WHERE {rows.format('x')} OFFSET 0) o "
+        f"(SELECT * FROM outbox x WHERE {rows.format('x')} "
+        "AND x.created_us >= :since OFFSET 0) o "
         "LEFT JOIN LATERAL (SELECT * FROM attempt b WHERE b.tenant = o.tenant "
-        "AND b.seq = o.seq AND b.n = o.n ORDER BY b.attempt DESC LIMIT 1) a ON true "
+        "AND b.seq = o.seq AND b.n = o.n AND b.at_us >= :since "
+        "ORDER BY b.attempt DESC LIMIT 1) a ON true "
         f"{again} WHERE {undone}",
     )
 

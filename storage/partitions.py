@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bridge.errors import BadInput, StoreUnavailable
 from storage.schema import PARTITIONED
 
-_AHEAD = 3  # months
+_AHEAD = 2  # months
 _LOCK = 4_837_202  # any number, the same in every process, and not that of migrations
 _TRIES = 20
 _PATIENCE = "SET LOCAL lock_timeout = '200ms'"

@@ -40,7 +40,9 @@ class Entry:
     origin: Origin | None = None
     label: str | None = None  # the classification at the time of capture
     dlp: str | None = None  # which detectors found something, never what
-    document: Document | None = None  # what the body has under that name, as it was read
+    document: Document | None = (
+        None  # what the body has under that name, as it was read
+    )
 
     @property
     def revises(self) -> bool:

@@ -54,6 +54,20 @@ async def test_it_is_exactly_what_is_stored(
     assert own.alone
 
 
+@pytest.mark.parametrize("text", ODD)
+async def test_the_document_is_kept_only_if_it_is_what_is_stored(
+    store: Store, link: Link, text: str
+) -> None:
+    await said(store, link, "17.1", document=words(text))
+
+    kept = store.journal.recent.get(TENANT, FALCON.id, "17.1")
+
+    assert kept is not None
+    [stored] = await store.reader.revisions(TENANT, FALCON.id, "17.1")
+    assert kept.document == stored.document
+    assert (kept.known is None) == ("\ud800" in text)
+
+
 async def test_a_later_word_about_the_message_makes_it_read_the_log(
     store: Store, link: Link
 ) -> None:

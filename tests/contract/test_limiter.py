@@ -147,6 +147,41 @@ async def test_a_bucket_without_windows_only_pauses(limiter: Limiter) -> None:
     assert await granted(limiter, free) == 40
 
 
+async def test_who_asks_while_redis_is_asked_goes_with_others_of_the_company(
+    own_redis: Redis,
+) -> None:
+    others = replace(CHANNEL, tenant="another")
+    async with shared(own_redis.url) as here:
+        await here.reserve([COMPANY])  # the script is known from now on
+        before = asked_of(own_redis)
+
+        answers = await asyncio.gather(
+            *(here.reserve([bucket]) for _ in range(20) for bucket in (CHANNEL, others))
+        )
+
+    assert answers.count(None) == 12
+    assert {wait.bucket for wait in answers if wait} == {CHANNEL.name}
+    assert asked_of(own_redis) - before == 2
+
+
+def asked_of(redis: Redis) -> int:
+    """Return how often a script was run."""
+    told = redis.answer("INFO commandstats")
+    return int(told.split("cmdstat_evalsha:calls=")[1].split(",")[0])
+
+
+async def test_who_gives_up_waiting_takes_nobody_elses_answer(limiter: Limiter) -> None:
+    asking = [asyncio.create_task(limiter.reserve([CHANNEL])) for _ in range(12)]
+    await asyncio.sleep(0)
+    for each in asking[1::2]:
+        each.cancel()
+
+    answers = await asyncio.gather(*asking[::2])
+
+    assert all(answer is None or answer.bucket == CHANNEL.name for answer in answers)
+    assert await granted(limiter, COMPANY) == 20
+
+
 async def test_two_processes_share_one_bucket(redis_url: str) -> None:
     async with shared(redis_url) as one, shared(redis_url) as other:
         answers = await asyncio.gather(
