@@ -11,6 +11,7 @@ from aiohttp import web
 
 from bots.accounts import bind_configured
 from bots.anchor_side import anchoring
+from bots.answering_side import answering_side
 from bots.catching_up import Attentive, CatchingUp
 from bots.checkpointing import Checkpointing
 from bots.clock_watch import ClockWatch
@@ -244,7 +245,8 @@ async def _listeners(
     spooling = Spooling(SpoolFolder(settings.home, settings.tuning.spool))
     forget = built.slack.people.forget if built.slack else _nobody_known
     desk = built.records.desk if built.records else None
-    heard = Heard(intake, built.commands, profiles(built.core, forget), desk, spooling)
+    answering, late_answers = answering_side(built)
+    heard = Heard(intake, answering, profiles(built.core, forget), desk, spooling)
     console = built.core.settings.console_token
     pages = LogApi(
         LogView(built.core.log, built.core.reading),
@@ -252,7 +254,7 @@ async def _listeners(
     )
     pages.add_routes(app)
     built.connecting.pages.add_routes(app)
-    jobs: list[Job] = [spooling.run]
+    jobs: list[Job] = [spooling.run, late_answers.run]
     if built.records:
         await built.records.follower.begin()
         jobs.append(await _record_hooks(built, built.records, app))

@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from bots.commands.base import Commands
+from bots.commands.answering import Answering
 from bots.directory_side import DirectorySide, directory_side
 from bots.introducing import Introducer, Introducing
 from bots.key_side import keyring
@@ -106,7 +106,7 @@ class Heard:
     """
 
     intake: Intake
-    commands: Commands
+    answering: Answering
     profile_changed: Callable[[str, Mapping[str, Any]], Awaitable[None]]
     records: RecordDesk | None = None
     spooling: Spooling | None = None
@@ -234,7 +234,7 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
         hot, keys = database.hot, KeyFile.under(settings.home)
         ring = await stack.enter_async_context(keyring(settings, hot))
         patience = settings.tuning.capture_patience
-        journal = Journal(hot, ring, clock_us, patience=patience)
+        journal = Journal(hot, ring, clock_us, patience=patience, owner=owner)
         reader = LogReader(hot, ring)
         copies = StoredCopies(hot)
         links = StoredLinks(hot, journal, ring, clock_us)

@@ -161,7 +161,7 @@ async def listen_to_slack(
     heard: Heard,
 ) -> None:
     """Serve Slack's requests, or open a socket where Slack may not call in."""
-    answers = Answers(built.companies, heard.commands, side.clients)
+    answers = Answers(heard.answering, side.clients)
     stack.push_async_callback(answers.aclose)
     secret = side.settings.signing_secret
 

@@ -203,7 +203,7 @@ def listen_to_teams(
         Parts(
             intake=heard.intake,
             tenants=built.companies,
-            commands=heard.commands,
+            answering=heard.answering,
             places=built.places,
             people=side.people,
             connector=side.connector,

@@ -12,7 +12,9 @@ from typing import Any
 from bridge.delivery import Copy, Delivery
 from bridge.errors import Fenced
 from bridge.ports import Receipt
+from bridge.unanswered import Claim
 from storage.batch_reads import latest, looked_up
+from storage.claims import effect
 from storage.compliance.keys.subjects import confirmed
 from storage.compliance.leaf import NEWEST, leaf_of
 from storage.compliance.tree import Frontier
@@ -135,10 +137,12 @@ def _add(
     draft: _Draft,
     write: Write,
     sealed: Sequence[Sealed | None],
-    owned: frozenset[Fence],
+    owned: frozenset[Fence | Claim],
 ) -> Receipt | Fenced | ErasedSince:
     if write.fence and write.fence not in owned:
         return Fenced(f"shard {write.fence.shard} has another owner")
+    if write.claim and write.claim not in owned:
+        return Fenced("another process sees to that command")
     for seen in write.keys:
         if seen in draft.known:
             return Receipt(draft.known[seen], duplicate=True)
@@ -154,6 +158,8 @@ def _put(draft: _Draft, write: Write, sealed: Sealed | None) -> None:
     seq, moment = draft.next_seq, draft.moment()
     if write.entry and sealed:
         draft.log.append(_log_row(draft, write, write.entry, sealed, moment))
+        if write.claim:
+            draft.changes += effect(write.claim, write.entry.etype, seq)
     for text in write.keys:
         draft.known[text] = seq
         draft.seen.append(

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 
 import orjson
 
+from bridge.unanswered import Claim
+from storage.claims import claims_asked, claims_held
 from storage.hot import Program, Statement, Together
 from storage.just_captured import Told
 from storage.months import since_us
@@ -13,14 +15,15 @@ from storage.writes import Fence, Write
 
 def looked_up(
     tenant: str, writes: Sequence[Write], until_us: int
-) -> Program[tuple[dict[str, int], frozenset[Fence], frozenset[Told]]]:
+) -> Program[tuple[dict[str, int], frozenset[Fence | Claim], frozenset[Told]]]:
     """
-    Return what the database knows of the writes' keys, fences and new messages:
-    keys seen before, fences that still hold, and messages it has heard of. The log's
-    newest entry is of `until_us`.
+    Return what the database knows of the writes' keys, rights and new messages:
+    keys seen before, fences and claims that still hold, and messages it has heard of.
+    The log's newest entry is of `until_us`.
     """
     keys = [key for write in writes for key in write.keys]
     fences = {write.fence for write in writes if write.fence}
+    claims = {write.claim for write in writes if write.claim}
     messages = [
         (clean_id(write.entry.conv), clean_id(write.entry.msg))
         for write in writes
@@ -30,14 +33,16 @@ def looked_up(
         (keys and _known(tenant, keys)),
         (fences and _owned(sorted({fence.shard for fence in fences}))),
         (messages and _heard_of(tenant, messages, until_us)),
+        (claims and claims_asked(tenant, claims)),
     ]
     answers = iter(
         (yield Together([each for each in asked if each])) if any(asked) else ()
     )
-    known, owned, heard_of = (next(answers) if each else () for each in asked)
-    held = {Fence(*row) for row in owned}
+    known, owned, heard_of, claimed = (next(answers) if each else () for each in asked)
+    fenced = fences & {Fence(*row) for row in owned}
     told = {(conv, msg) for conv, msg in heard_of}
-    return dict(known), frozenset(fences & held), frozenset(told)
+    standing = claims & claims_held(tenant, claimed)
+    return dict(known), frozenset({*fenced, *standing}), frozenset(told)
 
 
 def _known(tenant: str, keys: Sequence[str]) -> Statement:

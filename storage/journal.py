@@ -25,7 +25,9 @@ from bridge.messages import Event
 from bridge.plain import plain_text
 from bridge.ports import Commitment, Receipt
 from bridge.relay import unwatched
+from bridge.unanswered import Claim
 from storage.batch import Committed, Head, HeadMoved, group_commit, locked_head
+from storage.claims import acting_for, noted
 from storage.compliance.blobs.work import noted as files_noted
 from storage.compliance.conflicts import PUSHED, conflict, differs, original_of
 from storage.compliance.decided import as_json
@@ -83,7 +85,7 @@ class Journal:
     `on_commit(tenant, first, size, deliveries)` is called after each commit with the
     range of log positions it took and what it queued. `trace` is told when everything
     is written and nothing committed yet, `on_conflict` the platform that contradicted
-    itself. `left_out` says of what was said before an erasure and is written after it
+    itself. `owner` names the process that answers the commands it captures. `left_out` says of what was said before an erasure and is written after it
     whether it must not be: it counts as a duplicate then, without a place. An event waits `patience` seconds for the database: a platform that hears
     nothing sends it again, so nobody is served by waiting longer.
     """
@@ -97,6 +99,7 @@ class Journal:
     recent: JustCaptured = field(default_factory=JustCaptured)
     patience: float = _PATIENCE
     left_out: LeftOut | None = None
+    owner: str = ""
     _queues: dict[str, _Queue] = field(default_factory=dict)
 
     async def append(self, commitment: Commitment) -> Receipt:
@@ -118,6 +121,7 @@ class Journal:
                 ),
                 *files_noted(commitment.tenant, event, self.clock()),
                 *members_followed(commitment.tenant, event),
+                *noted(commitment.tenant, event, self.owner, self.clock()),
             ),
             others=found_in(commitment, self.clock()),
         )
@@ -153,6 +157,8 @@ class Journal:
         duplicate receipt; so does what is left out for an erasure, with no place. A
         cancelled caller's write may still be committed.
         """
+        if claim := acting_for():
+            write = replace(write, claim=claim)
         known = self._queue(write.tenant).keys.erased_us
         if all(said.via == PUSHED for said in write.words):
             known = 0  # it hardly ever is late, and may be there already
@@ -198,13 +204,14 @@ class Journal:
         write about `subject` and the `others`, or None to write nothing. It may be run
         again. For what must not be decided on what was true a moment ago.
         """
+        claim = acting_for()
         for _ in range(_TRIES):
             now = self.clock()
             # Keys of its own: what the queue believes is about its own head.
             supply = await SubjectKeys(self.keys, tenant).supply(
                 [subject, *others], now
             )
-            program = partial(_decided, tenant, finding, supply, now)
+            program = partial(_decided, tenant, finding, supply, now, claim)
             try:
                 committed = await self.store.run(program)
             except KeysMoved:
@@ -340,12 +347,13 @@ def _decided(
     finding: Callable[[int], Program[Write | None]],
     supply: Supply,
     now_us: int,
+    claim: Claim | None,
 ) -> Program[Committed | None]:
     head = yield from locked_head(tenant)
     write = yield from finding(head.frontier.size)
     if write is None:
         return None
-    batch = Batch.of([write], supply, now_us)
+    batch = Batch.of([replace(write, claim=claim)], supply, now_us)
     return (yield from group_commit(batch, now_us, head))
 
 

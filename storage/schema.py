@@ -223,6 +223,21 @@ worker = Table(
     Column("until_us", BigInteger, nullable=False),
 )
 
+# Commands on record that are not answered yet, by the key that the log knows them by.
+unanswered = Table(
+    "unanswered",
+    metadata,
+    Column("tenant", Id, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("account", Id, nullable=False),
+    Column("owner", Id, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("stage", String(20), nullable=False),
+    Column("effect", BigInteger, nullable=False),
+    Column("asked_us", BigInteger, nullable=False),
+    Column("until_us", BigInteger, nullable=False),
+)
+
 copy = Table(
     "copy",
     metadata,

@@ -7,6 +7,7 @@ from typing import Any
 from bridge.delivery import Copy, Delivery
 from bridge.document import Document
 from bridge.errors import AtomError
+from bridge.unanswered import Claim
 from storage.hot import Program, Statement
 
 
@@ -115,7 +116,7 @@ class Write:
     when the rest is written, if every change of that is a log entry as well. `others`
     follow from it and are written with it; they have no keys, fence or guard. With
     `said` it is refused if an erasure was asked for since, unless that was looked at:
-    all those up to `asked_us` were.
+    all those up to `asked_us` were. `claim` is by what right a command has it written.
     """
 
     tenant: str
@@ -132,6 +133,7 @@ class Write:
     others: tuple["Write", ...] = ()
     said: Said | None = None
     asked_us: int = 0
+    claim: Claim | None = None
 
     @property
     def together(self) -> tuple["Write", ...]:

@@ -140,8 +140,11 @@ class FakeIntake:
     events: dict[str, Event] = field(default_factory=dict)
     stopped: bool = False
     foreign: bool = False
+    failure: Exception | None = None
 
     async def receive(self, event: Event) -> Receipt:
+        if self.failure:
+            raise self.failure
         if self.stopped:
             raise StoreUnavailable("the database is away")
         if self.foreign:

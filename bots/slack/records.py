@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 
+from bots.commands.answering import NOT_SET_UP
 from bots.record_talks import (
     FORGOTTEN,
     ShowForm,
@@ -24,7 +25,6 @@ from bots.record_talks import (
     Talks,
 )
 from bots.slack import record_drawing as drawing
-from bots.slack.answers import NOT_SET_UP
 from bots.slack.clients import Clients, done
 from bots.slack.payload import string
 from bots.slack.record_asked import FROM_MESSAGE, NEW, Asked, Kind, asked_in, text_in

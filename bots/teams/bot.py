@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -12,7 +13,7 @@ from botbuilder.core import InvokeResponse, TurnContext
 from botbuilder.core.teams import TeamsActivityHandler
 from botbuilder.schema import Activity, ActivityTypes, Attachment
 
-from bots.commands.base import Commands, Request
+from bots.commands.answering import Answering, Turn
 from bots.metrics import IGNORED
 from bots.teams.adapter import Heard, heard_in
 from bots.teams.adaptive import CONTENT_TYPE
@@ -24,7 +25,7 @@ from bots.teams.places import places_in
 from bots.teams.records import TeamsRecords
 from bots.teams.translate import COMMAND, people_named_in
 from bridge.cards import Card
-from bridge.errors import AtomError, DeliveryFailed, NotSent, Throttled
+from bridge.errors import AtomError, DeliveryFailed, Fenced, NotSent, Throttled
 from bridge.messages import EventKind, Platform
 from bridge.places import Place, PlaceBook
 from bridge.ports import Intake, Receipt, Tenants
@@ -34,6 +35,12 @@ log = structlog.get_logger()
 _ANSWERED = {EventKind.COMMAND, EventKind.ACTION, EventKind.APP_INSTALL}
 _OF_MEMBERS = {EventKind.MEMBER_JOIN, EventKind.MEMBER_LEAVE}
 _PLACES_KEPT = 10_000
+# A click that another process answers: it was frozen for a while.
+_ELSEWHERE: dict[str, Any] = {
+    "statusCode": int(HTTPStatus.OK),
+    "type": "application/vnd.microsoft.activity.message",
+    "value": "ATOM answers in a moment.",
+}
 _TRIES = 3  # to send an answer that Teams did not take
 _LONGEST_WAIT = 5.0
 
@@ -49,7 +56,7 @@ class Parts:
 
     intake: Intake
     tenants: Tenants
-    commands: Commands
+    answering: Answering
     places: PlaceBook
     people: TeamsPeople
     connector: Connector
@@ -96,15 +103,20 @@ class AtomBot(TeamsActivityHandler):  # type: ignore[misc]  # botbuilder ships n
         return True
 
     async def on_message_activity(self, turn_context: TurnContext) -> None:
-        card = await self._answer(heard_in(turn_context))
-        if card is not None:
-            await _reply(turn_context, card)
+        heard = heard_in(turn_context)
+        async with self._turn(heard) as turn:
+            if turn is not None and (card := await turn.ready()):
+                await _reply(turn_context, turn, card)
 
     async def on_invoke_activity(self, turn_context: TurnContext) -> InvokeResponse:
         if turn_context.activity.name != "adaptiveCard/action":
             return InvokeResponse(status=int(HTTPStatus.NOT_IMPLEMENTED))
-        card = await self._answer(heard_in(turn_context))
-        return InvokeResponse(status=int(HTTPStatus.OK), body=_invoke_body(card))
+        async with self._turn(heard_in(turn_context)) as turn:
+            card = await turn.ready() if turn else None
+            body = _ELSEWHERE if turn and card is None else _invoke_body(card)
+            if turn and card:
+                await turn.shown()
+            return InvokeResponse(status=int(HTTPStatus.OK), body=body)
 
     async def on_installation_update_add(self, turn_context: TurnContext) -> None:
         heard = heard_in(turn_context)
@@ -125,17 +137,16 @@ class AtomBot(TeamsActivityHandler):  # type: ignore[misc]  # botbuilder ships n
         await self._remember(heard)
         await learn_channels(self._parts.connector, self._parts.places, team)
 
-    async def _answer(self, heard: Heard) -> Card | None:
-        """Run what was asked for; None if nothing of ATOM's was asked for."""
+    @asynccontextmanager
+    async def _turn(self, heard: Heard) -> AsyncIterator[Turn | None]:
+        """Take the turn of what was asked for; None if nothing of ATOM's was."""
         event = heard.event
         asked = dict(event.detail).get(COMMAND, "")
         if event.channel is None or (event.kind is EventKind.ACTION and not asked):
-            return None
-        tenant = await self._parts.tenants.tenant_of(Platform.TEAMS, event.account)
-        if tenant is None:
-            return None
-        request = Request(tenant, event.channel, event.author, asked, event.account)
-        return await self._parts.commands.answer(request)
+            yield None
+            return
+        async with self._parts.answering.turn(event, asked) as turn:
+            yield turn if turn.request else None
 
     async def _remember_shared(self, heard: Heard) -> None:
         """
@@ -168,7 +179,7 @@ def _is_ours(receipt: Receipt) -> bool:
     return receipt.seq >= 0
 
 
-async def _reply(turn_context: TurnContext, card: Card) -> None:
+async def _reply(turn_context: TurnContext, turn: Turn, card: Card) -> None:
     """Answer in the same thread. A lost answer is not repeated: it may stand there."""
     activity = Activity(
         type=ActivityTypes.message,
@@ -178,17 +189,24 @@ async def _reply(turn_context: TurnContext, card: Card) -> None:
     pause = 0.5
     for attempt in range(1, _TRIES + 1):
         try:
-            await turn_context.send_activity(activity)
+            with turn.showing():
+                await turn_context.send_activity(activity)
+        except Fenced:
+            await turn.not_shown()
+            return
         except (NotSent, Throttled) as error:
             if attempt == _TRIES:
                 log.warning("answer not sent", reason=str(error))
+                await turn.not_shown()
                 return
             asked = error.retry_after if isinstance(error, Throttled) else pause
             await asyncio.sleep(min(asked, _LONGEST_WAIT))
         except DeliveryFailed as error:
             log.warning("answer not sent", reason=str(error))
+            await turn.shown()
             return
         else:
+            await turn.shown()
             return
 
 

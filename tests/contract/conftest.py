@@ -54,7 +54,7 @@ class Store:
 def assemble(database: Database, keys: KeyFile, owner: str) -> Store:
     hot, clock = database.hot, ticking_clock()
     ring = Keyring(hot, keys)
-    journal = Journal(hot, ring, clock, patience=PATIENCE)
+    journal = Journal(hot, ring, clock, patience=PATIENCE, owner=owner)
     reader = LogReader(hot, ring)
     copies = StoredCopies(hot)
     links = StoredLinks(hot, journal, ring, clock)

@@ -15,6 +15,7 @@ from aiohttp import ClientSession, ClientTimeout
 from aiohttp.test_utils import TestServer
 from aiohttp.web import Application
 
+from bots.commands.answering import Answering
 from bots.commands.base import Commands
 from bots.sandbox.app import create_app
 from bots.sandbox.slack import seed as slack_seed
@@ -135,7 +136,7 @@ async def slack_side(world: World, session: ClientSession) -> AsyncIterator[Side
 
     heard, waits = Heard(), list[float]()
     clients = Clients(f"{world.base_url}/slack/api/", token, session)
-    answers = Answers(_Companies(), Commands(()), clients)
+    answers = Answers(Answering(_Companies(), Commands(())), clients)
     intake = SlackIntake(
         heard, answers, clients, signing_secret=slack_seed.SIGNING_SECRET
     )
@@ -165,7 +166,13 @@ async def teams_side(world: World, session: ClientSession) -> AsyncIterator[Side
 
     people = TeamsPeople(connector, places, time.monotonic)
     parts = Parts(
-        heard, _Companies(), Commands(()), places, people, connector, installed
+        heard,
+        _Companies(),
+        Answering(_Companies(), Commands(())),
+        places,
+        people,
+        connector,
+        installed,
     )
     keys = SigningKeys(
         session, f"{base}/openid/.well-known/openidconfiguration", time.monotonic

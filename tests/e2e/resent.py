@@ -25,18 +25,25 @@ async def last_event(here: World, **wanted: str) -> Mapping[str, Any]:
 
 async def resend(here: World, body: Mapping[str, Any], number: int = 0) -> int:
     """Send an event to a process, as Slack's nth repetition; returns the answer."""
-    text, now = json.dumps(body), str(int(time.time()))
+    more: dict[str, str] = {}
+    if number:
+        more |= {"X-Slack-Retry-Num": str(number)}
+        more |= {"X-Slack-Retry-Reason": "http_timeout"}
+    return await signed(here, json.dumps(body), "application/json", **more)
+
+
+async def signed(here: World, text: str, kind: str, **more: str) -> int:
+    """Send a body to a process as Slack does; returns the answer's status."""
+    now = str(int(time.time()))
     signature = SignatureVerifier(slack.SIGNING_SECRET).generate_signature(
         timestamp=now, body=text
     )
     headers = {
-        "Content-Type": "application/json",
+        "Content-Type": kind,
         "X-Slack-Request-Timestamp": now,
         "X-Slack-Signature": str(signature),
+        **more,
     }
-    if number:
-        headers |= {"X-Slack-Retry-Num": str(number)}
-        headers |= {"X-Slack-Retry-Reason": "http_timeout"}
     url = f"{here.atom}/slack/events"
     async with here.session.post(url, data=text, headers=headers) as answer:
         return answer.status

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, ClientTimeout, web
 
+from bots.commands.answering import Answering
 from bots.commands.base import Request
 from bots.sandbox.app import create_app
 from bots.sandbox.slack import seed
@@ -176,7 +177,7 @@ async def clients(
 async def intake(
     slack: Slack, store: Store, commands: Commands, clients: Clients
 ) -> AsyncIterator[SlackIntake]:
-    answers = Answers(Companies(), commands, clients)
+    answers = Answers(Answering(Companies(), commands), clients)
     yield SlackIntake(
         store,
         answers,

@@ -108,7 +108,7 @@ async def test_workspace_of_no_company_is_told_so(
 async def test_command_that_never_ends_is_given_up(
     slack: Slack, atom: str, intake: SlackIntake, commands: Commands
 ) -> None:
-    intake.answers.answer_within = 0.05
+    intake.answers.answering.within = 0.05
     commands.free.clear()
 
     await slack.act(action="command", args="status")
@@ -124,7 +124,7 @@ async def test_failing_command_still_gets_an_answer(
         async def answer(self, _request: Any) -> Any:
             raise RuntimeError("a bug")
 
-    intake.answers.commands = Broken()
+    intake.answers.answering.commands = Broken()
     await slack.act(action="command", args="help")
 
     (whisper,) = slack.whispers

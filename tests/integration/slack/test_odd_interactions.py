@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from slack_bolt.request.async_request import AsyncBoltRequest
 
+from bots.commands.answering import Answering
 from bots.slack.answers import Answers
 from bots.slack.clients import Clients
 from bots.slack.intake import SlackIntake
@@ -46,7 +47,7 @@ async def answered(body: dict[str, Any]) -> int:
     commands.free.set()
     async with ClientSession() as session:
         clients = Clients("http://127.0.0.1:9/", no_token, session)
-        answers = Answers(Companies(), commands, clients)
+        answers = Answers(Answering(Companies(), commands), clients)
         intake = SlackIntake(store, answers, clients, signing_secret="x")
         intake.records = SlackRecords(FakeDesk(), Companies(), clients)
         form = urlencode({"payload": json.dumps(body)})

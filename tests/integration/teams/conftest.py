@@ -9,6 +9,7 @@ from aiohttp import ClientSession, ClientTimeout
 from aiohttp.test_utils import TestServer
 from aiohttp.web import Application
 
+from bots.commands.answering import Answering
 from bots.commands.base import Commands
 from bots.spooling import Spooling
 from bots.teams.adapter import AtomAdapter
@@ -106,7 +107,7 @@ async def door(
     parts = Parts(
         intake,
         tenants,
-        Commands((command,)),
+        Answering(tenants, Commands((command,))),
         places,
         people,
         connector,

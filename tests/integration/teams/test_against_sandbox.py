@@ -11,6 +11,7 @@ from aiohttp import ClientSession
 from aiohttp.test_utils import TestServer
 from aiohttp.web import Application
 
+from bots.commands.answering import Answering
 from bots.commands.base import Commands
 from bots.sandbox.teams import routes, seed
 from bots.sandbox.teams.model import Message
@@ -145,7 +146,13 @@ def _atom(world: World, session: ClientSession) -> tuple[Side, Application]:
 
     commands = Commands((command,))
     parts = Parts(
-        intake, FakeTenants(), commands, places, people, connector, on_install
+        intake,
+        FakeTenants(),
+        Answering(FakeTenants(), commands),
+        places,
+        people,
+        connector,
+        on_install,
     )
     openid = f"{base}/openid/.well-known/openidconfiguration"
     keys = SigningKeys(session, openid, time.monotonic)

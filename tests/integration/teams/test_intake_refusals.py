@@ -119,11 +119,25 @@ async def test_surrogates_and_nul_are_taken(door: Door) -> None:
     assert repr(event.document).encode()
 
 
-async def test_failure_inside_is_500_and_tells_no_content(door: Door) -> None:
+async def test_a_command_that_breaks_is_answered_and_tells_no_content(
+    door: Door,
+) -> None:
     door.command.failure = RuntimeError("quotes: link ATOM docs")
 
     with capture_logs() as logs:
         status, _ = await door.deliver(recorded("command"))
+
+    assert status == 200
+    [said] = [call for call in door.teams.calls if call.method == "POST"]
+    assert b"Something went wrong inside ATOM" in said.body
+    assert "ATOM docs" not in str(logs)
+
+
+async def test_failure_inside_is_500_and_tells_no_content(door: Door) -> None:
+    door.intake.failure = RuntimeError("quotes: ATOM docs")
+
+    with capture_logs() as logs:
+        status, _ = await door.deliver(recorded("channel_message"))
 
     assert status == 500
     assert "ATOM docs" not in str(logs)
