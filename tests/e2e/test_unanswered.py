@@ -332,6 +332,26 @@ async def test_a_mention_that_was_not_answered_is_in_slack_as_well(
     assert len(await asking.all_heard()) == 1
 
 
+@pytest.mark.parametrize("repeats", [True, False])
+async def test_a_mention_while_nothing_ran_is_answered_once(
+    embedded: World, *, repeats: bool
+) -> None:
+    """It is read from the channel, and Slack may send it as well."""
+    asking = Asking(embedded, "slack")
+    await embedded.start()
+    await embedded.slack("post", text="hello")
+    await embedded.quiet()
+    await embedded.kill()
+    if not repeats:
+        await embedded.set(slack__retry_delays=[])
+    await embedded.slack("post", text="<@UATOM> status", typed=True)
+    await embedded.start()
+
+    await asking.hears("All is well")
+
+    assert len(await asking.all_heard()) == 1
+
+
 @BOTH
 @pytest.mark.parametrize("step", ["command begun", "command run", "answering"])
 async def test_frozen_at_a_step_another_one_answers_and_it_does_no_harm(
