@@ -136,7 +136,8 @@ class CommandBook(Protocol):
         """
         Return commands that no living process works on, oldest first.
 
-        `under_way` are those that this process does.
+        `under_way` are those that this process does. One that is not known to live
+        itself is given none.
         """
         ...
 

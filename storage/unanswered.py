@@ -135,6 +135,9 @@ class StoredCommands:
                 "LEFT JOIN seen s ON s.tenant = u.tenant AND s.key = u.key "
                 "WHERE u.until_us <= :now AND (u.owner = :me OR NOT EXISTS (SELECT 1 "
                 "FROM worker w WHERE w.id = u.owner AND w.until_us > :alive)) "
+                # Who has not said that it lives would have it taken away again.
+                "AND EXISTS (SELECT 1 FROM worker m WHERE m.id = :me "
+                "AND m.until_us > :alive) "
                 "ORDER BY u.asked_us, u.key LIMIT :most",
                 {"now": self.clock(), "me": self.owner, "alive": alive, "most": _MOST},
             )

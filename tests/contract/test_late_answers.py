@@ -21,12 +21,14 @@ from bridge.errors import (
 from bridge.messages import Platform
 from bridge.unanswered import AskedFor
 from storage.hot import Address, HotStore, Program, Rows, Statement
+from storage.outbox import StoredShards
 from tests.contract.conftest import Store
 from tests.contract.test_unanswered import (
     book_of,
     captured,
     claim_of,
     command,
+    found_by,
     rows,
 )
 
@@ -92,13 +94,20 @@ class Process:
     late: LateAnswers
     clerk: Clerk
     chat: Chat
+    shards: StoredShards
+
+    async def round(self) -> None:
+        """Say that it lives, and take up what is left."""
+        await self.shards.fair_share()
+        await self.late.round()
 
 
 def process(store: Store, owner: str, chat: Chat | None = None) -> Process:
     book, clerk, chat = book_of(store, owner), Clerk(), chat or Chat()
     answering = Answering(Companies(), clerk, book)
     late = LateAnswers(answering, book, {Platform.SLACK: chat}, book.clock)
-    return Process(answering, late, clerk, chat)
+    shards = StoredShards(store.database.hot, owner, lease_us=60_000_000)
+    return Process(answering, late, clerk, chat, shards)
 
 
 async def killed_at_work(store: Store, words: str) -> None:
@@ -131,7 +140,7 @@ async def test_what_shows_something_is_run_again_and_says_that_it_is_late(
     two = process(store, "two")
     two.clerk.may.set()
 
-    await two.late.round()
+    await two.round()
 
     [(said, note)] = two.chat.heard
     assert said == "did status: "
@@ -145,7 +154,7 @@ async def test_what_changes_something_outside_is_not_run_once_it_was_begun(
     await killed_at_work(store, "disconnect jira")
     two = process(store, "two")
 
-    await two.late.round()
+    await two.round()
 
     [(said, _)] = two.chat.heard
     assert "Whether all of it was done is not known" in said
@@ -161,7 +170,7 @@ async def test_what_changes_something_outside_is_run_if_it_was_not_begun(
     two = process(store, "two")
     two.clerk.may.set()
 
-    await two.late.round()
+    await two.round()
 
     assert two.clerk.asked == ["disconnect jira"]
     assert [said for said, _ in two.chat.heard] == ["did disconnect jira: "]
@@ -175,11 +184,11 @@ async def test_an_answer_that_was_not_sent_is_sent_later(
     two = process(store, "two", Chat(errors=[error]))
     two.clerk.may.set()
 
-    await two.late.round()
+    await two.round()
     assert (two.chat.heard, await rows(store)) == ([], 1)
-    assert await book_of(store, "three").left(()) == []  # not at once
+    assert await found_by(book_of(store, "three")) == []  # not at once
     await no_pause(store)
-    await two.late.round()
+    await two.round()
 
     assert [said for said, _ in two.chat.heard] == ["did status: "]
     assert await rows(store) == 0
@@ -191,10 +200,10 @@ async def test_an_outside_change_whose_answer_was_not_sent_is_not_done_again(
     await captured(store, command("disconnect jira"))
     two = process(store, "two", Chat(errors=[NotSent("away")]))
     two.clerk.may.set()
-    await two.late.round()
+    await two.round()
     await no_pause(store)
 
-    await two.late.round()
+    await two.round()
 
     assert two.clerk.asked == ["disconnect jira"]
     [(said, _)] = two.chat.heard
@@ -209,7 +218,7 @@ async def test_what_is_refused_or_may_stand_there_is_not_sent_again(
     two = process(store, "two", Chat(errors=[error]))
     two.clerk.may.set()
 
-    await two.late.round()
+    await two.round()
 
     assert (two.chat.heard, await rows(store)) == ([], 0)
 
@@ -222,8 +231,10 @@ async def test_two_rounds_at_once_answer_once(store: Store) -> None:
     for each in both:
         each.clerk.may.set()
 
-    await asyncio.gather(*(each.late.round() for each in both))
-    await asyncio.gather(*(each.late.round() for each in both))
+    for each in both:
+        await each.shards.fair_share()
+
+    await asyncio.gather(*(each.round() for each in both))
 
     said = sorted(said for said, _ in chat.heard)
     assert said == [f"did find {number}: " for number in range(5)]
@@ -238,7 +249,7 @@ async def test_who_was_slow_shows_nothing_after_another_one_took_over(
     two.clerk.may.set()
     async with one.answering.turn(event, "status") as turn:
         working = asyncio.create_task(turn.ready())
-        await two.late.round()
+        await two.round()
         one.clerk.may.set()
         assert await working is None
 
@@ -259,7 +270,7 @@ async def test_an_answer_that_could_not_be_noted_is_noted_later_and_not_repeated
     assert await rows(store) == 1
 
     one.answering.book = book
-    await one.late.round()
+    await one.round()
 
     assert (one.chat.heard, await rows(store)) == ([], 0)
     assert claim_of(book, event) not in one.answering.at_work()

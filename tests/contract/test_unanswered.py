@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from bridge.ports import Commitment
 from bridge.unanswered import Claim, Left, Stage
 from storage.compliance.acts import Act, Acts
 from storage.hot import Program, Statement
+from storage.outbox import StoredShards
 from storage.unanswered import StoredCommands
 from tests.contract.conftest import TENANT, Store
 from tests.events import FALCON, PROJECT, message
@@ -51,8 +53,14 @@ def claim_of(book: StoredCommands, event: Event) -> Claim:
     return claim
 
 
+async def found_by(book: StoredCommands) -> Sequence[Left]:
+    """Return what a process finds left once it has said that it lives."""
+    await StoredShards(book.store, book.owner, lease_us=60_000_000).fair_share()
+    return await book.left(())
+
+
 async def only_left(book: StoredCommands) -> Left:
-    [left] = await book.left(())
+    [left] = await found_by(book)
     return left
 
 
@@ -105,7 +113,7 @@ async def test_what_a_living_process_sees_to_is_left_to_it(store: Store) -> None
     await captured(store, command())
     other = store.another_process("two")
 
-    assert await book_of(store, "two").left(()) == []
+    assert await found_by(book_of(store, "two")) == []
     await store.shards.leave()
 
     left = await only_left(book_of(other, "two"))
@@ -115,8 +123,8 @@ async def test_what_a_living_process_sees_to_is_left_to_it(store: Store) -> None
 async def test_what_was_only_read_later_is_nobodys_until_it_is_taken(
     store: Store,
 ) -> None:
-    await store.shards.fair_share()
-    await captured(store, command(via="catchup"))
+    now = time.time_ns() // 1000
+    await captured(store, command(via="catchup", sent_us=now))
     book = book_of(store, "one")
 
     claim = await book.take(await only_left(book))
@@ -132,10 +140,19 @@ async def test_a_process_takes_up_its_own_only_if_it_is_not_at_it_any_more(
     book = book_of(store, "one")
     old, young = command("pause"), command("links", sent_us=time.time_ns() // 1000)
     await captured(store, old, young)
+    await store.shards.fair_share()
 
     assert await book.left({claim_of(book, old)}) == []
     [left] = await book.left(())
     assert left.claim == claim_of(book, old)
+
+
+async def test_who_has_not_said_that_it_lives_takes_up_nothing(store: Store) -> None:
+    await captured(store, command())
+    book = book_of(store, "two")
+
+    assert await book.left(()) == []
+    assert len(await found_by(book)) == 1
 
 
 async def test_of_many_that_notice_at_once_one_takes_it(store: Store) -> None:
@@ -251,8 +268,8 @@ async def test_what_was_not_shown_is_anybodys_after_a_pause(store: Store) -> Non
     book = book_of(store, "one")
 
     await book.later(claim_of(book, event), Stage.CAPTURED, 60_000_000)
-    assert await book.left(()) == []
 
+    assert await found_by(book) == []
     hour = time.time_ns() // 1000 + 3600 * 1_000_000
     late = StoredCommands(store.database.hot, store.reader, "two", lambda: hour)
     assert (await only_left(late)).claim.owner == ""
