@@ -14,9 +14,9 @@ from typing import Any
 
 import structlog
 
+from bots.commands.answering import NOT_SET_UP
 from bots.record_talks import TOO_SLOW, Talks
 from bots.slack import record_objects as objects
-from bots.slack.answers import NOT_SET_UP
 from bots.slack.clients import Clients, SlackRefused, done
 from bots.slack.payload import mapping, string
 from bots.slack.work_objects import REFUSALS
