@@ -135,6 +135,7 @@ class Demo:
             "ATOM_SLACK_SIGNING_SECRET": slack.SIGNING_SECRET,
             "ATOM_SLACK_BOT_TOKEN": slack.BOT_TOKEN,
             "ATOM_SLACK_API_URL": f"{self.page}/slack/api/",
+            "ATOM_SLACK_WORK_OBJECTS": "true",
             "ATOM_TEAMS_APP_ID": teams.BOT_APP_ID,
             "ATOM_TEAMS_APP_PASSWORD": teams.BOT_PASSWORD,
             "ATOM_TEAMS_TENANT_ID": teams.ACME,

@@ -266,6 +266,72 @@ async def test_a_link_is_previewed_while_it_is_written_and_not_when_it_is_sent(
     await world.set({"slack.link_domains": []})
 
 
+def an_object(title: str, **fields: str) -> dict[str, Any]:
+    press = {"text": "Comment…", "action_id": "rec.comment", "value": "act_1"}
+    return {
+        "entity_type": "slack#/entities/item",
+        "url": LINK,
+        "external_ref": {"id": "jira:acme/issue/1"},
+        "entity_payload": {
+            "attributes": {"title": {"text": title}, "product_name": "Jira"},
+            "custom_fields": [
+                {"key": name, "label": name, "value": value, "type": "string"}
+                for name, value in fields.items()
+            ],
+            "actions": {"primary_actions": [press]},
+        },
+    }
+
+
+async def test_an_object_opens_at_the_side_and_says_what_the_app_presents(
+    page: Window, app: Listener, api: AsyncWebClient
+) -> None:
+    answers: list[dict[str, Any]] = [
+        {"metadata": an_object("OPS-1", Amount="4711 EUR")},
+        {"error": {"status": "custom", "custom_title": "Gone", "custom_message": "x"}},
+        {"user_auth_required": True, "user_auth_url": "https://acme.example/connect"},
+    ]
+
+    async def handle(delivered: Delivered) -> web.Response:
+        if b"entity_details_requested" in delivered.body:
+            trigger = delivered.json()["event"]["trigger_id"]
+            await api.entity_presentDetails(trigger_id=trigger, **answers.pop(0))
+        return web.Response()
+
+    app.answer = handle
+    metadata = {
+        "event_type": "card",
+        "event_payload": {},
+        "entities": [an_object("It is down")],
+    }
+    await api.chat_postMessage(channel="C02FALCON", text="OPS-1", metadata=metadata)
+    slack = Side(page.page, "slack")
+    title = slack.messages.get_by_role("button", name="It is down")
+    await title.focus()
+    await page.page.keyboard.press("Enter")
+
+    pane = slack.frame.get_by_role("complementary", name="OPS-1")
+    await expect(pane).to_contain_text("4711 EUR")
+    await expect(slack.messages.filter(has_text="4711 EUR")).to_have_count(0)
+    await no_wider_than_its_window(page)
+    async with page.page.expect_response("**/sandbox/slack/act"):
+        await pane.get_by_role("button", name="Comment…").click()
+    [told] = [p for p in map(payload, app.got) if p.get("type") == "block_actions"]
+    assert told["container"]["type"] == "entity_detail"
+    assert told["actions"][0]["value"] == "act_1"
+
+    pane = slack.frame.get_by_role("complementary", name="It is down")
+    await slack.frame.get_by_role("button", name="Refresh").click()
+    await expect(pane).to_contain_text("Gone")
+    await slack.frame.get_by_role("button", name="Refresh").click()
+    link = pane.get_by_role("link", name="Connect")
+    await expect(link).to_have_attribute("href", "https://acme.example/connect")
+
+    await pane.get_by_role("button", name="Close details").press("Escape")
+    await expect(pane).to_be_hidden()
+    await expect(title).to_be_focused()
+
+
 async def on_teams(page: Window) -> Side:
     tab = page.page.get_by_role("tab", name="Teams")
     if await tab.is_visible():

@@ -11,6 +11,7 @@ import { fillPicker } from "./people.js";
 import { SlackDraft } from "./slack_draft.js";
 import { SlackMessages } from "./slack_messages.js";
 import { SlackModal } from "./slack_modal.js";
+import { SlackPane } from "./slack_pane.js";
 
 const HOME = "project-falcon";
 const SHOWN_AT_MOST = 200;
@@ -27,6 +28,7 @@ export class SlackSide {
     this.links = links;
     this.onRoom = onRoom;
     this.modal = new SlackModal(this);
+    this.pane = new SlackPane(this);
     this.draft = new SlackDraft(this);
     walkable(byId("slack-messages"));
     walkable(byId("slack-thread-messages"));
@@ -105,6 +107,7 @@ export class SlackSide {
     this.drawThread();
     this.drawTools();
     this.modal.draw();
+    this.pane.draw();
     this.draft.draw(byId("slack-draft"));
   };
 

@@ -8,6 +8,7 @@ import { appMark, article, tombstone, viaMark } from "./feed.js";
 import { fileList } from "./files.js";
 import { atomAvatar, avatar } from "./people.js";
 import { reactions, reactTool } from "./reactions.js";
+import { objectsOf } from "./slack_pane.js";
 import { slackTime, toClock } from "./times.js";
 
 const TOGETHER = 5 * 60 * 1000; // messages of one person so close stand as one
@@ -54,6 +55,7 @@ export class SlackMessages {
       tools: editing ? [] : this.tools(message, mine, thread),
       foot: [
         ...this.previews(message),
+        ...objectsOf(message).map((one) => this.side.pane.opener(message, one)),
         fileList(filesOf(message)),
         reactions(message.reactions, {
           picture: (one) => emoji(one.name),
