@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bots.demo_records import Systems
+from bots.sandbox.slack.model import User as SlackUser
 from tests.e2e.at_work import at_work, both, said, slack_cards, teams_cards
 from tests.e2e.test_records import AMOUNTS, CASE, WAITS, logged, sqlite, views
 from tests.e2e.world import World, slack_messages
@@ -111,10 +112,10 @@ async def test_a_stranger_is_told_that_it_is_not_for_them(tmp_path: Path) -> Non
     async with with_objects(tmp_path) as (here, _systems):
         await here.slack("post", text=f"Globex asks about {CASE}", typed=True)
         await here.until(lambda s: both(s, CASE), WAITS)
-        workspace = here.sandbox.slack
-        workspace.users["U09NOBODY"] = type(workspace.users["U01ALICE"])(
+        nobody = SlackUser(
             "U09NOBODY", "T01ACME", "nobody", "No Body", "nobody@elsewhere.example"
         )
+        here.sandbox.slack.users[nobody.id] = nobody
         await here.slack("join", user="U09NOBODY")
 
         pane = await opened(here, "U09NOBODY")
@@ -162,6 +163,24 @@ async def test_an_object_follows_what_changes_in_the_system(tmp_path: Path) -> N
         assert len(entities(state)) == 2
         calls = {e["call"] for e in await here.journal()}
         assert {"chat.update", "chat.unfurl"} <= calls
+
+
+async def test_a_guest_who_joins_lowers_the_object_with_its_card(
+    tmp_path: Path,
+) -> None:
+    async with with_objects(tmp_path) as (here, _systems):
+        gus = SlackUser("U06GUS", "T01ACME", "gus", "Gus Novak", "gus@partner.example")
+        gus.is_guest = True
+        here.sandbox.slack.users[gus.id] = gus
+        await here.slack("post", text=f"Globex asks about {CASE}", typed=True)
+        await here.until(lambda s: "Hank Scorpio" in said(entities(s)), WAITS)
+
+        await here.slack("join", user=gus.id)
+
+        state = await here.until(
+            lambda s: "Hank Scorpio" not in said(entities(s)), WAITS
+        )
+        assert CASE in said(entities(state))
 
 
 async def test_killed_before_it_is_presented_no_harm_is_done(

@@ -189,6 +189,19 @@ def test_all_objects_of_a_call_keep_to_it_together(numbers: list[int]) -> None:
         assert made
 
 
+def test_long_records_leave_room_for_each_other() -> None:
+    long = replace(CHANGE, body=Fact("d", "D", "long " * 40_000))
+
+    made = objects.objects_of({f"{LINK}&amp;n={n}": card(long) for n in range(4)})
+
+    assert len(made) == 4
+    for one in made:
+        [body] = [
+            f for f in one["entity_payload"]["custom_fields"] if f["key"] == "body"
+        ]
+        assert body["value"].startswith("long")
+
+
 def test_many_fields_are_left_out_and_counted() -> None:
     facts = tuple(Fact(f"f{n}", f"Label {n}", "v" * 400) for n in range(60))
 

@@ -12,7 +12,7 @@ from bridge.records.desk import Asker, Opened
 from bridge.records.model import Record, System
 from bridge.records.opening import Opening
 from bridge.records.ports import Spent
-from tests.records_world import ALICE, STRANGER, World, asker, said
+from tests.records_world import ALICE, ELSEWHERE, STRANGER, World, asker, said
 
 LINK = "https://acme.example/CHG1"
 
@@ -93,6 +93,19 @@ async def test_every_reason_for_nothing_is_told_in_words_of_its_own() -> None:
     assert all(each.text and each.card is None for each in told.values())
     assert "4711" not in repr(told)
     assert "Increase memory" not in repr(told)
+
+
+async def test_how_old_a_card_is_is_told_in_its_own_channel_alone() -> None:
+    world, record = await made()
+    world.system.faults["read"] += [ServiceUnavailable("down")] * 2
+
+    here = await world.desk.opened(asker(ALICE), str(record.ref), "")
+    elsewhere = await world.desk.opened(asker(ALICE, ELSEWHERE), str(record.ref), "")
+
+    assert here.standing is Standing.STALE
+    assert "What this channel shows is of 2030-03-17 17:46 UTC" in here.text
+    assert elsewhere.standing is Standing.UNAVAILABLE
+    assert "UTC" not in elsewhere.text
 
 
 async def test_what_is_spent_says_so_and_not_that_nothing_is_there() -> None:
