@@ -172,7 +172,7 @@ def _foot(card: RecordCard) -> Iterator[Part]:
     if note := wording.line(card.note, _NOTE, weigh):
         yield _field("note", "Note", note)
     origin = wording.line(wording.footer(card), _ORIGIN, weigh)
-    yield _field("origin", "Origin", origin)
+    yield _field("origin", "Source", origin)
 
 
 def _field(key: str, label: str, text: str) -> Part:
