@@ -43,6 +43,7 @@ from storage.records.accounts import StoredConnections
 from storage.records.acts import StoredActs
 from storage.records.budget import RecordBudget, rates_of
 from storage.records.cards import StoredCards
+from storage.records.carried import StoredCarried
 from storage.records.changes import StoredChanges
 from storage.records.contacts import StoredContacts
 from storage.records.levels import StoredLevels
@@ -79,6 +80,7 @@ class RecordBooks:
     sign_ins: StoredSignIns
     log: StoredRecordLog
     contacts: StoredContacts
+    carried: StoredCarried
 
     @classmethod
     def of(cls, core: Core) -> "RecordBooks":
@@ -94,6 +96,7 @@ class RecordBooks:
             StoredSignIns(hot, sealer, clock_us),
             record,
             StoredContacts(hot, core.ring),
+            StoredCarried(hot, clock_us),
         )
 
 
@@ -245,6 +248,7 @@ class ConnectingSide:
                 await self.books.acts.sweep(now - _DAY_US)
                 await self.books.subscriptions.sweep(now - _EVENTS_US)
                 await self.books.changes.sweep(now - _DEEDS_US)
+                await self.books.carried.sweep(now - _DEEDS_US)
                 await self.books.changes.forget_heard(now - _EVENTS_US)
             except AtomError as error:
                 log.warning("not swept", reason=str(error))

@@ -67,6 +67,7 @@ def records_of(
             kept.changes,
             kept.log,
             kept.contacts,
+            kept.carried,
         ),
         Right(
             connecting.accesses,

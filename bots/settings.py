@@ -313,6 +313,13 @@ class Tuning(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
         le=30 * 86_400.0,
         description="seconds from 0 to 2592000 (30 days)",
     )
+    thread_settle: float = Field(
+        default=20.0,
+        ge=0,
+        le=3_600,
+        description="seconds from 0 to 3600 after its last edit before a message that "
+        "is in a record is changed there",
+    )
     history_days: int = Field(
         default=30, ge=0, le=30, description="a number of days from 0 to 30"
     )

@@ -13,6 +13,7 @@ from bridge.errors import (
     Ambiguous,
     AtomError,
     BadInput,
+    NotAllowed,
     NotFound,
     Refused,
     ServiceUnavailable,
@@ -21,9 +22,11 @@ from bridge.messages import Channel, Person, Platform
 from bridge.ports import Receipt
 from bridge.records.acting import Acting
 from bridge.records.admitting import Admitting
+from bridge.records.amending import Amending
 from bridge.records.books import (
     CardInstance,
     CardState,
+    Carried,
     IssuedAct,
     LeftAct,
     Outdated,
@@ -39,7 +42,7 @@ from bridge.records.drawing import Drawing
 from bridge.records.entries import RecordEntry
 from bridge.records.errands import Ended
 from bridge.records.floor import Floors
-from bridge.records.forms import DEED, MADE, TAKE_BACK, Deed, Form, Input
+from bridge.records.forms import AMEND, DEED, MADE, TAKE_BACK, Deed, Form, Input
 from bridge.records.knowing import Chapter, Clues, Figure, Listed, Page, clues
 from bridge.records.left import Unfinished
 from bridge.records.live import Live
@@ -190,6 +193,7 @@ class FakeSystem:
     lost: int = 0
     made: int = 0
     keeps: bool = False  # what was added once, for good
+    rigid: bool = False  # there is no way to change what was said
     inputs: tuple[Input, ...] = (
         Input("priority", "Priority"),
         Input("status", "Status"),
@@ -340,6 +344,8 @@ class FakeSystem:
             raise BadInput("that cannot be asked for here")
         if deed.key in self.known:
             return replace(self.known[deed.key], again=True)
+        if self.keeps and deed.act == AMEND:
+            raise NotAllowed("It was edited there.")
         if deed.act == TAKE_BACK:
             done = self._take_back(deed)
         else:
@@ -351,6 +357,9 @@ class FakeSystem:
             self.lost -= 1
             raise Unsure("no answer")
         return done
+
+    def amends(self, act: str, kind: str) -> bool:
+        return act == "comment" and not self.rigid
 
     def takes_back(self, act: str, kind: str) -> bool:
         return act in {"comment", "create"}
@@ -704,6 +713,41 @@ class FakeChanges:
 
 
 @dataclass
+class FakeCarried:
+    clock: Callable[[], int] = lambda: 0
+    kept: dict[tuple[Channel, str], Carried] = field(default_factory=dict)
+
+    async def keep(self, carried: Carried) -> None:
+        self.kept.setdefault((carried.channel, carried.message), carried)
+
+    async def became(
+        self, tenant: str, channel: Channel, message: str, seq: int, *, gone: bool
+    ) -> bool:
+        known = self.kept.get((channel, message))
+        if known is None or known.seq >= seq or known.gone:
+            return False
+        now = replace(known, seq=seq, gone=gone, at_us=self.clock())
+        self.kept[channel, message] = now
+        return True
+
+    async def due(self, tenant: str, before_us: int) -> Sequence[Carried]:
+        kept = self.kept.values()
+        return [c for c in kept if c.done < c.seq and c.at_us <= before_us]
+
+    async def follows(self, carried: Carried, latest: str) -> None:
+        known = self.kept[carried.channel, carried.message]
+        now = replace(known, done=carried.seq, latest=latest)
+        self.kept[carried.channel, carried.message] = now
+
+    async def later(self, carried: Carried, at_us: int) -> None:
+        known = self.kept[carried.channel, carried.message]
+        self.kept[carried.channel, carried.message] = replace(known, at_us=at_us)
+
+    async def sweep(self, before_us: int) -> int:
+        return 0
+
+
+@dataclass
 class FakeSubscriptions:
     kept: dict[str, Subscription] = field(default_factory=dict)
     held: dict[str, dict[str, tuple[RecordRef, str, int]]] = field(
@@ -1008,10 +1052,12 @@ class World:
     turns: Turns | None = None
     contacts: FakeContacts = field(default_factory=FakeContacts)
     attested: dict[str, frozenset[str]] = field(default_factory=dict)
+    carried: FakeCarried = field(default_factory=FakeCarried)
+    words: dict[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         numbers = itertools.count()
-        self.log.clock = self.clock
+        self.log.clock = self.carried.clock = self.clock
         known = Connected({TENANT: (self.system, *self.others)})
         places = {Platform.SLACK: self.slack, Platform.TEAMS: self.teams}
 
@@ -1145,6 +1191,14 @@ class World:
             self.levels,
             places,
             self.log,
+            self.carried,
+        )
+
+        async def words(tenant: str, seq: int) -> str:
+            return self.words.get(seq, "")
+
+        self.amending = Amending(
+            admitting, doing, self.carrying, self.carried, words, self.clock
         )
         self.desk = Desk(
             acting,

@@ -128,8 +128,8 @@ class RecordsCommand:
         return Card(
             "Chosen",
             "What people say in a thread with one record's card is added to that record, "
-            "as themselves and for colleagues, from now on. Edits and deletions in chat "
-            "do not follow.",
+            "as themselves and for colleagues, from now on. What becomes of it in chat "
+            "becomes of it there, as far as its system allows it.",
             Tone.GOOD,
         )
 

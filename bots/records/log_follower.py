@@ -16,6 +16,7 @@ import structlog
 
 from bridge.errors import AtomError, BadInput, StoreUnavailable
 from bridge.messages import Channel, EventKind, Person, PersonKind, Platform
+from bridge.records.amending import Amending
 from bridge.records.carrying import Carrying
 from bridge.records.entries import changes_in
 from bridge.records.hints import Unnaming
@@ -35,6 +36,7 @@ _RIGHTS = frozenset(
 )
 _WRITTEN = frozenset({"record.update", "record.create", "record.approve"})
 _HEARD = "record.heard"
+_GONE = EventKind.MESSAGE_DELETE
 KINDS = frozenset({*_SAID, *_MOVES, *_RIGHTS, *_WRITTEN, _HEARD})
 
 _AT_ONCE = 200  # entries
@@ -106,6 +108,7 @@ class LogFollower:
     unnaming: Unnaming = field(default_factory=Unnaming)
     stirs: Stirs | None = None
     carrying: Carrying | None = None
+    amending: Amending | None = None
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _holding: set[str] = field(default_factory=set)
     _resumed: float = float("-inf")
@@ -167,9 +170,11 @@ class LogFollower:
         while after < size:
             upto = min(after + _AT_ONCE, size)
             plain = self.unnaming.among(tenant, after, upto)
+            kinds = KINDS
             if self.carrying and self.carrying.listens(tenant):
                 plain = []  # what names no record may be said below one
-            entries = await self.reader.between(tenant, after, upto, KINDS, plain)
+                kinds = KINDS | {_GONE}
+            entries = await self.reader.between(tenant, after, upto, kinds, plain)
             await self._take_in(tenant, entries)
             if self.stirs:
                 await self.stirs.keep(tenant)
@@ -219,8 +224,9 @@ class LogFollower:
         if entry.etype in _SAID:
             if (said := await self._said(tenant, entry)) is not None:
                 await self.mentions.noticed(said)
-                if self.carrying and entry.etype == EventKind.MESSAGE_CREATE:
-                    await self.carrying.noticed(said)
+                await self._carried(said, entry)
+        elif entry.etype == _GONE:
+            await self._deleted(tenant, entry)
         elif entry.etype in _MOVES:
             if (channel := channel_of(entry.row)) is not None:
                 self.moved(channel)
@@ -232,6 +238,18 @@ class LogFollower:
             self.live.stir(tenant, RecordRef.parse(str(detail.get("record", ""))))
         else:
             await self._heard(tenant, entry)
+
+    async def _carried(self, said: Named, entry: LogEntry) -> None:
+        if self.carrying and entry.etype == EventKind.MESSAGE_CREATE:
+            await self.carrying.noticed(said)
+        elif self.amending:
+            await self.amending.edited(said)
+
+    async def _deleted(self, tenant: str, entry: LogEntry) -> None:
+        channel = channel_of(entry.row)
+        if self.amending and channel is not None:
+            message = str(entry.row["msg"])
+            await self.amending.deleted(tenant, channel, message, entry.seq)
 
     async def _heard(self, tenant: str, entry: LogEntry) -> None:
         detail: Mapping[str, Any] = entry.body.get("detail") or {}
@@ -271,6 +289,7 @@ class LogFollower:
             account,
             str(body.get("text", "")),
             str(row["thread"]),
+            entry.seq,
         )
 
     async def _tend(self, tenant: str) -> None:
@@ -279,6 +298,8 @@ class LogFollower:
         if now - self._resumed >= _RESUME:
             self._resumed = now
             await self.posting.resume(tenant, self.clock() - _LEFT_US)
+        if self.carrying and self.amending and self.carrying.listens(tenant):
+            await self.amending.settle(tenant)
         if now - self._ticked >= _TICK:
             self._ticked = now
             await self.subscribing.tick(tenant)

@@ -27,10 +27,12 @@ from bridge.messages import Channel, Person, Platform
 from bridge.ports import Announcer, Rights
 from bridge.records.acting import Acting
 from bridge.records.admitting import Admitting
+from bridge.records.amending import Amending, Words
 from bridge.records.answering import Connecting
 from bridge.records.books import (
     ActBook,
     CardBook,
+    CarriedBook,
     ChangesBook,
     LevelBook,
     SubscriptionBook,
@@ -76,6 +78,7 @@ class Books:
     changes: ChangesBook
     log: RecordLog
     contacts: StoredContacts
+    carried: CarriedBook
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +240,27 @@ def records_side(  # noqa: PLR0913 - the parts of the whole
         clock_us,
         keeps,
     )
+    carrying = Carrying(
+        admitting,
+        doing,
+        drawing,
+        books.cards,
+        threads,
+        books.levels,
+        places,
+        log,
+        books.carried,
+        right.connecting,
+    )
+    amending = Amending(
+        admitting,
+        doing,
+        carrying,
+        books.carried,
+        _words(core),
+        clock_us,
+        int(core.settings.tuning.thread_settle * 1_000_000),
+    )
     follower = LogFollower(
         core.log,
         following,
@@ -251,17 +275,8 @@ def records_side(  # noqa: PLR0913 - the parts of the whole
         monotonic,
         rooms.forget,
         stirs=keepers,
-        carrying=Carrying(
-            admitting,
-            doing,
-            drawing,
-            books.cards,
-            threads,
-            books.levels,
-            places,
-            log,
-            right.connecting,
-        ),
+        carrying=carrying,
+        amending=amending,
     )
     told = Told(log)
 
@@ -348,6 +363,16 @@ def _version(core: Core) -> Callable[[str], str]:
         return f"{policy}:{core.sources.view.version(tenant)}"
 
     return version
+
+
+def _words(core: Core) -> Words:
+    """Return what reads the words of a message as an entry of the log has them."""
+
+    async def words(tenant: str, seq: int) -> str:
+        found = await core.log.at(tenant, [seq])
+        return str(found[0].body.get("text", "")) if found else ""
+
+    return words
 
 
 def _account_of(core: Core) -> Callable[[Person, Channel], Any]:

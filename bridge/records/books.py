@@ -330,6 +330,61 @@ class LevelBook(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """
+    A message that was carried from a channel into a record, by `address`, who said it.
+
+    `deed` is the key of what added it, and `latest` of what changed it last. `seq` is
+    the position in the log of what became of it last, since `at_us`, and `done` of what
+    the record knows; with `gone` the message was deleted. `said_us` is when it was said.
+    """
+
+    tenant: str
+    channel: Channel
+    message: str
+    ref: RecordRef
+    person: str
+    address: str
+    deed: str
+    latest: str
+    seq: int
+    done: int
+    said_us: int
+    at_us: int
+    gone: bool = False
+
+
+class CarriedBook(Protocol):
+    """What was carried from channels into records. Raises `StoreUnavailable`."""
+
+    async def keep(self, carried: Carried) -> None:
+        """Keep what is about to be carried; what is kept already stays as it is."""
+        ...
+
+    async def became(
+        self, tenant: str, channel: Channel, message: str, seq: int, *, gone: bool
+    ) -> bool:
+        """Note what became of a message; False if it was not carried, or is known."""
+        ...
+
+    async def due(self, tenant: str, before_us: int) -> Sequence[Carried]:
+        """Return what the record does not know yet, and has been so for a while."""
+        ...
+
+    async def follows(self, carried: Carried, latest: str) -> None:
+        """The record knows it as it was at `carried.seq`, by the deed `latest`."""
+        ...
+
+    async def later(self, carried: Carried, at_us: int) -> None:
+        """It could not be told to the record now: count from then."""
+        ...
+
+    async def sweep(self, before_us: int) -> int:
+        """Forget what was said before a time; returns how many there were."""
+        ...
+
+
 class ChangesBook(Protocol):
     """How far each system's changes were followed, and which events were heard."""
 

@@ -3,7 +3,7 @@ Carry what is said below a record's card into the record, where a channel chose 
 
 It is written as whoever said it, with their own account, once, and on record like
 everything that is written. Where a system lets customers read along it is kept among
-colleagues. What is edited or deleted in chat later stays in the record as it was said.
+colleagues. What becomes of it in chat later is for `bridge.records.amending`.
 """
 
 from collections.abc import Mapping
@@ -15,9 +15,9 @@ from bridge.errors import AtomError, BadInput, DeliveryFailed, StoreUnavailable
 from bridge.messages import Channel, PersonKind, Platform
 from bridge.records.admitting import Admitted, Admitting
 from bridge.records.answering import Connecting, connect_card, sentence
-from bridge.records.books import CardBook, CardState, LevelBook
+from bridge.records.books import CardBook, CardState, Carried, CarriedBook, LevelBook
 from bridge.records.desk import Asker
-from bridge.records.doing import Doing, key_of
+from bridge.records.doing import Doing, Wanted, key_of
 from bridge.records.drawing import Drawing
 from bridge.records.entries import RecordLog, explained
 from bridge.records.forms import Deed, Form, InputKind
@@ -45,6 +45,7 @@ class Carrying:
     levels: LevelBook
     places: Mapping[Platform, CardPlace]
     log: RecordLog
+    carried: CarriedBook
     connecting: Connecting = field(default=connect_card)
     _on: dict[str, frozenset[Channel]] = field(default_factory=dict)
 
@@ -56,14 +57,18 @@ class Carrying:
         """Whether what is said anywhere in a company may have to be carried."""
         return bool(self._on.get(tenant))
 
+    def hears(self, tenant: str, channel: Channel) -> bool:
+        """Whether a channel chose it, as far as `look` found out."""
+        return channel in self._on.get(tenant, frozenset())
+
     async def noticed(self, said: Named) -> None:
         """
         Write what was said below a card, as who said it, or tell them alone why not.
 
         Raises `StoreUnavailable`: then it has to come again, and is still written once.
         """
-        here = self._on.get(said.tenant, frozenset())
-        if said.channel not in here or not said.thread or not said.text.strip():
+        here = self.hears(said.tenant, said.channel)
+        if not here or not said.thread or not said.text.strip():
             return
         if said.author.kind not in _PEOPLE:
             return
@@ -75,12 +80,29 @@ class Carrying:
         key = key_of(said.tenant, person, "thread", said.channel, said.message)
         if await self.doing.finished_before(said.tenant, key):
             return
+        now = self.drawing.clock()
+        await self.carried.keep(
+            Carried(
+                said.tenant,
+                said.channel,
+                said.message,
+                ref,
+                person,
+                asker.address,
+                deed=key,
+                latest=key,
+                seq=said.seq,
+                done=said.seq,
+                said_us=now,
+                at_us=now,
+            )
+        )
         try:
-            await self._write(asker, person, ref, said.text.strip(), key)
+            await self.write(asker, person, ref, said.text.strip(), key)
         except StoreUnavailable:
             raise
         except AtomError as error:
-            await self._tell(asker, ref, error, said)
+            await self.tell(asker, ref, error, said.message)
 
     async def _below(self, said: Named) -> RecordRef | None:
         """Return the one record whose card stands in the thread."""
@@ -93,9 +115,17 @@ class Carrying:
                 found.add(card.ref)
         return found.pop() if len(found) == 1 else None
 
-    async def _write(
+    async def write(
         self, asker: Asker, person: str, ref: RecordRef, text: str, key: str
     ) -> None:
+        """Add a text to a record, as a person, once for each key."""
+        wanted = await self.wanted(asker, person, ref, text, key)
+        await self.doing.do(wanted.who, wanted.deed, wanted.label, quiet=True)
+
+    async def wanted(
+        self, asker: Asker, person: str, ref: RecordRef, text: str, key: str
+    ) -> Wanted:
+        """Return the deed that adds a text, as the person may do it now."""
         offer = await self._offered(asker, person, ref)
         act = self.drawing.personal(asker, person, ref, offer)
         who = await self.admitting.admit(asker, act)
@@ -104,7 +134,7 @@ class Carrying:
         form = await records.form(access, offer.act, ref, ref.kind)
         deed = Deed(form.act, key, ref, ref.kind, _values(form, text), base=None)
         await self._may_write(who, form, deed)
-        await self.doing.do(who, deed, offer.label, quiet=True)
+        return Wanted(who, deed, offer.label)
 
     async def _may_write(self, who: Admitted, form: Form, deed: Deed) -> None:
         for each in form.inputs:
@@ -125,15 +155,16 @@ class Carrying:
                     return offers[wanted]
         raise BadInput("You can add nothing to that record.")
 
-    async def _tell(
-        self, asker: Asker, ref: RecordRef, error: AtomError, said: Named
+    async def tell(
+        self, asker: Asker, ref: RecordRef, error: AtomError, message: str
     ) -> None:
+        """Tell somebody alone why what they said is not in the record."""
         place = self.places.get(asker.person.platform)
         if place is None or asker.channel is None:
             return
         name = ref.system.shown
         why = f"what was said was not added: {type(error).__name__}"
-        notice = explained(asker, name, why, f"{said.channel}/{said.message}")
+        notice = explained(asker, name, why, f"{asker.channel}/{message}")
         card = Card(f"Not added to {name}", sentence(error, name), Tone.WARNING)
         if isinstance(error, NotConnected):
             key = f"{asker.name}|{name}|threads"

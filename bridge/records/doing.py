@@ -55,6 +55,7 @@ _PAST = {
     "log": "Logged",
     "task": "Task made",
     "take-back": "Taken back",
+    "amend": "Reworded",
 }
 
 Fan = Callable[[str, RecordRef, str], None]

@@ -13,6 +13,8 @@ The act that deletes what an earlier deed of the same person added or made.
 `DEED` is that deed's key, `MADE` what its system's adapter said of it (`Done.made`).
 """
 DEED, MADE = "deed", "made"
+AMEND = "amend"
+"""The act that changes the words which an earlier deed added, named in the same way."""
 
 
 class InputKind(StrEnum):

@@ -46,7 +46,11 @@ Rest = Callable[[float], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A message as the log has it, of which it is asked whether it names records."""
+    """
+    A message as the log has it, of which it is asked whether it names records.
+
+    `seq` is its position there.
+    """
 
     tenant: str
     channel: Channel
@@ -55,6 +59,7 @@ class Named:
     account: str
     text: str
     thread: str = ""
+    seq: int = 0
 
     @property
     def cause(self) -> str:

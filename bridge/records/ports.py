@@ -76,6 +76,10 @@ class Spent(ServiceUnavailable):
         self.retry_after = retry_after
 
 
+class NotThere(NotAllowed):
+    """What is to be changed or taken back is not there any more."""
+
+
 class PartFailed(AtomError):
     """One of several deeds that are done at once could not be: none of them was."""
 
@@ -303,6 +307,20 @@ class TakesBack(Protocol):
 
     def takes_back(self, act: str, kind: str) -> bool:
         """Say whether what an act adds to a kind of record can be deleted. Pure."""
+        ...
+
+
+@runtime_checkable
+class Amends(Protocol):
+    """
+    A system in which people may change the words that they added.
+
+    It does `forms.AMEND` for that, with the values of the form that added them. `Done`
+    names it anew in `made`. Raises what taking back does.
+    """
+
+    def amends(self, act: str, kind: str) -> bool:
+        """Say whether the words that an act adds to a kind of record can be changed. Pure."""
         ...
 
 

@@ -13,13 +13,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bridge.errors import BadInput, NotAllowed
-from bridge.records.forms import DEED, MADE, TAKE_BACK, Deed
+from bridge.records.forms import AMEND, DEED, MADE, TAKE_BACK, Deed
 from bridge.records.model import Record, RecordRef
 from bridge.records.ports import (
     Access,
     Done,
     EditConflict,
     Gone,
+    NotThere,
     Rejected,
     Unsure,
 )
@@ -61,6 +62,8 @@ class Deeds:
             return await self._create(access, deed, kind_of(deed.kind))
         if deed.act == TAKE_BACK:
             return await self._take_back(access, deed)
+        if deed.act == AMEND:
+            return await self._amend(access, deed)
         if deed.ref is None:
             raise BadInput("say which record")
         kind = kind_of(deed.ref.kind)
@@ -250,14 +253,9 @@ class Deeds:
         stays = await self._standing(access, made, names)
         if stays is None:
             if not deed.tried_us:
-                raise NotAllowed(GONE)
+                raise NotThere(GONE)
             return Done(await self._around(access, deed, made, of), again=True)
-        ours = mark(deed.values.get(DEED, ""))
-        body = (stays.get("properties") or {}).get(_BODY.get(made.what, ""))
-        if made.what in _BODY and ours not in str(body or ""):
-            raise NotAllowed(CHANGED)
-        if _state(stays, names) != made.state:
-            raise NotAllowed(CHANGED)
+        _still_ours(deed, made, stays, names)
         try:
             path = self.api.objects(made.what, made.id)
             answer = await self.api.write(access, "DELETE", path, None)
@@ -267,6 +265,35 @@ class Deeds:
                 raise
             request = ""
         return Done(await self._around(access, deed, made, of), request)
+
+    async def _amend(self, access: Access, deed: Deed) -> Done:
+        """Change the words of a note. Raises as taking back does."""
+        made = Made.read(deed.values.get(MADE, ""))
+        text = deed.values.get(TEXT, "").strip()
+        if made.what != "notes" or not text:
+            raise BadInput("those are no words that could be changed")
+        names, _ = self._kept(made)
+        stays = await self._standing(access, made, names)
+        if stays is None:
+            raise NotThere(GONE)
+        words = {"hs_note_body": _body(text, deed.values.get(DEED, ""))}
+        again, request = bool(deed.tried_us) and _same(stays, words), ""
+        if not again:
+            _still_ours(deed, made, stays, names)
+            path = self.api.objects(made.what, made.id)
+            try:
+                answer = await self.api.write(
+                    access, "PATCH", path, {"properties": words}
+                )
+                request = self.api.rest.request_id(answer)
+            except Unsure:
+                now_ = await self._standing(access, made, names)
+                if now_ is None or not _same(now_, words):
+                    raise
+        left = await self._standing(access, made, names)
+        state = Made(made.what, made.id, _state(left or {}, names))
+        record = await self._around(access, deed, made, None)
+        return Done(record, request, after={TEXT: text}, again=again, made=str(state))
 
     def _kept(self, made: Made) -> tuple[tuple[str, ...], Kind | None]:
         """Return the properties that have to be as they were left, and of what kind."""
@@ -367,6 +394,21 @@ class Deeds:
 def mark(key: str) -> str:
     """Return what names a deed in HubSpot: short, and nothing that was said."""
     return f"atom-{hashlib.sha256(key.encode()).hexdigest()[:20]}"
+
+
+def _still_ours(deed: Deed, made: Made, stays: Json, names: Sequence[str]) -> None:
+    """Raise `NotAllowed` unless something is this deed's, and as it was left."""
+    ours = mark(deed.values.get(DEED, ""))
+    body = (stays.get("properties") or {}).get(_BODY.get(made.what, ""))
+    if made.what in _BODY and ours not in str(body or ""):
+        raise NotAllowed(CHANGED)
+    if _state(stays, names) != made.state:
+        raise NotAllowed(CHANGED)
+
+
+def _same(stays: Json, words: Mapping[str, str]) -> bool:
+    values = stays.get("properties") or {}
+    return all(values.get(name) == text for name, text in words.items())
 
 
 def _own(kind: Kind) -> tuple[str, ...]:

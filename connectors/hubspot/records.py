@@ -37,7 +37,7 @@ _OVERLAP_MS = 60_000  # how far a look at changes goes back: searches may be beh
 
 
 class HubSpotRecords:
-    """Implements `bridge.records.ports.Records` and `TakesBack`."""
+    """Implements `bridge.records.ports.Records`, `Amends` and `TakesBack`."""
 
     def __init__(
         self, portal: Portal, rest: Rest, sleep: Sleep = asyncio.sleep
@@ -124,6 +124,9 @@ class HubSpotRecords:
 
     def takes_back(self, act: str, kind: str) -> bool:  # noqa: ARG002 - all alike
         return act in {"note", "task", "create"}
+
+    def amends(self, act: str, kind: str) -> bool:  # noqa: ARG002 - all alike
+        return act == "note"
 
     async def changed(
         self, access: Access, since: str

@@ -13,9 +13,10 @@ from typing import Any
 
 from bridge.errors import NotAllowed
 from bridge.records.model import RecordRef
-from bridge.records.ports import Access, Gone, Spent, Unsure
+from bridge.records.ports import Access, Gone, NotThere, Spent, Unsure
 from connectors.jira import adf
 from connectors.jira.api import DEEDS, Api, keys_in, objects
+from connectors.made import GONE, Made
 from connectors.rest import Call
 
 _LOOKED_AT = 50  # comments in which an earlier try is looked for
@@ -29,6 +30,7 @@ class Said:
 
     request: str
     again: bool = False
+    made: str = ""
 
 
 @dataclass(slots=True)
@@ -50,8 +52,8 @@ class Comments:
 
     async def say(self, access: Access, ref: RecordRef, key: str, text: str) -> Said:
         """Comment once for each key. Raises `Unsure`, `Spent`, `Rejected`."""
-        if await self._said(access, ref, key):
-            return Said("", again=True)
+        if (found := await self._of(access, ref, key)) is not None:
+            return Said("", again=True, made=_made(found))
         one = _Waiting(key, text, asyncio.get_running_loop().create_future())
         lane = (ref.id, access.account)
         if lane in self._waiting:
@@ -63,7 +65,37 @@ class Comments:
             task.add_done_callback(self._tasks.discard)
         return await one.said
 
-    async def take_back(self, access: Access, ref: RecordRef, key: str) -> Said | None:
+    async def amend(
+        self, access: Access, ref: RecordRef, named: tuple[str, str], text: str
+    ) -> Said:
+        """
+        Change the words that were said for a key, as `take_back` deletes them.
+
+        Raises `NotThere`. With the same words it was done by an earlier try.
+        """
+        key, left = named
+        found = await self._of(access, ref, key)
+        if found is None:
+            raise NotThere(GONE)
+        body = adf.document(text)
+        if adf.plain(found.get("body")) == adf.plain(body):
+            return Said("", again=True, made=_made(found))
+        _still_ours(found, key, left)
+        path = ("issue", ref.id, "comment", str(found["id"]))
+        try:
+            answer = await self.api.write(access, "PUT", path, {"body": body})
+        except Gone:
+            raise NotThere(GONE) from None
+        except Unsure:
+            found = await self._of(access, ref, key)
+            if found is None or adf.plain(found.get("body")) != adf.plain(body):
+                raise
+            return Said("", made=_made(found))
+        return Said(self.api.rest.request_id(answer), made=_made(answer.object))
+
+    async def take_back(
+        self, access: Access, ref: RecordRef, key: str, left: str = ""
+    ) -> Said | None:
         """
         Delete what was said for a key, None if it is not there.
 
@@ -73,10 +105,7 @@ class Comments:
         found = await self._of(access, ref, key)
         if found is None:
             return None
-        if _keys_of(found) != [key]:
-            raise NotAllowed("something else was said in the same comment.")
-        if found.get("updated") != found.get("created"):
-            raise NotAllowed("it was edited since.")
+        _still_ours(found, key, left)
         path = ("issue", ref.id, "comment", str(found["id"]))
         try:
             answer = await self.api.write(access, "DELETE", path, None)
@@ -94,7 +123,7 @@ class Comments:
         waited = 0.0
         while batch := list(self._waiting[lane]):
             try:
-                request = await self._write(access, ref, batch)
+                said = await self._write(access, ref, batch)
             except Spent as spent:
                 if waited + spent.retry_after > self.patience:
                     self._failed(lane, spent)
@@ -108,12 +137,12 @@ class Comments:
                 self._waiting[lane] = self._waiting[lane][len(batch) :]
                 for each in batch:
                     if not each.said.done():
-                        each.said.set_result(Said(request))
+                        each.said.set_result(said)
         del self._waiting[lane]
 
     async def _write(
         self, access: Access, ref: RecordRef, batch: list[_Waiting]
-    ) -> str:
+    ) -> Said:
         keys = [each.key for each in batch]
         body = {
             "body": adf.document("\n\n".join(each.text for each in batch)),
@@ -123,19 +152,16 @@ class Comments:
         try:
             answer = await self.api.write(access, "POST", path, body)
         except Unsure:
-            if await self._said(access, ref, keys[0]):
-                return ""
-            raise
-        return self.api.rest.request_id(answer)
+            found = await self._of(access, ref, keys[0])
+            if found is None:
+                raise
+            return Said("", made=_made(found))
+        return Said(self.api.rest.request_id(answer), made=_made(answer.object))
 
     def _failed(self, lane: tuple[str, str], error: Exception) -> None:
         for each in self._waiting.pop(lane):
             if not each.said.done():
                 each.said.set_exception(error)
-
-    async def _said(self, access: Access, ref: RecordRef, key: str) -> bool:
-        """Say whether an earlier try of the same deed is there already."""
-        return await self._of(access, ref, key) is not None
 
     async def _of(
         self, access: Access, ref: RecordRef, key: str
@@ -155,6 +181,18 @@ class Comments:
         listed = await self.api.rest.send(access, _listing(ids))
         values = self.api.granted(listed).object.get("values")
         return next((said for said in objects(values) if key in _keys_of(said)), None)
+
+
+def _made(comment: Mapping[str, Any]) -> str:
+    return str(Made("comment", str(comment.get("id")), str(comment.get("updated"))))
+
+
+def _still_ours(found: Mapping[str, Any], key: str, left: str) -> None:
+    """Raise `NotAllowed` unless a comment is this deed's alone, and as it was left."""
+    if _keys_of(found) != [key]:
+        raise NotAllowed("something else was said in the same comment.")
+    if found.get("updated") != (left or found.get("created")):
+        raise NotAllowed("it was edited since.")
 
 
 def _keys_of(said: Mapping[str, Any]) -> list[str]:

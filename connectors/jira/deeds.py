@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from bridge.errors import BadInput, NotAllowed
-from bridge.records.forms import DEED, MADE, TAKE_BACK, Deed
+from bridge.records.forms import AMEND, DEED, MADE, TAKE_BACK, Deed
 from bridge.records.model import Record, RecordRef
 from bridge.records.ports import (
     Access,
     Done,
     EditConflict,
     Gone,
+    NotThere,
     NotYours,
     Rejected,
     Unsure,
@@ -60,10 +61,13 @@ class Deeds:
             return await self._unmade(access, deed)
         if deed.ref is None:
             raise BadInput("say which issue")
-        if deed.act == "comment":
-            return await self._comment(access, deed, deed.ref)
-        if deed.act == TAKE_BACK:
-            return await self._take_back(access, deed, deed.ref)
+        of_comments = {
+            "comment": self._comment,
+            TAKE_BACK: self._take_back,
+            AMEND: self._amend,
+        }
+        if deed.act in of_comments:
+            return await of_comments[deed.act](access, deed, deed.ref)
         issue = await self._now(access, deed.ref)
         if deed.key in _done(issue):
             return Done(self._record(issue), again=True)
@@ -83,12 +87,20 @@ class Deeds:
         said = await self.comments.say(access, ref, deed.key, text)
         after = {} if said.again else {"comment": text}
         read = await self._read(access, ref)
-        return Done(read, said.request, after=after, again=said.again)
+        return Done(read, said.request, after=after, again=said.again, made=said.made)
+
+    async def _amend(self, access: Access, deed: Deed, ref: RecordRef) -> Done:
+        text = deed.values.get(TEXT, "").strip()
+        if not text:
+            raise Rejected("say something", {TEXT: "is empty"})
+        said = await self.comments.amend(access, ref, _named(deed), text)
+        read, after = await self._read(access, ref), {"comment": text}
+        return Done(read, said.request, {}, after, again=said.again, made=said.made)
 
     async def _take_back(self, access: Access, deed: Deed, ref: RecordRef) -> Done:
-        gone = await self.comments.take_back(access, ref, deed.values.get(DEED, ""))
+        gone = await self.comments.take_back(access, ref, *_named(deed))
         if gone is None and not deed.tried_us:
-            raise NotAllowed("it is not there any more.")
+            raise NotThere(GONE)
         read = await self._read(access, ref)
         return Done(read, gone.request if gone else "", again=gone is None)
 
@@ -209,13 +221,13 @@ class Deeds:
         try:
             issue = await self._now(access, ref)
             if deed.values.get(DEED, "") not in _done(issue):
-                raise NotAllowed(GONE)
+                raise NotThere(GONE)
             if self._record(issue).rev.text != made.state:
                 raise NotAllowed(CHANGED)
             answer = await self.api.write(access, "DELETE", path, None)
         except Gone:
             if not deed.tried_us:
-                raise NotAllowed(GONE) from None
+                raise NotThere(GONE) from None
             return Done(stub, again=True)
         except Unsure:
             if await self._is_there(access, ref):
@@ -287,6 +299,12 @@ class Deeds:
 
     def _record(self, issue: Mapping[str, Any]) -> Record:
         return record(issue, self.site, round(self.api.rest.clock() * 1_000_000))
+
+
+def _named(deed: Deed) -> tuple[str, str]:
+    """Return the key of an earlier deed, and when what it said was changed last."""
+    made = deed.values.get(MADE, "")
+    return deed.values.get(DEED, ""), Made.read(made).state if made else ""
 
 
 def _created(

@@ -43,7 +43,7 @@ _OVERLAP_MS = 60_000  # how far a look at changes goes back: the index may be be
 
 
 class JiraRecords:
-    """Implements `bridge.records.ports.Records` and `TakesBack`."""
+    """Implements `bridge.records.ports.Records`, `Amends` and `TakesBack`."""
 
     def __init__(self, site: Site, rest: Rest, sleep: Sleep = asyncio.sleep) -> None:
         self._site = site
@@ -142,6 +142,9 @@ class JiraRecords:
 
     def takes_back(self, act: str, kind: str) -> bool:  # noqa: ARG002 - all are issues
         return act in {"comment", "create"}
+
+    def amends(self, act: str, kind: str) -> bool:  # noqa: ARG002 - all are issues
+        return act == "comment"
 
     async def changed(
         self, access: Access, since: str

@@ -16,7 +16,7 @@ from bridge.records.model import (
 from bridge.records.ports import Access, Budget, Done
 from connectors.guarded import Limits, Line
 from connectors.salesforce.adding import Parts
-from connectors.salesforce.asking import Asking
+from connectors.salesforce.asking import NEW, Asking
 from connectors.salesforce.client import PATHS, Client
 from connectors.salesforce.finding import Finder
 from connectors.salesforce.following import Following
@@ -62,7 +62,8 @@ class Setup:
 
 class Salesforce:
     """
-    Implements `bridge.records.ports.Records`, `AllAtOnce`, `Lists`, `Narrows` and `TakesBack`.
+    Implements `bridge.records.ports.Records`, `AllAtOnce`, `Amends`, `Lists`,
+    `Narrows` and `TakesBack`.
     """
 
     def __init__(
@@ -162,6 +163,9 @@ class Salesforce:
 
     def takes_back(self, act: str, kind: str) -> bool:
         return self._writer.adds(act, kind)
+
+    def amends(self, act: str, kind: str) -> bool:
+        return act not in NEW and self._writer.adds(act, kind)
 
     def at_once(self, deeds: Sequence[Deed]) -> int:
         return self._writer.at_once(deeds)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bridge.errors import BadInput
-from bridge.records.forms import TAKE_BACK, Deed
+from bridge.records.forms import AMEND, TAKE_BACK, Deed
 from bridge.records.ports import Access, Done, PartFailed
 from connectors.salesforce.adding import Adder, Parts
 from connectors.salesforce.asking import NEW, kind_of
@@ -26,6 +26,8 @@ class Writer:
         _checked(access)
         if deed.act == TAKE_BACK:
             return await self._taking_back.perform(access, deed)
+        if deed.act == AMEND:
+            return await self._taking_back.amend(access, deed)
         if deed.act in NEW:
             return await self._adder.perform(access, deed)
         if deed.ref is None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bridge.errors import BadInput, NotAllowed, ServiceUnavailable
 from bridge.records.forms import DEED, MADE, Choice, Deed, Input, InputKind
-from bridge.records.ports import Access, Done, Gone, Unsure
+from bridge.records.ports import Access, Done, Gone, NotThere, Unsure
 from connectors.made import CHANGED, GONE, Made, deleted
 from connectors.servicenow.calls import Page, new_row, row_of, rows_of
 from connectors.servicenow.checks import digest, fits, required
@@ -84,7 +84,7 @@ async def unmade(
                 writing.refuse(answer)
             except Gone:
                 if not deed.tried_us:
-                    raise NotAllowed(GONE) from None
+                    raise NotThere(GONE) from None
                 return Done(stub, again=True)
             raise ServiceUnavailable("ServiceNow does not say what stands there")
         if rows[0].value("correlation_id") != mark:

@@ -52,6 +52,7 @@ _GOES = (
             "record_account",
             "record_act",
             "record_act_use",
+            "record_said",
             "record_sign_in",
             "record_subscription",
         )

@@ -143,6 +143,29 @@ record_deed = Table(
     Index("ix_record_deed_begun", "begun_us"),
 )
 
+# A message that was carried into a record. What it says is in the log, at `seq`; the
+# record knows it as it was at `done`.
+record_said = Table(
+    "record_said",
+    metadata,
+    Column("tenant", Id, primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("message", Id, primary_key=True),
+    Column("ref", Text, nullable=False),
+    Column("person", Id, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("deed", String(64), nullable=False),
+    Column("latest", String(64), nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("done", BigInteger, nullable=False),
+    Column("said_us", BigInteger, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("gone", SmallInteger, nullable=False),
+    Index("ix_record_said_ref", "tenant", "ref"),
+    Index("ix_record_said_person", "tenant", "person"),
+    Index("ix_record_said_at", "said_us"),
+)
+
 # Somebody's account of a business system. What opens it is sealed with a key of its
 # own, which is destroyed with it. `renewer` has the right to renew it until then.
 record_account = Table(

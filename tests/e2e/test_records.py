@@ -399,6 +399,79 @@ async def test_a_thread_goes_into_its_record_where_that_was_chosen(
         assert (await here.verdict()).intact
 
 
+@pytest.mark.parametrize("killed", [False, True], ids=["up", "killed"])
+async def test_what_becomes_of_a_thread_becomes_of_it_in_its_record(
+    tmp_path: Path, database_url: str, *, killed: bool
+) -> None:
+    """Edits and deletions, from both sides: what cannot be changed is said."""
+    async with at_work(tmp_path, database_url, ATOM_TUNING_THREAD_SETTLE="2") as made:
+        here, systems = made
+        case = await here.slack("post", text=f"Globex asks about {CASE}", typed=True)
+        incident = await here.teams("post", text="And INC0010001", typed=True)
+        await here.until(lambda s: both(s, CASE) and both(s, "INC0010001"), WAITS)
+        await slack_answer(here, "records threads on")
+        await teams_answer(here, "records threads on")
+        await asyncio.sleep(5)  # within three seconds it counts
+        first = await here.slack("reply", thread_ts=case, text="It is the fan")
+        second = await here.slack("reply", thread_ts=case, text="Fan number two")
+        third = await here.teams(
+            "reply", thread=incident, text="The fan is loud", user="29:erin"
+        )
+        await here.until(lambda _: len(said_on_case(systems)) == 2, WAITS)
+        await here.until(
+            lambda _: notes_on_incident(systems) == ["The fan is loud"], WAITS
+        )
+
+        editing = edited(here, first, second, third)
+        if killed:
+            await killed_while(here, systems, "PATCH */CaseComment/*", editing)
+            await here.start()
+        else:
+            await editing
+        await here.until(
+            lambda _: (
+                [t for t, _, _ in said_on_case(systems)] == ["It is the fan belt"]
+            ),
+            WAITS,
+        )
+        await here.until(lambda _: len(notes_on_incident(systems)) == 2, WAITS)
+        await here.teams("delete", message=third, user="29:erin")
+        await here.until(lambda _: len(notes_on_incident(systems)) == 3, WAITS)
+        await here.quiet()
+
+        [(_, by, public)] = said_on_case(systems)
+        assert (by, public) == (systems.salesforce.users["alice"].id, False)
+        _, again, gone = notes_on_incident(systems)
+        assert again == "Edited: The fan is quiet"
+        assert gone.startswith("Withdrawn in chat: what was said at 20")
+        told = await logged(here, "record.update")
+        acts = sorted((e["act"], e["actor"]) for e in told)
+        assert acts == [
+            ("amend", "slack:U01ALICE"),
+            ("comment", "slack:U01ALICE"),
+            ("comment", "slack:U01ALICE"),
+            *[("note", "teams:29:erin")] * 3,
+            ("take-back", "slack:U01ALICE"),
+        ]
+        assert len({e["deed"] for e in told}) == len(told)
+        assert (await here.verdict()).intact
+
+
+async def edited(here: World, first: str, second: str, third: str) -> None:
+    """Edit two messages, each some times in a row, and delete the other."""
+    for text in ("It is the fan b", "It is the fan belt"):
+        await here.slack("edit", ts=first, text=text)
+    for text in ("The fan is", "The fan is quiet"):
+        await here.teams("edit", message=third, text=text, user="29:erin")
+    await here.slack("delete", ts=second)
+
+
+def notes_on_incident(systems: Systems) -> list[str]:
+    rows = systems.servicenow.instance.rows["sys_journal_field"].values()
+    told = [row["value"] for row in rows if row["element"] == "work_notes"]
+    return [text for text in told if "fan" in text or "Withdrawn" in text]
+
+
 async def test_several_things_are_done_by_one_command(tmp_path: Path) -> None:
     """Scenario 20: the second of three systems is away, and is back later."""
     async with at_work(tmp_path, sqlite(tmp_path)) as (here, systems):
@@ -834,7 +907,11 @@ def said_on_case(systems: Systems) -> list[tuple[str, str, bool]]:
     """Return what was added to the case here, by whom, and whether customers see it."""
     rows = systems.salesforce.rows.rows["CaseComment"].values()
     new = [r for r in rows if "fan" in str(r["CommentBody"]).lower()]
-    return [(r["CommentBody"], r["CreatedById"], r["IsPublished"]) for r in new]
+    return [
+        (r["CommentBody"], r["CreatedById"], r["IsPublished"])
+        for r in new
+        if not r["IsDeleted"]
+    ]
 
 
 def jira_edits(systems: Systems) -> list[str]:

@@ -164,6 +164,7 @@ class Jira(StandIn):
             ("POST", f"{one}/transitions", self._issues.transit),
             ("GET", f"{one}/comment", self._issues.comments),
             ("POST", f"{one}/comment", self._issues.say),
+            ("PUT", f"{one}/comment/{{comment}}", self._issues.reword),
             ("DELETE", f"{one}/comment/{{comment}}", self._issues.unsay),
             ("GET", f"{one}/editmeta", self._issues.editmeta),
             ("POST", "/comment/list", self._issues.listed),

@@ -174,6 +174,24 @@ class Issues:
         said = self._say(issue, shapes, await _json(request))
         return answer(shapes.comment(said), 201)
 
+    async def reword(self, request: web.Request, shapes: Shapes) -> web.Response:
+        """Change a comment: people may change their own. Its properties stay."""
+        issue = self.issue(request, shapes)
+        for said in issue.comments:
+            if said.id == request.match_info["comment"]:
+                if said.author != shapes.user.id:
+                    raise Refusal(403, "You cannot edit this comment.")
+                document = shapes.document((await _json(request)).get("body"))
+                if not isinstance(document, dict) or document.get("type") != "doc":
+                    raise Refusal(400, errors={"comment": "Comment body is not valid!"})
+                said.body, said.updated = document, self._site.moment()
+                issue.updated = said.updated
+                self._site.index(issue)
+                event = Event("comment_updated", issue, shapes.user, comment=said)
+                self._hooks.tell(event)
+                return answer(shapes.comment(said))
+        raise Refusal(404, "Can not find a comment for the id.")
+
     async def unsay(self, request: web.Request, shapes: Shapes) -> web.Response:
         """Delete a comment: people may delete their own."""
         issue = self.issue(request, shapes)

@@ -24,7 +24,7 @@ class HrWorld:
 
     writes = "PUT "
     adds = "PUT *"
-    deletes = ""
+    deletes = rewords = ""
     batch = 3  # one each
 
     def __init__(self, told: Told) -> None:
@@ -74,7 +74,10 @@ class HrWorld:
     def other_of(self, ref: RecordRef) -> str:
         raise AssertionError("nothing is made there")
 
-    def added(self) -> int:
+    def reword_behind(self, words: str) -> None:
+        raise AssertionError("nothing is added there")
+
+    def added(self, words: str = "") -> int:
         return 0
 
     def value(self, name: str) -> Any:

@@ -14,6 +14,7 @@ from connectors.jira.records import JiraRecords
 from connectors.jira.site import Site
 from connectors.rest import Rest
 from connectors.sandbox.jira.app import Jira
+from connectors.sandbox.jira.seed import paragraph
 from tests.contract.records.worlds import Sample
 from tests.stand_ins import Account, CountingBudget, Told
 
@@ -25,6 +26,7 @@ class JiraWorld:
 
     writes = "PUT "
     adds = "POST */comment"
+    rewords = "PUT */comment/*"
     deletes = "insider"
     batch = 1
 
@@ -79,9 +81,14 @@ class JiraWorld:
     def other_of(self, ref: RecordRef) -> str:
         return "10042"
 
-    def added(self) -> int:
+    def reword_behind(self, words: str) -> None:
+        said = self.jira.site.issues["10042"].comments[-1]
+        said.body = paragraph(words)
+        said.updated = self.jira.site.moment() + 1
+
+    def added(self, words: str = "") -> int:
         comments = self.jira.site.issues["10042"].comments
-        text = self.sample.addition["text"]
+        text = words or self.sample.addition["text"]
         return sum(text in json.dumps(each.body) for each in comments)
 
     def value(self, name: str) -> Any:

@@ -19,6 +19,7 @@ class SalesforceWorld:
 
     writes = "PATCH "
     adds = "POST *omment*"
+    rewords = "PATCH *"
     deletes = "insider"
     batch = 2  # five queries a call, and accounts take three
 
@@ -82,9 +83,16 @@ class SalesforceWorld:
     def other_of(self, ref: RecordRef) -> str:
         return self.org.ids["crash"]
 
-    def added(self) -> int:
+    def reword_behind(self, words: str) -> None:
+        body = {"CommentBody": words}
+        self.org.clock.move(2)
         rows = self.org.rows.rows["CaseComment"].values()
-        body = self.sample.addition["CommentBody"]
+        id_ = next(row["Id"] for row in rows if row["CommentBody"] == "Fixed for good")
+        self.org.rows.update(self.org.users["carol"], "CaseComment", id_, body)
+
+    def added(self, words: str = "") -> int:
+        rows = self.org.rows.rows["CaseComment"].values()
+        body = words or self.sample.addition["CommentBody"]
         return sum(row["CommentBody"] == body and not row["IsDeleted"] for row in rows)
 
     def value(self, name: str) -> Any:

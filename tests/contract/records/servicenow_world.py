@@ -21,6 +21,7 @@ class ServiceNowWorld:
 
     writes = "PATCH "
     adds = "PATCH *"
+    rewords = ""
     deletes = "admin"  # agents may not
     batch = 1
 
@@ -81,9 +82,13 @@ class ServiceNowWorld:
     def other_of(self, ref: RecordRef) -> str:
         return self.sample.open[0].id
 
-    def added(self) -> int:
+    def reword_behind(self, words: str) -> None:
+        raise AssertionError("journals stay as they are")
+
+    def added(self, words: str = "") -> int:
         rows = self.stand_in.instance.rows["sys_journal_field"].values()
-        return sum(row["value"] == self.sample.addition["comments"] for row in rows)
+        wanted = words or self.sample.addition["comments"]
+        return sum(row["value"] == wanted for row in rows)
 
     def value(self, name: str) -> Any:
         return self.stand_in.instance.rows["incident"][self.sample.open[0].id][name]

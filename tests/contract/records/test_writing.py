@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from bridge.errors import BadInput, NotAllowed
-from bridge.records.forms import DEED, MADE, TAKE_BACK, Deed
+from bridge.records.forms import AMEND, DEED, MADE, TAKE_BACK, Deed
 from bridge.records.model import Absence, Record, System
 from bridge.records.ports import (
+    Amends,
     Done,
     EditConflict,
     NotConnected,
@@ -151,6 +152,45 @@ async def test_what_was_added_is_taken_back_or_it_is_said_that_it_stays(
     assert len(deletes(world)) == 1
     with pytest.raises(NotAllowed):
         await world.records.perform(insider, back(said, done, "other"))
+
+
+async def test_what_was_added_is_reworded_or_there_is_no_way_to(world: World) -> None:
+    """And again, and then taken back; never over what somebody else wrote there."""
+    insider, said = world.account("insider"), addition(world)
+    done = await world.records.perform(insider, said)
+    assert said.ref is not None
+    if not isinstance(world.records, Amends):
+        assert world.records.system is System.SERVICENOW
+        return
+    assert world.records.amends(said.act, said.ref.kind)
+    for n, words in enumerate(("Fixed by now", "Fixed for good")):
+        amended = reworded(said, done, words, f"w{n}")
+        world.told.fault("drop_after_effect", world.rewords)
+        try:
+            done = await world.records.perform(insider, amended)
+        except Unsure:
+            again = replace(amended, tried_us=1)
+            done = await world.records.perform(insider, again)
+        assert world.added(words) == 1
+    assert world.added() == 0
+
+    world.reword_behind("Somebody else's")
+    with pytest.raises(NotAllowed):
+        await world.records.perform(insider, reworded(said, done, "Mine", "w9"))
+    with pytest.raises(NotAllowed):
+        await world.records.perform(insider, back(said, done))
+
+    assert world.added("Somebody else's") == 1
+    assert {e.user for e in world.told.stand_in.journal.all()} == {insider.user}
+
+
+def reworded(said: Deed, done: Done, words: str, key: str) -> Deed:
+    [*others, name] = sorted(
+        said.values, key=lambda name: name == "text" or "Body" in name
+    )
+    values = {**{each: said.values[each] for each in others}, name: words}
+    named = {DEED: said.key, MADE: done.made}
+    return Deed(AMEND, key, said.ref, said.kind, {**values, **named})
 
 
 async def made_anew(world: World, account: Account) -> tuple[Deed, Done]:

@@ -86,8 +86,14 @@ class World(Protocol):
         """Return the id of a record of the same kind which ATOM did not make."""
         ...
 
-    def added(self) -> int:
-        """Return how many things like `sample.addition` the system holds."""
+    rewords: str  # the call that changes an addition, as faults match it
+
+    def reword_behind(self, words: str) -> None:
+        """Let the addition that there is be changed in the system itself."""
+        ...
+
+    def added(self, words: str = "") -> int:
+        """Return how many things like `sample.addition`, or with words, there are."""
         ...
 
     def value(self, name: str) -> Any:

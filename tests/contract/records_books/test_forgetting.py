@@ -13,12 +13,14 @@ from storage.hot import Program, Statement
 from storage.people.accounts import StoredAccounts
 from storage.records.accounts import StoredConnections
 from storage.records.acts import StoredActs
+from storage.records.carried import StoredCarried
 from storage.records.forgetting import forgotten
 from storage.records.log import StoredRecordLog
 from storage.records.sealing import CompanySeal
 from storage.records.sign_ins import StoredSignIns
 from tests.contract.conftest import TENANT, Store, ticking_clock
 from tests.contract.records_books.conftest import act
+from tests.contract.records_books.test_carried import ONE
 
 ALICE = Connection(TENANT, "p-alice", System.JIRA, "acme", "alice")
 BY_ACCOUNT = replace(ALICE, person="slack:T1/U_1")
@@ -48,6 +50,8 @@ async def test_who_is_erased_can_do_nothing_any_more(
     for each in (whose, *OTHERS):
         await book.keep(each, Tokens("access"), "atom")
         await buttons.issue([replace(act("", each.person), tenant=each.tenant)])
+        said = replace(ONE, tenant=each.tenant, person=each.person)
+        await StoredCarried(hot, clock).keep(replace(said, message=each.person))
     sign_ins = StoredSignIns(hot, CompanySeal(store.ring), clock)
     wanted = Wanted(TENANT, whose.person, "slack:U_1", "A", System.JIRA, "acme")
     await sign_ins.open(await sign_ins.begin(wanted), "browser")
@@ -66,6 +70,7 @@ async def test_who_is_erased_can_do_nothing_any_more(
         return int((await hot.fetch(Statement(sql)))[0][0])
 
     assert await counted("SELECT count(*) FROM record_act") == len(OTHERS)
+    assert await counted("SELECT count(*) FROM record_said") == len(OTHERS)
     assert await counted("SELECT count(*) FROM record_sign_in") == 0
     assert await counted("SELECT count(*) FROM record_attempt") == 0
     keys = "SELECT count(*) FROM subject_key WHERE ref LIKE 'account:%'"
