@@ -19,7 +19,7 @@ from storage.compliance.keys.subjects import confirmed
 from storage.compliance.leaf import NEWEST, leaf_of
 from storage.compliance.tree import Frontier
 from storage.hot import Guarded, Insert, Program, Statement
-from storage.just_captured import Captured, Told, captured
+from storage.just_captured import Captured, Told, at_position, captured
 from storage.rows import (
     attempt_row,
     clean_id,
@@ -58,7 +58,7 @@ class Committed:
     What a group commit did: an answer per write, and the deliveries it queued.
 
     `told` are the messages that it has entries about, each with its entry if nothing
-    was known of the message before.
+    was known of the message before, and the entries of reactions by their positions.
     """
 
     head: Head
@@ -223,6 +223,8 @@ def _log_row(
         new = write.queues_first and not old
         document = entry.document if sealed.exact else None
         draft.told[message] = captured(row, sealed.body, document) if new else None
+    elif entry.etype.startswith("reaction.") and write.deliveries:
+        draft.told[at_position(row["seq"])] = captured(row, sealed.body)
     return row
 
 

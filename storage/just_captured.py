@@ -2,7 +2,8 @@
 What this process captured just now, so that its deliveries need not read it back.
 
 Only what the log says of a message for the first time is kept, as its bytes were
-sealed; a later word about the message forgets it. Words that other processes write
+sealed; a later word about the message forgets it. So is what people did with emoji, each
+by its position in the log. Words that other processes write
 are not heard here, so nothing is taken from here that is older than a delivery's own
 look at the log could be: only what was captured within the last quarter of a second,
 or since when this process is known to have written alone. It knows that whenever it
@@ -26,7 +27,7 @@ _ROW = 2_048
 _TREE = 3  # what a body takes whose document is kept as well, for each of its bytes
 _SEALED = {"ct", "raw_ct"}
 
-Told = tuple[str, str]  # a channel and a message in it
+Told = tuple[str, str]  # a channel and a message in it; or where an entry stands
 _Key = tuple[str, str, str]
 
 
@@ -50,6 +51,11 @@ def captured(
     """Leave out what is sealed."""
     kept = {k: v for k, v in row.items() if k not in _SEALED}
     return Captured(kept, body, document)
+
+
+def at_position(seq: int) -> Told:
+    """Return what an entry is kept as that is asked for by its position."""
+    return "", str(seq)
 
 
 @dataclass(slots=True)
@@ -101,3 +107,7 @@ class JustCaptured:
             return None
         body = orjson.loads(captured.body)
         return LogEntry(captured.row, body, known=captured.document)
+
+    def at(self, tenant: str, seq: int) -> LogEntry | None:
+        """Return the entry at a position, if it is a reaction's."""
+        return self.get(tenant, *at_position(seq))

@@ -112,8 +112,10 @@ class StoredLedger:
 
     async def _reaction(self, delivery: Delivery) -> History:
         """Return who reacted. What the message says, its own history tells."""
-        about = clean_id(delivery.message)
-        entry = await self.reader.entry(delivery.tenant, delivery.entry, about)
+        tenant, about = delivery.tenant, clean_id(delivery.message)
+        entry = self.journal.recent.at(tenant, delivery.entry)
+        if entry is None:
+            entry = await self.reader.entry(tenant, delivery.entry, about)
         if entry is None:
             raise LookupError
         leaf, author = bytes(entry.row["leaf"]), _author(delivery.source, entry)

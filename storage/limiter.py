@@ -4,7 +4,8 @@ Calls counted ahead of the platforms: in this process, or in Redis for all of th
 Redis counts by its own clock, since the processes' clocks may differ, and one script
 counts a call in all of its buckets or in none. They carry the company's hash tag, so
 that the script touches one slot of a cluster. Calls of one company that are asked for
-while Redis is being asked wait and go together: asking is dearer than counting.
+while Redis is being asked, or right after it was, wait and go together: asking is dearer
+than counting.
 
 When Redis is away, slow, or another one than before, nobody knows what was called. For
 a while after that each process keeps to its own careful share of the limits as well.
@@ -14,6 +15,7 @@ import asyncio
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from time import monotonic
 
 import structlog
 from redis.asyncio.retry import Retry
@@ -33,6 +35,7 @@ _CAREFUL_SHARE = 0.5
 _FAILURES = 5
 _REST_US = 2 * _SECOND
 _TOGETHER = 64  # calls that Redis is asked for at once
+_APART = 0.004  # seconds, if several are asked for in that time
 
 # KEYS: for each bucket its calls, oldest first, and its pause.
 # ARGV: for each call how many buckets it takes from; for each of those how many windows
@@ -121,6 +124,7 @@ class _Line:
         default_factory=list
     )
     asking: asyncio.Task[None] | None = None
+    asked_at: float = -1.0
 
 
 @dataclass(slots=True)
@@ -185,6 +189,10 @@ class RedisLimiter:
         """Answer whoever waits with what Redis says, or with nothing if it is away."""
         try:
             while line.waiting:
+                since = monotonic() - line.asked_at
+                if since < _APART and len(line.waiting) < _TOGETHER:
+                    await asyncio.sleep(_APART - since)
+                line.asked_at = monotonic()
                 asked = line.waiting[:_TOGETHER]
                 line.waiting = line.waiting[_TOGETHER:]
                 waits: Sequence[Wait | Exception | None]

@@ -16,6 +16,7 @@ OPERATIONS = {
     EventKind.MESSAGE_CREATE: Operation.POST,
     EventKind.MESSAGE_EDIT: Operation.EDIT,
     EventKind.MESSAGE_DELETE: Operation.DELETE,
+    EventKind.REACTION_ADD: Operation.REACT,
 }
 
 

@@ -1,5 +1,7 @@
 """What a process remembers of what it captured is what it would read in the log."""
 
+from typing import Any
+
 import pytest
 
 from bridge.delivery import Delivery
@@ -66,6 +68,25 @@ async def test_the_document_is_kept_only_if_it_is_what_is_stored(
     [stored] = await store.reader.revisions(TENANT, FALCON.id, "17.1")
     assert kept.document == stored.document
     assert (kept.known is None) == ("\ud800" in text)
+
+
+async def test_a_reaction_is_what_is_stored_at_its_position(
+    store: Store, link: Link
+) -> None:
+    await said(store, link, "17.1")
+    added: dict[str, Any] = {"detail": {"added": "tada"}}
+    at = await said(store, link, "17.1", kind=EventKind.REACTION_ADD, **added)
+    [_, delivery] = await open_now(store)
+
+    own = await store.ledger.history(delivery)
+    read = await store.another_process("two").ledger.history(delivery)
+
+    kept = store.journal.recent.at(TENANT, at)
+    assert kept is not None
+    assert kept.body == (await store.reader.entries(TENANT, at - 1, 1))[0].body
+    assert own == read
+    store.journal.recent.forget(TENANT)
+    assert store.journal.recent.at(TENANT, at) is None
 
 
 async def test_a_later_word_about_the_message_makes_it_read_the_log(
