@@ -22,6 +22,7 @@ from storage.hot import (
     Together,
 )
 from storage.hot_postgres_sql import guarded, positional, together
+from storage.kept_connections import KeptConnections
 from storage.known_types import Connection
 
 log = structlog.get_logger()
@@ -32,6 +33,7 @@ _MOMENT = re.compile(r"= \((\d+)\)")  # the key of the row that found no partiti
 
 _OPENING = 20.0  # seconds
 _READING = 60.0  # for whoever reads a whole log
+_WAITING = 2.0  # for a connection that nobody else uses
 _CONNECTING = 2.0  # a host that is gone must not take up a message's patience
 _MONTHS = 3  # that the rows of one transaction may be of, at the very most
 
@@ -50,6 +52,7 @@ _GONE = (
     asyncpg.LockNotAvailableError,
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # between a server's last word and the line's end
     asyncpg.TargetServerAttributeNotMatched,
 )
 
@@ -114,6 +117,7 @@ class PostgresHotStore:
     pool: asyncpg.Pool
     address: Address
     make_partitions: Callable[[int | None], Awaitable[object]]
+    kept: KeptConnections
 
     @classmethod
     async def connect(
@@ -153,7 +157,7 @@ class PostgresHotStore:
                         )
         except (*_GONE, asyncpg.PostgresError) as error:
             raise StoreUnavailable("PostgreSQL does not answer") from error
-        return cls(pool, PostgresServer(dsn), make_partitions)
+        return cls(pool, PostgresServer(dsn), make_partitions, KeptConnections(pool))
 
     async def run(self, program: Callable[[], Program[T]]) -> T:
         for _ in range(_MONTHS):
@@ -168,16 +172,12 @@ class PostgresHotStore:
 
     async def _run(self, program: Callable[[], Program[T]]) -> T:
         try:
-            async with asyncio.timeout(2):  # asyncpg's own would be a task
-                connection = await self.pool.acquire()
-            try:
-                async with connection.transaction():
-                    return await _drive(connection, program())
-            finally:
-                await self.pool.release(connection)
+            async with self.kept.one(_WAITING) as connection, connection.transaction():
+                return await _drive(connection, program())
         except asyncpg.ReadOnlySQLTransactionError as error:
             # A standby by now: whoever else is connected to it is wrong there, too.
             await self.pool.expire_connections()
+            await self.kept.give_back()
             raise StoreUnavailable("PostgreSQL may not be written to") from error
         except _GONE as error:
             raise StoreUnavailable("PostgreSQL does not answer") from error
@@ -185,7 +185,8 @@ class PostgresHotStore:
     async def fetch(self, statement: Statement) -> Rows:
         try:
             sql, values = positional(statement)
-            rows: Rows = await self.pool.fetch(sql, *values)
+            async with self.kept.one() as connection:
+                rows: Rows = await connection.fetch(sql, *values)
         except _GONE as error:
             raise StoreUnavailable("PostgreSQL does not answer") from error
         return rows
@@ -193,6 +194,7 @@ class PostgresHotStore:
     async def close(self) -> None:
         try:
             async with asyncio.timeout(5):
+                await self.kept.give_back()
                 await self.pool.close()
         except TimeoutError:
             self.pool.terminate()
