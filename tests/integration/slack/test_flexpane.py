@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 from bots.slack.clients import Clients, SlackRefused
 from bots.slack.flexpane import Flexpane
 from bots.slack.intake import SlackIntake
+from bots.slack.people import SlackPeople
 from bots.slack.previews import Previews
 from bots.slack.record_place import SlackCardPlace
 from bots.slack.records import SlackRecords
@@ -218,6 +219,41 @@ async def test_where_slack_refuses_objects_links_are_previewed_as_ever(
     assert "entity" not in made
 
 
+async def test_an_object_that_stands_goes_where_slack_takes_no_other(
+    slack: Slack, pane: Flexpane, place: SlackCardPlace, desk: FakeDesk
+) -> None:
+    """What a room may not see any more must not stay in what cannot be changed."""
+    ts = await standing(place, record_card("Secret"))
+    desk.previews = {LINK: Preview(LINK, record_card("Secret"))}
+    await slack.act(action="post", text=f"see {LINK}", typed=True)
+    await eventually(lambda: under_link(slack))
+    posted = CardInstance("crd_1", "acme", REF, FALCON, "cause", message=ts)
+    where = {**desk.asked[0][4], "url": LINK}
+    linked = CardInstance("crd_2", "acme", REF, FALCON, "cause", unfurl=where)
+    assert "Secret" in str(metadata(slack, ts))
+    assert "Secret" in str(under_link(slack))
+
+    slack.world.settings.update(REFUSED)
+    for instance in (posted, linked):
+        await place.change(instance, record_card("Public"))
+
+    assert "Secret" not in str(metadata(slack, ts))
+    assert "Secret" not in str(under_link(slack))
+    assert "Public" in str(under_link(slack))
+
+
+async def test_a_link_that_is_being_written_has_an_object_too(
+    slack: Slack, pane: Flexpane, desk: FakeDesk
+) -> None:
+    desk.previews = {LINK: Preview(LINK, record_card())}
+
+    await slack.act(action="compose", text=f"see {LINK}")
+
+    drafts = slack.world.slack.drafts
+    [draft] = await eventually(lambda: [d for d in drafts.values() if d["attachments"]])
+    assert draft["attachments"][0]["entity"]["external_ref"]["id"] == str(REF)
+
+
 async def test_objects_that_slack_leaves_out_are_told_of(
     slack: Slack, place: SlackCardPlace, atom: str
 ) -> None:
@@ -298,6 +334,40 @@ async def test_the_same_event_is_answered_once(
     await eventually(lambda: len(delivered(slack)) == 2)
 
     assert len(desk.openings) == len(calls(slack)) == 1
+
+
+async def test_who_opens_it_is_known_by_name_as_elsewhere(
+    slack: Slack,
+    pane: Flexpane,
+    place: SlackCardPlace,
+    desk: FakeDesk,
+    clients: Clients,
+) -> None:
+    pane.people = SlackPeople(clients)
+
+    await opened(slack, place)
+
+    [(asker, _, _)] = desk.openings
+    assert asker.person.name == "Alice Wong"
+
+
+@pytest.mark.parametrize("fault", ["503", "429", "reset"])
+async def test_what_slack_did_not_hear_is_found_by_a_refresh(
+    slack: Slack, pane: Flexpane, place: SlackCardPlace, desk: FakeDesk, fault: str
+) -> None:
+    slack.fault("slack.entity.presentDetails", fault)
+    ts = await standing(place)
+
+    with capture_logs() as told:
+        await slack.act(action="open_entity", ts=ts)
+        await eventually(lambda: told)
+    await slack.act(action="refresh_entity")
+    await eventually(lambda: shown(slack)["status"] == "shown")
+
+    assert [(e["event"], e["log_level"]) for e in told] == [
+        ("record not presented", "warning")
+    ]
+    assert len(desk.openings) == 1
 
 
 async def test_who_has_connected_nothing_is_asked_to_connect(
