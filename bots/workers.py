@@ -173,8 +173,9 @@ class Worker:
         self._lose((set(wanted) & set(self._leases)) - {k.shard for k in kept})
 
     def _lose(self, shards: set[int]) -> None:
-        if shards:
-            log.info("shards lost", count=len(shards))
+        if not shards:
+            return
+        log.info("shards lost", count=len(shards))
         self._leases.lose(shards)
         self.lanes.drop(shards)
 
