@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bots.demo_records import Systems
+from bots.sandbox.slack import seed
 from bots.sandbox.slack.model import User as SlackUser
 from tests.e2e.at_work import at_work, both, said, slack_cards, teams_cards
 from tests.e2e.test_records import AMOUNTS, CASE, WAITS, logged, sqlite, views
@@ -258,6 +259,23 @@ async def test_a_comment_is_made_from_the_pane_as_the_person(tmp_path: Path) -> 
         await here.quiet()
 
         assert len(await logged(here, "record.update")) == 1
+
+
+async def test_it_opens_over_a_socket_as_well(tmp_path: Path) -> None:
+    """Where Slack may not call in, events and clicks come through ATOM's own socket."""
+    socket = {
+        "ATOM_SLACK_SIGNING_SECRET": "",
+        "ATOM_SLACK_APP_TOKEN": seed.APP_TOKEN,
+        "ATOM_SLACK_WORK_OBJECTS": "true",
+    }
+    async with at_work(tmp_path, sqlite(tmp_path), started=True, **socket) as (here, _):
+        await here.set(**PATIENT)
+        await here.slack("post", text=f"Globex asks about {CASE}", typed=True)
+        await here.until(lambda s: both(s, CASE), WAITS)
+
+        pane = await opened(here, "U01ALICE")
+
+        assert CASE in said(pane["shown"])
 
 
 async def test_without_the_setting_nothing_is_sent_beside_the_card(

@@ -419,6 +419,7 @@ async def test_a_slow_system_is_waited_for_and_found_by_a_refresh(
     desk.go.clear()
     waiting = await opened(slack, place)
     assert "takes a while" in waiting["error"]["custom_title"]
+    await eventually(lambda: [e["status"] for e in delivered(slack)] == [200])
 
     with capture_logs() as told:
         desk.go.set()
