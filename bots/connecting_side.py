@@ -48,6 +48,7 @@ from storage.records.changes import StoredChanges
 from storage.records.contacts import StoredContacts
 from storage.records.levels import StoredLevels
 from storage.records.log import StoredRecordLog
+from storage.records.orphans import StoredOrphans
 from storage.records.sealing import CompanySeal
 from storage.records.sign_ins import StoredSignIns
 from storage.records.subscriptions import StoredSubscriptions
@@ -81,6 +82,7 @@ class RecordBooks:
     log: StoredRecordLog
     contacts: StoredContacts
     carried: StoredCarried
+    orphans: StoredOrphans
 
     @classmethod
     def of(cls, core: Core) -> "RecordBooks":
@@ -97,6 +99,7 @@ class RecordBooks:
             record,
             StoredContacts(hot, core.ring),
             StoredCarried(hot, clock_us),
+            StoredOrphans(hot, clock_us),
         )
 
 

@@ -105,6 +105,10 @@ def company_in(path: Path) -> Company:
             True,
         ),
     ]
+    bosses = dict.fromkeys(("erin", "bob", "chen", "carol"), "alice")
+    bosses |= dict.fromkeys(("alice", "dave", "frank"), "dana")
+    for one in people:
+        one.manager = bosses.get(one.id, "")
     everybody = {one.id for one in people if not one.guest}
     made = Company(
         path, people, dict(_GROUPS), {_FALCON: set(everybody), _COFFEE: set(everybody)}

@@ -32,6 +32,7 @@ from connectors.sandbox.stand_in import StandIn
 
 _CONNECTED = ("alice", "erin", "bob", "carol", "dana", "dave")
 _READER = "alice"  # by whose token ATOM itself reads where there is no account for it
+_HANDS_ON = "erin@acme.example"  # who may make others approvers there
 _ATOM = "atom"  # ATOM's own account in HR
 _POLL = 3.0  # seconds
 
@@ -62,7 +63,7 @@ class Systems:
         ours = {"client_id": "atom", "client_secret": "atom-secret"}
         own: Mapping[System, Mapping[str, Any]] = {
             System.SALESFORCE: ours,
-            System.SERVICENOW: ours,
+            System.SERVICENOW: {**ours, "approval_admins": [_HANDS_ON]},
             System.JIRA: {
                 "client_id": CLIENT_ID,
                 "client_secret": CLIENT_SECRET,

@@ -8,10 +8,11 @@ from bots.directory_settings import RunSettings
 from bots.hands import PlatformHands
 from bots.keeping_members import Keeping
 from bots.lifecycle import Lifecycle
+from bots.managers import manager_of
 from bridge.directory.accounts import Account, Confidence
 from bridge.directory.lifecycle import Actions, Happening, Holdings, Known, Seat
 from bridge.directory.links import named_accounts
-from bridge.directory.model import Standing, Subject
+from bridge.directory.model import Subject
 from bridge.keeping import Ended
 from bridge.links import Link, LinkState
 from bridge.messages import Channel, Person, Platform
@@ -117,7 +118,7 @@ class Holder:
             await self._open(tenant, accounts, links) if new else frozenset(),
             _made_by(links, accounts),
             await self._duties(tenant, accounts),
-            self._manager(tenant, person),
+            manager_of(self._core.sources.view, tenant, person),
         )
 
     def called(self, ancestor: str) -> str:
@@ -205,20 +206,6 @@ class Holder:
             for trust in held
             if trust.officer.name in names
         )
-
-    def _manager(self, tenant: str, person: str) -> str:
-        """Return ATOM's id of somebody's manager, if they are at work."""
-        view = self._core.sources.view
-        for kept in view.entries(tenant, person):
-            wanted = kept.entry.attributes.get("manager", "")
-            if not wanted:
-                continue
-            state = view.state(tenant)
-            who = state.people.get((kept.source, wanted), "")
-            boss = view.find(tenant, who) if who else None
-            if boss is not None and boss.standing is Standing.ACTIVE:
-                return boss.id
-        return ""
 
 
 def _made_by(

@@ -67,7 +67,7 @@ class Side(Protocol):
 def keeping_members(core: Core, sides: Mapping[Platform, Side]) -> Keeping:
     """Build what keeps members to policy, and let it hear of what it hangs on."""
     core.introducer.identities.update({p: s.identities for p, s in sides.items()})
-    sure = _sure_accounts(core)
+    sure = sure_accounts(core)
 
     def accounts(
         tenant: str, subject: Subject, platform: Platform
@@ -153,7 +153,7 @@ def jobs_about_people(
         core.settings.directory.tell,
         clock_us,
     )
-    owners = OwnerTelling(_sure_accounts(core), core.acts, chats)
+    owners = OwnerTelling(sure_accounts(core), core.acts, chats)
     core.introducer.on_refused.append(owners.refused)
     if not core.settings.directory.runs.on:
         return (see_others, keeping.run, refusals.run, owners.run)
@@ -167,7 +167,7 @@ def jobs_about_people(
     return (see_others, keeping.run, refusals.run, owners.run, telling.run)
 
 
-def _sure_accounts(core: Core) -> Callable[[str, str], Iterable[Account]]:
+def sure_accounts(core: Core) -> Callable[[str, str], Iterable[Account]]:
     """Return what knows somebody's accounts: named by the directory, or linked."""
 
     def accounts(tenant: str, person: str) -> Iterable[Account]:

@@ -1,6 +1,6 @@
 """Put together what is done with records, if any business system is configured."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Protocol
 
@@ -12,6 +12,7 @@ from bridge.keeping import Seats
 from bridge.membership import Members
 from bridge.messages import Platform
 from bridge.ports import Announcer, Rights
+from bridge.records.model import System
 from bridge.records.places import CardPlace
 from bridge.records.ports import Records
 
@@ -55,6 +56,10 @@ def records_of(
         found = connecting.settings_of(records.system, records.instance)
         return found is not None and found.book
 
+    def wardens(system: System, instance: str) -> Sequence[str]:
+        found = connecting.settings_of(system, instance)
+        return found.approval_admins if found else ()
+
     kept = connecting.books
     made = records_side(
         core,
@@ -68,6 +73,7 @@ def records_of(
             kept.log,
             kept.contacts,
             kept.carried,
+            kept.orphans,
         ),
         Right(
             connecting.accesses,
@@ -86,6 +92,7 @@ def records_of(
         hosts=lambda tenant: hosts.get(tenant, frozenset()),
         pace=pace,
         keeps=keeps,
+        wardens=wardens,
     )
     stack.push_async_callback(made.aclose)
     return made

@@ -92,6 +92,11 @@ class RecordSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_error
         description="further hosts whose links are its records, such as "
         '["acme.lightning.force.com"]',
     )
+    approval_admins: tuple[str, ...] = Field(
+        default=(),
+        description="the addresses of people who may hand approvals on to others there, "
+        'such as ["erin@acme.example"]: they are told of those of leavers (ServiceNow)',
+    )
     options: Mapping[str, str | int | float | bool] = Field(
         default_factory=dict, description="a table of what else its kind knows"
     )

@@ -1,10 +1,12 @@
 """Put together what is done with records: the desk, its commands, and what runs for it."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
+
+import structlog
 
 from bots.commands.base import Command
 from bots.commands.connect import Whisper
@@ -13,6 +15,7 @@ from bots.commands.records_do import Do
 from bots.commands.records_find import Find, Lookup, commands_of_kinds
 from bots.commands.records_follow import Follow, Subscriptions, Unfollow
 from bots.core import Core, clock_us
+from bots.people_side import sure_accounts
 from bots.records.attesting import Attesting
 from bots.records.bookkeeping import Bookkeepers
 from bots.records.errands import TaskErrands
@@ -21,6 +24,10 @@ from bots.records.live_loop import LiveLoop
 from bots.records.log_follower import LogFollower
 from bots.records.places import Announcing, CopyThreads, ListedRooms
 from bots.records.polling import Pace, Polling, Told
+from bots.records.rerouting_loop import Leaving, ReroutingLoop
+from bots.records.staff import DirectoryStaff
+from bridge.cards import Card
+from bridge.directory.accounts import Account
 from bridge.keeping import Seats
 from bridge.membership import Members
 from bridge.messages import Channel, Person, Platform
@@ -47,6 +54,7 @@ from bridge.records.floor import Floors
 from bridge.records.left import Unfinished
 from bridge.records.live import Live
 from bridge.records.mentions import Mentions, Who
+from bridge.records.orphans import Annotating, OrphanBook
 from bridge.records.own_acts import OwnActs
 from bridge.records.places import CardPlace
 from bridge.records.planning import Planning
@@ -54,6 +62,7 @@ from bridge.records.ports import Accesses, Records, Turns
 from bridge.records.posting import Posting
 from bridge.records.reading import RoomReading
 from bridge.records.recalling import Recalling
+from bridge.records.rerouting import Admins, Rerouting, Wardens
 from bridge.records.saga import Saga
 from bridge.records.searching import Searching
 from bridge.records.starting import Starting
@@ -63,6 +72,8 @@ from bridge.records.whose import Whose
 from storage.records.acts import new_token
 from storage.records.contacts import StoredContacts
 from storage.records.following import StoredFollowing
+
+log = structlog.get_logger()
 
 Job = Callable[[], Coroutine[Any, Any, None]]
 
@@ -79,6 +90,7 @@ class Books:
     log: RecordLog
     contacts: StoredContacts
     carried: CarriedBook
+    orphans: OrphanBook
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,16 +151,20 @@ def records_side(  # noqa: PLR0913 - the parts of the whole
     hosts: Hosts,
     pace: Pace,
     keeps: Callable[[Records], bool],
+    wardens: Wardens,
 ) -> RecordsSide:
     """
     Build it. `hosts` are where systems have pages, `pace` how often to ask them, and
-    `keeps` says which of them have their accounts and contacts in the book.
+    `keeps` says which of them have their accounts and contacts in the book; `wardens`
+    are who may hand approvals on.
     """
     who = _introduced(core, right.who)
     floors = Floors(core.policy, _version(core), monotonic)
     rooms = ListedRooms(core.links, platforms.members, platforms.seats, monotonic)
     drawing = Drawing(floors, rooms, books.acts, clock_us, new_token, hosts)
-    reading = RoomReading(systems, right.accesses)
+    staff = DirectoryStaff(core.sources.view, sure_accounts(core), _homes(core))
+    annotating = Annotating(books.orphans, staff)
+    reading = RoomReading(systems, right.accesses, annotating.annotated)
     threads = CopyThreads(core.copies)
     places, log = platforms.places, books.log
     posting = Posting(books.cards, places, drawing, threads, reading, log, clock_us)
@@ -231,6 +247,20 @@ def records_side(  # noqa: PLR0913 - the parts of the whole
     )
     following = StoredFollowing(core.database.hot, clock_us)
     unfinished = Unfinished(admitting, books.acts, saga, own, places, log, clock_us)
+    rerouting = Rerouting(
+        admitting,
+        staff,
+        books.orphans,
+        books.acts,
+        books.changes,
+        drawing,
+        places,
+        log,
+        clock_us,
+        live.stir,
+        wardens,
+        _admins(core, platforms.announcers),
+    )
     keepers = Bookkeepers(
         systems,
         right.accesses,
@@ -330,6 +360,13 @@ def records_side(  # noqa: PLR0913 - the parts of the whole
             poll,
             keep_book,
             LeftLoop(unfinished, following, core.company_ids, core.owner).run,
+            ReroutingLoop(
+                rerouting,
+                following,
+                core.company_ids,
+                Leaving(_known_version(core), staff.gone),
+                core.owner,
+            ).run,
         ),
         errands,
     )
@@ -381,6 +418,42 @@ def _account_of(core: Core) -> Callable[[Person, Channel], Any]:
         return account.account if account else ""
 
     return account_of
+
+
+def _homes(core: Core) -> Callable[[str], Awaitable[Sequence[Account]]]:
+    """Return the workspaces and tenants that are a company's."""
+
+    async def homes(tenant: str) -> Sequence[Account]:
+        bound = await core.companies.accounts(tenant)
+        return [Account(each.platform, each.id, "") for each in bound]
+
+    return homes
+
+
+def _known_version(core: Core) -> Callable[[str], str | None]:
+    view = core.sources.view
+
+    def version(tenant: str) -> str | None:
+        found = view.version(tenant) if view.configured(tenant) else ""
+        return found if found not in {"", "0"} else None
+
+    return version
+
+
+def _admins(core: Core, announcers: Mapping[Platform, Announcer]) -> Admins:
+    """Let admins be told in their channel, if there is one."""
+
+    async def told(tenant: str, card: Card) -> bool:
+        where = core.settings.directory.tell
+        channel = Channel.parse(where) if where else None
+        announcer = announcers.get(channel.platform) if channel else None
+        if channel is None or announcer is None or tenant != core.sources.tenant:
+            log.warning("an approval of a leaver waits, and there is nobody to tell")
+            return False
+        await announcer.announce(channel, card)
+        return True
+
+    return told
 
 
 def _notice_rights(core: Core, live: Live) -> None:

@@ -24,6 +24,7 @@ class Member:
     accounts: tuple[str, ...] = ()
     guest: bool = False
     disabled: bool = False
+    manager: str = ""
 
 
 @dataclass(slots=True)
@@ -106,6 +107,8 @@ def _entry(one: Member) -> dict[str, Any]:
         told["accounts"] = list(one.accounts)
     if one.guest:
         told["guest"] = True
+    if one.manager:
+        told["manager"] = one.manager
     if one.disabled:
         told["standing"] = "disabled"
     return told

@@ -26,7 +26,7 @@ from bridge.records.comparing import (
 )
 from bridge.records.desk import Asker
 from bridge.records.doing import Doing, key_of, valued
-from bridge.records.drawing import OURS, Clock, Drawing
+from bridge.records.drawing import CORRELATION, OURS, VALUES, Clock, Drawing
 from bridge.records.forms import Deed, Form
 from bridge.records.mentions import Stir
 from bridge.records.model import NEVER, PUBLIC, Look, Needs, Offer, Record, Revision
@@ -199,7 +199,7 @@ class Acting:
         elif act.right is not Action.RECORD_APPROVE and act.rev != NEVER:
             base = act.rev
         key = _key_at_once(who.asker.tenant, who.person, act)
-        deed = Deed(act.act, key, act.ref, act.kind, base=base)
+        deed = Deed(act.act, key, act.ref, act.kind, _fixed(act), base=base)
         await self._claimed(who, deed, shown)
 
     async def _claimed(self, who: Admitted, deed: Deed, shown: Shown) -> None:
@@ -222,7 +222,12 @@ class Acting:
             await shown.finished("That is recorded already." if done else _UNDER_WAY)
             return
         try:
-            did = await self.doing.do(who, deed, act.detail.get("label", ""))
+            did = await self.doing.do(
+                who,
+                deed,
+                act.detail.get("label", ""),
+                act.detail.get(CORRELATION, ""),
+            )
         except EditConflict as conflict:
             await self.acts.released(tenant, token, person)
             await self._compare(who, deed, conflict, shown)
@@ -314,6 +319,12 @@ class Acting:
         await tell(shown, asker, error, place, self.connecting)
 
 
+def _fixed(act: IssuedAct) -> dict[str, str]:
+    """Return the values that a button that needs no form writes, if it has any."""
+    found: dict[str, str] = json.loads(act.detail.get(VALUES, "{}"))
+    return found
+
+
 _KEPT = frozenset({"cause", "thread"})  # what a new record's card will need
 
 
@@ -328,7 +339,9 @@ def _was_asked(act: IssuedAct) -> bool:
 def _key_at_once(tenant: str, person: str, act: IssuedAct) -> str:
     """The same on both platforms: whoever approves twice approves once."""
     rev = "" if act.right is Action.RECORD_APPROVE else act.rev.order
-    return key_of(tenant, person, act.ref, act.act, rev)
+    fixed = _fixed(act)
+    written = (valued(fixed),) if fixed else ()
+    return key_of(tenant, person, act.ref, act.act, rev, *written)
 
 
 def _base(act: IssuedAct) -> Revision | None:

@@ -50,6 +50,7 @@ _PAST = {
     "new-contact": "Contact created",
     "call": "Call logged",
     "hold": "Put on hold",
+    "give": "Approval handed on",
     "order": "Ordered",
     "note": "Noted",
     "log": "Logged",

@@ -40,6 +40,8 @@ from bridge.records.redaction import (
 SHARE = Offer("share", "Show in channel", Action.RECORD_VIEW)
 OURS = frozenset(each.act for each in (VIEW, FOLLOW, RETRY, CONNECT, SHARE))
 """Acts that ATOM does itself: nothing is written to a business system."""
+VALUES, CORRELATION = "values", "correlation"
+"""Details of a button: what it writes without a form, and what it belongs to on record."""
 
 _DAY = 24 * 3600 * 1_000_000
 _ROOM_US, _OWN_US = 30 * _DAY, _DAY

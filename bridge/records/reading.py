@@ -1,6 +1,6 @@
 """Read records as everybody's eyes: with the integration's account, many at once."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -21,12 +21,23 @@ class Answers:
     wait: Mapping[RecordRef, float] = field(default_factory=dict)
 
 
+Seen = Mapping[RecordRef, Record | Absence]
+Annotated = Callable[[str, Seen], Awaitable[Seen]]
+"""Return a company's records with what ATOM knows about them beside the system."""
+
+
+async def as_they_are(_tenant: str, seen: Seen) -> Seen:
+    """The default: ATOM knows nothing beside."""
+    return seen
+
+
 @dataclass(frozen=True, slots=True)
 class RoomReading:
     """Reads for rooms. What one person sees of a record never gets into a room's card."""
 
     systems: Systems
     accesses: Accesses
+    annotated: Annotated = as_they_are
 
     async def read(
         self, tenant: str, refs: Iterable[RecordRef], *, urgent: bool = False
@@ -42,7 +53,7 @@ class RoomReading:
                 answers = await self._part(tenant, part, urgent=urgent)
                 seen |= answers.seen
                 wait |= answers.wait
-        return Answers(seen, wait)
+        return Answers(await self.annotated(tenant, seen), wait)
 
     async def _part(
         self, tenant: str, refs: Sequence[RecordRef], *, urgent: bool

@@ -155,7 +155,7 @@ def pending(
     for row in open_:
         if row.value("approver") == me:
             return Decision(row)
-    theirs = {each.value("user") for each in delegations if _holds(each, now)}
+    theirs = {each.value("user") for each in delegations if holds(each, now)}
     for row in open_:
         if row.value("approver") in theirs:
             return Decision(row, row.text("approver"))
@@ -177,7 +177,7 @@ def settled(approvals: Sequence[Row], me: str, wanted: str) -> None:
     raise NotYours(f"you are not an approver of this: it is waiting on {waiting}")
 
 
-def _holds(delegation: Row, now: int) -> bool:
+def holds(delegation: Row, now: int) -> bool:
     """Say whether somebody stands in for somebody else at a moment (seconds)."""
     from_, until = delegation.value("starts"), delegation.value("ends")
     at = written(now)

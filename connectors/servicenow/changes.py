@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from bridge.errors import BadInput
 from bridge.records.forms import Deed, Form, Input, InputKind
 from bridge.records.model import RecordRef
+from bridge.records.orphans import GIVE
 from bridge.records.ports import Access, Done, Rejected
 from connectors.servicenow.approvals import STATES, Approvals
 from connectors.servicenow.calls import CHANGE as API
 from connectors.servicenow.calls import Answer, Part
 from connectors.servicenow.creating import created, described
+from connectors.servicenow.handing import Handing
 from connectors.servicenow.incidents import ELEMENTS, Incidents, comment_form
 from connectors.servicenow.reading import moves_of
 from connectors.servicenow.rows import Row
@@ -25,6 +27,7 @@ class Changes:
     writing: Writing
     incidents: Incidents
     approvals: Approvals
+    handing: Handing
 
     async def form(self, access: Access, act: str, ref: RecordRef | None) -> Form:
         """Return what to ask for. Raises `BadInput`, `Gone`, `NotYours`."""
@@ -53,6 +56,8 @@ class Changes:
         async with self.writing.turn(str(ref)):
             if deed.act in STATES:
                 return await self.approvals.decide(access, deed, ref)
+            if deed.act == GIVE:
+                return await self.handing.give(access, deed, ref)
             row = await self.writing.row(access, ref)
             if deed.act in ELEMENTS:
                 return await self.incidents.say(access, deed, ref, row)

@@ -1,7 +1,7 @@
 """ServiceNow as records: incidents, changes, the catalogue, requests and knowledge."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from urllib.parse import urlsplit
@@ -16,6 +16,7 @@ from bridge.records.model import (
     RecordRef,
     System,
 )
+from bridge.records.orphans import Waiting
 from bridge.records.ports import Access, Budget, Done
 from connectors.guarded import Limits, Line
 from connectors.servicenow.approvals import Approvals
@@ -25,6 +26,7 @@ from connectors.servicenow.changes import Changes
 from connectors.servicenow.creating import unmade
 from connectors.servicenow.finding import Finding
 from connectors.servicenow.following import Following
+from connectors.servicenow.handing import Handing
 from connectors.servicenow.hooks import Hooks
 from connectors.servicenow.incidents import Incidents
 from connectors.servicenow.reading import Alert, Reading
@@ -73,7 +75,8 @@ def _unheard(_what: str, _table: str) -> None:
 
 class ServiceNow:
     """
-    Implements `bridge.records.ports.Records` and `TakesBack`.
+    Implements `bridge.records.ports.Records` and `TakesBack`, and
+    `bridge.records.orphans.HandsOn`.
 
     `alert` is told what an operator should look at (`connectors.servicenow.reading`
     names the alerts), and the table concerned. `clock` is in seconds since 1970.
@@ -112,10 +115,11 @@ class ServiceNow:
         self._finding = Finding(reading)
         incidents = Incidents(writing)
         approvals = Approvals(writing)
+        self._handing = handing = Handing(writing)
         self._acting: Mapping[str, _Acting] = {
             INCIDENT.kind: incidents,
-            CHANGE.kind: Changes(writing, incidents, approvals),
-            REQUEST.kind: Requests(writing, incidents, approvals),
+            CHANGE.kind: Changes(writing, incidents, approvals, handing),
+            REQUEST.kind: Requests(writing, incidents, approvals, handing),
             ITEM.kind: Catalogue(writing),
         }
         self._following = Following(reading, writing.memory.ours)
@@ -165,6 +169,19 @@ class ServiceNow:
 
     def takes_back(self, act: str, kind: str) -> bool:
         return act == "create" and kind in {INCIDENT.kind, CHANGE.kind}
+
+    async def waiting(self, access: Access) -> Sequence[Waiting]:
+        return await self._handing.waiting(access)
+
+    async def deputies(
+        self, access: Access, approvers: Collection[str]
+    ) -> Mapping[str, Sequence[str]]:
+        return await self._handing.deputies(access, approvers)
+
+    async def accounts_of(
+        self, access: Access, addresses: Collection[str]
+    ) -> Mapping[str, str]:
+        return await self._handing.accounts_of(access, addresses)
 
     async def changed(
         self, access: Access, since: str

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from bridge.errors import BadInput
 from bridge.records.forms import Deed, Form
 from bridge.records.model import RecordRef
+from bridge.records.orphans import GIVE
 from bridge.records.ports import Access, Done
 from connectors.servicenow.approvals import STATES, Approvals
+from connectors.servicenow.handing import Handing
 from connectors.servicenow.incidents import Incidents, comment_form
 from connectors.servicenow.writing import Writing
 
@@ -20,6 +22,7 @@ class Requests:
     writing: Writing
     incidents: Incidents
     approvals: Approvals
+    handing: Handing
 
     async def form(self, access: Access, act: str, ref: RecordRef | None) -> Form:
         """Return what to ask for. Raises `BadInput`, `Gone`, `NotYours`."""
@@ -39,6 +42,8 @@ class Requests:
         async with self.writing.turn(str(deed.ref)):
             if deed.act in STATES:
                 return await self.approvals.decide(access, deed, deed.ref)
+            if deed.act == GIVE:
+                return await self.handing.give(access, deed, deed.ref)
             if deed.act == _COMMENT:
                 row = await self.writing.row(access, deed.ref)
                 return await self.incidents.say(access, deed, deed.ref, row)

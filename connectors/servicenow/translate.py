@@ -18,6 +18,7 @@ from bridge.records.model import (
     Status,
     System,
 )
+from bridge.records.orphans import APPROVALS
 from connectors.servicenow.rows import Row, latest_entry, moment, plain, span
 from connectors.servicenow.states import (
     IncidentState,
@@ -179,7 +180,7 @@ def _change(row: Row, beside: Beside) -> _Parts:
     if window := span(row.value("start_date"), row.value("end_date")):
         facts.append(Fact("window", "Window", window))
     if counted:
-        facts.append(Fact("approvals", "Approvals", _progress(counted)))
+        facts.append(_approvals(counted))
     offers = [_APPROVE, _REJECT] if pending else []
     offers += [_COMMENT, _NOTE] if row.value("active") != "false" else []
     offers += [
@@ -205,6 +206,12 @@ def _decided(approvals: Sequence[Row]) -> tuple[bool, list[Row]]:
     """Return whether somebody still has to decide, and the approvals that count."""
     counted = [each for each in approvals if each.value("state") in _COUNTED]
     return any(each.value("state") == "requested" for each in counted), counted
+
+
+def _approvals(counted: Sequence[Row]) -> Fact:
+    """Return how far approvals are; plainly, it is the ids of who is waited for."""
+    waits = [e.value("approver") for e in counted if e.value("state") == "requested"]
+    return Fact(APPROVALS, "Approvals", _progress(counted), raw=" ".join(waits))
 
 
 def _progress(approvals: Sequence[Row]) -> str:
@@ -236,7 +243,7 @@ def _request(row: Row, beside: Beside) -> _Parts:
         )
     pending, counted = _decided(beside.approvals)
     if counted:
-        facts.append(Fact("approvals", "Approvals", _progress(counted)))
+        facts.append(_approvals(counted))
     offers = [_APPROVE, _REJECT] if pending else []
     offers += [_COMMENT] if row.value("active") != "false" else []
     tone = Tone.WARNING if pending else Tone.PLAIN

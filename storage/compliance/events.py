@@ -87,6 +87,8 @@ ENTRY_TYPES: Mapping[str, str] = {
     "record.unfollow": "somebody does not follow business records any more",
     "record.unretracted": "a card shows too much and cannot be changed any more",
     "record.notice": "somebody was told alone why nothing of a system is shown",
+    "record.orphan": "an approval waits for somebody who left, and who is to decide",
+    "record.reroute": "somebody was told of such an approval, to decide or to hand it on",
     "record.left": "somebody was told of an act of theirs that was cut short",
     "record.told": "a follower was told of changes of business records",
     "record.heard": "a business system told of changes, or somebody who is not it",

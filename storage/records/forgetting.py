@@ -53,6 +53,7 @@ _GOES = (
             "record_act",
             "record_act_use",
             "record_said",
+            "record_orphan",
             "record_sign_in",
             "record_subscription",
         )

@@ -264,3 +264,22 @@ record_erased = Table(
     Column("tenant", Id, primary_key=True),
     Column("clue", String(64), primary_key=True),
 )
+
+# An approval that waits for somebody who left. `person` is who left and `heir` who is to
+# decide, by ATOM's ids of them; `approval` and `approver` are the system's own.
+record_orphan = Table(
+    "record_orphan",
+    metadata,
+    Column("tenant", Id, primary_key=True),
+    Column("system", String(20), primary_key=True),
+    Column("instance", Id, primary_key=True),
+    Column("approval", Id, primary_key=True),
+    Column("ref", Text, nullable=False),
+    Column("approver", Id, nullable=False),
+    Column("person", Id, nullable=False),
+    Column("heir", Id, nullable=False),
+    Column("deputy", SmallInteger, nullable=False),
+    Column("told", SmallInteger, nullable=False),
+    Column("found_us", BigInteger, nullable=False),
+    Index("ix_record_orphan_ref", "tenant", "ref"),
+)

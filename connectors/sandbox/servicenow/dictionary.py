@@ -221,6 +221,7 @@ TABLES: Mapping[str, Table] = dict(
             "name",
             {
                 "name": _text("Name"),
+                "manager": _ref("Manager", "sys_user"),
                 "active": Field("Active", "boolean", default="true"),
             },
         ),

@@ -4,11 +4,16 @@ from typing import Any
 
 from connectors.sandbox.servicenow.dictionary import TABLES
 from connectors.sandbox.servicenow.instance import Instance, id_of
-from connectors.sandbox.servicenow.rights import ADMIN, AGENT, EMPLOYEE
+from connectors.sandbox.servicenow.rights import (
+    ADMIN,
+    AGENT,
+    APPROVAL_ADMIN,
+    EMPLOYEE,
+)
 from connectors.sandbox.users import PEOPLE, User
 
 _AGENTS = frozenset({"alice", "erin", "chen", "carol"})
-_ADMINS = frozenset({"alice"})
+_ADMINS = {"alice": ADMIN, "erin": APPROVAL_ADMIN}
 _DEPARTMENTS = ("IT", "Engineering", "Sales", "Finance")
 _GROUPS = ("Service Desk", "Web Ops", "Network", "CAB")
 _SERVICES = ("web-01..08", "Email", "VPN gateway", "Payroll", "Printer 3rd floor")
@@ -21,12 +26,13 @@ def users() -> dict[str, User]:
     """Return the company's people as the instance knows them, by user name."""
     made = {}
     for name, shown, title in (*PEOPLE, (INTEGRATION, "ATOM", "Integration")):
-        agent = name in _AGENTS or name == INTEGRATION
+        profile = AGENT if name in _AGENTS or name == INTEGRATION else EMPLOYEE
+        profile = _ADMINS.get(name, profile)
         made[name] = User(
             user_id(name),
             name,
             shown,
-            ADMIN if name in _ADMINS else AGENT if agent else EMPLOYEE,
+            profile,
             f"{name}@acme.example",
             title=title,
         )
@@ -72,6 +78,8 @@ def _places(instance: Instance) -> None:
     ):
         for name in names:
             instance.insert(table, {"name": name}, "system", id_of(table, name))
+    manager = {"manager": user_id("carol")}
+    instance.update("sys_user_group", group_id("CAB"), manager, "system")
     for table, known in TABLES.items():
         for element, spec in known.fields.items():
             for place, (value, label) in enumerate(spec.choices.items()):

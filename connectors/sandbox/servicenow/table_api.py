@@ -21,7 +21,7 @@ from connectors.sandbox.servicenow.replies import (
     Failure,
     Reply,
 )
-from connectors.sandbox.servicenow.rights import sees, writes
+from connectors.sandbox.servicenow.rights import may_write, sees, writes
 
 _LIMIT = 10_000
 
@@ -144,7 +144,7 @@ def writable(table: Table, call: Call, wanted: Mapping[str, Any]) -> dict[str, s
         for name, value in wanted.items()
         if name in table.fields
         and not table.fields[name].fixed
-        and call.user.profile.writes(table.name, name)
+        and may_write(call.user.profile, table.name, name)
     }
 
 

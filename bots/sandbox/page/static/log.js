@@ -90,6 +90,8 @@ const VERBS = {
   "record.unretracted": "could not take back",
   "record.notice": "told why nothing is shown",
   "record.left": "told of an act that was cut short",
+  "record.orphan": "found an approval of somebody who left",
+  "record.reroute": "told of an approval of somebody who left",
   "record.heard": "heard from a business system",
   "record.connect": "connected an account",
   "record.disconnect": "disconnected an account",
