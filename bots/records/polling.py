@@ -16,7 +16,7 @@ from bridge.errors import AtomError
 from bridge.records.books import ChangesBook
 from bridge.records.entries import RecordLog, heard
 from bridge.records.model import RecordChange
-from bridge.records.ports import Accesses, Records, Spent
+from bridge.records.ports import Accesses, Records, Spent, Tends
 
 log = structlog.get_logger()
 
@@ -71,6 +71,7 @@ class Polling:
 
     async def run(self) -> None:
         if not self.every:
+            await self._tend()
             return
         while True:
             wait = self.every
@@ -85,12 +86,30 @@ class Polling:
                 log.warning("changes not asked for", system=system, reason=kind)
             await asyncio.sleep(wait)
 
+    async def _tend(self) -> None:
+        """Without questions, keep alive what lets the system tell."""
+        if not isinstance(self.records, Tends):
+            return
+        system, instance = self.records.system, self.records.instance
+        access = self.accesses.integration(self.tenant, system, instance)
+        while True:
+            wait = _LONGEST
+            try:
+                async with asyncio.timeout(_WITHIN):
+                    if await self._held(_LONGEST + _WITHIN):
+                        wait = await self.records.tend(access)
+            except (AtomError, TimeoutError) as error:
+                log.warning("not tended", system=system, reason=type(error).__name__)
+            await asyncio.sleep(min(wait, _LONGEST))
+
+    async def _held(self, lease: float) -> bool:
+        name = f"poll:{self.records.system}:{self.records.instance}"
+        return await self.following.hold(self.tenant, name, self.owner, lease)
+
     async def ask(self) -> int:
         """Ask once, if it is this process's turn; returns how many were news."""
         system, instance = self.records.system, self.records.instance
-        name = f"poll:{system}:{instance}"
-        lease = max(self.every * 3, 2 * _WITHIN)
-        if not await self.following.hold(self.tenant, name, self.owner, lease):
+        if not await self._held(max(self.every * 3, 2 * _WITHIN)):
             return 0
         access = self.accesses.integration(self.tenant, system, instance)
         since = await self.changes.position(self.tenant, system, instance)

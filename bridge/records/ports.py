@@ -367,6 +367,15 @@ class Lists(Protocol):
         ...
 
 
+@runtime_checkable
+class Tends(Protocol):
+    """A system at which ATOM has something that ends by itself, such as a webhook."""
+
+    async def tend(self, access: Access) -> float:
+        """Keep it alive; returns the seconds after which to come again. Never raises."""
+        ...
+
+
 class ContactBook(Protocol):
     """
     Which accounts and contacts there are, by what one looks them up by.

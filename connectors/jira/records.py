@@ -149,7 +149,7 @@ class JiraRecords:
     async def changed(
         self, access: Access, since: str
     ) -> tuple[Sequence[RecordChange], str]:
-        await self._tend(access)
+        await self.tend(access)
         now = round(self._api.rest.clock() * 1000)
         if not since:
             return [], str(now)
@@ -187,17 +187,21 @@ class JiraRecords:
     async def aclose(self) -> None:
         await self._api.rest.aclose()
 
-    async def _tend(self, access: Access) -> None:
-        """Keep ATOM's own webhook alive; without it changes are asked for."""
+    async def tend(self, access: Access) -> float:
+        """
+        Keep ATOM's own webhook alive; without it changes are asked for.
+
+        Implements `bridge.records.ports.Tends`.
+        """
         now = self._api.rest.clock()
-        if not self._site.hook_url or now < self._tended_until:
-            return
-        self._tended_until = now + _AGAIN
-        try:
-            wait = await self.tending.tend(access, self._site.hook_url)
-        except AtomError:
-            return  # an account of no app may not, and is asked again later
-        self._tended_until = now + wait
+        if self._site.hook_url and now >= self._tended_until:
+            self._tended_until = now + _AGAIN
+            try:
+                wait = await self.tending.tend(access, self._site.hook_url)
+            except AtomError:
+                return _AGAIN  # an account of no app may not, and is asked again later
+            self._tended_until = now + wait
+        return max(_AGAIN, self._tended_until - now)
 
     async def _read(
         self, access: Access, ids: Sequence[str], *, urgent: bool
