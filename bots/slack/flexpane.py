@@ -43,7 +43,7 @@ _UNSHOWN = (
 )
 _OVER = frozenset({"exchanged_trigger_id", "expired_trigger_id", "invalid_trigger_id"})
 
-Key = tuple[str, str, str, str]  # who, where, and what by address and by link
+Key = tuple[str, str, str, str, str]  # whose, who, where, what by address and link
 
 
 @dataclass(slots=True)
@@ -99,7 +99,7 @@ class Flexpane:
             await self._present(event, asked, error=objects.error(*_SLOW))
         opened = await asyncio.shield(opening)
         if await self._shown(event, asked, opened):
-            self._under_way.pop(key, None)
+            self._forget(key, opening)
 
     def _opening(
         self, asker: Asker, asked: Mapping[str, Any]
@@ -108,7 +108,8 @@ class Flexpane:
         reference = mapping(asked, "external_ref")
         link = string(asked, "entity_url") or string(mapping(asked, "link"), "url")
         address, url = string(reference, "id"), html.unescape(link)
-        key = (asker.address, str(asker.channel or ""), address, url)
+        channel = str(asker.channel or "")
+        key = (asker.tenant, asker.address, channel, address, url)
         if key not in self._under_way:
             task = asyncio.create_task(self._opened(asker, address, url))
             task.add_done_callback(lambda over: self._forget_later(key, over))
@@ -138,14 +139,14 @@ class Flexpane:
     def _forget_later(self, key: Key, over: asyncio.Task[Opened]) -> None:
         """Let go of what nobody came back for."""
 
-        def forget() -> None:
-            if self._under_way.get(key) is over:
-                del self._under_way[key]
-
         if over.cancelled():
-            forget()
+            self._forget(key, over)
         else:
-            over.get_loop().call_later(self.kept, forget)
+            over.get_loop().call_later(self.kept, self._forget, key, over)
+
+    def _forget(self, key: Key, over: asyncio.Task[Opened]) -> None:
+        if self._under_way.get(key) is over:  # and nothing that was begun since
+            del self._under_way[key]
 
     async def _shown(
         self, event: Event, asked: Mapping[str, Any], opened: Opened
