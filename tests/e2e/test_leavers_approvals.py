@@ -1,5 +1,6 @@
 """Somebody leaves while approvals wait for them: people hear of it, and one is given on."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ from tests.e2e.world import (
 
 WITHIN = 60.0  # seconds, as it is promised
 LEFT = "Alice Wong has left"
+_HR = "worker_id,hire_date,last_day\n"
 _TOLD = "an approval waits for them"
 
 
@@ -103,6 +105,30 @@ async def shown(here: World) -> None:
     await here.slack("leave", user="U01ALICE")
     await here.teams("post", text=f"{CHANGE} waits", user="29:erin")
     await here.until(lambda s: shows(s, "waiting on Alice Wong"), WAITS)
+
+
+async def test_hrs_word_that_somebody_left_is_enough(tmp_path: Path) -> None:
+    """HR tells a last day that is over; the accounts' own source knows nothing of it."""
+    workers = tmp_path / "workers.csv"
+    workers.write_text(f"{_HR}1,2020-01-01,\n", "utf-8")
+    hr = {"name": "hr", "kind": "hr-csv", "path": str(workers)}
+    hr |= {"options": {"zone": "Europe/Berlin"}}
+    async with at_work(
+        tmp_path,
+        sqlite(tmp_path),
+        started=False,
+        ATOM_DIRECTORY_SOURCES=json.dumps([hr]),
+        ATOM_DIRECTORY_JOINS=json.dumps(["hr.id = people.employee_id"]),
+    ) as (here, _systems):
+        told_of(tmp_path, "alice", employee_id="1")
+        await here.start()
+        await shown(here)
+
+        workers.write_text(f"{_HR}1,2020-01-01,2026-01-31\n", "utf-8")
+
+        waits = f"{LEFT}: waiting on Dana Fox"
+        await here.until(lambda s: shows(s, waits), WITHIN)
+        await here.until(lambda s: len(in_slack(s, "U04DANA")) == 2, WITHIN)
 
 
 @pytest.mark.parametrize("side", ["slack", "teams"])
@@ -214,10 +240,15 @@ def shows(state: Mapping[str, Any], words: str, times: int = 1) -> bool:
 
 def leave(home: Path, person: str, **more: str) -> None:
     """Let the company's directory say that somebody does not work there any more."""
+    told_of(home, person, standing="disabled", **more)
+
+
+def told_of(home: Path, person: str, **more: str) -> None:
+    """Let the directory's file say something of somebody; empty takes it out."""
     file = home / "people.yaml"
     told = yaml.safe_load(file.read_text(encoding="utf-8"))
-    [gone] = [one for one in told["people"] if one["id"] == person]
-    gone |= {"standing": "disabled", **more}
+    [known] = [one for one in told["people"] if one["id"] == person]
+    known |= more
     told["people"] = [{k: v for k, v in p.items() if v} for p in told["people"]]
     fresh = file.with_suffix(".new")
     fresh.write_text(yaml.safe_dump(told, sort_keys=False), encoding="utf-8")
