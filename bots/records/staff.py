@@ -34,8 +34,10 @@ class DirectoryStaff:
         return frozenset(one.id for one in subjects if one.standing in _LEFT)
 
     def leavers(self, tenant: str) -> Mapping[str, str]:
-        gone, left = self.gone(tenant), dict[str, set[str]]()
-        here = set[str]()
+        gone = self.gone(tenant)
+        if not gone:
+            return {}
+        left, here = dict[str, set[str]](), set[str]()
         state = self.view.state(tenant)
         for ref, who in state.people.items():
             for address in addresses_of(state.entries[ref].entry):

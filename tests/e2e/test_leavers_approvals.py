@@ -111,7 +111,7 @@ async def test_hrs_word_that_somebody_left_is_enough(tmp_path: Path) -> None:
     """HR tells a last day that is over; the accounts' own source knows nothing of it."""
     workers = tmp_path / "workers.csv"
     workers.write_text(f"{_HR}1,2020-01-01,\n", "utf-8")
-    hr = {"name": "hr", "kind": "hr-csv", "path": str(workers)}
+    hr: dict[str, object] = {"name": "hr", "kind": "hr-csv", "path": str(workers)}
     hr |= {"options": {"zone": "Europe/Berlin"}}
     async with at_work(
         tmp_path,
