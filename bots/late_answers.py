@@ -7,6 +7,7 @@ that cannot do a thing twice (`bridge.unanswered.course`).
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -68,21 +69,34 @@ class LateAnswers:
                 group.create_task(self._taken_up(left))
 
     async def _taken_up(self, left: Left) -> None:
+        claim = None
         try:
             if claim := await self.book.take(left):
                 self.answering.trace("late taken")
                 await self._seen_to(left, claim)
         except AtomError as error:
             log.warning("a command was left again", reason=str(error))
+            await self._put_off(left, claim)
         except Exception:
             # One that breaks us must not take the others down with it.
             log.exception("a command cannot be taken up")
+            await self._put_off(left, claim)
+
+    async def _put_off(self, left: Left, claim: Claim | None) -> None:
+        with suppress(AtomError):
+            if claim:
+                await self.book.later(claim, None, _pause(left))
 
     async def _seen_to(self, left: Left, claim: Claim) -> None:
-        asked = await self.book.asked(left)
-        kind = kind_of(asked.words if asked else "")
+        over = left.tries > 0 and self.clock() - left.asked_us > _GIVE_UP_US
+        asked = None if over else await self.book.asked(left)
+        if asked is None or asked.channel.platform not in self.ways:
+            # Nobody can be told: it was erased, or their platform is off or was away.
+            await self.book.answered(claim)
+            return
+        kind = kind_of(asked.words)
         what = course(left, kind, self.clock())
-        if asked is None or what is Course.NOTHING or self._hopeless(left, asked):
+        if what is Course.NOTHING:
             await self.book.answered(claim)
             return
         log.info("a command that was left is taken up", course=str(what))
@@ -106,8 +120,7 @@ class LateAnswers:
             if pause is None:
                 await turn.shown()
             else:
-                longer = min(_PAUSE_US << min(left.tries, 10), _LONGEST_PAUSE_US)
-                await turn.not_shown(back, max(pause, longer))
+                await turn.not_shown(back, max(pause, _pause(left)))
 
     async def _told(
         self, turn: Turn, asked: AskedFor, card: Card, note: str
@@ -127,10 +140,10 @@ class LateAnswers:
             log.warning("late answer not sent", reason=str(error))
         return None
 
-    def _hopeless(self, left: Left, asked: AskedFor) -> bool:
-        """Whether nobody can be told: the platform is off, or was not there for a day."""
-        over = self.clock() - left.asked_us > _GIVE_UP_US and left.tries > 0
-        return over or asked.channel.platform not in self.ways
+
+def _pause(left: Left) -> int:
+    """Return for how long a command rests; the longer, the more often it was tried."""
+    return min(_PAUSE_US << min(left.tries, 10), _LONGEST_PAUSE_US)
 
 
 def _entry(left: Left, asked: AskedFor) -> str:

@@ -128,8 +128,12 @@ class CommandBook(Protocol):
         """Forget it, if the claim still counts."""
         ...
 
-    async def later(self, claim: Claim, stage: Stage, pause_us: int) -> None:
-        """Let whoever comes first take it up after a pause."""
+    async def later(self, claim: Claim, stage: Stage | None, pause_us: int) -> None:
+        """
+        Let whoever comes first take it up after a pause.
+
+        It counts as having come to `stage`; None leaves that as it is.
+        """
         ...
 
     async def left(self, under_way: Collection[Claim]) -> Sequence[Left]:

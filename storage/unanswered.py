@@ -47,12 +47,15 @@ class StoredCommands:
     async def answered(self, claim: Claim) -> None:
         await self._run(f"DELETE FROM unanswered WHERE {_MINE}", _row(claim))
 
-    async def later(self, claim: Claim, stage: Stage, pause_us: int) -> None:
-        until = {"stage": str(stage), "until": self.clock() + pause_us}
+    async def later(self, claim: Claim, stage: Stage | None, pause_us: int) -> None:
+        row = _row(claim) | {"until": self.clock() + pause_us}
+        staged = ""
+        if stage is not None:
+            staged, row["stage"] = ", stage = :stage", str(stage)
         await self._run(
-            "UPDATE unanswered SET owner = '', stage = :stage, until_us = :until "
+            f"UPDATE unanswered SET owner = '', until_us = :until{staged} "
             f"WHERE {_MINE}",
-            _row(claim) | until,
+            row,
         )
 
     async def left(self, under_way: Collection[Claim]) -> Sequence[Left]:

@@ -1,6 +1,7 @@
 """Who takes up a command that was left tells the person, and does nothing twice."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -217,6 +218,39 @@ async def test_what_is_refused_or_may_stand_there_is_not_sent_again(
     await captured(store, command("status"))
     two = process(store, "two", Chat(errors=[error]))
     two.clerk.may.set()
+
+    await two.round()
+
+    assert (two.chat.heard, await rows(store)) == ([], 0)
+
+
+async def test_a_command_that_breaks_who_takes_it_up_rests_and_stops_no_other(
+    store: Store,
+) -> None:
+    await captured(store, command("find 1"), command("status"))
+    two = process(store, "two", Chat(errors=[RuntimeError("a bug")]))
+    two.clerk.may.set()
+
+    await two.round()
+    await two.round()
+
+    assert len(two.chat.heard) == 1
+    assert await rows(store) == 1
+    await no_pause(store)
+    await two.round()
+    # What broke may have been said before it broke.
+    assert "as it answered" in two.chat.heard[1][0]
+    assert await rows(store) == 0
+
+
+async def test_whoever_cannot_be_reached_for_a_day_is_told_nothing_more(
+    store: Store,
+) -> None:
+    yesterday = time.time_ns() // 1000 - 25 * 3600 * 1_000_000
+    await captured(store, command("status", sent_us=yesterday))
+    two = process(store, "two", Chat(errors=[NotSent("away")]))
+    await two.round()
+    await no_pause(store)
 
     await two.round()
 

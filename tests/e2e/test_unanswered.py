@@ -16,11 +16,13 @@ from urllib.parse import urlencode
 
 import pytest
 
+from bots.sandbox.teams import seed as teams
 from storage.hot import Program, Statement
 from tests.databases import migrated_sqlite, migrated_template
 from tests.e2e.resent import signed
 from tests.e2e.world import (
     FALCON,
+    PROJECT,
     SHARING,
     World,
     teams_messages,
@@ -175,13 +177,13 @@ async def test_killed_at_any_step_a_change_is_made_and_told_once(
 @BOTH
 @pytest.mark.parametrize("step", ["command begun", "command run"])
 async def test_killed_before_its_answer_a_question_is_answered_late(
-    embedded: World, side: str, step: str
+    here: World, side: str, step: str
 ) -> None:
-    asking = Asking(embedded, side)
-    await embedded.start(step)
+    asking = Asking(here, side)
+    await here.start(step)
     await asking.ask("status")
-    await embedded.died()
-    await embedded.start()
+    await here.died()
+    await here.start()
 
     answer = await asking.hears(LATE)
 
@@ -300,6 +302,62 @@ async def test_who_may_not_do_it_any_more_is_refused_late(
 
     assert len(await asking.all_heard()) == 1
     assert await pauses(embedded) == 0
+
+
+async def test_a_button_that_stands_for_a_command_is_no_other_in_slack(
+    embedded: World,
+) -> None:
+    asking = Asking(embedded, "slack")
+    await embedded.start("command begun", times=2)
+    await asking.ask("help")
+    [shown] = (await embedded.state())["slack"]["workspaces"][0]["ephemerals"]
+    click = {
+        "workspace": "T01ACME",
+        "user": "U01ALICE",
+        "channel": FALCON.id,
+        "action": "click",
+        "ts": shown["ts"],
+        "value": "status",
+    }
+    with suppress(AssertionError):
+        await embedded._act("slack", click)
+    await embedded.died()
+    await embedded.start()
+
+    answer = await asking.hears(LATE)
+
+    assert "All is well" in answer
+    assert len(await asking.all_heard()) == 2
+
+
+async def test_a_button_that_stands_for_a_command_is_no_other_in_teams(
+    embedded: World,
+) -> None:
+    asking = Asking(embedded, "teams")
+    await embedded.start("command begun", times=2)
+    await asking.ask("help")
+    await asking.hears("status")
+    [reply] = [m for m in teams_messages(await embedded.state()) if not m["is_root"]]
+    actions = reply["attachments"][0]["content"]["actions"]
+    [button] = [a for a in actions if a["data"]["command"] == "status"]
+    click = {
+        "tenant": teams.ACME,
+        "user": "29:carol",
+        "team": PROJECT.team,
+        "channel": PROJECT.id,
+        "action": "invoke",
+        "message": reply["id"],
+        "card_action": button,
+    }
+    with suppress(AssertionError):
+        await embedded._act("teams", click)
+    await embedded.died()
+    await embedded.start()
+
+    answer = await asking.hears(LATE)
+
+    assert "All is well" in answer
+    assert len(await asking.all_heard()) == 2
 
 
 async def test_a_response_url_that_ran_out_leaves_the_persons_own_chat(
