@@ -107,7 +107,7 @@ class LateAnswers:
         with self.answering.resumed(request, claim) as turn:
             if what is Course.RUN:
                 card, back = await turn.ready(), Stage.BEGUN
-                note = f"You asked {when}; ATOM was interrupted."
+                note = f"You asked {when}: this answer is late."
             else:
                 whose = f"your `{request.command or 'help'}`, asked {when}"
                 record = "" if kind is Kind.READS else _entry(left, asked)

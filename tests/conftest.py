@@ -31,6 +31,7 @@ LONGEST = (
     "e2e/test_limits.py",
     "e2e/test_kills.py",
     "e2e/test_joined.py",
+    "e2e/test_unanswered.py",
     "e2e/test_faults.py",
     "e2e/test_reactions.py",
     "e2e/test_access.py",

@@ -390,6 +390,22 @@ async def test_a_mention_that_was_not_answered_is_in_slack_as_well(
     assert len(await asking.all_heard()) == 1
 
 
+async def test_a_whisper_that_slack_refuses_comes_in_the_persons_own_chat(
+    embedded: World,
+) -> None:
+    asking = Asking(embedded, "slack")
+    await embedded.fault(
+        "slack.chat.postEphemeral", "error", times=1, error="user_not_in_channel"
+    )
+    await embedded.start()
+
+    await embedded.slack("post", text="<@UATOM> status", typed=True)
+
+    answer = await asking.hears(LATE)
+    assert '"to"' not in answer
+    assert len(await asking.all_heard()) == 1
+
+
 @pytest.mark.parametrize("repeats", [True, False])
 async def test_a_mention_while_nothing_ran_is_answered_once(
     embedded: World, *, repeats: bool

@@ -15,7 +15,7 @@ from tests.teams_server import Said, ScriptedTeams
 from tests.teams_world import TEAM, TENANT, FakePlaces
 
 CHANNEL = Channel(Platform.TEAMS, TEAM, "19:falcon@thread.tacv2")
-NOTE = "You asked at 12:03 UTC; ATOM was interrupted."
+NOTE = "You asked at 12:03 UTC: this answer is late."
 
 
 def asked(raw: bytes = b"", channel: Channel = CHANNEL) -> AskedFor:

@@ -10,7 +10,7 @@ from bots.slack.late import ephemeral, response_url
 from bridge.cards import Card, Section
 
 URL = "https://hooks.slack.example/commands/T1/2/x"
-NOTE = "You asked at 12:03 UTC; ATOM was interrupted."
+NOTE = "You asked at 12:03 UTC: this answer is late."
 
 
 def test_a_command_and_a_click_say_where_answers_go() -> None:
