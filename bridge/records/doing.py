@@ -222,11 +222,13 @@ class Doing:
     ) -> Did:
         """Put on record what was done, and let the record's cards know."""
         who, deed, tenant = one.who, one.deed, one.who.asker.tenant
-        await self.log.note(done(wish, deed, made, who.act.right))
+        receipt = await self.log.note(done(wish, deed, made, who.act.right))
         await self.changes.finish(tenant, deed.key, made.request, made.made)
         word = past(deed.act, one.label)
         by = who.asker.person.shown or "somebody"
-        line = "" if quiet else f"{word} by {by} via {_via(who)}"
+        # Of two presses at the same moment, one on each platform, one is told of.
+        known = quiet or receipt.duplicate
+        line = "" if known else f"{word} by {by} via {_via(who)}"
         self.fan(tenant, made.record.ref, line)
         return Did(_told(word, made), made, before=made.again)
 

@@ -166,6 +166,23 @@ async def test_d10_the_same_person_on_both_platforms_approves_once() -> None:
     assert second.texts == ["That is recorded already."]
 
 
+async def test_d10_at_the_same_moment_on_both_platforms_it_is_said_once() -> None:
+    world, _ = await carded()
+    theirs, second = world.token(there(world), "approve"), FakeShown()
+
+    async def between() -> None:
+        await world.desk.clicked(asker(ALICE_THERE), theirs, second)
+
+    world.system.between = between
+    await click(world, "approve", ALICE, here(world))
+    await world.settle()
+
+    assert len(world.system.written) == 1
+    assert len(world.log.of("record.approve")) == 1
+    for place in (world.slack, world.teams):
+        assert [t for _, t in place.notes] == ["Approved by A. Tuter via Teams"]
+
+
 async def test_d10_two_people_approve_once_each() -> None:
     world, _ = await carded()
     hers, theirs = (
