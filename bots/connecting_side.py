@@ -49,6 +49,7 @@ from storage.records.contacts import StoredContacts
 from storage.records.levels import StoredLevels
 from storage.records.log import StoredRecordLog
 from storage.records.orphans import StoredOrphans
+from storage.records.remarks import StoredRemarks
 from storage.records.sealing import CompanySeal
 from storage.records.sign_ins import StoredSignIns
 from storage.records.subscriptions import StoredSubscriptions
@@ -83,6 +84,7 @@ class RecordBooks:
     contacts: StoredContacts
     carried: StoredCarried
     orphans: StoredOrphans
+    remarks: StoredRemarks
 
     @classmethod
     def of(cls, core: Core) -> "RecordBooks":
@@ -100,6 +102,7 @@ class RecordBooks:
             StoredContacts(hot, core.ring),
             StoredCarried(hot, clock_us),
             StoredOrphans(hot, clock_us),
+            StoredRemarks(hot, clock_us),
         )
 
 
@@ -252,6 +255,7 @@ class ConnectingSide:
                 await self.books.subscriptions.sweep(now - _EVENTS_US)
                 await self.books.changes.sweep(now - _DEEDS_US)
                 await self.books.carried.sweep(now - _DEEDS_US)
+                await self.books.remarks.sweep(now - _DEEDS_US)
                 await self.books.changes.forget_heard(now - _EVENTS_US)
             except AtomError as error:
                 log.warning("not swept", reason=str(error))

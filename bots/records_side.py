@@ -74,6 +74,7 @@ def records_of(
             kept.contacts,
             kept.carried,
             kept.orphans,
+            kept.remarks,
         ),
         Right(
             connecting.accesses,

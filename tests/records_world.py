@@ -31,7 +31,9 @@ from bridge.records.books import (
     LeftAct,
     Outdated,
     Subscription,
+    ThreadChoice,
     UsedUp,
+    Way,
 )
 from bridge.records.cards import Level, RecordCard
 from bridge.records.carrying import Carrying
@@ -59,6 +61,7 @@ from bridge.records.model import (
     Record,
     RecordChange,
     RecordRef,
+    Remark,
     Revision,
     Status,
     System,
@@ -80,6 +83,7 @@ from bridge.records.ports import (
 from bridge.records.posting import Posting
 from bridge.records.reading import RoomReading
 from bridge.records.recalling import Recalling
+from bridge.records.remarking import Remarking
 from bridge.records.saga import Saga
 from bridge.records.searching import Searching
 from bridge.records.starting import Starting
@@ -193,6 +197,7 @@ class FakeSystem:
     lost: int = 0
     made: int = 0
     keeps: bool = False  # what was added once, for good
+    told_of: list[Remark] = field(default_factory=list)
     rigid: bool = False  # there is no way to change what was said
     inputs: tuple[Input, ...] = (
         Input("priority", "Priority"),
@@ -360,6 +365,12 @@ class FakeSystem:
 
     def amends(self, act: str, kind: str) -> bool:
         return act == "comment" and not self.rigid
+
+    async def remarks(
+        self, access: Access, ref: RecordRef, since_us: int
+    ) -> Sequence[Remark]:
+        await self._called("remarks", access, [ref.id])
+        return [each for each in self.told_of if each.said_us >= since_us]
 
     def takes_back(self, act: str, kind: str) -> bool:
         return act in {"comment", "create"}
@@ -716,6 +727,7 @@ class FakeChanges:
 class FakeCarried:
     clock: Callable[[], int] = lambda: 0
     kept: dict[tuple[Channel, str], Carried] = field(default_factory=dict)
+    deeds: dict[str, tuple[Channel, RecordRef, int]] = field(default_factory=dict)
 
     async def keep(self, carried: Carried) -> None:
         self.kept.setdefault((carried.channel, carried.message), carried)
@@ -739,9 +751,45 @@ class FakeCarried:
         now = replace(known, done=carried.seq, latest=latest)
         self.kept[carried.channel, carried.message] = now
 
+    async def wrote(
+        self, tenant: str, channel: Channel, ref: RecordRef, deed: str
+    ) -> None:
+        self.deeds.setdefault(deed, (channel, ref, self.clock()))
+
+    async def written(
+        self, tenant: str, ref: RecordRef, since_us: int
+    ) -> Sequence[tuple[Channel, str, int]]:
+        return [
+            (channel, deed, at_us)
+            for deed, (channel, of, at_us) in self.deeds.items()
+            if of == ref and at_us >= since_us
+        ]
+
     async def later(self, carried: Carried, at_us: int) -> None:
         known = self.kept[carried.channel, carried.message]
         self.kept[carried.channel, carried.message] = replace(known, at_us=at_us)
+
+    async def sweep(self, before_us: int) -> int:
+        return 0
+
+
+@dataclass
+class FakeRemarks:
+    states: dict[str, CardState] = field(default_factory=dict)
+
+    async def plan(self, tenant: str, mark: str, channel: Channel) -> CardState:
+        return self.states.setdefault(mark, CardState.PLANNED)
+
+    async def posting(self, tenant: str, mark: str) -> bool:
+        planned = self.states[mark] is CardState.PLANNED
+        self.states[mark] = CardState.POSTING if planned else self.states[mark]
+        return planned
+
+    async def posted(self, tenant: str, mark: str, message: str) -> None:
+        self.states[mark] = CardState.POSTED
+
+    async def unposted(self, tenant: str, mark: str) -> None:
+        self.states[mark] = CardState.PLANNED
 
     async def sweep(self, before_us: int) -> int:
         return 0
@@ -793,7 +841,8 @@ class FakeSubscriptions:
 class FakeLevels:
     usual: Level = Level.DATA
     chosen: dict[tuple[Channel, System | None], Level] = field(default_factory=dict)
-    threads: set[Channel] = field(default_factory=set)
+    ways: dict[Channel, ThreadChoice] = field(default_factory=dict)
+    clock: Callable[[], int] = lambda: 0
 
     async def level(self, tenant: str, channel: Channel, system: System) -> Level:
         of_all = self.chosen.get((channel, None), self.usual)
@@ -809,11 +858,14 @@ class FakeLevels:
     ) -> None:
         self.chosen[channel, system] = level
 
-    async def carrying(self, tenant: str) -> Collection[Channel]:
-        return self.threads
+    async def threads(self, tenant: str) -> Mapping[Channel, ThreadChoice]:
+        ways = self.ways.items()
+        return {room: one for room, one in ways if one.way is not Way.NONE}
 
-    async def carry(self, tenant: str, channel: Channel, by: str, *, on: bool) -> None:
-        (self.threads.add if on else self.threads.discard)(channel)
+    async def let_threads(
+        self, tenant: str, channel: Channel, by: str, way: Way
+    ) -> None:
+        self.ways[channel] = ThreadChoice(way, self.clock())
 
 
 @dataclass
@@ -861,6 +913,8 @@ class FakePlace:
     whispers: list[tuple[Person, RecordCard | Card]] = field(default_factory=list)
     own: list[tuple[str, Person, RecordCard | Card]] = field(default_factory=list)
     notes: list[tuple[str, str]] = field(default_factory=list)
+    said: dict[str, tuple[CardInstance, Card]] = field(default_factory=dict)
+    spoken: list[str] = field(default_factory=list)
     faults: dict[str, list[AtomError]] = field(
         default_factory=lambda: defaultdict(list)
     )
@@ -898,6 +952,23 @@ class FakePlace:
         if self.faults["alone"]:
             raise self.faults["alone"].pop(0)
         self.own.append((account, person, card))
+
+    async def say(self, instance: CardInstance, mark: str, card: Card) -> str:
+        fault = self.faults["say"].pop(0) if self.faults["say"] else None
+        if fault and not isinstance(fault, Ambiguous):
+            raise fault
+        self.said[mark] = (instance, card)
+        self.spoken.append(mark)
+        if fault:
+            raise fault
+        return f"message of {mark}"
+
+    async def look_for_said(
+        self, instance: CardInstance, mark: str, since_us: int
+    ) -> str | None:
+        if self.faults["look"]:
+            raise self.faults["look"].pop(0)
+        return f"message of {mark}" if mark in self.said else None
 
     async def note(self, instance: CardInstance, text: str) -> None:
         self.notes.append((instance.card_id, text))
@@ -1054,10 +1125,11 @@ class World:
     attested: dict[str, frozenset[str]] = field(default_factory=dict)
     carried: FakeCarried = field(default_factory=FakeCarried)
     words: dict[int, str] = field(default_factory=dict)
+    remarks: FakeRemarks = field(default_factory=FakeRemarks)
 
     def __post_init__(self) -> None:
         numbers = itertools.count()
-        self.log.clock = self.carried.clock = self.clock
+        self.log.clock = self.carried.clock = self.levels.clock = self.clock
         known = Connected({TENANT: (self.system, *self.others)})
         places = {Platform.SLACK: self.slack, Platform.TEAMS: self.teams}
 
@@ -1199,6 +1271,22 @@ class World:
 
         self.amending = Amending(
             admitting, doing, self.carrying, self.carried, words, self.clock
+        )
+        self.remarking = Remarking(
+            known,
+            self.accesses,
+            self.reading,
+            self.cards,
+            self.threads,
+            self.levels,
+            floors,
+            self.rooms,
+            places,
+            self.log,
+            self.changes,
+            self.carried,
+            self.remarks,
+            self.clock,
         )
         self.desk = Desk(
             acting,

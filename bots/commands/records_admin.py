@@ -13,7 +13,7 @@ from bridge.errors import BadInput, NotAllowed, ServiceUnavailable
 from bridge.messages import Platform
 from bridge.ports import Rights
 from bridge.records.admitting import Admitting
-from bridge.records.books import LevelBook
+from bridge.records.books import LevelBook, Way
 from bridge.records.cards import Level
 from bridge.records.knowing import Figure
 from bridge.records.model import System
@@ -27,6 +27,16 @@ _SAYS = {
     Level.DATA: "a card, as far as everybody here may see it",
 }
 
+_OUTWARD = (
+    "What people say in a thread with one record's card is added to that record, as "
+    "themselves and for colleagues, from now on. What becomes of it in chat becomes of it "
+    "there, as far as its system allows it."
+)
+_INWARD = (
+    "What others say on the record where those outside may read it appears in the thread "
+    "of its card, from now on, as far as everybody here may see it."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class RecordsCommand:
@@ -34,7 +44,7 @@ class RecordsCommand:
 
     name: ClassVar[str] = "records"
     usage: ClassVar[str] = (
-        "records [level nothing|button|kind|name|data [SYSTEM] | threads on|off]"
+        "records [level nothing|button|kind|name|data [SYSTEM] | threads on|in|out|off]"
     )
     summary: ClassVar[str] = "see business systems, and choose what is shown here"
 
@@ -52,8 +62,8 @@ class RecordsCommand:
                 return await self._choose(request, level, "")
             case ("level", level, system):
                 return await self._choose(request, level, system)
-            case ("threads", said) if said.lower() in {"on", "off"}:
-                return await self._carry(request, on=said.lower() == "on")
+            case ("threads", said) if said.lower() in set(Way):
+                return await self._threads(request, Way(said.lower()))
             case _:
                 line = spoken(request.channel.platform, self.usage)
                 raise BadInput(f"Type `{line}`.")
@@ -120,18 +130,15 @@ class RecordsCommand:
             return "not known now"
         return "connected"
 
-    async def _carry(self, request: Request, *, on: bool) -> Card:
+    async def _threads(self, request: Request, way: Way) -> Card:
         await only_admins(self.rights, request)
-        await self.levels.carry(request.tenant, request.channel, request.actor, on=on)
-        if not on:
+        tenant, channel = request.tenant, request.channel
+        await self.levels.let_threads(tenant, channel, request.actor, way)
+        if way is Way.NONE:
             return Card("Chosen", "Threads below cards stay in chat from now on.")
-        return Card(
-            "Chosen",
-            "What people say in a thread with one record's card is added to that record, "
-            "as themselves and for colleagues, from now on. What becomes of it in chat "
-            "becomes of it there, as far as its system allows it.",
-            Tone.GOOD,
-        )
+        said = [_OUTWARD] if way.outward else []
+        said += [_INWARD] if way.inward else []
+        return Card("Chosen", " ".join(said), Tone.GOOD)
 
     async def _choose(self, request: Request, level: str, system: str) -> Card:
         await only_admins(self.rights, request)

@@ -24,6 +24,7 @@ from bridge.records.live import Live
 from bridge.records.mentions import Mentions, Named
 from bridge.records.model import RecordChange, RecordRef
 from bridge.records.posting import Posting
+from bridge.records.remarking import Remarking
 from bridge.records.subscribing import Subscribing
 from storage.log_reader import LogEntry, LogReader
 
@@ -109,6 +110,7 @@ class LogFollower:
     stirs: Stirs | None = None
     carrying: Carrying | None = None
     amending: Amending | None = None
+    remarking: Remarking | None = None
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _holding: set[str] = field(default_factory=set)
     _resumed: float = float("-inf")
@@ -156,6 +158,8 @@ class LogFollower:
             self._holding.add(tenant)
             # Nobody knows what was missed while another process had it.
             self.live.everything(tenant)
+            if self.remarking:
+                self.remarking.everything(tenant)
         await self.catch_up(tenant)
         await self._tend(tenant)
 
@@ -257,6 +261,8 @@ class LogFollower:
             return
         for change in changes_in(detail):
             self.live.heard(tenant, change)
+            if self.remarking:
+                self.remarking.heard(tenant, change)
             if self.stirs:
                 self.stirs.heard(tenant, change)
             await self.subscribing.heard(tenant, change)
@@ -300,6 +306,8 @@ class LogFollower:
             await self.posting.resume(tenant, self.clock() - _LEFT_US)
         if self.carrying and self.amending and self.carrying.listens(tenant):
             await self.amending.settle(tenant)
+        if self.remarking:
+            await self.remarking.tend(tenant)
         if now - self._ticked >= _TICK:
             self._ticked = now
             await self.subscribing.tick(tenant)

@@ -42,6 +42,7 @@ from bridge.records.books import (
     CarriedBook,
     ChangesBook,
     LevelBook,
+    RemarkBook,
     SubscriptionBook,
 )
 from bridge.records.carrying import Carrying
@@ -62,6 +63,7 @@ from bridge.records.ports import Accesses, Records, Turns
 from bridge.records.posting import Posting
 from bridge.records.reading import RoomReading
 from bridge.records.recalling import Recalling
+from bridge.records.remarking import Remarking
 from bridge.records.rerouting import Admins, Rerouting, Wardens
 from bridge.records.saga import Saga
 from bridge.records.searching import Searching
@@ -91,6 +93,7 @@ class Books:
     contacts: StoredContacts
     carried: CarriedBook
     orphans: OrphanBook
+    remarks: RemarkBook
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +294,22 @@ def records_side(  # noqa: PLR0913 - the parts of the whole
         clock_us,
         int(core.settings.tuning.thread_settle * 1_000_000),
     )
+    remarking = Remarking(
+        systems,
+        right.accesses,
+        reading,
+        books.cards,
+        threads,
+        books.levels,
+        floors,
+        rooms,
+        places,
+        log,
+        books.changes,
+        books.carried,
+        books.remarks,
+        clock_us,
+    )
     follower = LogFollower(
         core.log,
         following,
@@ -307,6 +326,7 @@ def records_side(  # noqa: PLR0913 - the parts of the whole
         stirs=keepers,
         carrying=carrying,
         amending=amending,
+        remarking=remarking,
     )
     told = Told(log)
 

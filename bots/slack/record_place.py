@@ -21,6 +21,7 @@ from bridge.messages import Channel, Person
 from bridge.records.books import CardInstance
 from bridge.records.cards import RecordCard
 
+_REMARK = "atom_record_remark"
 _PAGE = 200
 _PAGES = 10
 _EARLIER = 60_000_000  # microseconds; clocks of two companies differ
@@ -82,7 +83,7 @@ class SlackCardPlace:
     async def look_for(self, instance: CardInstance) -> str | None:
         """Look for the card's id in what was written since it was made."""
         try:
-            return await self._found(instance)
+            return await self._found(instance, (METADATA, "card_id", instance.card_id))
         except SlackRefused as refused:
             if refused.code == "thread_not_found":
                 return None  # with its thread the card would be gone, too
@@ -109,8 +110,7 @@ class SlackCardPlace:
 
     async def note(self, instance: CardInstance, text: str) -> None:
         client = await self.clients.of(instance.channel.team)
-        root = instance.thread or instance.unfurl.get("thread_ts", "")
-        root = root or instance.message or instance.unfurl.get("ts", "")
+        root = _root(instance)
         await done(
             client.chat_postMessage(
                 channel=instance.channel.id,
@@ -122,6 +122,34 @@ class SlackCardPlace:
                 parse="none",
             )
         )
+
+    async def say(self, instance: CardInstance, mark: str, card: Card) -> str:
+        client = await self.clients.of(instance.channel.team)
+        payload = {"event_type": _REMARK, "event_payload": {"id": mark}}
+        answer = await done(
+            client.chat_postMessage(
+                channel=instance.channel.id,
+                thread_ts=_root(instance) or None,
+                metadata=payload,
+                unfurl_links=False,
+                unfurl_media=False,
+                link_names=False,
+                parse="none",
+                **alone(card),
+            )
+        )
+        if not (ts := string(answer, "ts")):
+            raise Ambiguous("Slack did not say where it stands.")
+        return ts
+
+    async def look_for_said(
+        self, instance: CardInstance, mark: str, since_us: int
+    ) -> str | None:
+        where = replace(instance, thread=_root(instance), made_us=since_us)
+        try:
+            return await self._found(where, (_REMARK, "id", mark))
+        except SlackRefused as refused:
+            raise CannotTell(str(refused)) from refused
 
     async def _update(self, instance: CardInstance, card: RecordCard) -> None:
         client = await self.clients.of(instance.channel.team)
@@ -146,7 +174,11 @@ class SlackCardPlace:
         team = instance.channel.team
         await unfurled(client, self.objects, (team, {url: card}), where)
 
-    async def _found(self, instance: CardInstance) -> str | None:
+    async def _found(
+        self, instance: CardInstance, named: tuple[str, str, str]
+    ) -> str | None:
+        """Look for the message whose metadata has an event, and a value in a field."""
+        event, field_, value = named
         client = await self.clients.of(instance.channel.team)
         where: dict[str, Any] = {"channel": instance.channel.id, "limit": _PAGE}
         where["oldest"] = timestamp(instance.made_us - _EARLIER)
@@ -160,7 +192,7 @@ class SlackCardPlace:
                 call = client.conversations_history(**where)
             page = await done(call)
             for message in mappings(page, "messages"):
-                if _card_in(message) == instance.card_id:
+                if _named_in(message, event, field_) == value:
                     return string(message, "ts")
             cursor = string(mapping(page, "response_metadata"), "next_cursor")
             if not cursor:
@@ -170,11 +202,17 @@ class SlackCardPlace:
         )
 
 
-def _card_in(message: Mapping[str, Any]) -> str:
+def _named_in(message: Mapping[str, Any], event: str, field_: str) -> str:
     metadata = mapping(message, "metadata")
-    if string(metadata, "event_type") != METADATA:
+    if string(metadata, "event_type") != event:
         return ""
-    return string(mapping(metadata, "event_payload"), "card_id")
+    return string(mapping(metadata, "event_payload"), field_)
+
+
+def _root(instance: CardInstance) -> str:
+    """Return the root of the thread that a card stands in, or begins."""
+    root = instance.thread or instance.unfurl.get("thread_ts", "")
+    return root or instance.message or instance.unfurl.get("ts", "")
 
 
 async def unfurled(

@@ -62,7 +62,9 @@ class TeamsCardPlace:
 
     async def post(self, instance: CardInstance, card: RecordCard) -> CardInstance:
         conversation = threaded(instance.channel.id, instance.thread)
-        body = _marked(activity(card, await self.viewers(instance.channel)), card)
+        body = _marked(
+            activity(card, await self.viewers(instance.channel)), card.card_id
+        )
         with channel_closed(instance.thread):
             answer = await self._call(
                 "POST", instance.channel, activities(conversation), body
@@ -75,7 +77,9 @@ class TeamsCardPlace:
     async def change(self, instance: CardInstance, card: RecordCard) -> None:
         root = instance.thread or instance.message
         path = activities(threaded(instance.channel.id, root), instance.message)
-        body = _marked(activity(card, await self.viewers(instance.channel)), card)
+        body = _marked(
+            activity(card, await self.viewers(instance.channel)), card.card_id
+        )
         try:
             await self._call(
                 "PUT", instance.channel, path, body | {"id": instance.message}
@@ -120,6 +124,23 @@ class TeamsCardPlace:
         body = {"type": "message", "textFormat": "xml", "text": html}
         with channel_closed(root):
             await self._call("POST", instance.channel, path, body)
+
+    async def say(self, instance: CardInstance, mark: str, card: Card) -> str:
+        root = instance.thread or instance.message
+        path = activities(threaded(instance.channel.id, root))
+        body = _marked(dict(card_activity(card)), mark)
+        with channel_closed(root):
+            answer = await self._call("POST", instance.channel, path, body)
+        if not (message := text_of(answer.get("id"))):
+            raise Ambiguous("Teams took it but gave it no id")
+        return message
+
+    async def look_for_said(
+        self, instance: CardInstance, mark: str, since_us: int
+    ) -> str | None:
+        root = instance.thread or instance.message
+        where = replace(instance, thread=root, card_id=mark, made_us=since_us)
+        return await self.look_for(where)
 
     async def tell(
         self, channel: Channel, person: Person, body: Mapping[str, Any]
@@ -204,10 +225,10 @@ def _activity(card: RecordCard | Card) -> Mapping[str, Any]:
     return activity(card) if isinstance(card, RecordCard) else card_activity(card)
 
 
-def _marked(body: dict[str, Any], card: RecordCard) -> dict[str, Any]:
-    """Name the card in its first element, where it is found again after a lost answer."""
+def _marked(body: dict[str, Any], mark: str) -> dict[str, Any]:
+    """Name a card in its first element, where it is found again after a lost answer."""
     content = body["attachments"][0]["content"]
     first, *rest = content["body"]
-    marked = {**content, "body": [{**first, "id": card.card_id}, *rest]}
+    marked = {**content, "body": [{**first, "id": mark}, *rest]}
     attachment = {**body["attachments"][0], "content": marked}
     return {**body, "attachments": [attachment, *body["attachments"][1:]]}

@@ -1,6 +1,6 @@
 """What is kept about records: cards, the ids of their buttons, subscriptions."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -306,10 +306,35 @@ class SubscriptionBook(Protocol):
         ...
 
 
+class Way(StrEnum):
+    """Which way what is said goes, between the thread of a card and its record."""
+
+    BOTH = "on"
+    IN = "in"  # from the record into the thread
+    OUT = "out"  # from the thread into the record
+    NONE = "off"
+
+    @property
+    def outward(self) -> bool:
+        return self in {Way.BOTH, Way.OUT}
+
+    @property
+    def inward(self) -> bool:
+        return self in {Way.BOTH, Way.IN}
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadChoice:
+    """What a channel chose for the threads of cards, and since when."""
+
+    way: Way
+    since_us: int = 0
+
+
 class LevelBook(Protocol):
     """
-    What mentions show by themselves, per channel and system, and in which channels what
-    is said below a card goes into its record.
+    What mentions show by themselves, per channel and system, and which way what is said
+    goes between threads of cards and their records.
     """
 
     async def level(self, tenant: str, channel: Channel, system: System) -> Level: ...
@@ -323,10 +348,14 @@ class LevelBook(Protocol):
         by: str,
     ) -> None: ...
 
-    async def carrying(self, tenant: str) -> Collection[Channel]: ...
+    async def threads(self, tenant: str) -> Mapping[Channel, ThreadChoice]:
+        """Return what channels chose for threads, but those that chose nothing."""
+        ...
 
-    async def carry(self, tenant: str, channel: Channel, by: str, *, on: bool) -> None:
-        """Let what is said below a card go into its record from now on, or no more."""
+    async def let_threads(
+        self, tenant: str, channel: Channel, by: str, way: Way
+    ) -> None:
+        """Let what is said go this way from now on."""
         ...
 
 
@@ -380,8 +409,42 @@ class CarriedBook(Protocol):
         """It could not be told to the record now: count from then."""
         ...
 
+    async def wrote(
+        self, tenant: str, channel: Channel, ref: RecordRef, deed: str
+    ) -> None:
+        """Note that a deed is about to add to a record what was said in a channel."""
+        ...
+
+    async def written(
+        self, tenant: str, ref: RecordRef, since_us: int
+    ) -> Sequence[tuple[Channel, str, int]]:
+        """Return from where, by which deeds and when something was added since."""
+        ...
+
     async def sweep(self, before_us: int) -> int:
         """Forget what was said before a time; returns how many there were."""
+        ...
+
+
+class RemarkBook(Protocol):
+    """Which remarks stand in threads. Raises `StoreUnavailable`."""
+
+    async def plan(self, tenant: str, mark: str, channel: Channel) -> CardState:
+        """Keep one that is to be posted; returns how far it is."""
+        ...
+
+    async def posting(self, tenant: str, mark: str) -> bool:
+        """Note the intent to post; False if somebody else did, or it is posted."""
+        ...
+
+    async def posted(self, tenant: str, mark: str, message: str) -> None: ...
+
+    async def unposted(self, tenant: str, mark: str) -> None:
+        """It certainly was not sent: it is planned again."""
+        ...
+
+    async def sweep(self, before_us: int) -> int:
+        """Forget those of before a time; returns how many there were."""
         ...
 
 

@@ -51,7 +51,8 @@ class Carrying:
 
     async def look(self, tenant: str) -> None:
         """Find out which channels chose it. Raises `StoreUnavailable`."""
-        self._on[tenant] = frozenset(await self.levels.carrying(tenant))
+        chosen = await self.levels.threads(tenant)
+        self._on[tenant] = frozenset(c for c, one in chosen.items() if one.way.outward)
 
     def listens(self, tenant: str) -> bool:
         """Whether what is said anywhere in a company may have to be carried."""
@@ -120,6 +121,8 @@ class Carrying:
     ) -> None:
         """Add a text to a record, as a person, once for each key."""
         wanted = await self.wanted(asker, person, ref, text, key)
+        if asker.channel is not None:
+            await self.carried.wrote(asker.tenant, asker.channel, ref, key)
         await self.doing.do(wanted.who, wanted.deed, wanted.label, quiet=True)
 
     async def wanted(

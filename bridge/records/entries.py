@@ -24,6 +24,7 @@ from bridge.records.model import (
     ChangeKind,
     RecordChange,
     RecordRef,
+    Remark,
     Revision,
     System,
 )
@@ -248,6 +249,35 @@ def followed(wish: Wish, subscription: Subscription) -> RecordEntry:
 def unfollowed(wish: Wish, subscription: Subscription) -> RecordEntry:
     """Somebody wants that no longer."""
     return _subscribed(wish, "record.unfollow", "does not follow", subscription)
+
+
+def remarked(
+    instance: CardInstance,
+    remark: Remark,
+    mark: str,
+    decisions: Sequence[Decision],
+) -> RecordEntry:
+    """What somebody said on a record is about to be shown in a card's thread."""
+    detail = {
+        "record": str(instance.ref),
+        "card": instance.card_id,
+        "remark": remark.id,
+        "by": remark.by,
+        "words": remark.text,
+        "class": remark.cls,
+        "decisions": [decided(each) for each in decisions],
+    }
+    return RecordEntry(
+        instance.tenant,
+        "record.remark",
+        ATOM,
+        f"shows what was said on {instance.ref}",
+        detail,
+        instance.channel,
+        instance.message,
+        "allow",
+        key=f"record-remark:{mark}",
+    )
 
 
 def unretracted(

@@ -200,6 +200,24 @@ class Record:
         return next((each for each in self.facts if each.id == id_), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """
+    What somebody said on a record, for those outside as well: `by` is their name, `text`
+    plain. `cls` is the class that policies decide on, as that of fields.
+
+    `id` is the system's own. A deed that said it has a `Done.made` which begins with one of
+    `names`.
+    """
+
+    id: str
+    by: str
+    text: str
+    said_us: int
+    cls: str = PUBLIC
+    names: frozenset[str] = frozenset()
+
+
 class Absence(StrEnum):
     """Why there is no record to show. Each is told in words of its own."""
 

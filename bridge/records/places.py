@@ -51,6 +51,20 @@ class CardPlace(Protocol):
         """Say one line in the card's thread."""
         ...
 
+    async def say(self, instance: CardInstance, mark: str, card: Card) -> str:
+        """Post something in the card's thread, marked; returns its message."""
+        ...
+
+    async def look_for_said(
+        self, instance: CardInstance, mark: str, since_us: int
+    ) -> str | None:
+        """
+        Return the message that has a mark in the card's thread, None if none has.
+
+        Raises `CannotTell`.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Present:

@@ -15,6 +15,7 @@ from bridge.records.model import (
     Record,
     RecordChange,
     RecordRef,
+    Remark,
     System,
 )
 
@@ -321,6 +322,22 @@ class Amends(Protocol):
 
     def amends(self, act: str, kind: str) -> bool:
         """Say whether the words that an act adds to a kind of record can be changed. Pure."""
+        ...
+
+
+@runtime_checkable
+class Remarks(Protocol):
+    """A system that tells what people say on its records."""
+
+    async def remarks(
+        self, access: Access, ref: RecordRef, since_us: int
+    ) -> Sequence[Remark]:
+        """
+        Return what was said since then, oldest first, as far as it is for those outside.
+
+        What is for colleagues alone is never in it, but where a system knows no others:
+        then it has a class of its own. Raises `Gone`, `ServiceUnavailable`.
+        """
         ...
 
 

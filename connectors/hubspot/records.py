@@ -15,6 +15,7 @@ from bridge.records.model import (
     Record,
     RecordChange,
     RecordRef,
+    Remark,
     Revision,
     System,
 )
@@ -23,6 +24,7 @@ from connectors.hubspot.api import Api, Json, Sleep, dicts
 from connectors.hubspot.deeds import Deeds
 from connectors.hubspot.forms import Forms
 from connectors.hubspot.hooks import heard
+from connectors.hubspot.notes import Notes
 from connectors.hubspot.objects import Around, moment_ms, record, revision
 from connectors.hubspot.portal import COMPANY, KINDS, OWNER, Kind, Portal
 from connectors.hubspot.recognition import mentions
@@ -37,7 +39,7 @@ _OVERLAP_MS = 60_000  # how far a look at changes goes back: searches may be beh
 
 
 class HubSpotRecords:
-    """Implements `bridge.records.ports.Records`, `Amends` and `TakesBack`."""
+    """Implements `bridge.records.ports.Records`, `Amends`, `Remarks`, `TakesBack`."""
 
     def __init__(
         self, portal: Portal, rest: Rest, sleep: Sleep = asyncio.sleep
@@ -47,6 +49,7 @@ class HubSpotRecords:
         self._forms = Forms(portal, self._api)
         tried: Remembered[bool] = Remembered(portal.settle)
         self._deeds = Deeds(portal, self._api, self._one, tried)
+        self._notes = Notes(self._api)
         self._turns = OwnTurns()
         self._written: Remembered[Revision] = Remembered(600.0)
 
@@ -127,6 +130,12 @@ class HubSpotRecords:
 
     def amends(self, act: str, kind: str) -> bool:  # noqa: ARG002 - all alike
         return act == "note"
+
+    async def remarks(
+        self, access: Access, ref: RecordRef, since_us: int
+    ) -> Sequence[Remark]:
+        _checked(ref)
+        return await self._notes.since(access, ref, since_us)
 
     async def changed(
         self, access: Access, since: str

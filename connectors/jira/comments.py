@@ -7,15 +7,16 @@ meanwhile becomes part of the same comment.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from bridge.errors import NotAllowed
-from bridge.records.model import RecordRef
+from bridge.records.model import RecordRef, Remark
 from bridge.records.ports import Access, Gone, NotThere, Spent, Unsure
 from connectors.jira import adf
 from connectors.jira.api import DEEDS, Api, keys_in, objects
+from connectors.jira.issues import moment_us
 from connectors.made import GONE, Made
 from connectors.rest import Call
 
@@ -64,6 +65,26 @@ class Comments:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return await one.said
+
+    async def since(
+        self, access: Access, ref: RecordRef, since_us: int
+    ) -> Sequence[Remark]:
+        """Return what everybody who sees the issue may read, customers included."""
+        told = await self.api.get(
+            access,
+            "issue",
+            ref.id,
+            "comment",
+            urgent=False,
+            orderBy="-created",
+            maxResults=str(_LOOKED_AT),
+        )
+        found = [
+            _remark(each)
+            for each in objects(told.get("comments"))
+            if not each.get("visibility") and each.get("jsdPublic") is not False
+        ]
+        return [each for each in reversed(found) if each.said_us >= since_us]
 
     async def amend(
         self, access: Access, ref: RecordRef, named: tuple[str, str], text: str
@@ -181,6 +202,21 @@ class Comments:
         listed = await self.api.rest.send(access, _listing(ids))
         values = self.api.granted(listed).object.get("values")
         return next((said for said in objects(values) if key in _keys_of(said)), None)
+
+
+def _remark(comment: Mapping[str, Any]) -> Remark:
+    author = comment.get("author")
+    name = author.get("displayName") if isinstance(author, Mapping) else ""
+    id_ = str(comment.get("id", ""))
+    said_us = moment_us(str(comment.get("created", "")))
+    text = adf.plain(comment.get("body"))
+    return Remark(
+        id_,
+        str(name or ""),
+        text,
+        said_us,
+        names=frozenset({str(Made("comment", id_))}),
+    )
 
 
 def _made(comment: Mapping[str, Any]) -> str:

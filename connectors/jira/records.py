@@ -15,6 +15,7 @@ from bridge.records.model import (
     Record,
     RecordChange,
     RecordRef,
+    Remark,
     Revision,
     System,
 )
@@ -43,7 +44,7 @@ _OVERLAP_MS = 60_000  # how far a look at changes goes back: the index may be be
 
 
 class JiraRecords:
-    """Implements `bridge.records.ports.Records`, `Amends` and `TakesBack`."""
+    """Implements `bridge.records.ports.Records`, `Amends`, `Remarks`, `TakesBack`."""
 
     def __init__(self, site: Site, rest: Rest, sleep: Sleep = asyncio.sleep) -> None:
         self._site = site
@@ -145,6 +146,12 @@ class JiraRecords:
 
     def amends(self, act: str, kind: str) -> bool:  # noqa: ARG002 - all are issues
         return act == "comment"
+
+    async def remarks(
+        self, access: Access, ref: RecordRef, since_us: int
+    ) -> Sequence[Remark]:
+        _checked(ref)
+        return await self._comments.since(access, ref, since_us)
 
     async def changed(
         self, access: Access, since: str

@@ -11,6 +11,7 @@ from bridge.records.model import (
     Record,
     RecordChange,
     RecordRef,
+    Remark,
     System,
 )
 from bridge.records.ports import Access, Budget, Done
@@ -26,6 +27,7 @@ from connectors.salesforce.metadata import Metadata
 from connectors.salesforce.outbound import Messages
 from connectors.salesforce.reading import Reader
 from connectors.salesforce.recognition import Recognition
+from connectors.salesforce.remarks import Comments
 from connectors.salesforce.rendering import Rendering
 from connectors.salesforce.syncing import LISTS, MOST, KnownBy, Syncing
 from connectors.salesforce.writing import Writer
@@ -63,7 +65,7 @@ class Setup:
 class Salesforce:
     """
     Implements `bridge.records.ports.Records`, `AllAtOnce`, `Amends`, `Lists`,
-    `Narrows` and `TakesBack`.
+    `Narrows`, `Remarks` and `TakesBack`.
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class Salesforce:
             proxy=setup.proxy,
         )
         client = Client(self._line)
+        self._comments = Comments(client)
         self._kinds = Kinds((*setup.extras, *setup.known_by.extras))
         web = setup.web or setup.base
         self._recognition = Recognition(setup.instance, web, self._kinds, setup.hosts)
@@ -174,6 +177,11 @@ class Salesforce:
         self, access: Access, deeds: Sequence[Deed]
     ) -> Sequence[Done]:
         return await self._writer.perform_all(access, deeds)
+
+    async def remarks(
+        self, access: Access, ref: RecordRef, since_us: int
+    ) -> Sequence[Remark]:
+        return await self._comments.since(access, ref, since_us)
 
     async def changed(
         self, access: Access, since: str

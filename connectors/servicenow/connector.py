@@ -14,6 +14,7 @@ from bridge.records.model import (
     Record,
     RecordChange,
     RecordRef,
+    Remark,
     System,
 )
 from bridge.records.orphans import Waiting
@@ -31,6 +32,7 @@ from connectors.servicenow.hooks import Hooks
 from connectors.servicenow.incidents import Incidents
 from connectors.servicenow.reading import Alert, Reading
 from connectors.servicenow.recognition import recognise
+from connectors.servicenow.remarks import Comments
 from connectors.servicenow.requests import Requests
 from connectors.servicenow.tables import (
     CHANGE,
@@ -75,7 +77,7 @@ def _unheard(_what: str, _table: str) -> None:
 
 class ServiceNow:
     """
-    Implements `bridge.records.ports.Records` and `TakesBack`, and
+    Implements `bridge.records.ports.Records`, `Remarks` and `TakesBack`, and
     `bridge.records.orphans.HandsOn`.
 
     `alert` is told what an operator should look at (`connectors.servicenow.reading`
@@ -111,6 +113,7 @@ class ServiceNow:
         )
         writing = Writing(reading)
         self._reading = reading
+        self._comments = Comments(reading)
         self._writing = writing
         self._finding = Finding(reading)
         incidents = Incidents(writing)
@@ -182,6 +185,12 @@ class ServiceNow:
         self, access: Access, addresses: Collection[str]
     ) -> Mapping[str, str]:
         return await self._handing.accounts_of(access, addresses)
+
+    async def remarks(
+        self, access: Access, ref: RecordRef, since_us: int
+    ) -> Sequence[Remark]:
+        sys_id(ref.id)
+        return await self._comments.since(access, ref, since_us)
 
     async def changed(
         self, access: Access, since: str

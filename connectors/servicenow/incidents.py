@@ -11,6 +11,7 @@ from connectors.servicenow.calls import Page, rows_of
 from connectors.servicenow.checks import SKEW, fits, required
 from connectors.servicenow.creating import created, edited
 from connectors.servicenow.query import Op, Query, where
+from connectors.servicenow.remarks import entry
 from connectors.servicenow.rows import Row, written
 from connectors.servicenow.states import IncidentState
 from connectors.servicenow.tables import INCIDENT, INTERNAL
@@ -83,11 +84,15 @@ class Incidents:
         element = ELEMENTS[deed.act]
         required(deed.values, {element: "Text"})
         text = deed.values[element].strip()
+        me = await self.writing.me(access)
+        made = entry(me.user, text)
         if deed.tried_us:
             since = written(deed.tried_us // 1_000_000 - SKEW)
             if await self.writing.said(access, row, element, text, since):
-                return Done(await self.writing.record(access, ref), again=True)
-        return await self.writing.patch(access, ref, row, {element: text})
+                record = await self.writing.record(access, ref)
+                return Done(record, again=True, made=made)
+        done = await self.writing.patch(access, ref, row, {element: text})
+        return replace(done, made=made)
 
     async def _say(self, access: Access, deed: Deed, ref: RecordRef, row: Row) -> Done:
         return await self.say(access, deed, ref, row)

@@ -89,6 +89,7 @@ ENTRY_TYPES: Mapping[str, str] = {
     "record.notice": "somebody was told alone why nothing of a system is shown",
     "record.orphan": "an approval waits for somebody who left, and who is to decide",
     "record.reroute": "somebody was told of such an approval, to decide or to hand it on",
+    "record.remark": "what somebody said on a record was shown in its card's thread",
     "record.left": "somebody was told of an act of theirs that was cut short",
     "record.told": "a follower was told of changes of business records",
     "record.heard": "a business system told of changes, or somebody who is not it",

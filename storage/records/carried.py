@@ -66,10 +66,42 @@ class StoredCarried:
     async def later(self, carried: Carried, at_us: int) -> None:
         await self._set("at_us = :at_us", carried, {"at_us": at_us})
 
+    async def wrote(
+        self, tenant: str, channel: Channel, ref: RecordRef, deed: str
+    ) -> None:
+        await self._run(
+            "INSERT INTO record_wrote (tenant, deed, ref, channel, at_us) "
+            "VALUES (:tenant, :deed, :ref, :channel, :now) "
+            "ON CONFLICT (tenant, deed) DO NOTHING",
+            {
+                "tenant": tenant,
+                "deed": deed,
+                "ref": str(ref),
+                "channel": clean_text(str(channel)),
+                "now": self.clock(),
+            },
+        )
+
+    async def written(
+        self, tenant: str, ref: RecordRef, since_us: int
+    ) -> Sequence[tuple[Channel, str, int]]:
+        rows = await self.store.fetch(
+            Statement(
+                "SELECT channel, deed, at_us FROM record_wrote "
+                "WHERE tenant = :tenant AND ref = :ref AND at_us >= :since",
+                {"tenant": tenant, "ref": str(ref), "since": since_us},
+            )
+        )
+        return [(Channel.parse(channel), deed, at_us) for channel, deed, at_us in rows]
+
     async def sweep(self, before_us: int) -> int:
         def program() -> Program[int]:
             gone = yield Statement(
                 "DELETE FROM record_said WHERE said_us < :before RETURNING tenant",
+                {"before": before_us},
+            )
+            yield Statement(
+                "DELETE FROM record_wrote WHERE at_us < :before RETURNING tenant",
                 {"before": before_us},
             )
             return len(gone)

@@ -1,9 +1,10 @@
 """How much of a record a mention shows by itself, per channel and system."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bridge.messages import Channel
+from bridge.records.books import ThreadChoice, Way
 from bridge.records.cards import Level
 from bridge.records.model import System
 from storage.compliance.acts import Act, Acts
@@ -11,7 +12,6 @@ from storage.hot import HotStore, Statement
 from storage.rows import clean_id, clean_text
 
 _THREADS = "threads"  # stands beside the systems' names, and is none
-_ON, _OFF = "on", "off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +64,28 @@ class StoredLevels:
         )
         await self.acts.note(act, (change,))
 
-    async def carrying(self, tenant: str) -> Collection[Channel]:
+    async def threads(self, tenant: str) -> Mapping[Channel, ThreadChoice]:
         rows = await self.store.fetch(
             Statement(
-                "SELECT channel FROM record_level WHERE tenant = :tenant "
-                "AND system = :system AND level = :on",
-                {"tenant": tenant, "system": _THREADS, "on": _ON},
+                "SELECT channel, level, at_us FROM record_level "
+                "WHERE tenant = :tenant AND system = :system AND level <> :off",
+                {"tenant": tenant, "system": _THREADS, "off": str(Way.NONE)},
             )
         )
-        return [Channel.parse(channel) for (channel,) in rows]
+        return {
+            Channel.parse(channel): ThreadChoice(Way(way), at_us)
+            for channel, way, at_us in rows
+        }
 
-    async def carry(self, tenant: str, channel: Channel, by: str, *, on: bool) -> None:
-        said = _ON if on else _OFF
+    async def let_threads(
+        self, tenant: str, channel: Channel, by: str, way: Way
+    ) -> None:
+        said = str(way)
         act = Act(
             tenant,
             "admin.config",
             by,
-            f"what is said below cards goes into their records here: {said}",
+            f"what is said goes between threads of cards and their records here: {said}",
             {"what": "record threads", "new": said},
             team=channel.team,
             conv=channel.id,

@@ -166,6 +166,32 @@ record_said = Table(
     Index("ix_record_said_at", "said_us"),
 )
 
+# A deed that adds to a record what was said in a channel: it does not come back there.
+record_wrote = Table(
+    "record_wrote",
+    metadata,
+    Column("tenant", Id, primary_key=True),
+    Column("deed", String(64), primary_key=True),
+    Column("ref", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Index("ix_record_wrote_ref", "tenant", "ref", "at_us"),
+    Index("ix_record_wrote_at", "at_us"),
+)
+
+# What was said on a record and stands in a thread, or is about to, by a hash of it.
+record_remark = Table(
+    "record_remark",
+    metadata,
+    Column("tenant", Id, primary_key=True),
+    Column("mark", Id, primary_key=True),
+    Column("channel", Text, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("message", Id, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Index("ix_record_remark_at", "at_us"),
+)
+
 # Somebody's account of a business system. What opens it is sealed with a key of its
 # own, which is destroyed with it. `renewer` has the right to renew it until then.
 record_account = Table(

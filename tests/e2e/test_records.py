@@ -13,6 +13,8 @@ from bots.demo_records import Systems
 from bots.sandbox.slack.model import User as SlackUser
 from bots.sandbox.teams.seed import ACME as TEAMS_TENANT
 from connectors.sandbox.hubspot.seed import PORTAL
+from connectors.sandbox.jira.seed import paragraph
+from connectors.sandbox.jira.state import Comment
 from storage.hot import Program, Statement
 from tests.e2e.at_work import (
     at_work,
@@ -464,6 +466,135 @@ async def edited(here: World, first: str, second: str, third: str) -> None:
     for text in ("The fan is", "The fan is quiet"):
         await here.teams("edit", message=third, text=text, user="29:erin")
     await here.slack("delete", ts=second)
+
+
+async def test_what_is_said_on_a_record_appears_in_the_thread_of_its_card(
+    tmp_path: Path, database_url: str
+) -> None:
+    """On both sides, what customers may read alone, once, and nothing said here twice."""
+    async with at_work(tmp_path, database_url) as (here, systems):
+        case = await here.slack("post", text=f"Globex asks about {CASE}", typed=True)
+        await here.slack("post", text="And INC0010001", typed=True)
+        issue = await here.teams("post", text="And ACME-42", typed=True)
+        for key in (CASE, "INC0010001", "ACME-42"):
+            await here.until(partial(both, words=key), WAITS)
+        await slack_answer(here, "records threads on")
+        await teams_answer(here, "records threads on")
+        await asyncio.sleep(5)  # within three seconds it counts
+
+        said_in_systems(systems)
+        await here.slack("reply", thread_ts=case, text="It is the fan")
+        await here.teams("reply", thread=issue, text="A fan, too", user="29:erin")
+        await here.until(lambda _: len(said_on_case(systems)) == 1, WAITS)
+        await here.until(lambda _: "A fan, too" in said(jira_comments(systems)), WAITS)
+        await here.until(lambda s: all_remarks(s) == (REMARKS, REMARKS), WAITS)
+        await here.stop()
+        said_in_systems(systems, "The last word")
+        await here.start()
+        await here.until(
+            lambda s: all("The last word" in said(side) for side in threads_of(s)),
+            WAITS,
+        )
+        await here.quiet()
+
+        state = await here.state()
+        for side in threads_of(state):
+            assert len(side) == 4
+            title = "Carol Díaz in Salesforce, on CS-00001026"
+            assert sum(title in said(one) for one in side) == 2
+            assert "work notes" not in said(side)
+            assert "inside" not in said(side)
+            assert "fan" not in said(side).casefold()
+        told = await logged(here, "record.remark")
+        assert len(told) == len({(e["remark"], e["card"]) for e in told}) == 8
+        assert (await here.verdict()).intact
+
+
+@pytest.mark.parametrize("side", ["slack", "teams"])
+async def test_killed_while_a_remark_is_on_its_way_it_stands_once(
+    tmp_path: Path, side: str
+) -> None:
+    async with at_work(tmp_path, sqlite(tmp_path)) as (here, systems):
+        await here.slack("post", text=f"Globex asks about {CASE}", typed=True)
+        await here.until(lambda s: both(s, CASE), WAITS)
+        await slack_answer(here, "records threads in")
+        await teams_answer(here, "records threads in")
+        await here.heard()
+        call = "slack.chat.postMessage" if side == "slack" else "teams.post"
+        await here.fault(call, "timeout_after", times=1, seconds=60.0)
+        said_in_systems(systems)
+        await here.until(
+            lambda s: "We look" in said(threads_of(s)[side == "teams"]), WAITS
+        )
+        await here.kill()
+        await here.start()
+
+        await here.until(
+            lambda s: all("We look" in said(one) for one in threads_of(s)), WAITS
+        )
+        await here.quiet()
+        for one in threads_of(await here.state()):
+            assert sum("We look" in said(message) for message in one) == 1
+
+
+REMARKS = ["INC: Try again", "Jira: Same here", "SF: We look into it"]
+
+
+def said_in_systems(systems: Systems, text: str = "") -> None:
+    """Let Carol say something on three records, for everybody and for colleagues."""
+    org = systems.salesforce
+    case, carol = org.ids["crash"], org.users["carol"]
+    for words, public in ((text or "SF: We look into it", True), ("inside", False)):
+        values = {"ParentId": case, "CommentBody": words, "IsPublished": public}
+        org.rows.create(carol, "CaseComment", values)
+    if text:
+        return
+    now = systems.servicenow.instance
+    id_ = next(r["sys_id"] for r in now.all("incident") if r["number"] == "INC0010001")
+    now.update("incident", id_, {"work_notes": "work notes"}, "carol")
+    now.update("incident", id_, {"comments": "INC: Try again"}, "carol")
+    site = systems.jira.site
+    issue = site.found("ACME-42")
+    assert issue is not None
+    for words, visibility in (
+        ("Jira: Same here", None),
+        ("inside", {"type": "role", "value": "it"}),
+    ):
+        moment = site.moment()
+        said_ = Comment(
+            site.number(), "712020:carol", paragraph(words), moment, visibility
+        )
+        issue.comments.append(said_)
+        issue.updated = moment
+        site.index(issue)
+
+
+def jira_comments(systems: Systems) -> list[Any]:
+    issue = systems.jira.site.found("ACME-42")
+    assert issue is not None
+    return [each.body for each in issue.comments]
+
+
+def threads_of(state: Mapping[str, Any]) -> tuple[list[Any], list[Any]]:
+    """Return the remarks that stand in Slack and in Teams, in their threads."""
+    slack = [
+        m
+        for m in slack_messages(state)
+        if (m.get("metadata") or {}).get("event_type") == "atom_record_remark"
+    ]
+    teams = [m for m in teams_messages(state) if '"rmk_' in said(m["attachments"])]
+    assert all(m["thread_ts"] for m in slack)
+    assert not any(m["is_root"] for m in teams)
+    return slack, teams
+
+
+def all_remarks(state: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """Return which of the remarks stand on each side, however often each does."""
+    slack, teams = (
+        sorted(r for r in REMARKS for one in side if r in said(one))
+        for side in threads_of(state)
+    )
+    return slack, teams
 
 
 def notes_on_incident(systems: Systems) -> list[str]:

@@ -188,9 +188,17 @@ class Objects:
         self._portal.things[kind][thing.id] = thing
         for each in body.get("associations", ()):
             self._link(thing, str(each["to"]["id"]))
+            if kind == "notes":  # HubSpot keeps when an object had its last note
+                self._touched(str(each["to"]["id"]), moment)
         self._portal.index(thing)
         self._hooks.tell(thing, "creation", user)
         return thing
+
+    def _touched(self, id_: str, moment: float) -> None:
+        for things in self._portal.things.values():
+            if id_ in things:
+                things[id_].updated = moment
+                self._portal.index(things[id_])
 
     def _changed(self, thing: Thing, given: Mapping[str, Any], user: User) -> None:
         self._allowed(user, thing.kind, "u")

@@ -126,6 +126,7 @@ _PROPERTIES: dict[str, tuple[Property, ...]] = {
     "notes": (
         Property("hs_note_body", "Body", field_type="html"),
         Property("hs_timestamp", "Date", "datetime", "date"),
+        _OWNER,
         _MODIFIED,
     ),
     "tasks": (

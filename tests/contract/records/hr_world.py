@@ -24,7 +24,7 @@ class HrWorld:
 
     writes = "PUT "
     adds = "PUT *"
-    deletes = rewords = ""
+    deletes = rewords = words = ""
     batch = 3  # one each
 
     def __init__(self, told: Told) -> None:
@@ -76,6 +76,12 @@ class HrWorld:
 
     def reword_behind(self, words: str) -> None:
         raise AssertionError("nothing is added there")
+
+    def remark(self, text: str) -> int:
+        raise AssertionError("nothing is said there")
+
+    def remark_inside(self, text: str) -> None:
+        raise AssertionError("nothing is said there")
 
     def added(self, words: str = "") -> int:
         return 0

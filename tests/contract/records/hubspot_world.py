@@ -16,6 +16,7 @@ from connectors.hubspot.records import HubSpotRecords
 from connectors.rest import Rest
 from connectors.sandbox.hubspot.app import HubSpot
 from connectors.sandbox.hubspot.seed import PORTAL
+from connectors.sandbox.hubspot.state import Thing
 from tests.contract.records.worlds import Sample
 from tests.stand_ins import Account, CountingBudget, Told
 
@@ -29,6 +30,7 @@ class HubSpotWorld:
     adds = "POST */notes"
     rewords = "PATCH */notes/*"
     deletes = "insider"
+    words = "text"
     batch = 4  # one a kind: which company each belongs to is in it
 
     def __init__(self, told: Told) -> None:
@@ -104,6 +106,20 @@ class HubSpotWorld:
         for note in self.hubspot.portal.things["notes"].values():
             body = str(note.values["hs_note_body"])
             note.values["hs_note_body"] = body.replace("Fixed for good", words)
+
+    def remark(self, text: str) -> int:
+        portal = self.hubspot.portal
+        now = portal.moment()
+        body = f"<p>{html.escape(text)}</p>"
+        values: dict[str, str | None] = {"hs_note_body": body}
+        values["hubspot_owner_id"] = "503"
+        note = Thing(portal.new_id(), "notes", values, now, now)
+        portal.things["notes"][note.id] = note
+        portal.links.add(("notes", note.id, "deals", "30101"))
+        return int(now) * 1_000_000
+
+    def remark_inside(self, text: str) -> None:
+        """HubSpot keeps nothing from customers: they see no notes at all."""
 
     def added(self, words: str = "") -> int:
         notes = self.hubspot.portal.things["notes"].values()

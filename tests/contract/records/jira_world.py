@@ -15,6 +15,7 @@ from connectors.jira.site import Site
 from connectors.rest import Rest
 from connectors.sandbox.jira.app import Jira
 from connectors.sandbox.jira.seed import paragraph
+from connectors.sandbox.jira.state import Comment
 from tests.contract.records.worlds import Sample
 from tests.stand_ins import Account, CountingBudget, Told
 
@@ -28,6 +29,7 @@ class JiraWorld:
     adds = "POST */comment"
     rewords = "PUT */comment/*"
     deletes = "insider"
+    words = "text"
     batch = 1
 
     def __init__(self, told: Told) -> None:
@@ -85,6 +87,18 @@ class JiraWorld:
         said = self.jira.site.issues["10042"].comments[-1]
         said.body = paragraph(words)
         said.updated = self.jira.site.moment() + 1
+
+    def remark(self, text: str, visibility: Any = None) -> int:
+        now = self.jira.site.moment()
+        said = Comment(
+            self.jira.site.number(), "712020:carol", paragraph(text), now, visibility
+        )
+        self.jira.site.issues["10042"].comments.append(said)
+        return int(now) * 1_000_000
+
+    def remark_inside(self, text: str) -> None:
+        self.remark(text, {"type": "role", "value": "it"})
+        self.remark(text, {"type": "group", "value": "engineering"})
 
     def added(self, words: str = "") -> int:
         comments = self.jira.site.issues["10042"].comments

@@ -21,6 +21,7 @@ class SalesforceWorld:
     adds = "POST *omment*"
     rewords = "PATCH *"
     deletes = "insider"
+    words = "CommentBody"
     batch = 2  # five queries a call, and accounts take three
 
     def __init__(self, told: Told) -> None:
@@ -89,6 +90,17 @@ class SalesforceWorld:
         rows = self.org.rows.rows["CaseComment"].values()
         id_ = next(row["Id"] for row in rows if row["CommentBody"] == "Fixed for good")
         self.org.rows.update(self.org.users["carol"], "CaseComment", id_, body)
+
+    def remark(self, text: str, *, public: bool = True) -> int:
+        values = {"ParentId": self.org.ids["crash"], "CommentBody": text}
+        self.org.clock.move(2)
+        before = int(self.org.clock.now())
+        carol = self.org.users["carol"]
+        self.org.rows.create(carol, "CaseComment", values | {"IsPublished": public})
+        return before * 1_000_000
+
+    def remark_inside(self, text: str) -> None:
+        self.remark(text, public=False)
 
     def added(self, words: str = "") -> int:
         rows = self.org.rows.rows["CaseComment"].values()

@@ -22,6 +22,7 @@ class ServiceNowWorld:
     writes = "PATCH "
     adds = "PATCH *"
     rewords = ""
+    words = "comments"
     deletes = "admin"  # agents may not
     batch = 1
 
@@ -84,6 +85,15 @@ class ServiceNowWorld:
 
     def reword_behind(self, words: str) -> None:
         raise AssertionError("journals stay as they are")
+
+    def remark(self, text: str, element: str = "comments") -> int:
+        before = int(self.stand_in.clock.now())
+        ref, values = self.sample.commented, {element: text}
+        self.stand_in.instance.update("incident", ref.id, values, "carol")
+        return before * 1_000_000
+
+    def remark_inside(self, text: str) -> None:
+        self.remark(text, "work_notes")
 
     def added(self, words: str = "") -> int:
         rows = self.stand_in.instance.rows["sys_journal_field"].values()

@@ -92,6 +92,16 @@ class World(Protocol):
         """Let the addition that there is be changed in the system itself."""
         ...
 
+    words: str  # the input of `sample.addition` that holds the words
+
+    def remark(self, text: str) -> int:
+        """Let Carol say something on `sample.commented`; returns when, or before."""
+        ...
+
+    def remark_inside(self, text: str) -> None:
+        """Let her say something there for colleagues alone, where that can be."""
+        ...
+
     def added(self, words: str = "") -> int:
         """Return how many things like `sample.addition`, or with words, there are."""
         ...

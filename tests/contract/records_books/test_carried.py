@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.records.books import Carried
+from bridge.records.books import CardState, Carried
 from storage.records.carried import StoredCarried
+from storage.records.remarks import StoredRemarks
 from tests.contract.conftest import TENANT, Store
 from tests.contract.records_books.conftest import CHANGE
 from tests.events import FALCON, PROJECT
@@ -56,6 +57,38 @@ async def test_what_became_of_a_message_is_due_until_it_is_told(
     assert (due.seq, due.done, due.latest) == (8, 7, "b" * 64)
     await book.follows(due, "c" * 64)
     assert await book.due(TENANT, 999) == []
+
+
+async def test_what_was_written_from_where_is_known_before_it_is(
+    book: StoredCarried,
+) -> None:
+    for _ in range(2):
+        await book.wrote(TENANT, FALCON, CHANGE, "a" * 64)
+    await book.wrote("globex", FALCON, CHANGE, "a" * 64)
+
+    assert await book.written(TENANT, CHANGE, 200) == [(FALCON, "a" * 64, 200)]
+    assert await book.written(TENANT, CHANGE, 201) == []
+    assert await book.written(TENANT, replace(CHANGE, id="other"), 0) == []
+    await book.sweep(999)
+    assert await book.written(TENANT, CHANGE, 0) == []
+
+
+async def test_a_remark_is_posted_by_one_alone(store: Store) -> None:
+    first, second = (StoredRemarks(store.database.hot, lambda: 200) for _ in range(2))
+    assert await first.plan(TENANT, "rmk_1", FALCON) is CardState.PLANNED
+    assert await second.plan(TENANT, "rmk_1", FALCON) is CardState.PLANNED
+
+    won = [await each.posting(TENANT, "rmk_1") for each in (first, second)]
+
+    assert won == [True, False]
+    assert await second.plan(TENANT, "rmk_1", FALCON) is CardState.POSTING
+    await first.unposted(TENANT, "rmk_1")
+    assert await second.posting(TENANT, "rmk_1")
+    await second.posted(TENANT, "rmk_1", "m1")
+    await first.unposted(TENANT, "rmk_1")  # too late
+    assert await first.plan(TENANT, "rmk_1", FALCON) is CardState.POSTED
+    assert await first.plan("globex", "rmk_1", FALCON) is CardState.PLANNED
+    assert await first.sweep(999) == 2
 
 
 async def test_what_was_deleted_stays_deleted(book: StoredCarried) -> None:

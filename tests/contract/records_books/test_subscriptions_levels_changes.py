@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bridge.errors import Conflict
-from bridge.records.books import Quiet, Subscription
+from bridge.records.books import Quiet, Subscription, Way
 from bridge.records.cards import Level
 from bridge.records.model import System
 from storage.compliance.acts import Acts
@@ -105,13 +105,15 @@ async def test_a_channel_chooses_whether_its_threads_go_into_records(
 ) -> None:
     levels = StoredLevels(store.database.hot, acts, ticking_clock())
 
-    assert not await levels.carrying(TENANT)
-    await levels.carry(TENANT, FALCON, "slack:U1", on=True)
-    await levels.carry(TENANT, PROJECT, "teams:29:c", on=True)
-    await levels.carry(TENANT, PROJECT, "teams:29:c", on=False)
+    assert not await levels.threads(TENANT)
+    await levels.let_threads(TENANT, FALCON, "slack:U1", Way.BOTH)
+    await levels.let_threads(TENANT, PROJECT, "teams:29:c", Way.IN)
+    assert (await levels.threads(TENANT))[PROJECT].way is Way.IN
+    await levels.let_threads(TENANT, PROJECT, "teams:29:c", Way.NONE)
 
-    assert list(await levels.carrying(TENANT)) == [FALCON]
-    assert not await levels.carrying("globex")
+    [(room, chosen)] = (await levels.threads(TENANT)).items()
+    assert (room, chosen.way, chosen.since_us > 0) == (FALCON, Way.BOTH, True)
+    assert not await levels.threads("globex")
     # What mentions show is another choice.
     assert await levels.level(TENANT, FALCON, System.JIRA) is Level.DATA
     assert await types(store) == ["admin.config"] * 3

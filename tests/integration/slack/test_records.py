@@ -495,6 +495,27 @@ async def test_a_card_in_a_thread_is_found_there_and_noted_there(
     assert replies[1]["text"] == "Approved by A. Tuter &amp; co"
 
 
+async def test_a_remark_is_said_in_the_thread_of_its_card_and_found_by_its_mark(
+    slack: Slack, clients: Clients, atom: str
+) -> None:
+    """Below a card that began its thread; nothing in it is markup."""
+    place = SlackCardPlace(clients)
+    posted = await place.post(
+        CardInstance("crd_1", "acme", REF, FALCON, "cause"), record_card()
+    )
+    since_us = 1_700_000_000_000_000
+
+    said = await place.say(posted, "rmk_1", Card("Carol", "<!channel> & *hello*"))
+
+    [reply] = [m for m in slack.messages() if m.get("thread_ts") and m["ts"] == said]
+    assert reply["thread_ts"] == posted.message
+    assert "&lt;!channel&gt;" in reply["text"]
+    assert "mrkdwn" not in str(reply["blocks"])
+    assert await place.look_for_said(posted, "rmk_1", since_us) == said
+    assert await place.look_for_said(posted, "rmk_2", since_us) is None
+    assert await place.look_for(posted) == posted.message
+
+
 async def test_one_person_alone_is_shown_a_card(
     slack: Slack, clients: Clients, atom: str
 ) -> None:

@@ -426,6 +426,24 @@ async def test_a_card_stands_is_changed_and_is_found_by_its_id(side: Side) -> No
     assert await place.look_for(other) is None
 
 
+async def test_a_remark_is_said_in_the_thread_of_its_card_and_found_by_its_mark(
+    side: Side,
+) -> None:
+    await side.act("post", text="hello")
+    await side.heard(EventKind.MESSAGE_CREATE)
+    place = TeamsCardPlace(side.connector, side.places, APP, side.graph)
+    posted = await place.post(
+        CardInstance("crd_1", "acme", REF, FALCON, "cause"), record_card()
+    )
+
+    said = await place.say(posted, "rmk_1", Card("Carol", "It is *fixed* & done"))
+
+    [reply] = [m for m in side.standing() if m.root == posted.message and not m.is_root]
+    assert reply.id == said
+    assert await place.look_for_said(posted, "rmk_1", 0) == said
+    assert await place.look_for_said(posted, "rmk_2", 0) is None
+
+
 async def test_somebody_is_told_in_their_own_chat_and_always_in_the_same(
     side: Side,
 ) -> None:

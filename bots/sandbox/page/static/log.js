@@ -92,6 +92,7 @@ const VERBS = {
   "record.left": "told of an act that was cut short",
   "record.orphan": "found an approval of somebody who left",
   "record.reroute": "told of an approval of somebody who left",
+  "record.remark": "showed what was said on a record",
   "record.heard": "heard from a business system",
   "record.connect": "connected an account",
   "record.disconnect": "disconnected an account",

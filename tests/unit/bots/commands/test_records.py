@@ -16,6 +16,7 @@ from bots.teams.cards import adaptive
 from bridge.access import Action
 from bridge.cards import Card, Tone
 from bridge.messages import Channel, Person, Platform
+from bridge.records.books import Way
 from bridge.records.cards import Level
 from bridge.records.knowing import Chapter, Figure, Progress
 from bridge.records.model import Offer, System
@@ -398,14 +399,19 @@ async def test_admins_choose_whether_threads_go_into_records() -> None:
     typed = Typed()
 
     on = await typed.type("records threads on")
-    assert typed.world.levels.threads == {SLACK}
+    assert (await typed.world.levels.threads(TENANT))[SLACK].way is Way.BOTH
     assert "as themselves" in on.text
+    assert "What others say" in on.text
+    out = await typed.type("records threads out")
+    assert "What others say" not in out.text
+    inward = await typed.type("records threads in")
+    assert "as themselves" not in inward.text
     await typed.type("records threads off")
-    assert not typed.world.levels.threads
+    assert not await typed.world.levels.threads(TENANT)
     typed.rights[SLACK.platform].admins = set()
     refused = await typed.type("records threads on")
     assert refused.tone is Tone.WARNING
-    assert not typed.world.levels.threads
+    assert not await typed.world.levels.threads(TENANT)
 
 
 class Guest(Typed):

@@ -4,6 +4,7 @@ import pytest
 
 from bridge.cards import Card
 from bridge.messages import Person
+from bridge.records.books import Way
 from bridge.records.forms import AMEND, DEED, MADE, TAKE_BACK
 from bridge.records.mentions import Named
 from bridge.records.ports import NotThere, Rejected
@@ -33,7 +34,7 @@ async def carried(*, rigid: bool = False) -> World:
     world = World(system=system)
     world.system.add("CHG1")
     await world.mentions.noticed(said("CHG1"))
-    await world.levels.carry(TENANT, SLACK, "slack:alice", on=True)
+    await world.levels.let_threads(TENANT, SLACK, "slack:alice", Way.OUT)
     await world.carrying.look(TENANT)
     await world.carrying.noticed(at(5, "It is the fan"))
     return world
@@ -174,7 +175,7 @@ async def test_it_ends_with_the_choice_the_words_and_the_person(how: str) -> Non
     await edit(world, 6, "It is the pump")
     match how:
         case "off":
-            await world.levels.carry(TENANT, SLACK, "slack:alice", on=False)
+            await world.levels.let_threads(TENANT, SLACK, "slack:alice", Way.IN)
             await world.carrying.look(TENANT)
         case "erased":
             world.words.clear()

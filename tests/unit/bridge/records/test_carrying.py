@@ -6,6 +6,7 @@ import pytest
 
 from bridge.cards import Card
 from bridge.messages import Person, PersonKind
+from bridge.records.books import Way
 from bridge.records.forms import Form, Input, InputKind
 from bridge.records.model import Offer, RecordRef
 from bridge.records.ports import Access, Rejected
@@ -42,7 +43,8 @@ async def listening(*, on: bool = True) -> World:
     world = World(system=WithVisibility(offers=(COMMENT,)))
     world.system.add("CHG1")
     await world.mentions.noticed(said("CHG1"))
-    await world.levels.carry(TENANT, SLACK, "slack:alice", on=on)
+    way = Way.OUT if on else Way.NONE
+    await world.levels.let_threads(TENANT, SLACK, "slack:alice", way)
     await world.carrying.look(TENANT)
     return world
 
