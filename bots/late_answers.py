@@ -41,6 +41,7 @@ _LONGEST_PAUSE_US = 300_000_000
 _GIVE_UP_US = 24 * 3600 * 1_000_000
 _SEND_WITHIN = 30.0
 _MICRO = 1_000_000
+_NAME = 40  # characters; what was typed may be anything
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,8 @@ class LateAnswers:
                 card, back = await turn.ready(), Stage.BEGUN
                 note = f"You asked {when}: this answer is late."
             else:
-                whose = f"your `{request.command or 'help'}`, asked {when}"
+                name = request.command[:_NAME] or "help"
+                whose = f"your `{name}`, asked {when}"
                 record = "" if kind is Kind.READS else _entry(left, asked)
                 instead = told(what, kind, whose, record)
                 card, back = await turn.ready(Stage.TELLING, instead), left.stage

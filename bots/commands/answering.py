@@ -185,8 +185,7 @@ class Turn:
         except TimeoutError:
             return TOO_SLOW
         except Exception:
-            platform = request.channel.platform
-            log.exception("command failed", platform=platform, command=request.command)
+            log.exception("command failed", platform=request.channel.platform)
             return FAILED
         finally:
             self.answering.trace("command run")
