@@ -27,6 +27,12 @@ _SAYS = {
     Level.DATA: "a card, as far as everybody here may see it",
 }
 
+_WAYS = {
+    Way.BOTH: "Threads of cards here and their records share what is said.",
+    Way.IN: "What is said on records appears in the threads of their cards here.",
+    Way.OUT: "What is said in threads of cards here goes into their records.",
+    Way.NONE: "What is said in threads of cards here stays in chat.",
+}
 _OUTWARD = (
     "What people say in a thread with one record's card is added to that record, as "
     "themselves and for colleagues, from now on. What becomes of it in chat becomes of it "
@@ -80,7 +86,11 @@ class RecordsCommand:
         buttons = [
             Button(f"Only names here ({Level.NAME})", f"records level {Level.NAME}")
         ]
-        return Card("Business systems", "", Tone.PLAIN, tuple(sections), tuple(buttons))
+        chosen = (await self.levels.threads(request.tenant)).get(request.channel)
+        text = _WAYS[chosen.way if chosen else Way.NONE]
+        return Card(
+            "Business systems", text, Tone.PLAIN, tuple(sections), tuple(buttons)
+        )
 
     async def _figures(self, request: Request) -> Sequence[Figure]:
         """Return what there is in the book: who counts it is told alone, as an admin."""

@@ -402,6 +402,8 @@ async def test_admins_choose_whether_threads_go_into_records() -> None:
     assert (await typed.world.levels.threads(TENANT))[SLACK].way is Way.BOTH
     assert "as themselves" in on.text
     assert "What others say" in on.text
+    assert "share what is said" in (await typed.type("records")).text
+    assert "stays in chat" in (await typed.type("records", CAROL)).text
     out = await typed.type("records threads out")
     assert "What others say" not in out.text
     inward = await typed.type("records threads in")
