@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from bots.sandbox.slack.model import User as SlackUser
 from bots.sandbox.teams.seed import ACME as TEAMS_TENANT
 from connectors.sandbox.servicenow import seed
 from connectors.sandbox.servicenow.instance import id_of
+from tests.databases import migrated_template
 from tests.e2e.at_work import (
     at_work,
     buttons,
@@ -32,11 +34,13 @@ from tests.e2e.test_records import (
 )
 from tests.e2e.world import (
     PROJECT,
+    SHARING,
     World,
     slack_messages,
     slack_texts,
     teams_messages,
 )
+from tests.servers import Postgres, free_port
 
 WITHIN = 60.0  # seconds, as it is promised
 LEFT = "Alice Wong has left"
@@ -237,6 +241,42 @@ def shows(state: Mapping[str, Any], words: str, times: int = 1) -> bool:
     return all(
         sum(words in each for each in cards) == times for cards in (slack, teams)
     )
+
+
+async def test_another_process_goes_on_where_one_died(
+    tmp_path: Path, postgres: Postgres
+) -> None:
+    with postgres.database(migrated_template(postgres)) as url:
+        async with at_work(
+            tmp_path, url, ATOM_TUNING_LEASE=SHARING["ATOM_TUNING_LEASE"]
+        ) as (here, _systems):
+            await shown(here)  # by now this process is the one that looks
+            other = replace(here, port=free_port(), process=None)
+            await other.start()
+            try:
+                await here.set(atom_url=other.atom)
+                await here.fault("teams.create", "timeout", times=99, seconds=600.0)
+                leave(tmp_path, "alice")
+                await here.until(lambda s: bool(in_slack(s, "U05ERIN")), WITHIN)
+                await here.kill()
+                await here.no_faults()
+
+                await here.until(
+                    lambda s: (
+                        len(in_slack(s, "U05ERIN")) == 2
+                        and len(in_teams(s, "29:erin")) == 2
+                    ),
+                    WITHIN,
+                )
+                await here.quiet()
+                state = await here.state()
+            finally:
+                await other.stop()
+
+            assert len(in_slack(state, "U04DANA")) == 2
+            assert len(in_slack(state, "U05ERIN")) == 2
+            assert len(await logged(here, "record.orphan")) == 2
+            assert (await here.verdict()).intact
 
 
 def leave(home: Path, person: str, **more: str) -> None:
