@@ -1,12 +1,10 @@
 """Put together what is done with records: the desk, its commands, and what runs for it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
-
-import structlog
 
 from bots.commands.base import Command
 from bots.commands.connect import Whisper
@@ -15,7 +13,6 @@ from bots.commands.records_do import Do
 from bots.commands.records_find import Find, Lookup, commands_of_kinds
 from bots.commands.records_follow import Follow, Subscriptions, Unfollow
 from bots.core import Core, clock_us
-from bots.people_side import sure_accounts
 from bots.records.attesting import Attesting
 from bots.records.bookkeeping import Bookkeepers
 from bots.records.errands import TaskErrands
@@ -24,10 +21,7 @@ from bots.records.live_loop import LiveLoop
 from bots.records.log_follower import LogFollower
 from bots.records.places import Announcing, CopyThreads, ListedRooms
 from bots.records.polling import Pace, Polling, Told
-from bots.records.rerouting_loop import Leaving, ReroutingLoop
-from bots.records.staff import DirectoryStaff
-from bridge.cards import Card
-from bridge.directory.accounts import Account
+from bots.records.rerouting_side import admins_of, rerouting_loop, staff_of
 from bridge.keeping import Seats
 from bridge.membership import Members
 from bridge.messages import Channel, Person, Platform
@@ -64,7 +58,7 @@ from bridge.records.posting import Posting
 from bridge.records.reading import RoomReading
 from bridge.records.recalling import Recalling
 from bridge.records.remarking import Remarking
-from bridge.records.rerouting import Admins, Rerouting, Wardens
+from bridge.records.rerouting import Rerouting, Wardens
 from bridge.records.saga import Saga
 from bridge.records.searching import Searching
 from bridge.records.starting import Starting
@@ -74,8 +68,6 @@ from bridge.records.whose import Whose
 from storage.records.acts import new_token
 from storage.records.contacts import StoredContacts
 from storage.records.following import StoredFollowing
-
-log = structlog.get_logger()
 
 Job = Callable[[], Coroutine[Any, Any, None]]
 
@@ -165,7 +157,7 @@ def records_side(  # noqa: PLR0913 - the parts of the whole
     floors = Floors(core.policy, _version(core), monotonic)
     rooms = ListedRooms(core.links, platforms.members, platforms.seats, monotonic)
     drawing = Drawing(floors, rooms, books.acts, clock_us, new_token, hosts)
-    staff = DirectoryStaff(core.sources.view, sure_accounts(core), _homes(core))
+    staff = staff_of(core)
     annotating = Annotating(books.orphans, staff)
     reading = RoomReading(systems, right.accesses, annotating.annotated)
     threads = CopyThreads(core.copies)
@@ -262,7 +254,7 @@ def records_side(  # noqa: PLR0913 - the parts of the whole
         clock_us,
         live.stir,
         wardens,
-        _admins(core, platforms.announcers),
+        admins_of(core, platforms.announcers),
     )
     keepers = Bookkeepers(
         systems,
@@ -380,13 +372,7 @@ def records_side(  # noqa: PLR0913 - the parts of the whole
             poll,
             keep_book,
             LeftLoop(unfinished, following, core.company_ids, core.owner).run,
-            ReroutingLoop(
-                rerouting,
-                following,
-                core.company_ids,
-                Leaving(_known_version(core), staff.gone),
-                core.owner,
-            ).run,
+            rerouting_loop(core, rerouting, staff, following).run,
         ),
         errands,
     )
@@ -438,42 +424,6 @@ def _account_of(core: Core) -> Callable[[Person, Channel], Any]:
         return account.account if account else ""
 
     return account_of
-
-
-def _homes(core: Core) -> Callable[[str], Awaitable[Sequence[Account]]]:
-    """Return the workspaces and tenants that are a company's."""
-
-    async def homes(tenant: str) -> Sequence[Account]:
-        bound = await core.companies.accounts(tenant)
-        return [Account(each.platform, each.id, "") for each in bound]
-
-    return homes
-
-
-def _known_version(core: Core) -> Callable[[str], str | None]:
-    view = core.sources.view
-
-    def version(tenant: str) -> str | None:
-        found = view.version(tenant) if view.configured(tenant) else ""
-        return found if found not in {"", "0"} else None
-
-    return version
-
-
-def _admins(core: Core, announcers: Mapping[Platform, Announcer]) -> Admins:
-    """Let admins be told in their channel, if there is one."""
-
-    async def told(tenant: str, card: Card) -> bool:
-        where = core.settings.directory.tell
-        channel = Channel.parse(where) if where else None
-        announcer = announcers.get(channel.platform) if channel else None
-        if channel is None or announcer is None or tenant != core.sources.tenant:
-            log.warning("an approval of a leaver waits, and there is nobody to tell")
-            return False
-        await announcer.announce(channel, card)
-        return True
-
-    return told
 
 
 def _notice_rights(core: Core, live: Live) -> None:

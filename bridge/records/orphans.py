@@ -11,7 +11,7 @@ from typing import Protocol, runtime_checkable
 
 from bridge.directory.accounts import Account
 from bridge.records.model import Absence, Record, RecordRef, System
-from bridge.records.ports import Access
+from bridge.records.ports import Access, Records
 
 GIVE = "give"
 """The act that makes somebody else the approver. Its values are the next three."""
@@ -37,7 +37,7 @@ class Waiting:
 
 
 @runtime_checkable
-class HandsOn(Protocol):
+class HandsOn(Records, Protocol):
     """
     A system whose approvals wait for people, and can be given to others (`GIVE`).
 

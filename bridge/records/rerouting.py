@@ -61,7 +61,7 @@ from bridge.records.orphans import (
     Waiting,
 )
 from bridge.records.places import CardPlace
-from bridge.records.ports import Access, Records
+from bridge.records.ports import Access
 from bridge.records.redaction import VIEW
 
 _MONTH_US = 30 * 24 * 3600 * 1_000_000
@@ -130,7 +130,7 @@ class Rerouting:
         return whole
 
     async def _look(
-        self, tenant: str, records: Records, leavers: Mapping[str, str]
+        self, tenant: str, records: HandsOn, leavers: Mapping[str, str]
     ) -> bool:
         system, instance = records.system, records.instance
         access = self.admitting.accesses.integration(tenant, system, instance)
@@ -152,12 +152,10 @@ class Rerouting:
         self,
         tenant: str,
         access: Access,
-        records: Records,
+        records: HandsOn,
         leavers: Mapping[str, str],
     ) -> list[_Found]:
         """Return every approval that waits for a leaver, with whose it is to be."""
-        if not isinstance(records, HandsOn):
-            return []
         waits = [w for w in await records.waiting(access) if w.address in leavers]
         if not waits:
             return []
@@ -172,16 +170,16 @@ class Rerouting:
         found = []
         for each in waits:
             who = people[each.id]
-            orphan = Orphan(tenant, each.ref, each.id, each.approver, who)
-            to = ids.get(mails[bosses[who]], "")
-            stands_in = self._deputy(tenant, deputies.get(each.approver, ()))
-            if stands_in:
-                orphan = replace(orphan, heir=stands_in, deputy=True)
-            elif to and to != each.approver:
-                orphan = replace(orphan, heir=bosses[who])
             record = seen.get(each.ref)
             key = record.key if isinstance(record, Record) else ""
-            found.append(_Found(orphan, each, "" if stands_in else to, key))
+            orphan = Orphan(tenant, each.ref, each.id, each.approver, who)
+            one = _Found(orphan, each, key=key)
+            to = ids.get(mails[bosses[who]], "")
+            if deputy := self._deputy(tenant, deputies.get(each.approver, ())):
+                one = replace(one, orphan=replace(orphan, heir=deputy, deputy=True))
+            elif to and to != each.approver:
+                one = replace(one, orphan=replace(orphan, heir=bosses[who]), to=to)
+            found.append(one)
         return found
 
     def _deputy(self, tenant: str, addresses: Sequence[str]) -> str:
@@ -301,7 +299,7 @@ class Rerouting:
         orphan, ref = found.orphan, found.orphan.ref
         may_see = await self._sees(asker, ref)
         acts = [self._button(found, person, asker, VIEW)] if may_see else []
-        gives = found.to and not orphan.deputy and may_see
+        gives = bool(found.to) and may_see
         if gives:
             acts.append(self._button(found, person, asker, self._offer(orphan)))
         if acts:
@@ -330,7 +328,7 @@ class Rerouting:
                 for act in acts
             ),
             viewer=True,
-            note=self._note(found, person, can_give=bool(gives)),
+            note=self._note(found, person, can_give=gives),
         )
 
     def _note(self, found: _Found, person: str, *, can_give: bool) -> str:

@@ -317,12 +317,14 @@ async def test_who_keeps_the_group_may_give_it_too(office: Office) -> None:
     assert "U-p-keep" in office.told()
 
 
-@pytest.mark.parametrize("lacks", ["manager", "account"])
+@pytest.mark.parametrize("lacks", ["manager", "account", "account of their own"])
 async def test_without_a_manager_the_admins_are_told_once(
     office: Office, lacks: str
 ) -> None:
     if lacks == "manager":
         office.staff.managers.clear()
+    elif lacks == "account of their own":
+        office.system.accounts["p-boss@x"] = f"u-{LEAVER}"
     else:
         del office.system.accounts["p-boss@x"]
 
