@@ -14,7 +14,7 @@ twice. An answer that was lost is taken for heard.
 """
 
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bridge.access import Action
@@ -196,13 +196,14 @@ class Rerouting:
         first = not await self.changes.begin(orphan.tenant, line, self.clock())
         # What stands on the cards stays right; the line below is said once at most.
         self.fan(orphan.tenant, orphan.ref, f"{said}." if first else "")
-        reached, whole = False, True
+        reached, whole = set[str](), True
         for person in self._concerned(found):
             heard, later = await self._tell(found, person)
-            reached |= heard
+            reached |= {person} if heard else set()
             whole &= not later
-        if whole and (not orphan.heir or not reached or self._nobody_gives(found)):
-            whole = await self._tell_admins(found, said)
+        alone = orphan.heir not in reached or self._nobody_gives(found)
+        if whole and alone:
+            whole = await self._tell_admins(found, said, reached)
         if whole:
             await self.book.keep(replace(orphan, told=True))
         return whole
@@ -245,6 +246,7 @@ class Rerouting:
             try:
                 came = await self._said(found, person, asker, account)
             except DeliveryFailed:
+                await self.changes.undone(tenant, key)  # it certainly was not sent
                 later = True
                 continue
             heard |= came == _TOLD
@@ -266,7 +268,9 @@ class Rerouting:
             pass  # it was taken, most likely
         return _TOLD
 
-    async def _tell_admins(self, found: _Found, said: str) -> bool:
+    async def _tell_admins(
+        self, found: _Found, said: str, reached: Collection[str]
+    ) -> bool:
         orphan = found.orphan
         key = key_of(orphan.tenant, "", "admins", found.correlation)
         if await self.changes.done(orphan.tenant, key) is not None:
@@ -274,7 +278,7 @@ class Rerouting:
         await self.changes.begin(orphan.tenant, key, self.clock())
         await self.log.note(handed_to(orphan, None, found.correlation))
         try:
-            await self.admins(orphan.tenant, self._for_admins(found, said))
+            await self.admins(orphan.tenant, self._for_admins(found, said, reached))
         except (Refused, Ambiguous):
             pass
         except DeliveryFailed:
@@ -282,15 +286,18 @@ class Rerouting:
         await self.changes.finish(orphan.tenant, key, _TOLD)
         return True
 
-    def _for_admins(self, found: _Found, said: str) -> Card:
+    def _for_admins(self, found: _Found, said: str, reached: Collection[str]) -> Card:
         orphan = found.orphan
+        name = self.staff.name(orphan.tenant, orphan.heir) if orphan.heir else ""
         text = (
-            f"An admin of approvals in {orphan.ref.system.shown} has to make somebody "
-            "the approver there."
+            f"An admin of approvals in {orphan.ref.system.shown} has to make "
+            f"{name or 'somebody'} the approver there."
         )
-        if orphan.heir:
-            name = self.staff.name(orphan.tenant, orphan.heir)
-            text = f"{name} was told. {text}"
+        if orphan.deputy:
+            text = f"They may decide already, in {orphan.ref.system.shown} itself."
+        if name:
+            verb = "was told" if orphan.heir in reached else "could not be told"
+            text = f"{name} {verb}. {text}"
         which = (Field("Record", found.key),) if found.key else ()
         return Card(said, text, Tone.WARNING, (Section(fields=which),) if which else ())
 
