@@ -144,19 +144,16 @@ class Annotating:
         self, tenant: str, seen: Mapping[RecordRef, Record | Absence]
     ) -> Mapping[RecordRef, Record | Absence]:
         """Return records with what is known of their orphans. Raises `StoreUnavailable`."""
-        asked = {
+        waiting = {
             ref: one
             for ref, one in seen.items()
             if isinstance(one, Record) and (fact := one.fact(APPROVALS)) and fact.raw
         }
-        if not asked:
+        if not waiting:
             return seen
-        told = dict(seen)
-        for orphan in await self.book.of(tenant, list(asked)):
-            record = told[orphan.ref]
-            if isinstance(record, Record):
-                told[orphan.ref] = self._with(record, orphan)
-        return told
+        for orphan in await self.book.of(tenant, list(waiting)):
+            waiting[orphan.ref] = self._with(waiting[orphan.ref], orphan)
+        return {**seen, **waiting}
 
     def _with(self, record: Record, orphan: Orphan) -> Record:
         facts = tuple(

@@ -370,6 +370,15 @@ async def test_a_deputy_who_cannot_be_reached_is_the_admins_to_tell(
     assert "Dep could not be told. They may decide already" in office.admins[0].text
 
 
+async def test_a_platform_that_is_off_is_left_out(office: Office) -> None:
+    places = {Platform.SLACK: office.world.slack}
+    office.rerouting = replace(office.rerouting, places=places)
+
+    assert await office.look()
+
+    assert office.told() == ["U-p-boss", "U-p-ward"]
+
+
 async def test_who_was_not_reached_now_is_told_later_and_others_are_not_again(
     office: Office,
 ) -> None:
@@ -422,6 +431,17 @@ async def test_a_lost_answer_is_taken_for_heard_and_a_refusal_for_good(
 
     assert office.told() == []
     assert len(office.admins) == (0 if isinstance(error, Ambiguous) else 1)
+
+
+async def test_admins_who_were_told_are_not_told_again(office: Office) -> None:
+    office.staff.managers.clear()
+    await office.look()
+
+    office.book.kept.clear()  # as if the process had died before it was noted
+    await office.process().look(TENANT)
+
+    assert len(office.admins) == 1
+    assert office.told() == ["29:p-ward", "U-p-ward"]
 
 
 @pytest.mark.parametrize("error", [Ambiguous("lost"), NotSent("down"), refused()])
