@@ -103,10 +103,10 @@ def latest(
         # Not in the order of an index: PostgreSQL, as long as it has no statistics
         # of a young table, would read all of it backwards instead of few rows.
         newest = "ORDER BY seq + 0 DESC LIMIT 1"
-        place = {"tenant": tenant, "conv": conv, "msg": msg}
+        place = {"tenant": tenant, "conv": conv, "msg": msg, "until": until_us}
         rows = yield Statement(
             f"{about}{newest}",
-            place | {"since": since_us(msg), "until": until_us},
+            place | {"since": since_us(msg)},
             postgres=f"{about}AND cap_us >= :since AND cap_us <= :until {newest}",
         )
         if rows:

@@ -249,14 +249,7 @@ class LogReader:
             "AND l.msg = :msg AND l.etype LIKE :kinds "
         )
         row = {"tenant": tenant, "conv": conv, "msg": msg, "kinds": kinds}
-        rows = await self.store.fetch(
-            Statement(
-                f"{head}{_IN_ORDER}",
-                row | {"since": since_us(msg)},
-                postgres=f"{head}{_SINCE}{_IN_ORDER}",
-                brief=True,
-            )
-        )
+        rows = await self._in_order(head, row, since_us(msg))
         return await self._opened(tenant, [_named(row, _WITHOUT_RAW) for row in rows])
 
     async def entry(self, tenant: str, seq: int, msg: str = "") -> LogEntry | None:
@@ -266,14 +259,8 @@ class LogReader:
         Where it is known which message it is about, it is found in less time.
         """
         head = f"SELECT {_columns(_WITHOUT_RAW)} {_FROM} AND l.seq = :seq "
-        rows = await self.store.fetch(
-            Statement(
-                head,
-                {"tenant": tenant, "seq": seq, "since": since_us(msg)},
-                postgres=f"{head}{_SINCE}",
-                brief=True,
-            )
-        )
+        row = {"tenant": tenant, "seq": seq}
+        rows = await self._in_order(head, row, since_us(msg))
         found = [_named(row, _WITHOUT_RAW) for row in rows]
         return next(iter(await self._opened(tenant, found)), None)
 
@@ -286,7 +273,7 @@ class LogReader:
         `wanted` are patterns of types by channel and message, as `about` has them.
         """
         since = min((since_us(msg) for _, msg in wanted), default=0)
-        row: dict[str, Any] = {"tenant": tenant, "since": since}
+        row: dict[str, Any] = {"tenant": tenant}
         places = []
         for n, ((conv, msg), kinds) in enumerate(wanted.items()):
             names = [f"kind{n}_{k}" for k, _ in enumerate(kinds)]
@@ -295,15 +282,29 @@ class LogReader:
             types = " OR ".join(f"l.etype LIKE :{name}" for name in names)
             places.append(f"(l.conv = :conv{n} AND l.msg = :msg{n} AND ({types}))")
         head = f"SELECT {_columns(_WITHOUT_RAW)} {_FROM} AND ({' OR '.join(places)}) "
+        rows = await self._in_order(head, row, since)
+        return await self._opened(tenant, [_named(row, _WITHOUT_RAW) for row in rows])
+
+    async def _in_order(
+        self, head: str, row: Mapping[str, Any], since_us: int
+    ) -> Sequence[Row]:
+        """
+        Return what a query finds, by position.
+
+        Nothing was captured before `since_us`, unless somebody's clock was far off:
+        where nothing is found at all, that is looked for as well.
+        """
         rows = await self.store.fetch(
             Statement(
                 f"{head}{_IN_ORDER}",
-                row,
+                {**row, "since": since_us},
                 postgres=f"{head}{_SINCE}{_IN_ORDER}",
                 brief=True,
             )
         )
-        return await self._opened(tenant, [_named(row, _WITHOUT_RAW) for row in rows])
+        if rows or not since_us:
+            return rows
+        return await self.store.fetch(Statement(f"{head}{_IN_ORDER}", row, brief=True))
 
     async def verify(
         self, tenant: str, progress: Callable[[int, int], None] = lambda _a, _b: None

@@ -7,6 +7,7 @@ it look at two or three months, however many there are.
 """
 
 import re
+import time
 
 _DAY_US = 86_400_000_000
 # Slack's `ts` has seconds, and Teams' ids are milliseconds, since 1970.
@@ -18,9 +19,18 @@ _OFF_US = 2 * _DAY_US
 
 
 def since_us(message: str) -> int:
-    """Return a time before which nothing was captured about a message, 0 if unknown."""
+    """
+    Return a time before which nothing was captured about a message, 0 if unknown.
+
+    An id of times to come says nothing.
+    """
+    said = _said_us(message)
+    return max(0, said - _OFF_US) if said <= time.time_ns() // 1000 else 0
+
+
+def _said_us(message: str) -> int:
     if _SLACK.fullmatch(message):
-        return int(message.replace(".", "")) - _OFF_US
+        return int(message.replace(".", ""))
     if _TEAMS.fullmatch(message):
-        return int(message) * 1000 - _OFF_US
+        return int(message) * 1000
     return 0

@@ -125,3 +125,19 @@ async def test_what_was_said_in_an_earlier_month_is_found(
     [entry] = await other.reader.revisions(TENANT, FALCON.id, long_ago)
 
     assert entry.seq == at
+
+
+async def test_what_was_captured_by_a_clock_far_behind_is_found_all_the_same(
+    store: Store, link: Link
+) -> None:
+    store.journal.clock = lambda: int(_LONG_AGO.timestamp()) * 1_000_000
+    at = await said(store, link, _NOW)
+    spot = Spot(FALCON, _NOW)
+
+    reader = store.another_process("two").reader
+    [entry] = await reader.revisions(TENANT, FALCON.id, _NOW)
+    told = await LoggedReactions(reader).told(TENANT, spot, [spot], spot)
+
+    assert entry.seq == at
+    assert told.story is not None
+    assert (await reader.entry(TENANT, at, _NOW)) is not None

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from storage.months import since_us
 
 _DAYS_US = 3 * 86_400_000_000
-# Of the years 2001 to 2100; until 2286 Slack's seconds have ten digits.
-_MOMENTS = st.integers(1_000_000_000_000_000, 4_100_000_000_000_000)
+# Since 2001, when Slack's seconds had ten digits, and before this was written.
+_MOMENTS = st.integers(1_000_000_000_000_000, 1_790_000_000_000_000)
 
 
 @given(_MOMENTS)
@@ -18,6 +18,11 @@ def test_both_platforms_ids_tell_when_they_were_given(moment: int) -> None:
 
     for message in (slack, teams):
         assert moment - _DAYS_US < since_us(message) < moment
+
+
+def test_what_is_said_to_be_of_times_to_come_tells_nothing() -> None:
+    assert since_us("9999999999.000100") == 0
+    assert since_us("9999999999000") == 0
 
 
 @given(st.text(alphabet="0123456789.:-aé\n", max_size=20))
