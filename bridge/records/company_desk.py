@@ -23,17 +23,15 @@ from bridge.records.desk import (
     SystemLine,
 )
 from bridge.records.drawing import Drawing
-from bridge.records.entries import RecordLog, shown
+from bridge.records.entries import RecordLog, Wish, shown, viewed
 from bridge.records.mentions import Mentions
-from bridge.records.model import Mention, Record
+from bridge.records.model import PUBLIC, Mention, Record
 from bridge.records.opening import Opening
 from bridge.records.places import Shown
 from bridge.records.ports import Records
 from bridge.records.saga import SAGA, Saga
 from bridge.records.searching import Searching
 from bridge.records.starting import CHOOSE, Starting
-
-_NO_ROOM = "ATOM does not know who reads along here, so the link shows nothing."
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +140,7 @@ class Desk:
         url, mention = link
         channel = asker.channel
         if channel is None:
-            return Preview(url, None, _NO_ROOM)
+            return await self._unsent(asker, link, records)
         level = await self.levels.level(asker.tenant, channel, records.system)
         if level is Level.NOTHING:
             return Preview(url, None)
@@ -167,6 +165,26 @@ class Desk:
             return await self._kept(url, instance, answer)
         card = await self._drawn(instance, answer)
         return Preview(url, card)
+
+    async def _unsent(
+        self, asker: Asker, link: tuple[str, Mention], records: Records
+    ) -> Preview:
+        """
+        Preview a link that is in no channel yet, for whoever writes it.
+
+        Nothing is kept of it. Once it is sent it may stand before anybody, so it says
+        no more than the link does.
+        """
+        url, mention = link
+        answer = await self.mentions.looked_at(asker, records, mention)
+        if not isinstance(answer, Record):
+            return Preview(url, None, answer)
+        who = (asker.tenant, asker.person, asker.account)
+        floor = await self.mentions.floors.of_viewer(who, answer.ref, [PUBLIC])
+        drawn = self.drawing.for_writer(asker.tenant, answer, floor)
+        wish = Wish(asker, self.drawing.tokens(), drawn.decision)
+        await self.log.note(viewed(wish, drawn.card, drawn.hidden))
+        return Preview(url, drawn.card)
 
     async def _kept(self, url: str, wanted: CardInstance, record: Record) -> Preview:
         """Keep a preview as a card that stands; the same message has no second one."""

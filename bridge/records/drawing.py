@@ -142,6 +142,20 @@ class Drawing:
             await self.acts.issue(acts)
         return replace(drawn.card, buttons=_filled(drawn.card.buttons, acts))
 
+    def for_writer(self, tenant: str, seen: Record, floor: Floor) -> Drawn:
+        """
+        Draw that there is a record, for somebody who writes of it, by their own floor.
+
+        It has no button: where it is going to be pressed is not known.
+        """
+        audience = floor.audience(Level.BUTTON)
+        frame = Frame("", seen.ref, self.clock(), self.hosts(tenant))
+        card = card_of(seen, audience, frame)
+        if audience.sees(PUBLIC):
+            card = replace(card, note=_ONCE_SENT)
+        hidden = hidden_fields(seen, audience)
+        return Drawn(card, digest_of(card), seen.rev, seen, audience, floor, hidden)
+
     async def for_person(
         self,
         asker: Asker,
@@ -217,6 +231,7 @@ class Drawing:
 
 
 _TO_COME = "to come"
+_ONCE_SENT = "Once it is sent, a card shows as much of it as that channel allows."
 
 
 def _filled(

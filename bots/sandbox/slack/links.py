@@ -13,6 +13,7 @@ from bots.sandbox.slack.model import Channel, Message
 from bots.sandbox.slack.state import SlackState
 
 COMPOSER = "composer"
+NOWHERE = "COMPOSER"  # in the place of a channel
 HISTORY = "conversations_history"
 _DRAFTS = 200
 
@@ -45,12 +46,13 @@ def begin_draft(state: SlackState, team: str, user: str, text: str) -> dict[str,
     """
     Take note that somebody is writing, and tell the app of links in it.
 
-    Slack names no channel then.
+    Slack names no channel then: `channel` and `message_ts` are good for chat.unfurl
+    alone, and the latter is the `unfurl_id` as well.
     """
     marked = compose.text_of(compose.typed(text))
     links = events.link_domains(marked, state.setting("link_domains"))
     draft: dict[str, Any] = {
-        "id": f"{uuid4().hex}.{uuid4().hex}",
+        "id": f"{user}-{uuid4()}-{uuid4().hex}",
         "team": team,
         "user": user,
         "text": marked,
@@ -66,8 +68,8 @@ def begin_draft(state: SlackState, team: str, user: str, text: str) -> dict[str,
     shared = {
         "type": "link_shared",
         "user": user,
-        "channel": "COMPOSER",
-        "message_ts": f"{user}-{uuid4()}",
+        "channel": NOWHERE,
+        "message_ts": draft["id"],
         "links": links,
         "unfurl_id": draft["id"],
         "source": COMPOSER,

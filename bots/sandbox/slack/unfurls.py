@@ -12,7 +12,7 @@ from bots.sandbox.slack import compose, entities, messages, seed
 from bots.sandbox.slack.blocks import check_blocks
 from bots.sandbox.slack.call import Answer, Call, Serve
 from bots.sandbox.slack.errors import SlackRefusal
-from bots.sandbox.slack.links import COMPOSER, HISTORY
+from bots.sandbox.slack.links import COMPOSER, HISTORY, NOWHERE
 from bots.sandbox.slack.model import Channel
 
 
@@ -35,6 +35,8 @@ def unfurl(call: Call) -> Answer:
         raise SlackRefusal("missing_channel")
     if not call.text("ts"):
         raise SlackRefusal("missing_ts")
+    if call.text("channel") == NOWHERE:
+        return _in_draft(call, call.text("ts"), made) | warned
     return _shown(call, call.channel(), call.text("ts"), made) | warned
 
 
@@ -51,17 +53,21 @@ def _by_id(call: Call, cards: Mapping[str, Any]) -> Answer:
     if call.text("source") not in {COMPOSER, HISTORY}:
         raise SlackRefusal("invalid_source")
     if call.text("source") == COMPOSER:
-        draft = call.state.drafts.get(call.text("unfurl_id"))
-        if draft is None or draft["team"] != call.me.team:
-            raise SlackRefusal("cannot_find_message")
-        draft["attachments"] = _merged(draft["text"], draft["attachments"], cards)
-        call.state.publish("draft", draft["team"], user=draft["user"])
-        return {}
+        return _in_draft(call, call.text("unfurl_id"), cards)
     place = call.state.unfurls.get(call.text("unfurl_id"))
     if place is None:
         raise SlackRefusal("invalid_unfurl_id")
     channel = call.state.reachable(call.me, place[0], "")
     return _shown(call, channel, place[1], cards)
+
+
+def _in_draft(call: Call, name: str, cards: Mapping[str, Any]) -> Answer:
+    draft = call.state.drafts.get(name)
+    if draft is None or draft["team"] != call.me.team:
+        raise SlackRefusal("cannot_find_message")
+    draft["attachments"] = _merged(draft["text"], draft["attachments"], cards)
+    call.state.publish("draft", draft["team"], user=draft["user"])
+    return {}
 
 
 def _shown(call: Call, channel: Channel, ts: str, cards: Mapping[str, Any]) -> Answer:

@@ -280,8 +280,19 @@ async def test_a_link_in_the_composer_names_no_channel_and_gets_a_preview(
 
     workspace = (await sandbox.state())["slack"]["workspaces"][0]
     assert shared["channel"] == "COMPOSER"
+    assert shared["message_ts"] == shared["unfurl_id"]
     [draft] = workspace["drafts"]
     assert [one["text"] for one in draft["attachments"]] == ["preview"]
+
+    # These two are no channel and no time, but good for this call all the same.
+    await slack.chat_unfurl(
+        channel=shared["channel"],
+        ts=shared["message_ts"],
+        unfurls={LINK: {"text": "again"}},
+    )
+    workspace = (await sandbox.state())["slack"]["workspaces"][0]
+    [draft] = workspace["drafts"]
+    assert [one["text"] for one in draft["attachments"]] == ["again"]
 
 
 async def test_a_button_in_a_preview_says_whose_preview_it_is(

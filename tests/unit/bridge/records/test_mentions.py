@@ -10,8 +10,10 @@ from bridge.records.model import PUBLIC, System
 from bridge.records.ports import Spent
 from tests.records_world import (
     ALICE,
+    BOB,
     CAROL,
     SLACK,
+    STRANGER,
     TEAMS,
     TENANT,
     FakeSystem,
@@ -375,6 +377,49 @@ async def test_a_preview_tells_the_author_why_there_is_none() -> None:
     assert [p.card for p in previews] == [None, None]
     assert "no such record" in previews[0].reason
     assert not previews[1].reason
+
+
+async def test_a_link_that_is_in_no_channel_yet_says_no_more_than_the_link() -> None:
+    world = World()
+    world.system.add("CHG1", "Secret plan")
+    writing = replace(asker(ALICE), channel=None)
+
+    [preview] = await world.desk.preview(
+        writing, ["https://acme.example/CHG1"], composing=True
+    )
+
+    card = preview.card
+    assert card is not None
+    assert (card.title, card.standing) == ("ServiceNow record", Standing.LIVE)
+    assert (card.key, card.what, card.url, card.buttons) == ("", "", "", ())
+    assert not world.cards.kept
+    assert not world.acts.kept
+    [looked] = world.log.of("record.view")
+    assert looked.detail["decision"]["allowed"]
+    assert "Secret plan" not in repr((preview, looked))
+
+
+async def test_a_link_in_no_channel_shows_nothing_to_who_may_not_see_it() -> None:
+    world = World()
+    unseen = world.system.add("CHG1")
+    world.system.add("CHG2")
+    world.system.unseen.add(("p-alice", unseen.ref.id))
+    world.policy.denied.add((BOB.id, "record.view", PUBLIC))
+    world.accesses.connected.discard("p-carol")
+
+    for person, key, why in (
+        (ALICE, "CHG1", "no such record"),
+        (BOB, "CHG2", "forbidden"),
+        (CAROL, "CHG2", "not connected"),
+        (STRANGER, "CHG2", "does not know you"),
+    ):
+        writing = replace(asker(person), channel=None)
+        [preview] = await world.desk.preview(
+            writing, [f"https://acme.example/{key}"], composing=True
+        )
+        assert preview.card is None
+        assert why in preview.reason
+    assert not world.log.of("record.view")
 
 
 async def test_systems_do_not_take_each_others_words() -> None:
