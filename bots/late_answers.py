@@ -103,7 +103,12 @@ class LateAnswers:
         log.info("a command that was left is taken up", course=str(what))
         when = moment(left.asked_us, self.clock())
         request = Request(
-            asked.tenant, asked.channel, asked.person, asked.words, asked.account
+            asked.tenant,
+            asked.channel,
+            asked.person,
+            asked.words,
+            asked.account,
+            asked.thread,
         )
         with self.answering.resumed(request, claim) as turn:
             if what is Course.RUN:

@@ -33,6 +33,7 @@ from bots.teams_side import TeamsSide, teams_side
 from bridge.letters import DeadLetters
 from bridge.messages import Platform
 from bridge.ports import Announcer, LinkBook
+from bridge.reacted import WhoReacted
 from bridge.search.finding import Memberships
 from storage.companies import StoredCompanies
 from storage.log_reader import LogReader
@@ -131,6 +132,13 @@ async def tools(settings: Settings) -> AsyncIterator[Tools]:
                 ),
                 explains=built.policies.explainer,
                 policies=built.policies.desk,
+                reactors=WhoReacted(
+                    built.reactions,
+                    built.copies,
+                    built.links,
+                    {p: side.people for p, side in sides.items()},
+                    built.leaving.leaving.shown_name,
+                ),
                 clock=clock_us,
                 directory=Desk(built.sources, built.duties),
                 gate=Gate(built.policy, on_record.command),

@@ -37,7 +37,8 @@ class Spot:
 class Reacted:
     """
     Somebody chose an emoji, or took it back. `seq` is the log entry that says so, and
-    `on` the message: several may show as one.
+    `on` the message: several may show as one. `person` is a token, `account` the
+    platform's own id of them.
     """
 
     emoji: str
@@ -46,6 +47,7 @@ class Reacted:
     seq: int
     added: bool
     on: str = ""
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +86,28 @@ def counted(said: Iterable[Reacted]) -> tuple[Reaction, ...]:
     """
     Return the reactions that stand, in the order in which they first appeared.
 
+    Whoever chose an emoji on several messages that show as one counts once, until it
+    was taken back on all of them.
+    """
+    people: dict[str, set[str]] = {}
+    for one in standing(said):
+        people.setdefault(one.emoji, set()).add(one.person)
+    return tuple(Reaction(emoji, len(chose)) for emoji, chose in people.items())
+
+
+def standing(said: Iterable[Reacted]) -> list[Reacted]:
+    """
+    Return the choices that were not taken back, oldest first.
+
     Events come in any order, and more than once: of what a person did with an emoji
-    the newest counts, by the platform's own time. Whoever chose it on several messages
-    that show as one counts once, until it was taken back on all of them.
+    on a message the newest counts, by the platform's own time.
     """
     newest: dict[tuple[str, str, str], Reacted] = {}
     for one in said:
         key = (one.person, one.emoji, one.on)
         if key not in newest or _age(newest[key]) < _age(one):
             newest[key] = one
-    standing = sorted((one for one in newest.values() if one.added), key=_age)
-    people: dict[str, set[str]] = {}
-    for one in standing:
-        people.setdefault(one.emoji, set()).add(one.person)
-    return tuple(Reaction(emoji, len(chose)) for emoji, chose in people.items())
+    return sorted((one for one in newest.values() if one.added), key=_age)
 
 
 def footer(reactions: Iterable[Reaction]) -> str:

@@ -144,6 +144,7 @@ def _reacted(entry: LogEntry) -> Iterator[Reacted]:
                 entry.seq,
                 added,
                 entry.row["msg"],
+                entry.body["author"]["id"],
             )
 
 

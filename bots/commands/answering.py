@@ -69,13 +69,22 @@ class Answering:
     _settled: set[Claim] = field(default_factory=set)
 
     @asynccontextmanager
-    async def turn(self, event: Event, words: str) -> AsyncIterator["Turn"]:
+    async def turn(
+        self, event: Event, words: str, *, in_dialog: bool = False
+    ) -> AsyncIterator["Turn"]:
         """Take the turn of a command that was just captured."""
         tenant = await self.tenants.tenant_of(event.platform, event.account)
         request = claim = None
         if tenant is not None and event.channel is not None:
-            account = event.account
-            request = Request(tenant, event.channel, event.author, words, account)
+            request = Request(
+                tenant,
+                event.channel,
+                event.author,
+                words,
+                event.account,
+                event.thread,
+                in_dialog,
+            )
             claim = self.book.claim(tenant, event) if self.book else None
         with self.resumed(request, claim) as turn:
             yield turn

@@ -17,7 +17,9 @@ class Request:
     What a person typed, where, without the platform's way of calling ATOM.
 
     `text` is what follows `/atom` in Slack and `@ATOM` in Teams; `account` the Slack
-    workspace or Teams tenant whose signature vouches for the person.
+    workspace or Teams tenant whose signature vouches for the person. `thread` is the
+    root of the thread it was typed in; `in_dialog` means that it was chosen in a menu,
+    and that a dialog answers it.
     """
 
     tenant: str
@@ -25,6 +27,14 @@ class Request:
     person: Person
     text: str
     account: str = ""
+    thread: str = ""
+    in_dialog: bool = False
+
+    @property
+    def is_private(self) -> bool:
+        """Whether nobody but the asker sees the answer."""
+        aside = self.in_dialog or self.channel.is_own_chat
+        return aside or self.channel.platform is Platform.SLACK
 
     @property
     def command(self) -> str:

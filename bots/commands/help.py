@@ -20,7 +20,8 @@ class Topic:
 
 
 _BRIDGING = (
-    "link unlink links status pause resume options members dead retry replay drop"
+    "link unlink links status pause resume options members dead retry replay drop "
+    "reactions"
 )
 _RECORDS = "do follow unfollow subscriptions connect disconnect records"
 _PEOPLE = "me who why what-if policy directory runs kept sessions"

@@ -14,6 +14,7 @@ _SHOWING = frozenset(
         "find",
         "help",
         "links",
+        "reactions",
         "review",
         "search",
         "status",

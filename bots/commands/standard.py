@@ -22,6 +22,7 @@ from bots.commands.options import Options
 from bots.commands.organisations import Organisations
 from bots.commands.pause import Pause
 from bots.commands.policy import Policy
+from bots.commands.reactions import Reactions, Reactors
 from bots.commands.records_admin import RecordsCommand
 from bots.commands.records_do import Do
 from bots.commands.records_find import KINDS, Find
@@ -63,6 +64,7 @@ NAMES: tuple[str, ...] = (
     Replay.name,
     Drop.name,
     Search.name,
+    Reactions.name,
     ListWorkspaces.name,
     Channels.name,
     ResetSessions.name,
@@ -111,6 +113,7 @@ def standard_commands(  # noqa: PLR0913 - each is some command's
     explains: Explains,
     policies: PolicyDesk,
     reviews: ReviewDesk,
+    reactors: Reactors,
     clock: Callable[[], int],
     directory: DirectoryDesk | None = None,
     gate: Doorman | None = None,
@@ -131,6 +134,7 @@ def standard_commands(  # noqa: PLR0913 - each is some command's
         Replay(letters, links, rights, clock),
         Drop(letters, links, rights),
         Search(finder),
+        Reactions(reactors),
         ListWorkspaces(organisations),
         Channels(organisations),
         ResetSessions(organisations),

@@ -35,6 +35,7 @@ from bots.slack.envelope import Ignored, account_of, organisation_of
 from bots.slack.flexpane import Flexpane
 from bots.slack.interactions import (
     ACTION_PREFIX,
+    REACTIONS,
     RECORD,
     interaction,
     is_interaction,
@@ -130,6 +131,7 @@ class SlackIntake:
         )
         self.app.command("/atom")(self._on_command)
         self.app.action(re.compile(f"^{ACTION_PREFIX}"))(self._on_click)
+        self.app.shortcut(REACTIONS)(self._on_click)
         listen(self.app, self._on_record)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:

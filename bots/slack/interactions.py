@@ -14,6 +14,8 @@ from bridge.messages import Channel, Event, EventKind, Person, Platform
 # Our buttons' ids begin with this; the button's value is the command.
 ACTION_PREFIX = "atom:"
 
+REACTIONS = "atom_who_reacted"  # the shortcut's callback_id
+
 RECORD = "record"  # the detail that says what is asked of a record, and how
 
 _ACT = 80
@@ -61,6 +63,8 @@ def interaction(body: Mapping[str, Any], raw: bytes, now_us: int) -> Event:
         # Whatever it is about stays in the raw body: tokens are nobody's to read.
         told = pairs(**{RECORD: asked.kind, "act": asked.act[:_ACT]})
         return replace(event, kind=EventKind.ACTION, detail=told)
+    if string(body, "callback_id") == REACTIONS:
+        return _who_reacted(body, event)
     pressed = next(iter(mappings(body, "actions")), {})
     identifier, command = string(pressed, "action_id"), string(pressed, "value")
     if string(body, "type") != "block_actions" or not identifier.startswith(
@@ -68,6 +72,15 @@ def interaction(body: Mapping[str, Any], raw: bytes, now_us: int) -> Event:
     ):
         return replace(event, detail=pairs(type=string(body, "type")))
     return replace(event, kind=EventKind.ACTION, detail=pairs(command=command))
+
+
+def _who_reacted(body: Mapping[str, Any], event: Event) -> Event:
+    """Read a message's menu like the command that names the message."""
+    message = string(mapping(body, "message"), "ts")
+    if string(body, "type") != "message_action" or not message:
+        return replace(event, detail=pairs(type=string(body, "type")))
+    line = f"reactions {message}"
+    return replace(event, kind=EventKind.ACTION, detail=pairs(command=line))
 
 
 def _command(body: Mapping[str, Any], raw: bytes, now_us: int) -> Event:

@@ -22,8 +22,11 @@ from bots.teams.cards import adaptive
 from bots.teams.connector import Connector
 from bots.teams.people import TeamsPeople
 from bots.teams.places import places_in
+from bots.teams.record_answers import answer
+from bots.teams.record_asked import Surface
+from bots.teams.record_cards import task
 from bots.teams.records import TeamsRecords
-from bots.teams.translate import COMMAND, people_named_in
+from bots.teams.translate import COMMAND, in_dialog, people_named_in
 from bridge.cards import Card
 from bridge.errors import AtomError, DeliveryFailed, Fenced, NotSent, Throttled
 from bridge.messages import EventKind, Platform
@@ -109,11 +112,15 @@ class AtomBot(TeamsActivityHandler):  # type: ignore[misc]  # botbuilder ships n
                 await _reply(turn_context, turn, card)
 
     async def on_invoke_activity(self, turn_context: TurnContext) -> InvokeResponse:
-        if turn_context.activity.name != "adaptiveCard/action":
+        heard = heard_in(turn_context)
+        dialog = in_dialog(heard.activity)
+        if turn_context.activity.name != "adaptiveCard/action" and not dialog:
             return InvokeResponse(status=int(HTTPStatus.NOT_IMPLEMENTED))
-        async with self._turn(heard_in(turn_context)) as turn:
+        async with self._turn(heard) as turn:
             card = await turn.ready() if turn else None
             body = _ELSEWHERE if turn and card is None else _invoke_body(card)
+            if dialog:
+                body = _dialog_body(card)
             if turn and card:
                 await turn.shown()
             return InvokeResponse(status=int(HTTPStatus.OK), body=body)
@@ -145,7 +152,8 @@ class AtomBot(TeamsActivityHandler):  # type: ignore[misc]  # botbuilder ships n
         if event.channel is None or (event.kind is EventKind.ACTION and not asked):
             yield None
             return
-        async with self._parts.answering.turn(event, asked) as turn:
+        dialog = in_dialog(heard.activity)
+        async with self._parts.answering.turn(event, asked, in_dialog=dialog) as turn:
             yield turn if turn.request else None
 
     async def _remember_shared(self, heard: Heard) -> None:
@@ -208,6 +216,13 @@ async def _reply(turn_context: TurnContext, turn: Turn, card: Card) -> None:
         else:
             await turn.shown()
             return
+
+
+def _dialog_body(card: Card | None) -> dict[str, Any]:
+    """Return a dialog that shows a card, or a line if there is none to show now."""
+    if card is None:
+        return answer("ATOM cannot tell just now. Try again.", Surface.DIALOG)
+    return task(adaptive(card), card.title)
 
 
 def _invoke_body(card: Card | None) -> dict[str, Any]:

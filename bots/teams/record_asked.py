@@ -21,6 +21,7 @@ WAIT = f"{VERB_PREFIX}wait"  # asks again for an answer that took long
 WAITED = "w"  # the name under which a waiting answer's id comes back
 RECORD = "record"  # the detail that says what is asked of a record, and how
 SEARCH, CREATE = "findRecord", "createRecord"  # the extension's commands
+REACTIONS = "whoReacted"  # one that is not about records
 
 _TOKEN = 500
 _WORDS = 200
@@ -163,7 +164,9 @@ def _anonymous(_value: Mapping[str, Any]) -> Asked:
     return Asked(Kind.ANONYMOUS, Surface.LIST)
 
 
-def _create(value: Mapping[str, Any]) -> Asked:
+def _create(value: Mapping[str, Any]) -> Asked | None:
+    if text_of(value.get("commandId")) == REACTIONS:
+        return None
     if text_of(value.get("commandId")) != CREATE:
         return Asked(Kind.MALFORMED, Surface.DIALOG)
     payload = mapping(value.get("messagePayload"))

@@ -12,7 +12,7 @@ from bots.teams.changes import lifecycle
 from bots.teams.html_in import parse_activity
 from bots.teams.places import channel_in, root_of, tenant_of
 from bots.teams.reaction_types import emoji_of
-from bots.teams.record_asked import RECORD, asked_in
+from bots.teams.record_asked import REACTIONS, RECORD, asked_in
 from bots.teams.wire import mapping, mappings, microseconds, text_of
 from bridge.document import Document
 from bridge.errors import BadInput
@@ -256,6 +256,13 @@ def _details(
     return [(name, value) for name, value in found.items() if value]
 
 
+def in_dialog(activity: Mapping[str, Any]) -> bool:
+    """Say whether a command was chosen in a message's menu: a dialog answers it."""
+    chosen = mapping(activity.get("value")).get("commandId")
+    opens = activity.get("name") == "composeExtension/fetchTask"
+    return opens and chosen == REACTIONS
+
+
 def _emoji(reactions: Any) -> str:
     kinds = (text_of(reaction.get("type")) for reaction in mappings(reactions))
     return " ".join(emoji_of(kind) for kind in kinds if kind)
@@ -268,6 +275,9 @@ def _listed(items: Any, key: str) -> str:
 def _asked(activity: Mapping[str, Any], kind: EventKind, app_id: str) -> str:
     if kind is EventKind.COMMAND:
         return command_in(activity, app_id) or ""
+    if kind is EventKind.ACTION and in_dialog(activity):
+        message = mapping(mapping(activity.get("value")).get("messagePayload"))
+        return f"reactions {text_of(message.get('id'))}".strip()
     action = mapping(mapping(activity.get("value")).get("action"))
     if kind is EventKind.ACTION and action.get("verb") == VERB:
         return text_of(mapping(action.get("data")).get("command"))

@@ -1,13 +1,18 @@
 """Reactions cross, both ways: one for all who chose the same, gone with the last."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bots.demo_declared import declared
+from bots.sandbox.teams import seed as teams
 from tests.e2e.world import (
+    FALCON,
+    PROJECT,
     World,
     slack_messages,
     slack_texts,
@@ -113,6 +118,59 @@ async def test_reactions_in_slack_stand_below_the_copy_in_teams(here: World) -> 
     await here.slack("unreact", ts=ts, name="+1", user="U02BOB")
 
     await here.until(lambda s: below(s, copy) == "🎉 1")
+
+
+async def test_who_reacted_is_told_on_either_side_to_the_one_who_asks(
+    here: World,
+) -> None:
+    await here.set(**told_of_shortcuts())
+    ts, copy = await crossed_from_slack(here)
+    await here.slack("react", ts=ts, name="+1", user="U01ALICE")
+    await here.heard()
+    await here.slack("react", ts=ts, name="tada", user="U02BOB")
+    await here.slack("unreact", ts=ts, name="tada", user="U02BOB")
+    await here.teams("react", message=copy, type="like", user="29:carol")
+    await settled(here, "reaction.", 4)
+    stood = len(teams_messages(await here.state()))
+
+    wish = {"action": "message_shortcut", "callback_id": "atom_who_reacted", "ts": ts}
+    place = {"workspace": "T01ACME", "user": "U02BOB", "channel": FALCON.id}
+    await here._act("slack", place | wish)
+    state = await here.until(lambda s: bool(whispers(s)))
+    answer = await here._act(
+        "teams",
+        {
+            "tenant": teams.ACME,
+            "user": "29:dave",
+            "team": PROJECT.team,
+            "channel": PROJECT.id,
+            "action": "extension_action",
+            "command": "whoReacted",
+            "message": copy,
+        },
+    )
+
+    [whisper] = whispers(state)
+    assert whisper["to"] == "U02BOB"
+    for shown in (json.dumps(whisper, ensure_ascii=False), dialog(answer)):
+        assert "👍" in shown
+        assert "Alice" in shown
+        assert "Carol" in shown
+        assert "🎉" not in shown
+    assert len(teams_messages(await here.state())) == stood
+
+
+def told_of_shortcuts() -> dict[str, Any]:
+    found = declared("https://atom.example", teams.BOT_APP_ID, [])
+    return {name.replace(".", "__"): value for name, value in found.items()}
+
+
+def whispers(state: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [w for space in state["slack"]["workspaces"] for w in space["ephemerals"]]
+
+
+def dialog(answer: Mapping[str, Any]) -> str:
+    return json.dumps(answer, ensure_ascii=False)
 
 
 async def test_pins_and_new_channels_are_on_record_and_do_not_cross(

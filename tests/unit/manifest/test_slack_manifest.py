@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bots.commands.base import Commands
-from bots.slack import install, record_asked, record_objects
+from bots.slack import install, interactions, record_asked, record_objects
 from bots.slack.translate import EVENTS
 from manifest import slack_rules
 from manifest.build import slack_manifest
@@ -225,6 +225,7 @@ def test_the_shortcuts_are_those_that_are_answered(manifest: dict[str, Any]) -> 
 
     assert declared == {
         ("message", record_asked.FROM_MESSAGE),
+        ("message", interactions.REACTIONS),
         ("global", record_asked.NEW),
     }
 

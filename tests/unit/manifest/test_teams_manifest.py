@@ -167,7 +167,11 @@ def test_the_extension_offers_what_is_answered(manifest: dict[str, Any]) -> None
 
     commands = {one["id"]: one["type"] for one in extension["commands"]}
 
-    assert commands == {record_asked.SEARCH: "query", record_asked.CREATE: "action"}
+    assert commands == {
+        record_asked.SEARCH: "query",
+        record_asked.CREATE: "action",
+        record_asked.REACTIONS: "action",
+    }
 
 
 def test_the_permissions_are_those_that_graph_calls_and_messages_need(

@@ -16,6 +16,7 @@ from bridge.delivery import Delivery, Operation
 from bridge.explaining import Explains
 from bridge.letters import DeadLetter
 from bridge.messages import Channel, Person, Platform
+from bridge.reacted import Choice
 from tests.fakes import (
     FakeAnnouncer,
     FakeClock,
@@ -54,6 +55,18 @@ NAMES = {
 
 
 @dataclass
+class FakeReactors:
+    """Who reacted, by message."""
+
+    chosen: dict[str, tuple[Choice, ...]] = field(default_factory=dict)
+
+    async def to(
+        self, tenant: str, channel: Channel, message: str
+    ) -> tuple[Choice, ...]:
+        return self.chosen.get(message, ())
+
+
+@dataclass
 class Office:
     """Everything that the commands reach, and a way to type at them."""
 
@@ -78,6 +91,7 @@ class Office:
     explains: Explains = field(default_factory=FakeExplains)
     desk: FakePolicyDesk = field(default_factory=FakePolicyDesk)
     reviews: FakeReviews = field(default_factory=FakeReviews)
+    reactors: FakeReactors = field(default_factory=FakeReactors)
 
     @property
     def commands(self) -> Commands:
@@ -98,6 +112,7 @@ class Office:
             explains=self.explains,
             policies=self.desk,
             reviews=self.reviews,
+            reactors=self.reactors,
             clock=self.clock,
             gate=self.gate,
             more=(

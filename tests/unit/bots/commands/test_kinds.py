@@ -17,6 +17,7 @@ why
 why @ada bridge.post here
 what-if add @ada to Sales
 search from:ada plan
+reactions 1716500000.000100
 find globex
 case 00001026
 jira ACME-42
