@@ -21,7 +21,7 @@ from tests.e2e.world import (
     world,
 )
 
-_ELSEWHERE = (
+ELSEWHERE = (
     Channel(Platform.SLACK, "T01ACME", "C03RANDOM"),
     Channel(Platform.TEAMS, PROJECT.team, "19:random@thread.tacv2"),
 )
@@ -58,7 +58,7 @@ async def at_work(
         await employ(
             Settings.model_validate(settings),
             COMPANY,
-            ((FALCON, PROJECT), _ELSEWHERE),
+            ((FALCON, PROJECT), ELSEWHERE),
             lambda built: connect_people(built, COMPANY, systems),
         )
         if started:
