@@ -24,9 +24,11 @@ from bridge.records.acting import Acting
 from bridge.records.admitting import Admitting
 from bridge.records.amending import Amending
 from bridge.records.books import (
+    MOST_UNJUDGED,
     CardInstance,
     CardState,
     Carried,
+    Held,
     IssuedAct,
     LeftAct,
     Outdated,
@@ -798,9 +800,7 @@ class FakeRemarks:
 @dataclass
 class FakeSubscriptions:
     kept: dict[str, Subscription] = field(default_factory=dict)
-    held: dict[str, dict[str, tuple[RecordRef, str, int]]] = field(
-        default_factory=lambda: defaultdict(dict)
-    )
+    held: dict[str, dict[str, Held]] = field(default_factory=lambda: defaultdict(dict))
     seen: set[tuple[str, str]] = field(default_factory=set)
 
     async def add(self, subscription: Subscription) -> None:
@@ -812,25 +812,20 @@ class FakeSubscriptions:
     async def of(self, tenant: str) -> Sequence[Subscription]:
         return list(self.kept.values())
 
-    async def hold_back(
-        self,
-        subscription: Subscription,
-        event: str,
-        ref: RecordRef,
-        line: str,
-        at_us: int,
-    ) -> bool:
-        if (subscription.id, event) in self.seen:
+    async def hold_back(self, subscription: Subscription, held: Held) -> bool:
+        own = self.held[subscription.id]
+        unjudged = sum(1 for each in own.values() if each.change)
+        if held.change and unjudged >= MOST_UNJUDGED:
             return False
-        self.seen.add((subscription.id, event))
-        self.held[subscription.id][event] = (ref, line, at_us)
+        if (subscription.id, held.event) in self.seen:
+            return False
+        self.seen.add((subscription.id, held.event))
+        own[held.event] = held
         return True
 
-    async def due(
-        self, subscription: Subscription, before_us: int
-    ) -> Sequence[tuple[str, RecordRef, str]]:
-        held = self.held[subscription.id]
-        return [(e, ref, line) for e, (ref, line, at) in held.items() if at < before_us]
+    async def due(self, subscription: Subscription, before_us: int) -> Sequence[Held]:
+        held = self.held[subscription.id].values()
+        return [each for each in held if each.at_us < before_us]
 
     async def told(self, subscription: Subscription, events: Sequence[str]) -> None:
         for event in events:

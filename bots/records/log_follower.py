@@ -259,13 +259,14 @@ class LogFollower:
         detail: Mapping[str, Any] = entry.body.get("detail") or {}
         if detail.get("refused"):
             return
-        for change in changes_in(detail):
+        changes = changes_in(detail)
+        for change in changes:
             self.live.heard(tenant, change)
             if self.remarking:
                 self.remarking.heard(tenant, change)
             if self.stirs:
                 self.stirs.heard(tenant, change)
-            await self.subscribing.heard(tenant, change)
+        await self.subscribing.heard(tenant, *changes)
 
     async def _said(self, tenant: str, entry: LogEntry) -> Named | None:
         row, body = entry.row, entry.body

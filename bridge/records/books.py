@@ -9,7 +9,14 @@ from bridge.access import Action
 from bridge.errors import NotAllowed
 from bridge.messages import Channel
 from bridge.records.cards import Level, Standing
-from bridge.records.model import NEVER, Needs, RecordRef, Revision, System
+from bridge.records.model import (
+    NEVER,
+    Needs,
+    RecordChange,
+    RecordRef,
+    Revision,
+    System,
+)
 
 
 class CardState(StrEnum):
@@ -275,8 +282,27 @@ class Subscription:
     made_us: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """
+    What waits to be told: a line about a record, or a `change` that nobody could judge.
+
+    `at_us` is when it was heard of.
+    """
+
+    event: str
+    ref: RecordRef
+    line: str
+    at_us: int
+    change: RecordChange | None = None
+
+
+MOST_UNJUDGED = 1_000
+"""Changes that are kept for one subscription until somebody can judge them."""
+
+
 class SubscriptionBook(Protocol):
-    """Subscriptions, and what waits for a digest or for the morning."""
+    """Subscriptions, and what waits for a digest, for the morning or for its system."""
 
     async def add(self, subscription: Subscription) -> None: ...
 
@@ -284,25 +310,20 @@ class SubscriptionBook(Protocol):
 
     async def of(self, tenant: str) -> Sequence[Subscription]: ...
 
-    async def hold_back(
-        self,
-        subscription: Subscription,
-        event: str,
-        ref: RecordRef,
-        line: str,
-        at_us: int,
-    ) -> bool:
-        """Keep a line until it is told; False if the event was kept before."""
+    async def hold_back(self, subscription: Subscription, held: Held) -> bool:
+        """
+        Keep something until it is told; False if its event was kept before.
+
+        False as well where `MOST_UNJUDGED` changes wait already.
+        """
         ...
 
-    async def due(
-        self, subscription: Subscription, before_us: int
-    ) -> Sequence[tuple[str, RecordRef, str]]:
-        """Return what is held back, oldest first: event, record and line."""
+    async def due(self, subscription: Subscription, before_us: int) -> Sequence[Held]:
+        """Return what is held back, oldest first."""
         ...
 
     async def told(self, subscription: Subscription, events: Sequence[str]) -> None:
-        """These are told: their lines are forgotten, their events are not."""
+        """These are told, or not to be: their lines are forgotten, not their events."""
         ...
 
 

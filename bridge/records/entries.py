@@ -232,11 +232,20 @@ def searched(
 
 
 def told(
-    tenant: str, subscription: str, refs: Sequence[RecordRef], channel: Channel | None
+    tenant: str,
+    subscription: str,
+    refs: Sequence[RecordRef],
+    channel: Channel | None,
+    *,
+    unchecked: int = 0,
 ) -> RecordEntry:
-    """A follower is about to be told of changes."""
+    """
+    A follower is about to be told of changes, and that there were `unchecked` ones.
+    """
     many = {str(ref) for ref in refs}
-    detail = {"subscription": subscription, "records": sorted(many)}
+    detail: dict[str, Any] = {"subscription": subscription, "records": sorted(many)}
+    if unchecked:
+        detail["unchecked"] = unchecked
     text = f"tells of {len(many)} record{'' if len(many) == 1 else 's'}"
     return RecordEntry(tenant, "record.told", ATOM, text, detail, channel)
 
@@ -325,7 +334,7 @@ def heard(  # noqa: PLR0913 - what a call says
         "instance": instance,
         "events": events,
         "refused": refused,
-        "changes": [_change(each) for each in changes],
+        "changes": [change_told(each) for each in changes],
     }
     if calls > 1:
         detail["calls"] = calls
@@ -372,7 +381,8 @@ def changes_in(detail: Mapping[str, Any]) -> list[RecordChange]:
     ]
 
 
-def _change(change: RecordChange) -> dict[str, Any]:
+def change_told(change: RecordChange) -> dict[str, Any]:
+    """Return what `changes_in` reads again."""
     return {
         "kind": str(change.kind),
         "event": change.event,

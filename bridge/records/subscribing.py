@@ -6,7 +6,9 @@ business system keeps from most people is never told to a channel; a person may 
 hear of it, and then it is read with their own account.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -17,14 +19,20 @@ from bridge.errors import (
     AtomError,
     BadInput,
     DeliveryFailed,
-    NotAllowed,
     NotFound,
     Refused,
     ServiceUnavailable,
+    StoreUnavailable,
 )
 from bridge.messages import Channel
 from bridge.records.admitting import Admitted, Admitting
-from bridge.records.books import Quiet, Subscription, SubscriptionBook
+from bridge.records.books import (
+    MOST_UNJUDGED,
+    Held,
+    Quiet,
+    Subscription,
+    SubscriptionBook,
+)
 from bridge.records.desk import Asker
 from bridge.records.drawing import Clock, Tokens
 from bridge.records.entries import RecordLog, Wish, followed, told, unfollowed
@@ -46,7 +54,24 @@ from bridge.records.systems import having, home
 _MINUTE_US = 60 * 1_000_000
 _MOST_LINES = 25
 _MOST_EACH = 50
+_AT_ONCE = 100  # records in one read
+_LONGEST_READ_US = 20 * 1_000_000  # for all who wait; then for the next time
+# A quota of calls is for a day: within two it has room again.
+_LONGEST_US = 2 * 24 * 60 * _MINUTE_US
 _SHORTEST_DIGEST, _LONGEST_DIGEST = 5, 7 * 24 * 60
+
+_BLIND = {Absence.UNREACHABLE, Absence.SPENT}
+_GONE = "A {} that is followed here is gone, or no longer visible."
+# It does not say how many: some may be of what the audience may not see.
+_UNCHECKED = (
+    "There may be changes that nobody is told of: {} could not be asked for too long. "
+    "Please look there."
+)
+
+View = Record | Absence | None
+"""A record as an audience may see it, or why not; None if it may not at all."""
+
+Views = Mapping[RecordRef, View]
 
 
 class Teller(Protocol):
@@ -176,118 +201,205 @@ class Subscribing:
             f"There is no subscription {id_} here: `subscriptions` lists them."
         )
 
-    async def heard(self, tenant: str, change: RecordChange) -> int:
-        """Tell a change to whoever wants to hear of it; returns how many were told."""
-        ref, many = change.ref, 0
-        if ref is None or change.kind is ChangeKind.MISSED:
-            return 0
-        wanting = [s for s in await self.book.of(tenant) if _concerns(s, ref)]
-        if not wanting:
-            return 0
-        rooms = await self.reading.read(tenant, [ref])
-        for each in wanting:
-            seen = await self._seen(each, ref, rooms.seen[ref])
-            line = _line(each, seen, ref, change)
-            if not line:
-                continue
-            kept = await self.book.hold_back(
-                each, change.event, ref, line, self.clock()
-            )
-            if kept and not each.every and not is_quiet(each.quiet, self.clock()):
-                many += await self.flush(each)
+    async def heard(self, tenant: str, *changes: RecordChange) -> int:
+        """
+        Tell changes to whoever wants to hear of them; returns how many were told.
+
+        A change of what cannot be read now is kept, and judged at a later `tick`.
+        """
+        wanting: list[tuple[Subscription, list[tuple[RecordRef, RecordChange]]]] = []
+        for each in await self.book.of(tenant):
+            own = [
+                (change.ref, change)
+                for change in changes
+                if change.ref is not None
+                and change.kind is not ChangeKind.MISSED
+                and _concerns(each, change.ref)
+            ]
+            if own:
+                wanting.append((each, own))
+        seen = await self._seen(
+            tenant, [(each, {ref for ref, _ in own}) for each, own in wanting]
+        )
+        many = 0
+        for each, own in wanting:
+            views = seen[each.id]
+            kept = [await self._hold(each, *one, views[one[0]]) for one in own]
+            if any(kept) and not each.every:
+                many += await self._flush(each, views)
         return many
 
-    async def tick(self, tenant: str) -> int:
-        """Tell what waited for a digest or for the morning; returns how many were told."""
-        return sum([await self.flush(each) for each in await self.book.of(tenant)])
+    async def _hold(
+        self,
+        subscription: Subscription,
+        ref: RecordRef,
+        change: RecordChange,
+        seen: View,
+    ) -> bool:
+        """Keep what is to be told of a change; False if there is nothing to tell now."""
+        blind = seen in _BLIND
+        line = "" if blind else _line(subscription, seen, ref, change)
+        if not blind and not line:
+            return False
+        unjudged = change if blind else None
+        held = Held(change.event, ref, line, self.clock(), unjudged)
+        return await self.book.hold_back(subscription, held) and not blind
 
-    async def flush(self, subscription: Subscription) -> int:
-        """Tell what is due of one subscription now."""
+    async def tick(self, tenant: str) -> int:
+        """
+        Tell what waited for a digest, for the morning, or for its system to answer.
+
+        Returns how many were told. All of it is read together: it costs few calls.
+        """
+        waiting = [
+            (each, due)
+            for each in await self.book.of(tenant)
+            if (due := await self._due(each))
+        ]
+        seen = await self._seen(
+            tenant, [(each, {held.ref for held in due}) for each, due in waiting]
+        )
+        told = [await self._tell(each, due, seen[each.id]) for each, due in waiting]
+        return sum(told)
+
+    async def _flush(self, subscription: Subscription, views: Views) -> int:
+        """Tell what is due of one subscription now; `views` is what was read already."""
+        due = await self._due(subscription)
+        missing = {held.ref for held in due} - views.keys()
+        if missing:
+            asked = [(subscription, missing)]
+            seen = await self._seen(subscription.tenant, asked)
+            views = {**views, **seen[subscription.id]}
+        return await self._tell(subscription, due, views)
+
+    async def _due(self, subscription: Subscription) -> Sequence[Held]:
         now = self.clock()
         if is_quiet(subscription.quiet, now):
-            return 0
+            return []
         before = now + 1
         if subscription.every:
             before = now - now % (subscription.every * _MINUTE_US)
-        due = await self.book.due(subscription, before)
-        if not due:
-            return 0
-        visible = await self._still(subscription, {ref for _, ref, _ in due})
-        lines = [line for _, ref, line in due if ref in visible]
-        events = [event for event, _, _ in due]
-        if lines:
+        return await self.book.due(subscription, before)
+
+    async def _tell(
+        self, subscription: Subscription, due: Sequence[Held], views: Views
+    ) -> int:
+        """
+        Tell what may still be told: rooms and rights change.
+
+        What cannot be read stays due. After two days it is given up, and that is told.
+        """
+        blind = [held for held in due if views[held.ref] in _BLIND]
+        longest_us = _LONGEST_US + subscription.every * _MINUTE_US
+        given_up = [h for h in blind if h.at_us < self.clock() - longest_us]
+        over = [held for held in due if held not in blind or held in given_up]
+        lines: dict[str, RecordRef] = {}
+        for held in over:
+            line = _now(subscription, held, views[held.ref])
+            if line:
+                # Judged late, several changes may read alike.
+                lines[line] = held.ref
+        shown = list(lines)
+        unjudged = sum(1 for held in due if held.change)
+        if given_up or (over and unjudged >= MOST_UNJUDGED):
+            shown.append(_UNCHECKED.format(subscription.system.shown))
+        if shown:
             entry = told(
                 subscription.tenant,
                 subscription.id,
-                sorted(visible),
+                sorted(set(lines.values())),
                 subscription.channel,
+                unchecked=len(given_up),
             )
             await self.log.note(entry)
             try:
-                await self.teller.tell(subscription, _card(subscription, lines))
+                await self.teller.tell(subscription, _card(subscription, shown))
             except Refused:
-                lines = []  # it would be refused again
+                shown = []  # it would be refused again
             except DeliveryFailed:
                 return 0  # it stays due
-        await self.book.told(subscription, events)
-        return bool(lines)
-
-    async def _still(
-        self, subscription: Subscription, refs: set[RecordRef]
-    ) -> set[RecordRef]:
-        """Return the records that may still be told of: rooms and rights change."""
-        rooms = await self.reading.read(subscription.tenant, refs)
-        visible = set()
-        for ref in refs:
-            seen = rooms.seen[ref]
-            if subscription.person:
-                seen = await self._seen(subscription, ref, seen) or Absence.GONE
-            elif isinstance(seen, Record):
-                seen = await self._seen(subscription, ref, seen) or Absence.UNREACHABLE
-            # That a followed record is gone says nothing of what was in it.
-            if isinstance(seen, Record) or (seen is Absence.GONE and subscription.ref):
-                visible.add(ref)
-        return visible
+        if over:
+            await self.book.told(subscription, [held.event for held in over])
+        return bool(shown)
 
     async def _seen(
-        self, subscription: Subscription, ref: RecordRef, room: Record | Absence
-    ) -> Record | Absence | None:
-        """Return a record as the audience may see it, None if it may not at all."""
-        if subscription.channel is not None:
-            if not isinstance(room, Record) or room.secured:
-                return room if isinstance(room, Absence) else None
-            present = await self.rooms.present(
-                subscription.tenant, subscription.channel
-            )
-            place = Room(subscription.tenant, subscription.channel, present)
-            floor = await self.floors.of_room(place, ref, room.classes)
-            return visible_part(room, floor)
-        own = await self._own(subscription, ref)
-        if not isinstance(own, Record):
-            return own
-        if own.secured and not subscription.secured:
-            return None
-        reader = Asker.reached(subscription.tenant, subscription.by)
-        who = (reader.tenant, reader.person, reader.account)
-        return visible_part(own, await self.floors.of_viewer(who, ref, own.classes))
+        self, tenant: str, asked: Sequence[tuple[Subscription, AbstractSet[RecordRef]]]
+    ) -> Mapping[str, Views]:
+        """
+        Return, by subscription, records as its audience may see them: None if not at all.
+
+        Rooms' records are read together. What is not read in time is unreachable.
+        """
+        views: dict[str, Views] = {
+            each.id: dict.fromkeys(refs, Absence.UNREACHABLE) for each, refs in asked
+        }
+        if not asked:
+            return views
+        until_us = self.clock() + _LONGEST_READ_US
+        shared = {ref for each, refs in asked if each.channel for ref in refs}
+        rooms = (await self.reading.read(tenant, shared)).seen
+        # Begun elsewhere every minute: who hangs does not always keep the others waiting.
+        first = self.clock() // _MINUTE_US % len(asked)
+        for each, refs in (*asked[first:], *asked[:first]):
+            if self.clock() > until_us:
+                break
+            with suppress(ServiceUnavailable):
+                views[each.id] = await self._views(each, refs, rooms)
+        return views
+
+    async def _views(
+        self,
+        subscription: Subscription,
+        refs: AbstractSet[RecordRef],
+        rooms: Mapping[RecordRef, Record | Absence],
+    ) -> Views:
+        if subscription.channel is None:
+            return await self._own(subscription, sorted(refs))
+        present = await self.rooms.present(subscription.tenant, subscription.channel)
+        place = Room(subscription.tenant, subscription.channel, present)
+        views: dict[RecordRef, View] = {}
+        for ref in refs:
+            room = rooms[ref]
+            if isinstance(room, Absence):
+                views[ref] = room
+            elif room.secured:
+                views[ref] = None
+            else:
+                floor = await self.floors.of_room(place, ref, room.classes)
+                views[ref] = visible_part(room, floor)
+        return views
 
     async def _own(
-        self, subscription: Subscription, ref: RecordRef
-    ) -> Record | Absence | None:
+        self, subscription: Subscription, refs: Sequence[RecordRef]
+    ) -> Views:
         """Read as the person who wants to hear of it."""
-        tenant = subscription.tenant
+        views: dict[RecordRef, View] = dict.fromkeys(refs)
+        reader = Asker.reached(subscription.tenant, subscription.by)
+        who = (reader.tenant, reader.person, reader.account)
+        for first in range(0, len(refs), _AT_ONCE):
+            part = refs[first : first + _AT_ONCE]
+            for ref, own in (await self._read_as(subscription, part)).items():
+                if isinstance(own, Absence):
+                    views[ref] = own
+                elif not own.secured or subscription.secured:
+                    floor = await self.floors.of_viewer(who, ref, own.classes)
+                    views[ref] = visible_part(own, floor)
+        return views
+
+    async def _read_as(
+        self, subscription: Subscription, refs: Sequence[RecordRef]
+    ) -> Mapping[RecordRef, Record | Absence]:
+        tenant, first = subscription.tenant, refs[0]
         try:
-            records = home(self.admitting.systems, tenant, ref)
+            records = home(self.admitting.systems, tenant, first)
             access = await self.admitting.accesses.of(
-                tenant, subscription.person, ref.system, ref.instance
+                tenant, subscription.person, first.system, first.instance
             )
-            return (await records.read(access, [ref], urgent=False)).get(ref)
-        except (NotAllowed, NotFound):
-            return None
-        except ServiceUnavailable:
-            return Absence.UNREACHABLE
+            return await records.read(access, refs, urgent=False)
+        except (ServiceUnavailable, StoreUnavailable):
+            raise
         except AtomError:
-            return None
+            return {}
 
     async def _kept(self, asker: Asker, made: Subscription) -> Subscription:
         await self.log.note(followed(Wish(asker, made.id), made))
@@ -345,9 +457,21 @@ def _concerns(subscription: Subscription, ref: RecordRef) -> bool:
     return mine == (ref.system, ref.instance, ref.kind)
 
 
+def _now(subscription: Subscription, held: Held, seen: View) -> str:
+    """Return what is told of something that was held back, as things are now."""
+    if held.change is not None:
+        return _line(subscription, seen, held.ref, held.change)
+    if isinstance(seen, Record):
+        return held.line
+    if seen is Absence.GONE or (seen is None and subscription.person):
+        # That a followed record is gone says nothing of what was in it.
+        return _GONE.format(held.ref.kind) if subscription.ref else ""
+    return ""
+
+
 def _line(
     subscription: Subscription,
-    seen: Record | Absence | None,
+    seen: View,
     ref: RecordRef,
     change: RecordChange,
 ) -> str:
@@ -356,7 +480,7 @@ def _line(
         return ""
     if isinstance(seen, Absence):
         if seen is Absence.GONE and subscription.ref is not None:
-            return f"A {ref.kind} that is followed here is gone, or no longer visible."
+            return _GONE.format(ref.kind)
         return ""
     if not passes(read(subscription.filter), seen, change):
         return ""

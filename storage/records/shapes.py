@@ -15,7 +15,8 @@ from bridge.records.books import (
     Subscription,
 )
 from bridge.records.cards import Level, Standing
-from bridge.records.model import Needs, RecordRef, Revision, System
+from bridge.records.entries import change_told, changes_in
+from bridge.records.model import Needs, RecordChange, RecordRef, Revision, System
 from storage.hot import Row
 from storage.rows import clean_id, clean_text
 
@@ -158,6 +159,16 @@ def subscription_of(row: Row) -> Subscription:
         what["secured"],
         int(made_us),
     )
+
+
+def change_text(change: RecordChange) -> str:
+    where = {"system": str(change.system), "instance": change.instance}
+    return orjson.dumps(where | {"changes": [change_told(change)]}).decode()
+
+
+def change_of(text: str) -> RecordChange:
+    [change] = changes_in(orjson.loads(text))
+    return change
 
 
 def _text(what: dict[str, object]) -> str:

@@ -4,12 +4,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bridge.errors import Conflict
-from bridge.records.books import Subscription
+from bridge.records.books import MOST_UNJUDGED, Held, Subscription
 from bridge.records.model import RecordRef
 from storage.compliance.acts import Act, Acts
 from storage.hot import HotStore, Program, Statement
 from storage.records.sealing import CompanySeal
-from storage.records.shapes import hashed, listed, subscription_of, subscription_text
+from storage.records.shapes import (
+    change_of,
+    change_text,
+    hashed,
+    listed,
+    subscription_of,
+    subscription_text,
+)
 from storage.rows import clean_id
 
 _ROWS = "tenant, id, person, what, made_us"
@@ -72,28 +79,32 @@ class StoredSubscriptions:
         )
         return [subscription_of(row) for row in rows]
 
-    async def hold_back(
-        self,
-        subscription: Subscription,
-        event: str,
-        ref: RecordRef,
-        line: str,
-        at_us: int,
-    ) -> bool:
-        name = hashed(event)
+    async def hold_back(self, subscription: Subscription, held: Held) -> bool:
+        name = hashed(held.event)
+        line = held.line if held.change is None else change_text(held.change)
         row = _of(subscription) | {
             "event": name,
-            "ref": str(ref),
+            "ref": str(held.ref),
             "line": await self.sealer.seal(
-                subscription.tenant, f"{event}\n{line}", _about(subscription, name)
+                subscription.tenant, f"{held.event}\n{line}", _about(subscription, name)
             ),
-            "at_us": at_us,
+            "at_us": held.at_us,
+            "unjudged": int(held.change is not None),
         }
 
         def program() -> Program[bool]:
+            if held.change is not None:
+                [(waiting,)] = yield Statement(
+                    f"SELECT COUNT(*) FROM record_line WHERE {_ONE} "
+                    "AND unjudged = 1 AND line IS NOT NULL",
+                    _of(subscription),
+                )
+                if waiting >= MOST_UNJUDGED:
+                    return False
             kept = yield Statement(
                 "INSERT INTO record_line (tenant, subscription, event, ref, line, "
-                "at_us) VALUES (:tenant, :subscription, :event, :ref, :line, :at_us) "
+                "at_us, unjudged) VALUES (:tenant, :subscription, :event, :ref, :line, "
+                ":at_us, :unjudged) "
                 "ON CONFLICT (tenant, subscription, event) DO NOTHING RETURNING event",
                 row,
             )
@@ -101,22 +112,23 @@ class StoredSubscriptions:
 
         return await self.store.run(program)
 
-    async def due(
-        self, subscription: Subscription, before_us: int
-    ) -> Sequence[tuple[str, RecordRef, str]]:
+    async def due(self, subscription: Subscription, before_us: int) -> Sequence[Held]:
         rows = await self.store.fetch(
             Statement(
-                f"SELECT event, ref, line FROM record_line WHERE {_ONE} "
-                "AND line IS NOT NULL AND at_us < :before ORDER BY at_us, event",
+                "SELECT event, ref, line, at_us, unjudged FROM record_line "
+                f"WHERE {_ONE} AND line IS NOT NULL AND at_us < :before "
+                "ORDER BY at_us, event",
                 _of(subscription) | {"before": before_us},
             )
         )
         found = []
-        for name, ref, line in rows:
+        for name, ref, line, at_us, unjudged in rows:
             about = _about(subscription, name)
             text = await self.sealer.unseal(subscription.tenant, bytes(line), about)
             event, _, told = text.partition("\n")
-            found.append((event, RecordRef.parse(ref), told))
+            change = change_of(told) if unjudged else None
+            told = "" if unjudged else told
+            found.append(Held(event, RecordRef.parse(ref), told, int(at_us), change))
         return found
 
     async def told(self, subscription: Subscription, events: Sequence[str]) -> None:

@@ -85,8 +85,8 @@ record_subscription = Table(
     Column("made_us", BigInteger, nullable=False),
 )
 
-# A line that waits for a digest, sealed; once it is told only its event is kept, so
-# that it is not told again.
+# A line that waits for a digest, sealed, or a change that is `unjudged`; once it is told
+# only its event is kept, so that it is not told again.
 record_line = Table(
     "record_line",
     metadata,
@@ -96,6 +96,7 @@ record_line = Table(
     Column("ref", Text, nullable=False),
     Column("line", LargeBinary),
     Column("at_us", BigInteger, nullable=False),
+    Column("unjudged", SmallInteger, nullable=False, server_default="0"),
     Index("ix_record_line_at", "at_us"),
 )
 

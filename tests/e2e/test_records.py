@@ -1,7 +1,7 @@
 """Business records where people talk, through the whole of ATOM and both platforms."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -363,6 +363,56 @@ async def test_a_person_in_teams_hears_of_changes_in_their_own_chat(
         assert "Escalated" not in everybody
         # The filter wants the second one alone.
         assert heard_alone("Escalated · High", 1, state)
+
+
+async def test_what_is_followed_is_told_of_once_its_system_answers_again(
+    tmp_path: Path, database_url: str
+) -> None:
+    """To a channel of each platform, though ATOM is killed before it does."""
+    async with at_work(tmp_path, database_url) as (here, systems):
+        await slack_answer(here, f"follow {CASE}")
+        await teams_answer(here, f"follow {CASE}")
+        org = systems.salesforce
+        away = {"match": "* /services/data/*", "kind": "status", "arg": 503}
+        systems.salesforce.faults.order({**away, "times": 9_999})
+        org.rows.update(
+            org.users["bob"], "Case", org.ids["crash"], {"Status": "Escalated"}
+        )
+        await unjudged(here, 2)
+        assert "Escalated" not in said(await here.state())
+
+        await here.kill()
+        systems.salesforce.faults.clear()
+        await here.start()
+        told = "Escalated · High"
+        for messages in (slack_messages, teams_messages):
+            await here.until(partial(told_in, messages, told), WAITS)
+        await here.quiet()
+
+        state = await here.state()
+        for messages in (slack_messages, teams_messages):
+            assert [told in said(one) for one in messages(state)].count(True) == 1
+        assert len(await logged(here, "record.told")) == 2
+
+
+async def unjudged(here: World, many: int) -> None:
+    """Wait until so many changes wait for somebody who can judge them."""
+    query = Statement("SELECT COUNT(*) FROM record_line WHERE unjudged = 1")
+    async with asyncio.timeout(WAITS):
+        while True:
+            async with here.store() as store:
+                [(found,)] = await store.fetch(query)
+            if found == many:
+                return
+            await asyncio.sleep(0.3)
+
+
+def told_in(
+    messages: Callable[[Mapping[str, Any]], Sequence[Mapping[str, Any]]],
+    words: str,
+    state: Mapping[str, Any],
+) -> bool:
+    return words in said(messages(state))
 
 
 _STEPS = (

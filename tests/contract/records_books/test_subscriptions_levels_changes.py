@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from bridge.errors import Conflict
-from bridge.records.books import Quiet, Subscription, Way
+from bridge.records.books import Held, Quiet, Subscription, Way
 from bridge.records.cards import Level
-from bridge.records.model import System
+from bridge.records.model import ChangeKind, RecordChange, Revision, System
 from storage.compliance.acts import Acts
 from storage.hot import Statement
 from storage.records.changes import StoredChanges
@@ -66,21 +66,59 @@ async def test_subscriptions_are_kept_and_on_record(
 async def test_lines_wait_sealed_and_are_told_once(
     book: StoredSubscriptions, store: Store
 ) -> None:
-    assert await book.hold_back(FOLLOWED, "e2", CHANGE, "second", 20)
-    assert await book.hold_back(FOLLOWED, "e1", CHANGE, SECRET, 10)
-    assert not await book.hold_back(FOLLOWED, "e1", CHANGE, "again", 30)
+    first = Held("e1", CHANGE, SECRET, 10)
+    second = Held("e2", CHANGE, "second", 20)
+    assert await book.hold_back(FOLLOWED, second)
+    assert await book.hold_back(FOLLOWED, first)
+    assert not await book.hold_back(FOLLOWED, replace(first, line="again", at_us=30))
     rows = await store.database.hot.fetch(Statement("SELECT line FROM record_line"))
     assert not any(b"Dogwood" in bytes(row[0]) for row in rows)
 
-    assert await book.due(FOLLOWED, 20) == [("e1", CHANGE, SECRET)]
-    assert [line for _, _, line in await book.due(FOLLOWED, 99)] == [SECRET, "second"]
+    assert await book.due(FOLLOWED, 20) == [first]
+    assert await book.due(FOLLOWED, 99) == [first, second]
     assert await book.due(replace(FOLLOWED, id="sub_2"), 99) == []
 
     await book.told(FOLLOWED, ["e1", "e9"])
-    assert [event for event, _, _ in await book.due(FOLLOWED, 99)] == ["e2"]
-    assert not await book.hold_back(FOLLOWED, "e1", CHANGE, SECRET, 40)
+    assert await book.due(FOLLOWED, 99) == [second]
+    assert not await book.hold_back(FOLLOWED, replace(first, at_us=40))
     assert await book.sweep(99) == 1
     assert await book.sweep(99) == 0
+
+
+async def test_changes_that_nobody_could_judge_wait_sealed_and_are_bounded(
+    book: StoredSubscriptions, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.records.subscriptions.MOST_UNJUDGED", 2)
+    change = RecordChange(
+        System.SERVICENOW,
+        "acme",
+        ChangeKind.CHANGED,
+        "e1",
+        CHANGE,
+        Revision(3, "r3"),
+        actor="dogwood",
+        fields=("risk", "state"),
+    )
+    one, two, three = (
+        Held(f"e{n}", CHANGE, "", n, replace(change, event=f"e{n}")) for n in (1, 2, 3)
+    )
+
+    assert await book.hold_back(FOLLOWED, one)
+    assert not await book.hold_back(FOLLOWED, one)
+    assert await book.hold_back(FOLLOWED, two)
+    assert not await book.hold_back(FOLLOWED, three)
+    # Another's are counted apart, and lines that are judged are not counted.
+    assert await book.hold_back(replace(FOLLOWED, id="sub_2"), three)
+    line = Held("e4", CHANGE, "known", 4)
+    assert await book.hold_back(FOLLOWED, line)
+    rows = await store.database.hot.fetch(Statement("SELECT line FROM record_line"))
+    assert not any(b"dogwood" in bytes(row[0]) for row in rows)
+
+    assert await book.due(FOLLOWED, 99) == [one, two, line]
+    await book.told(FOLLOWED, ["e1"])
+    assert await book.hold_back(FOLLOWED, three)
+    assert not await book.hold_back(FOLLOWED, one)
+    assert await book.due(FOLLOWED, 99) == [two, three, line]
 
 
 async def test_a_channel_shows_what_its_admin_chose(store: Store, acts: Acts) -> None:
