@@ -19,10 +19,11 @@ from bots.teams.record_asked import WAIT, WAITED, Surface
 from bots.teams.record_cards import render, summary, task
 from bots.teams.record_forms import form_card
 from bridge.cards import Card
+from bridge.messages import Person, Platform
 from bridge.records import wording
 from bridge.records.asking import Filled
 from bridge.records.cards import RecordCard
-from bridge.records.desk import Found
+from bridge.records.desk import Found, Preview
 from bridge.records.forms import Form
 
 _THUMBNAIL = "application/vnd.microsoft.card.thumbnail"
@@ -119,9 +120,15 @@ def results(found: Found) -> Json:
     return _extension([*shown, *told])
 
 
-def previews(cards: Sequence[RecordCard]) -> Json:
-    """Return cards that everybody may see, to stand in the person's message."""
-    return _extension([_preview(card) for card in cards])
+def previews(found: Sequence[Preview]) -> Json:
+    """
+    Return cards that everybody may see, to stand in the person's message.
+
+    ATOM cannot change them there. So the clients of those who read along ask for the
+    card anew whenever it comes in sight, each for its own person.
+    """
+    shown = [(one.card, one.readers) for one in found if one.card is not None]
+    return _extension([_preview(card, readers) for card, readers in shown])
 
 
 def said(text: str) -> Json:
@@ -157,10 +164,11 @@ def _item(title: str, text: str, more: Json) -> Json:
     }
 
 
-def _preview(card: RecordCard) -> Json:
+def _preview(card: RecordCard, readers: Sequence[Person]) -> Json:
     content = {"title": summary(card)}
     shown = {"contentType": _THUMBNAIL, "content": content}
-    return {**attachment(render(card)), "preview": shown}
+    people = [one.id for one in readers if one.platform is Platform.TEAMS]
+    return {**attachment(render(card, people)), "preview": shown}
 
 
 def _escaped(text: str) -> str:

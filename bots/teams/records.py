@@ -33,8 +33,7 @@ from bridge.errors import AtomError
 from bridge.messages import Person, Platform
 from bridge.ports import Tenants
 from bridge.records.asking import Filled, in_full
-from bridge.records.cards import RecordCard
-from bridge.records.desk import Asker, RecordDesk, Said
+from bridge.records.desk import Asker, Preview, RecordDesk, Said
 from bridge.records.places import Shown
 
 log = structlog.get_logger()
@@ -194,8 +193,8 @@ class TeamsRecords:
         news = await talk.next(0, self.dialog_within)
         if news is None:
             return answers.said("The system behind this link takes its time.")
-        if isinstance(news, ShowCard) and seen.cards:
-            return answers.previews(seen.cards)
+        if isinstance(news, ShowCard) and seen.found:
+            return answers.previews(seen.found)
         return answers.said(seen.reason or _NO_PREVIEW)
 
     async def _refresh(self, asker: Asker, heard: Heard, asked: Asked) -> Json:
@@ -228,17 +227,16 @@ class TeamsRecords:
 class _Seen:
     """What a link shows, and why it shows nothing."""
 
-    cards: list[RecordCard] = field(default_factory=list)
+    found: list[Preview] = field(default_factory=list)
     reason: str = ""
 
     def work(self, desk: RecordDesk, asker: Asker, url: str) -> Work:
         async def work(shown: Shown) -> None:
             for one in await desk.preview(asker, [url], composing=True):
                 if one.card is not None:
-                    self.cards.append(one.card)
+                    self.found.append(one)
+                    await shown.card(one.card)
                 self.reason = self.reason or one.reason
-            if self.cards:
-                await shown.card(self.cards[0])
 
         return work
 

@@ -157,14 +157,15 @@ class Desk:
             ref=answer.ref,
             channel=channel,
             cause=cause,
-            level=level,
+            level=level if unfurl or level is not Level.DATA else Level.NAME,
             unfurl=unfurl,
             made_us=self.drawing.clock(),
         )
         if unfurl and cause:
             return await self._kept(url, instance, answer)
         card = await self._drawn(instance, answer)
-        return Preview(url, card)
+        present = await self.drawing.rooms.present(asker.tenant, channel)
+        return Preview(url, card, readers=present.people)
 
     async def _unsent(
         self, asker: Asker, link: tuple[str, Mention], records: Records
@@ -209,7 +210,8 @@ class Desk:
         if not isinstance(seen, Record):
             # The room gets no more than that there is something: the author sees it.
             seen = replace(record, facts=(), body=None, offers=(), secured=True)
-        drawn = await self.drawing.for_room(instance, seen)
+        lasting = not instance.unfurl
+        drawn = await self.drawing.for_room(instance, seen, lasting=lasting)
         entry = shown(instance, drawn.card, drawn.decision, withheld=drawn.hidden)
         await self.log.note(entry)
         card = await self.drawing.issued(instance, drawn)

@@ -59,12 +59,14 @@ class Said:
 class Preview:
     """
     What a link shows. Without a card nothing is shown to the room, and `reason` says
-    why to the person alone; empty, nothing is said either.
+    why to the person alone; empty, nothing is said either. `readers` are who is there,
+    where the card cannot be changed later: each of them may ask for a view of their own.
     """
 
     url: str
     card: RecordCard | None
     reason: str = ""
+    readers: tuple[Person, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,8 @@ class RecordDesk(Protocol):
         `cause` is the message that holds them. With `unfurl` a preview can be changed
         later: its card is kept as standing there, with `unfurl` and its own `url`
         added, before it is returned, for showing it again does no harm. Without, as in
-        Teams, where a preview is part of its author's message, nothing is kept.
+        Teams, where a preview is part of its author's message, nothing is kept, and it
+        holds no more than may stand there for good: what is public of the name.
         """
         ...
 

@@ -100,14 +100,22 @@ class Drawing:
         instance: CardInstance,
         seen: Record | Absence,
         last: Record | None = None,
+        *,
+        lasting: bool = False,
     ) -> Drawn:
-        """Draw what everybody in a channel may see. Nothing is kept yet."""
+        """
+        Draw what everybody in a channel may see. Nothing is kept yet.
+
+        What is `lasting` cannot be changed where it will stand: it holds nothing that
+        is not public, since others may come to read it.
+        """
         floor, version = Floor(frozenset()), ""
         if known := seen if isinstance(seen, Record) else last:
             present = await self.rooms.present(instance.tenant, instance.channel)
             version = present.version
             room = Room(instance.tenant, instance.channel, present)
             floor = await self.floors.of_room(room, instance.ref, known.classes)
+            floor = floor.public if lasting else floor
         audience = floor.audience(instance.level)
         offers = offers_of(seen, audience)
         card = card_of(seen, audience, self._frame(instance, offers), last)

@@ -7,7 +7,7 @@ record with the person because of whom it is hidden.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from bridge.access import Action, Asked, Decision
@@ -66,6 +66,11 @@ class Floor:
         """What the policy said, a decision a class."""
         refusals = (each.decision for each in self.hidden)
         return (*self.shown, *(each for each in refusals if each))
+
+    @property
+    def public(self) -> "Floor":
+        """The same for what cannot be taken back when others come to read it."""
+        return replace(self, classes=self.classes & {PUBLIC})
 
     def audience(
         self,

@@ -48,7 +48,7 @@ class Acts:
             "raw": self._raw,
             "bot_post": self._bot_post,
             "bot_edit": self._bot_edit,
-            **TaskActs(world, delivery).actions,
+            **TaskActs(world, delivery, self._told).actions,
         }
 
     async def do(self, asked: Asked) -> Done | None:
@@ -67,9 +67,7 @@ class Acts:
             raise bad_argument("a message needs 'text' or 'html'")
         content = Content(html, mentions, attachments)
         message = self._state.post(channel, person.id, content, root=root)
-        told = self._reaches(message)
-        if told:
-            self._delivery.send(self._activities.message(self._base, message))
+        told = self._told(message)
         files = [attachment["id"] for attachment in attachments]
         return {
             "id": message.id,
@@ -216,6 +214,13 @@ class Acts:
         if told:
             self._delivery.send(self._activities.changed(self._base, message, kind))
         return {"id": message.id, "thread": message.root, "told": told}
+
+    def _told(self, message: Message) -> bool:
+        """Tell the bot of a new message, if it hears of it at all."""
+        told = self._reaches(message)
+        if told:
+            self._delivery.send(self._activities.message(self._base, message))
+        return told
 
     def _change_reaches(self, message: Message) -> bool:
         told = self._state.setting("edit_events")

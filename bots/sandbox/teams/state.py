@@ -218,8 +218,8 @@ class TeamsState:
         )
 
     def _show_card(self, message: Message) -> None:
-        """Clients draw a bot's card when it is new or another one."""
-        if message.by_bot and message.content.attachments:
+        """Clients draw a card when it is new or another one, in whosever message."""
+        if message.content.attachments:
             for listener in self.on_card:
                 listener(message)
 

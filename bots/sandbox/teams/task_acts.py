@@ -26,8 +26,11 @@ _OK = 200
 class TaskActs:
     """Does what a person did, and returns what their client shows."""
 
-    def __init__(self, world: World, delivery: Delivery) -> None:
+    def __init__(
+        self, world: World, delivery: Delivery, tell: Callable[[Message], bool]
+    ) -> None:
         self._world = world
+        self._tell = tell
         self._state = world.teams
         self._delivery = delivery
         self._activities = Activities(world.teams)
@@ -117,7 +120,7 @@ class TaskActs:
         card = {"contentType": _CARD, "content": dict(asked.get("card") or {})}
         content = Content(html, mentions, [card])
         message = self._state.post(channel, person.id, content)
-        return {"id": message.id, "thread": message.root}
+        return {"id": message.id, "thread": message.root, "told": self._tell(message)}
 
     async def _ask(self, asked: Asked, name: str, value: Any, limits: Limits) -> Done:
         person, channel = self._who_where(asked)

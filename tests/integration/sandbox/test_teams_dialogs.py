@@ -156,6 +156,22 @@ async def test_a_card_of_an_extension_is_in_the_persons_own_message(
     assert message["attachments"][0]["content"] == card("found")
 
 
+async def test_such_a_card_is_drawn_anew_for_whom_it_names(
+    sandbox: Sandbox, listener: Listener
+) -> None:
+    answering(listener, {"statusCode": 200, "type": CARD, "value": card("yours alone")})
+
+    await said(sandbox, action="extension_send", card=card("found", "29:dave"))
+
+    told = await arrived(listener, 2)  # the message is told as any other, too
+    assert {one["type"] for one in told} == {"message", "invoke"}
+    [invoke] = [one for one in told if one["type"] == "invoke"]
+    assert (invoke["from"]["id"], invoke["value"]["trigger"]) == (
+        "29:dave",
+        "automatic",
+    )
+
+
 async def test_a_card_that_is_too_large_is_refused(bot: Bot) -> None:
     answer = await bot.connect(
         "POST", f"conversations/{FALCON}/activities", posted(card("x" * 60_000))

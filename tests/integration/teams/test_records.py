@@ -13,9 +13,10 @@ from bots.teams.record_place import TeamsCardPlace
 from bots.teams.records import TeamsRecords
 from bridge.errors import Refused
 from bridge.holds import Cause
-from bridge.messages import EventKind
+from bridge.messages import EventKind, Person, Platform
 from bridge.records.asking import wire
 from bridge.records.books import CardInstance
+from bridge.records.cards import CardButton
 from bridge.records.desk import Found, Preview, SystemLine
 from bridge.records.forms import Choice, Form, Input, InputKind
 from bridge.records.places import Shown
@@ -345,6 +346,24 @@ async def test_what_is_chosen_is_shown_as_everybody_may_see_it(
     assert "for the room" in json.dumps(shown["content"])
     [(_, urls, composing, _, _)] = desk.asked
     assert (urls, composing) == ([LINK], True)
+
+
+async def test_what_is_chosen_names_who_is_shown_it_anew(
+    door: Door, records: TeamsRecords, desk: FakeDesk
+) -> None:
+    many = [Person(Platform.TEAMS, f"29:p{n}") for n in range(70)]
+    readers = (Person(Platform.SLACK, "U01ALICE"), *many)
+    view = CardButton("view", "My view", TOKEN)
+    desk.previews = {
+        LINK: Preview(LINK, record_card("it", buttons=(view,)), readers=readers)
+    }
+
+    _, answer = await door.deliver(invoke("composeExtension/queryLink", {"url": LINK}))
+
+    [shown] = answer["composeExtension"]["attachments"]
+    refresh = shown["content"]["refresh"]
+    assert refresh["userIds"] == [one.id for one in many[:60]]
+    assert refresh["action"]["data"] == {"t": TOKEN}
 
 
 async def test_a_link_without_a_preview_says_why(

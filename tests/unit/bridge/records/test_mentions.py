@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from bridge.errors import Ambiguous, Throttled
 from bridge.messages import Person, PersonKind, Platform
 from bridge.records.books import CardState
@@ -377,6 +379,42 @@ async def test_a_preview_tells_the_author_why_there_is_none() -> None:
     assert [p.card for p in previews] == [None, None]
     assert "no such record" in previews[0].reason
     assert not previews[1].reason
+
+
+async def test_what_goes_into_somebodys_message_for_good_holds_what_is_public() -> None:
+    world = World()
+    world.system.add("CHG1", "Secret plan", title_cls="finance")
+    world.system.add("CHG2", "Increase memory")
+    links = [f"https://acme.example/{key}" for key in ("CHG1", "CHG2")]
+
+    hidden, named = await world.desk.preview(asker(CAROL), links, composing=True)
+    assert not world.cards.kept
+
+    await world.mentions.noticed(said("CHG1"))
+
+    # Everybody who is there now may see it; who comes later may not.
+    assert "Secret plan" in repr(world.teams.shown)
+    assert "Secret plan" not in repr(hidden)
+    assert named.card is not None
+    assert named.card.title == "Increase memory"
+    assert (named.card.status, named.card.fields, named.card.rev) == (None, (), "")
+    assert [each.act for each in named.card.buttons] == ["view"]
+    assert named.readers == (CAROL,)
+
+
+@pytest.mark.parametrize("level", [Level.BUTTON, Level.KIND, Level.NAME])
+async def test_a_lower_level_holds_there_as_well(level: Level) -> None:
+    world = World()
+    world.system.add("CHG1")
+    world.levels.chosen[TEAMS, System.SERVICENOW] = level
+
+    [preview] = await world.desk.preview(
+        asker(CAROL), ["https://acme.example/CHG1"], composing=True
+    )
+
+    assert preview.card is not None
+    assert bool(preview.card.key) is (level is Level.NAME)
+    assert bool(preview.card.what) is (level is not Level.BUTTON)
 
 
 async def test_a_link_that_is_in_no_channel_yet_says_no_more_than_the_link() -> None:
