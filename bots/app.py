@@ -108,6 +108,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             labels=built.core.leaving.inspector,
             guarded=built.core.guarded,
             leaving=built.core.leaving.leaving,
+            echoed=built.core.echoes.heard,
         )
         roots = {p: s.recent for p, s in built.sides.items()}
         fetcher = root_fetcher(built.core, roots, relay)

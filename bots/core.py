@@ -21,9 +21,10 @@ from bots.settings import Settings
 from bots.spooling import Spooling
 from bridge.compliance import Forgets
 from bridge.directory.view import LiveDirectory
+from bridge.echo_alarm import EchoAlarm
 from bridge.echoes import Echoes
 from bridge.errors import BadInput, Conflict
-from bridge.messages import Platform
+from bridge.messages import Channel, Platform
 from bridge.others import Others
 from bridge.ports import AccessPolicy, Intake, LinkStatus
 from bridge.records.desk import RecordDesk
@@ -64,6 +65,7 @@ from storage.database_url import database_url
 from storage.dead_letters import StoredDeadLetters
 from storage.directory.stored import StoredDirectory
 from storage.dormancy import StoredHolds
+from storage.echoes_cut import EchoesInLog
 from storage.histories import StoredArchive, StoredWishes
 from storage.journal import Journal
 from storage.late_roots import StoredLateRoots
@@ -84,6 +86,11 @@ from storage.status import StoredHealth
 from storage.watermarks import StoredWatermarks
 
 log = structlog.get_logger()
+
+
+def _echoing(_tenant: str, channel: Channel, what: str) -> None:
+    """Say that a channel brings too many echoes; `status` and the metrics do as well."""
+    log.warning("too many echoes", channel=str(channel), what=what)
 
 
 def clock_us() -> int:
@@ -167,6 +174,7 @@ class Core:
     archive: StoredArchive
     notices: StoredNotices
     others: Others
+    echoes: EchoAlarm
     late_roots: StoredLateRoots
     digests: StoredDigests
     scim: ScimSide
@@ -237,6 +245,8 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
         journal = Journal(hot, ring, clock_us, patience=patience, owner=owner)
         reader = LogReader(hot, ring)
         copies = StoredCopies(hot)
+        cut, limit = EchoesInLog(reader), settings.tuning.echoes
+        echoes = EchoAlarm(cut, limit, clock_us, _echoing)
         links = StoredLinks(hot, journal, ring, clock_us)
         companies = StoredCompanies(database.engine, clock_us)
         places = StoredPlaces(hot, clock_us)
@@ -351,7 +361,7 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
             verification=Verification(publisher, reader),
             places=places,
             origins=StoredOrigins(companies, places),
-            health=StoredHealth(hot, links, clock_us),
+            health=StoredHealth(hot, links, clock_us, echoes=echoes),
             letters=letters,
             sources=side,
             directory=side.view if side.sync else None,
@@ -373,6 +383,7 @@ async def core(settings: Settings, owner: str) -> AsyncIterator[Core]:
             digests=StoredDigests(queue),
             scim=scim_side(settings.scim, hot, acts, clock_us, side),
             late_roots=StoredLateRoots(journal, reader, clock_us),
+            echoes=echoes,
             others=Others(links, copies, Echoes(CopiedInLog(reader), clock_us)),
         )
 

@@ -22,7 +22,7 @@ from bridge.notices import Notices, TellingLedger
 from bridge.ports import Limiter
 from bridge.reacting import Reactions
 from bridge.tuning import Tuning
-from storage.deletions import LoggedDeletions
+from storage.changes import LoggedChanges
 from storage.limiter import LocalLimiter, RedisLimiter
 
 Trace = Callable[[str], None]
@@ -110,7 +110,9 @@ def worker_of(built: Tools, limiter: Limiter, trace: Trace, notices: Notices) ->
         tuning=times,
         trace=trace,
         holds=built.core.holds,
-        breaker=Breaker(LoggedDeletions(built.core.database.hot), tuning.deletions),
+        breaker=Breaker(
+            LoggedChanges(built.core.database.hot), tuning.deletions, tuning.edits
+        ),
         naming=naming(
             sides, built.core.links, built.core.policy, linked_first(built.core)
         ),

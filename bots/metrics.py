@@ -97,9 +97,15 @@ THROTTLED = Gauge(
 DORMANT = Gauge(
     "atom_link_dormant", "1 for what keeps a link from carrying", ["link", "cause"]
 )
+ECHOES = Gauge(
+    "atom_link_echoes", "Messages cut lately because they were echoes", _BY_LINK
+)
+ECHOING = Gauge(
+    "atom_link_echoing", "1 if these are more than ATOM_TUNING_ECHOES", _BY_LINK
+)
 STORE_UP = Gauge("atom_store_up", "Whether the database answered when last asked")
 
-_OF_LINKS = (DEPTH, OLDEST, LAG, DEAD, PARKED, THROTTLED, DORMANT)
+_OF_LINKS = (DEPTH, OLDEST, LAG, DEAD, PARKED, THROTTLED, DORMANT, ECHOES, ECHOING)
 _FRESH = 5.0
 _FRESH_BOOK = 60.0  # counting takes longer
 _MICRO = 1_000_000
@@ -158,6 +164,8 @@ class LinkFigures:
         DEAD.labels(link).set(status.dead)
         PARKED.labels(link).set(status.parked)
         THROTTLED.labels(link).set(throttled / _MICRO)
+        ECHOES.labels(link).set(status.echoes)
+        ECHOING.labels(link).set(status.echoing)
         for hold in status.link.held_by:
             DORMANT.labels(link, hold.cause).set(1)
 

@@ -295,6 +295,16 @@ class Tuning(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
         description="DELETIONS/SECONDS that cross from a channel without an admin's "
         "word, several of them with blanks between, or none",
     )
+    edits: Rates = Field(
+        default="100/60",
+        description="MESSAGES/SECONDS of a channel whose edits cross without an "
+        "admin's word, several of them with blanks between, or none",
+    )
+    echoes: Rates = Field(
+        default="20/600",
+        description="MESSAGES/SECONDS of a channel that may be cut as echoes before "
+        "ATOM raises an alarm, several of them with blanks between, or none",
+    )
     look_back: float = Field(
         default=7 * 86_400.0,
         ge=0,

@@ -20,6 +20,7 @@ from bridge.options import Bots
 from bridge.ports import Copies
 
 MOST_HOPS = 4
+_LOOP = "loop: "
 HOPS, ORIGIN = "hops", "origin"  # the details of an event that another ATOM copied
 
 
@@ -52,7 +53,7 @@ class Others:
         if event.channel is None:
             return None
         if reason := await self._reason(tenant, event, event.channel, targets):
-            return Decision(False, f"loop: {reason}", policy="", directory="")
+            return Decision(False, f"{_LOOP}{reason}", policy="", directory="")
         return None
 
     async def _reason(
@@ -86,6 +87,11 @@ class Others:
         if channel in targets:
             return True
         return bool(await self.copies.copies_of(tenant, channel, message))
+
+
+def is_loop(rule: str) -> bool:
+    """Say whether a decision's rule is that the message would go round in a circle."""
+    return rule.startswith(_LOOP)
 
 
 def heard_by(links: Sequence[Link], bots: Bots) -> list[Link]:

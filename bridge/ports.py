@@ -156,7 +156,8 @@ class LinkStatus:
 
     `dead` and `parked` are letters on the dead-letter list. `delivered` counts since
     `delivered_since_us`: the log's end is read, never all of it. `last_error` is the
-    newest one since then, or of a delivery that still waits.
+    newest one since then, or of a delivery that still waits. `echoes` are the messages
+    cut lately as such, and `echoing` says that they are too many.
     """
 
     link: Link
@@ -169,6 +170,8 @@ class LinkStatus:
     last_error: str
     lag_us: int
     delivered_since_us: int = 0
+    echoes: int = 0
+    echoing: bool = False
 
 
 class Health(Protocol):

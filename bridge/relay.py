@@ -18,7 +18,7 @@ from bridge.lifecycle import (
 from bridge.links import Link, LinkState
 from bridge.messages import Channel, Event, EventKind, PersonKind
 from bridge.options import Bots
-from bridge.others import Others, heard_by
+from bridge.others import Others, heard_by, is_loop
 from bridge.ports import (
     AccessPolicy,
     Commitment,
@@ -59,6 +59,10 @@ async def unfollowed(_t: str, _event: Event, _follows: Sequence[Consequence]) ->
     """The default: nobody cares what follows from events for channels."""
 
 
+async def unheeded(_tenant: str, _channel: Channel) -> None:
+    """The default: nobody counts echoes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Relay:
     """
@@ -68,7 +72,8 @@ class Relay:
     is told each step's name as it is passed; tests stop the process there. `followed`
     is told what followed for channels, once that is written. `labels` reads what is
     said. `guarded` says for which companies it matters who joins a linked channel.
-    `leaving` keeps back what must not leave.
+    `leaving` keeps back what must not leave. `echoed` is told of each company and
+    channel in which something was cut that would have gone round in a circle.
     """
 
     tenants: Tenants
@@ -81,6 +86,7 @@ class Relay:
     labels: Labeller | None = None
     guarded: Callable[[str], bool] = unguarded
     leaving: Leaving | None = None
+    echoed: Callable[[str, Channel], Awaitable[None]] = unheeded
     _enforcement: Enforcement = field(init=False)
 
     def __post_init__(self) -> None:
@@ -120,6 +126,9 @@ class Relay:
         moves = event.kind in _MOVES and self.guarded(tenant)
         if (follows or moves) and not receipt.duplicate:
             await self.followed(tenant, event, follows)
+        cut = any(is_loop(decision.rule) for decision in decisions)
+        if cut and event.channel and not receipt.duplicate:
+            await self.echoed(tenant, event.channel)
         return receipt
 
     async def _follows(self, tenant: str, event: Event) -> tuple[Consequence, ...]:

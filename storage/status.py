@@ -7,9 +7,10 @@ on, not on how long the history is.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from bridge.echo_alarm import EchoAlarm
 from bridge.links import Link
 from bridge.ports import LinkBook, LinkStatus
 from storage.hot import HotStore, Row, Statement
@@ -100,13 +101,15 @@ class StoredHealth:
     """
     Implements `bridge.ports.Health`.
 
-    Deliveries are counted that were queued in the `recent` last log positions.
+    Deliveries are counted that were queued in the `recent` last log positions, and
+    echoes as long as `echoes` says.
     """
 
     store: HotStore
     links: LinkBook
     clock: Callable[[], int]
     recent: int = 10_000
+    echoes: EchoAlarm | None = None
 
     async def status(self, tenant: str) -> Sequence[LinkStatus]:
         links = await self.links.all(tenant)
@@ -118,7 +121,22 @@ class StoredHealth:
         rows = await self._ask(_RECENTLY, tenant, window)
         recent = {(row[0], row[1]): row for row in rows}
         since = window["since"]
-        return [self._one(link, since, open_, letters, recent) for link in links]
+        shown = [self._one(link, since, open_, letters, recent) for link in links]
+        return await self._with_echoes(tenant, shown)
+
+    async def _with_echoes(
+        self, tenant: str, rows: Sequence[LinkStatus]
+    ) -> Sequence[LinkStatus]:
+        if self.echoes is None:
+            return rows
+        channels = {channel for row in rows for channel in row.link.channels}
+        cut = await self.echoes.lately(tenant, list(channels))
+        counts = [[cut.get(c, 0) for c in row.link.channels] for row in rows]
+        too_many = self.echoes.too_many
+        return [
+            replace(row, echoes=sum(each), echoing=any(map(too_many, each)))
+            for row, each in zip(rows, counts, strict=True)
+        ]
 
     async def _window(self, tenant: str) -> dict[str, int]:
         """Return from which position, and since when, the log's end is looked at."""

@@ -218,6 +218,8 @@ def _status_data(row: LinkStatus) -> dict[str, Any]:
         "delivered_since_us": row.delivered_since_us,
         "dead": row.dead,
         "parked": row.parked,
+        "echoes": row.echoes,
+        "echoing": row.echoing,
         "throttled_until_us": row.throttled_until_us,
         "last_error": row.last_error,
         "lag_us": row.lag_us,

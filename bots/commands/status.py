@@ -56,8 +56,14 @@ class Status:
                 Field("Throttled", self._throttled(row)),
                 Field("Dead letters", str(row.dead)),
                 Field("Outcome unknown", str(row.parked)),
+                Field("Echoes cut", self._echoes(row)),
             ),
         )
+
+    def _echoes(self, row: LinkStatus) -> str:
+        if not row.echoing:
+            return str(row.echoes)
+        return f"{row.echoes}: another bridge may join these channels as well"
 
     def _oldest(self, row: LinkStatus) -> str:
         return f"for {lasted(self.clock() - row.oldest_us)}" if row.queued else "none"
@@ -85,6 +91,8 @@ def _chosen(rows: Sequence[LinkStatus], request: Request) -> Sequence[LinkStatus
 def _verdict(rows: Sequence[LinkStatus]) -> tuple[Tone, str]:
     if any(row.dead or row.parked for row in rows):
         return Tone.BAD, "Some messages did not get across"
+    if any(row.echoing for row in rows):
+        return Tone.WARNING, "Messages go round in a circle, and are cut"
     if any(row.link.state is LinkState.PAUSED for row in rows):
         return Tone.WARNING, "A link is paused"
     if any(row.link.state is LinkState.DORMANT for row in rows):

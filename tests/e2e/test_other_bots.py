@@ -10,6 +10,7 @@ from bots.core import core
 from bridge.errors import Conflict
 from bridge.messages import Channel, Platform
 from bridge.options import Bots, LinkOptions
+from tests.e2e.test_linking import slack_answer
 from tests.e2e.world import (
     COMPANY,
     FALCON,
@@ -131,6 +132,36 @@ async def test_a_digest_comes_once_though_atom_died_before_it_knew(
     assert "4 messages from Deploys, Pager" in told
     lines = [told.index(line) for line in ("build 0", "build 1", "build 2", "on fire")]
     assert lines == sorted(lines)
+
+
+async def test_many_echoes_raise_an_alarm(tmp_path: Path, database_url: str) -> None:
+    few = {"ATOM_TUNING_ECHOES": "2/600"}
+    async with world(tmp_path, database_url, **few) as here:
+        await relaying(here, FALCON, PROJECT)
+        await here.start()
+
+        for n in range(3):
+            said = f"said for the {n}th time"
+            await here.teams("post", text=said)
+            await here.until(lambda s: len(slack_texts(s)) > 2 * n)  # noqa: B023
+            await here.quiet()
+            if n == 2:
+                assert "too many echoes" not in here.stderr
+            await here.slack("bot_post", text=f"Carol: {said}")
+        await here.quiet()
+
+        assert len(teams_messages(await here.state())) == 3
+        assert "too many echoes" in here.stderr
+        assert "3 echoes within 600 seconds" in here.stderr
+        async with core(here.settings, "test") as built:
+            [row] = await built.health.status(COMPANY)
+        assert row.echoes == 3
+        card = await slack_answer(here, "status")
+        assert "Messages go round in a circle, and are cut" in card
+        async with here.session.get(f"{here.atom}/metrics") as answer:
+            assert (
+                f'atom_link_echoing{{link="{row.link.id}"}} 1.0' in await answer.text()
+            )
 
 
 async def test_our_copies_are_ours_whatever_bot_slack_names(lone: World) -> None:

@@ -7,9 +7,10 @@ The judge is what stands in the sandbox, and the log.
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import insert
@@ -41,7 +42,11 @@ from tests.servers import Postgres, free_port
 _TALKING = 30  # of the thousand
 
 
-_MORE = {"ATOM_TUNING_DELETIONS": "3/60", "ATOM_TUNING_CALL_TIMEOUT": "10"}
+_MORE = {
+    "ATOM_TUNING_DELETIONS": "3/60",
+    "ATOM_TUNING_EDITS": "3/60",
+    "ATOM_TUNING_CALL_TIMEOUT": "10",
+}
 
 
 @pytest.fixture
@@ -257,6 +262,31 @@ async def test_a_flood_of_deletions_waits_for_an_admins_word(here: World) -> Non
     await slack_answer(here, "retry")
     await here.until(lambda s: len(teams_messages(s)) == 2)
     assert [t.strip()[-7:] for t in teams_texts(await here.state())][1] == "goes on"
+
+
+async def test_a_flood_of_edits_waits_for_an_admins_word(here: World) -> None:
+    posted = [await here.slack("post", text=f"m{n}") for n in range(6)]
+    await here.until(lambda s: len(teams_messages(s)) == 6)
+    for n in range(5):
+        await here.slack("edit", ts=posted[0], text=f"m0 for the {n}th time")
+        await here.heard()
+    for ts in posted[1:]:
+        await here.slack("edit", ts=ts, text="written over")
+
+    await until_dead(here, 3)
+
+    def over(state: Mapping[str, Any]) -> int:
+        return sum(text.endswith("written over") for text in teams_texts(state))
+
+    async with core(here.settings, "test") as built:
+        [row] = await built.health.status(COMPANY)
+    assert row.last_error == "more than 3 edited messages within 60 seconds"
+    assert over(await here.state()) == 2
+    await slack_answer(here, "retry")
+    await here.until(lambda s: over(s) == 5)
+    assert any(
+        t.endswith("m0 for the 4th time") for t in teams_texts(await here.state())
+    )
 
 
 async def test_one_poisoned_message_among_a_thousand_links_holds_up_nobody(

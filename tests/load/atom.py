@@ -215,4 +215,6 @@ def _environment(home: Path, url: str, port: int, sink: int) -> dict[str, str]:
         "ATOM_TUNING_SLACK_CHANNEL_LIMIT": "none",
         "ATOM_TUNING_SLACK_WORKSPACE_LIMIT": "none",
         "ATOM_TUNING_SLACK_METHOD_LIMIT": "none",
+        # Counted as ever, and never too many.
+        "ATOM_TUNING_EDITS": "1000000/60",
     }

@@ -15,6 +15,7 @@ from tests.soak.driver import Driver
 _TUNING = {
     "ATOM_TUNING_LEASE": "2",
     "ATOM_TUNING_DELETIONS": "none",
+    "ATOM_TUNING_EDITS": "none",
     "ATOM_TUNING_TRIES": "50",
     "ATOM_TUNING_FIRST_PAUSE": "0.05",
     "ATOM_TUNING_LONGEST_PAUSE": "0.4",

@@ -1,7 +1,7 @@
 """The links' figures are fresh enough, cheap to ask for, and never made up."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from prometheus_client import REGISTRY
@@ -39,7 +39,8 @@ class Room:
         holds = (Hold(PROJECT, Cause.ARCHIVED),)
         link = Link("acme", "L7", (FALCON, PROJECT), holds=holds)
         late = now - 90_000_000
-        return [LinkStatus(link, 3, late, 9, 2, 1, now + 30_000_000, "no", 90_000_000)]
+        row = LinkStatus(link, 3, late, 9, 2, 1, now + 30_000_000, "no", 90_000_000)
+        return [replace(row, echoes=21, echoing=True)]
 
 
 @pytest.fixture
@@ -58,6 +59,7 @@ async def test_every_figure_of_a_link_is_shown(room: Room) -> None:
     assert shown("oldest_seconds") == shown("lag_seconds") == 90
     assert (shown("dead_letters"), shown("parked")) == (2, 1)
     assert shown("throttled_seconds") == 30
+    assert (shown("echoes"), shown("echoing")) == (21, 1)
     assert REGISTRY.get_sample_value("atom_store_up") == 1
     held = {"link": "L7", "cause": "archived"}
     assert REGISTRY.get_sample_value("atom_link_dormant", held) == 1

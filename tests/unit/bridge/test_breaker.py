@@ -1,4 +1,4 @@
-"""Deletions wait for an admin when there are too many of them, and nothing else does."""
+"""Deletions and edits wait for an admin when there are too many; nothing else does."""
 
 from dataclasses import dataclass, replace
 
@@ -21,11 +21,12 @@ DELETE = Delivery(
     version_us=0,
     created_us=0,
 )
+EDIT = replace(DELETE, operation=Operation.EDIT)
 
 
 @dataclass
-class FakeDeletions:
-    """So many deletions, by how far back one looks, in seconds."""
+class FakeChanges:
+    """So many changes, by how far back one looks, in seconds."""
 
     counts: dict[int, int]
 
@@ -37,16 +38,23 @@ class FakeDeletions:
     ("minute", "hour", "reason"),
     [
         (3, 10, ""),
-        (4, 10, "more than 3 deletions within 60 seconds"),
-        (3, 11, "more than 10 deletions within 3600 seconds"),
+        (4, 10, "more than 3 {} within 60 seconds"),
+        (3, 11, "more than 10 {} within 3600 seconds"),
     ],
 )
+@pytest.mark.parametrize(
+    ("delivery", "what"),
+    [(DELETE, "deletions"), (EDIT, "edited messages")],
+    ids=["deletions", "edits"],
+)
 async def test_what_is_above_any_of_the_limits_waits(
-    minute: int, hour: int, reason: str
+    delivery: Delivery, what: str, minute: int, hour: int, reason: str
 ) -> None:
-    breaker = Breaker(FakeDeletions({60: minute, 3600: hour}), "3/60 10/3600")
+    limit = "3/60 10/3600"
+    limits = (limit, "none") if delivery is DELETE else ("none", limit)
+    breaker = Breaker(FakeChanges({60: minute, 3600: hour}), *limits)
 
-    assert await breaker.tripped(DELETE) == reason
+    assert await breaker.tripped(delivery) == reason.format(what)
 
 
 @pytest.mark.parametrize(
@@ -54,11 +62,13 @@ async def test_what_is_above_any_of_the_limits_waits(
     [
         (replace(DELETE, operation=Operation.POST), "1/60"),
         (replace(DELETE, again=Again(7, "")), "1/60"),
+        (replace(EDIT, again=Again(7, "")), "1/60"),
         (DELETE, "none"),
+        (EDIT, "none"),
     ],
-    ids=["a post", "retried", "switched off"],
+    ids=["a post", "retried", "an edit retried", "off", "off for edits"],
 )
 async def test_everything_else_passes(delivery: Delivery, limit: str) -> None:
-    breaker = Breaker(FakeDeletions({60: 1000}), limit)
+    breaker = Breaker(FakeChanges({60: 1000}), limit, limit)
 
     assert await breaker.tripped(delivery) == ""

@@ -86,6 +86,7 @@ async def test_status_shows_every_number_of_the_channels_link(
         "Throttled": "for 30.0 s",
         "Dead letters": "1",
         "Outcome unknown": "2",
+        "Echoes cut": "0",
     }
 
 
