@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
+from email.utils import formatdate
 from typing import Any
 
 from aiohttp import web
@@ -26,7 +27,9 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 def create_app(world: World | None = None) -> web.Application:
     """Build the sandbox around a world, by default a freshly seeded one."""
     world = World() if world is None else world
-    app = web.Application(client_max_size=_BODY_LIMIT, middlewares=[_remember_base])
+    app = web.Application(
+        client_max_size=_BODY_LIMIT, middlewares=[_remember_base, _date]
+    )
     app[WORLD] = world
     app.cleanup_ctx.append(_background)
     app.on_shutdown.append(_end_streams)
@@ -56,6 +59,17 @@ def create_app(world: World | None = None) -> web.Application:
 async def _remember_base(request: web.Request, handler: Handler) -> web.StreamResponse:
     request.app[WORLD].base_url = str(request.url.origin())
     return await handler(request)
+
+
+@web.middleware
+async def _date(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let each platform's answers bear the time that its own clock has."""
+    answer = await handler(request)
+    world, path = request.app[WORLD], request.path
+    if not answer.prepared and path.startswith(("/slack/", "/teams/")):
+        platform = world.slack if path.startswith("/slack/") else world.teams
+        answer.headers["Date"] = formatdate(platform.now(), usegmt=True)
+    return answer
 
 
 async def _background(app: web.Application) -> AsyncIterator[None]:

@@ -1,7 +1,6 @@
 """The chat.* methods: how an app writes."""
 
 import re
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -228,7 +227,7 @@ def _metadata(call: Call) -> tuple[dict[str, Any] | None, dict[str, str]]:
 
 def _refuse_late(call: Call, message: Message) -> None:
     window = call.state.setting("edit_window_seconds")
-    if window and time.time() - float(message.ts.split(".")[0]) > window:
+    if window and call.state.now() - float(message.ts.split(".")[0]) > window:
         raise SlackRefusal("edit_window_closed")
 
 

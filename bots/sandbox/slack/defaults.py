@@ -7,6 +7,8 @@ from bots.sandbox.slack.grid_seed import ADMIN_SCOPES, COMPLIANCE_SCOPES
 from bots.sandbox.slack.seed import SCOPES
 
 DEFAULTS: Mapping[str, Any] = {
+    # Seconds by which Slack's clock is ahead: its ids, its times and its signatures.
+    "slack.clock": 0.0,
     # Delivery: "http", "socket" or "auto" (a socket when one is connected).
     "slack.delivery": "auto",
     "slack.answer_timeout": 3.0,

@@ -53,7 +53,7 @@ class Delivery:
             me,
             happening.event,
             self._event_id(),
-            time.time(),
+            self._state.now(),
             setting_of(self._state, me, happening.channel),
         )
         fault = self._faults.take("slack.deliver", _facts(happening))
@@ -69,7 +69,7 @@ class Delivery:
 
     async def warn(self, team: str) -> Outcome:
         """Tell the app that a minute's events were more than it may have."""
-        minute = int(time.time()) // 60 * 60
+        minute = int(self._state.now()) // 60 * 60
         told = {
             "token": seed.VERIFICATION_TOKEN,
             "type": "app_rate_limited",

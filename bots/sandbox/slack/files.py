@@ -2,7 +2,6 @@
 
 import asyncio
 import mimetypes
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import PurePath
@@ -73,7 +72,7 @@ def remove(call: Call) -> Answer:
 
 def make(state: SlackState, team: str, user: str, name: str, length: int) -> File:
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    file = File(state.next_id("F"), team, user, name, name, length, kind, time.time())
+    file = File(state.next_id("F"), team, user, name, name, length, kind, state.now())
     state.files[file.id] = file
     return file
 

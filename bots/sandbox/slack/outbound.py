@@ -93,7 +93,8 @@ class Outbound:
         kind: str,
         headers: Mapping[str, str],
     ) -> Outcome:
-        signed = {"Content-Type": kind, **_signature(body), **headers}
+        signature = _signature(body, self._settings.get("slack.clock"))
+        signed = {"Content-Type": kind, **signature, **headers}
         outcome = await self._attempt(body, signed)
         request = {"headers": dict(headers), "body": payload}
         answer: Any = outcome.body[:_SHOWN].decode("utf-8", "replace")
@@ -138,8 +139,8 @@ def _outcome(status: int, body: bytes, headers: Mapping[str, str]) -> Outcome:
     return Outcome(status, body, "http_error", may_retry=not stop)
 
 
-def _signature(body: bytes) -> dict[str, str]:
-    now = str(int(time.time()))
+def _signature(body: bytes, ahead: float) -> dict[str, str]:
+    now = str(int(time.time() + ahead))
     base = b"v0:" + now.encode() + b":" + body
     digest = hmac.new(seed.SIGNING_SECRET.encode(), base, hashlib.sha256).hexdigest()
     return {"X-Slack-Request-Timestamp": now, "X-Slack-Signature": f"v0={digest}"}

@@ -2,7 +2,6 @@
 
 import html
 import json
-import time
 from collections.abc import AsyncIterator, Mapping
 from urllib.parse import urlencode
 
@@ -204,7 +203,7 @@ class _Doors:
             return False
         if "files:read" not in state.setting("scopes"):
             return False
-        ready = time.time() - file.created >= state.setting("file_ready_delay")
+        ready = state.now() - file.created >= state.setting("file_ready_delay")
         return ready and files.visible(state, me, file)
 
     def _workspaces(self) -> set[str]:

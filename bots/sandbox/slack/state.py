@@ -99,9 +99,14 @@ class SlackState:
             {"side": "slack", "kind": kind, "workspace": team, **facts}
         )
 
+    def now(self) -> float:
+        """Return what Slack's clock says, in seconds since 1970."""
+        ahead: float = self.setting("clock")
+        return time.time() + ahead
+
     def next_ts(self) -> str:
         """Return a time that no message or event has had before."""
-        self._last_us = max(self._last_us + 1, time.time_ns() // 1000)
+        self._last_us = max(self._last_us + 1, int(self.now() * 1_000_000))
         seconds, micros = divmod(self._last_us, 1_000_000)
         return f"{seconds}.{micros:06d}"
 

@@ -87,8 +87,8 @@ class Control:
 
     def _claims(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         service_url = f"{self._world.base_url}/teams/connector/amer/"
-        claims = bot_claims(self._world.teams.setting("issuer"), service_url)
-        now = claims["nbf"]
+        now = int(self._world.teams.now())
+        claims = bot_claims(self._world.teams.setting("issuer"), service_url, now)
         for name in ("aud", "iss", "serviceurl"):
             claims[name] = asked.get(name, claims[name])
         claims["exp"] = now + int(asked.get("exp_in", claims["exp"] - now))

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 DEFAULTS: Mapping[str, Any] = {
+    # Seconds by which Microsoft's clock is ahead: its ids, its times and its tokens.
+    "teams.clock": 0.0,
     # Delivery. An activity without an answer is sent again, the same, when
     # `answer_timeout` is over; then once more with a new id (the second layer).
     "teams.answer_timeout": 15.0,

@@ -225,7 +225,8 @@ class Delivery:
         key = (issuer, service_url, self._keys.key_id)
         made, token = self._tokens.get(key, (0.0, ""))
         if not token or time.monotonic() - made > _TOKEN_FRESH:
-            token = self._keys.sign(bot_claims(issuer, service_url))
+            now = int(self._state.now())
+            token = self._keys.sign(bot_claims(issuer, service_url, now))
             self._tokens = {key: (time.monotonic(), token)}
         return token
 
@@ -279,9 +280,8 @@ class _Work:
             self.answered.set_result(answer)
 
 
-def bot_claims(issuer: str, service_url: str) -> dict[str, Any]:
+def bot_claims(issuer: str, service_url: str, now: int) -> dict[str, Any]:
     """What a token that Teams sends to the bot claims."""
-    now = int(time.time())
     return {
         "serviceurl": service_url,
         "nbf": now,

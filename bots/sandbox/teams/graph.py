@@ -1,9 +1,8 @@
 """The part of Microsoft Graph that reads messages."""
 
 import re
-import time
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -80,7 +79,7 @@ class Graph:
         asked = request.query.get("$filter") or str(baked.get("filter", ""))
         after, before = _span(asked)
         horizon = timedelta(days=self._state.setting("graph_delta_days"))
-        oldest = (datetime.now(UTC) - horizon).timestamp()
+        oldest = self._state.now() - horizon.total_seconds()
         span = (max(after, oldest), before)
         changes = self._changes(channel)
         changed = [
@@ -169,7 +168,7 @@ class Graph:
     def _visible(self, channel: Channel) -> list[Message]:
         """What can be read by now: reading is behind by a while, if so set."""
         delay = self._state.setting("graph_delay")
-        until = (time.time() - delay) * 1000
+        until = (self._state.now() - delay) * 1000
         return [
             one
             for one in channel.messages.values()

@@ -141,11 +141,14 @@ class Notices:
             await self._session.close()
             self._session = None
 
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._state.now(), UTC)
+
     def _standing(self) -> list[Kept]:
         if self._generation != self._state.generation:
             self._generation = self._state.generation
             self._kept.clear()
-        now = datetime.now(UTC)
+        now = self._now()
         return [one for one in self._kept.values() if one.until > now]
 
     def _spread(self, change: Mapping[str, Any]) -> None:
@@ -288,7 +291,7 @@ class Notices:
 
     async def _remind(self, subscription: Kept, until: datetime) -> None:
         share = self._state.setting("graph_reauthorize_at")
-        await asyncio.sleep((until - datetime.now(UTC)).total_seconds() * share)
+        await asyncio.sleep((until - self._now()).total_seconds() * share)
         current = {one.id: one.until for one in self._standing()}
         if current.get(subscription.id) == until:
             await self._tell_lifecycle(subscription, "reauthorizationRequired")

@@ -154,7 +154,7 @@ class GraphSubscriptions:
             until = datetime.fromisoformat(text_in(asked, "expirationDateTime"))
         except ValueError:
             raise bad_request("expirationDateTime is missing.") from None
-        now = datetime.now(UTC)
+        now = datetime.fromtimestamp(self._state.now(), UTC)
         until = until if until.tzinfo else until.replace(tzinfo=UTC)
         directory = "directory_" if resource in {"users", "groups"} else ""
         lasts = f"graph_{directory}subscription_minutes"

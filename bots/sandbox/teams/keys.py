@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from itertools import count
 from typing import Any
@@ -12,18 +12,27 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
 _OPENED = 100  # tokens that are remembered at the most
+# The library compares times with this machine's clock, which need not be the issuer's.
+_WITHOUT_TIMES: jwt.types.Options = {
+    "verify_exp": False,
+    "verify_nbf": False,
+    "verify_iat": False,
+}
 
 
 class Keys:
     """
     One issuer's signing keys. The newest signs; older ones stay published.
 
+    `clock` gives seconds since 1970, as the issuer's own clock has them.
+
     Making a key takes a while, so a process makes each only once; they are secret
     from nobody, as befits a sandbox.
     """
 
-    def __init__(self, issuer: str) -> None:
+    def __init__(self, issuer: str, clock: Callable[[], float] = time.time) -> None:
         self._issuer = issuer
+        self._clock = clock
         self._numbers = count(1)
         self._held: list[int] = []
         self._opened: dict[tuple[str, str], tuple[int, dict[str, Any]]] = {}
@@ -55,7 +64,7 @@ class Keys:
         most calls: while it lasts, and its key is held, it is read once.
         """
         number, claims = self._opened.get((token, audience), (0, {}))
-        if number not in self._held or claims.get("exp", 0) <= time.time():
+        if number not in self._held or claims.get("exp", 0) <= self._clock():
             number, claims = self._read(token, audience)
             if len(self._opened) >= _OPENED:
                 self._opened.clear()
@@ -67,9 +76,18 @@ class Keys:
         for number in self._held:
             if _key_id(self._issuer, number) == named:
                 key = _private_key(self._issuer, number).public_key()
-                return number, dict(
-                    jwt.decode(token, key, algorithms=["RS256"], audience=audience)
+                claims = dict(
+                    jwt.decode(
+                        token,
+                        key,
+                        algorithms=["RS256"],
+                        audience=audience,
+                        options=_WITHOUT_TIMES,
+                    )
                 )
+                if claims.get("exp", 0) <= self._clock():
+                    raise jwt.ExpiredSignatureError("expired")
+                return number, claims
         raise jwt.InvalidKeyError("unknown key")
 
     def published(self, endorsements: Sequence[str] = ()) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """The login: OpenID metadata, app tokens, and the check of those tokens."""
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -42,7 +41,7 @@ class Login:
 
     def __init__(self, world: World) -> None:
         self._state = world.teams
-        self._keys = Keys("login")
+        self._keys = Keys("login", self._state.now)
 
     async def metadata(self, request: Request) -> Response:
         """Answer OpenID discovery, as msal asks it before its first token."""
@@ -178,7 +177,7 @@ class Login:
     def _claims(
         self, tenant: str, app: str, audience: str, lifetime: int
     ) -> dict[str, Any]:
-        now = int(time.time())
+        now = int(self._state.now())
         claims: dict[str, Any] = {
             "aud": audience,
             "iss": f"https://sts.windows.net/{tenant}/",

@@ -49,7 +49,11 @@ Calls = list[tuple[str, str, str | Named, Handler]]
 
 def add_routes(app: Application, world: World) -> None:
     """Let the server answer as Teams, its login and Graph."""
-    keys, login, throttle = Keys("connector"), Login(world), Throttle(world.teams)
+    keys, login, throttle = (
+        Keys("connector", world.teams.now),
+        Login(world),
+        Throttle(world.teams),
+    )
     delivery = Delivery(world, keys)
     connector = Connector(world, login, throttle)
     roster = Roster(world.teams, login, throttle, connector)

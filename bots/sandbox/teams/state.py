@@ -62,9 +62,14 @@ class TeamsState:
     def setting(self, name: str) -> Any:
         return self.settings.get(f"teams.{name}")
 
+    def now(self) -> float:
+        """Return what Microsoft's clock says, in seconds since 1970."""
+        ahead: float = self.setting("clock")
+        return time.time() + ahead
+
     def next_ms(self, tenant: str) -> int:
         """Return a millisecond that nothing in the tenant has had before."""
-        now = max(self._last_ms.get(tenant, 0) + 1, time.time_ns() // 1_000_000)
+        now = max(self._last_ms.get(tenant, 0) + 1, int(self.now() * 1000))
         self._last_ms[tenant] = now
         return now
 
