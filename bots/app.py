@@ -158,7 +158,9 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             fetcher.run,
             backfilling(built.core, built.slack, built.teams).run,
             keeping(built.core, built.slack, built.teams, courtesy).run,
-            reconciling(built.core, histories(built.slack, built.teams), heard).run,
+            reconciling(
+                built.core, histories(built.slack, built.teams), heard, built.ahead
+            ).run,
             built.core.search.indexing.run,
             listing.run,
             Telling(built.core.sources, built.announcers).run,
@@ -296,6 +298,7 @@ def _catching_up(built: Tools, intake: Intake) -> CatchingUp:
         links=core.links,
         clock=clock_us,
         look_back_us=int(tuning.look_back * 1_000_000),
+        ahead=built.ahead,
     )
     return CatchingUp(
         catch_up, core.links, core.watermarks, core.company_ids, clock_us, tuning.beat

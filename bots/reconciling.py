@@ -118,13 +118,23 @@ def _say(found: Attested | None, told: Mapping[str, str]) -> None:
 
 
 def reconciling(
-    built: Core, recent: Mapping[Platform, Recent], intake: Intake
+    built: Core,
+    recent: Mapping[Platform, Recent],
+    intake: Intake,
+    ahead: Mapping[Platform, Callable[[], int]],
 ) -> Reconciling:
     """Build it on the platforms that are switched on."""
     tuning = built.settings.tuning
     look_back = int(tuning.look_back * _MICRO)
     catch_up = CatchUp(
-        recent, intake, built.record, built.watermarks, built.links, clock_us, look_back
+        recent,
+        intake,
+        built.record,
+        built.watermarks,
+        built.links,
+        clock_us,
+        look_back,
+        ahead,
     )
     hot = built.database.hot
     attestations = StoredAttestations(hot, built.acts, built.signers, clock_us)

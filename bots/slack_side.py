@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import ClientSession, web
 
-from bots.core import Core, Heard, clock_us
+from bots.core import Core, Heard
 from bots.grid import GridSync, discovery, grid_sync
 from bots.homes import Homes
 from bots.settings import SlackSettings
@@ -39,6 +39,7 @@ from bots.slack.signs import SlackSigns
 from bots.slack.socket import SlackSocket
 from bots.slack.tokens import is_organisation, workspaces_of
 from bots.slack.work_objects import WorkObjects
+from bots.their_clock import TheirClock
 from bridge.messages import Platform
 from bridge.recent import Recent
 from bridge.workspaces import Administration
@@ -72,6 +73,10 @@ class SlackSide:
     seats: SlackSeats
     cards: SlackCardPlace
     on_install: list[Callable[[str], Awaitable[None]]] = field(default_factory=list)
+
+    @property
+    def clock(self) -> TheirClock:
+        return self.clients.clock
 
     @property
     def history(self) -> Recent:
@@ -111,7 +116,7 @@ def slack_side(
     recent = SlackRecent(
         clients,
         asyncio.sleep,
-        clock_us,
+        lambda: int(clients.clock.now() * 1_000_000),
         page=settings.history_page,
         settled=built.settings.tuning.reconcile_after,
         noticed=noticed,

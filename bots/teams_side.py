@@ -42,6 +42,7 @@ from bots.teams.sender import TeamsSender
 from bots.teams.signs import TeamsSigns
 from bots.teams.subscriptions import Subscriptions
 from bots.teams.tokens import Tokens
+from bots.their_clock import TheirClock
 from bridge.identities import Identity
 from bridge.messages import Platform
 from bridge.places import Place
@@ -74,6 +75,7 @@ class TeamsSide:
     cards: TeamsCardPlace
     subscriptions: Subscriptions | None
     administration: Administration | None
+    clock: TheirClock
     vocabulary: None = None
 
     @property
@@ -99,7 +101,8 @@ def teams_side(
         several=len(settings.tenants) > 1,
     )
     connector = Connector(session, tokens, session.timeout)
-    graph = Graph(session, tokens, settings.graph_url)
+    clock = TheirClock()
+    graph = Graph(session, tokens, settings.graph_url, clock)
     admin = _admin_graph(settings, session)
     told = _described_again(built)
     members = TeamsMembers(connector, built.places, asyncio.sleep, told)
@@ -131,6 +134,7 @@ def teams_side(
         ),
         _subscriptions(settings, graph, connector, built),
         teams_administration(admin, connector, built.places) if admin else None,
+        clock,
     )
 
 
@@ -212,9 +216,11 @@ def listen_to_teams(
             records=records,
         )
     )
-    keys = SigningKeys(side.session, side.settings.openid_url, time.monotonic)
+    keys = SigningKeys(
+        side.session, side.settings.openid_url, time.monotonic, side.clock
+    )
     intake = TeamsIntake(
-        check=TokenCheck(keys, side.settings.issuer, side.settings.app_id),
+        check=TokenCheck(keys, side.settings.issuer, side.settings.app_id, side.clock),
         adapter=AtomAdapter(side.connector),
         bot=bot,
         invokes=Invokes(time.monotonic),

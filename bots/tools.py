@@ -3,7 +3,7 @@
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -68,6 +68,11 @@ class Tools:
     @property
     def companies(self) -> StoredCompanies:
         return self.core.companies
+
+    @property
+    def ahead(self) -> dict[Platform, Callable[[], int]]:
+        """Return what tells by how much each platform's clock is ahead of ours."""
+        return {p: side.clock.ahead_us for p, side in self.sides.items()}
 
     @property
     def sides(self) -> dict[Platform, SlackSide | TeamsSide]:

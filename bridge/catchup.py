@@ -6,7 +6,7 @@ the log has already changes nothing.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from bridge.errors import CannotTell, ServiceUnavailable
 from bridge.links import Link, LinkState
@@ -16,8 +16,11 @@ from bridge.ports import Intake, Links
 from bridge.recent import Gap, Known, Recent, Record, Watermarks
 
 VIA = "catchup"
-# What was on its way at the watermark: platforms send again for some minutes.
-MARGIN_US = 10 * 60 * 1_000_000
+# By how many microseconds the platform's clock was ahead of ours.
+AHEAD = "ahead_us"
+# What was on its way at the watermark: platforms send again for some minutes, and marks
+# are set by our clock, which may be as far ahead of theirs.
+MARGIN_US = 25 * 60 * 1_000_000
 LOOK_BACK_US = 7 * 24 * 3600 * 1_000_000
 
 
@@ -27,7 +30,8 @@ class CatchUp:
     Reads a channel from its watermark on, and takes in what is news.
 
     Older messages are looked at again for `look_back_us`: for edits and deletions,
-    and because one may show up that was never captured.
+    and because one may show up that was never captured. `ahead` tells by how many
+    microseconds a platform's clock is ahead of ours, as far as that is known by then.
     """
 
     recent: Mapping[Platform, Recent]
@@ -37,6 +41,7 @@ class CatchUp:
     links: Links
     clock: Callable[[], int]
     look_back_us: int = LOOK_BACK_US
+    ahead: Mapping[Platform, Callable[[], int]] = field(default_factory=dict)
 
     async def channel(self, tenant: str, channel: Channel, since_us: int = 0) -> int:
         """
@@ -59,11 +64,16 @@ class CatchUp:
             gap = replace(gap, bots=True)
         known, news = dict(gap.known), 0
         async for event in recent.within(gap):
-            if is_news(event, known, linked):
+            if is_news(event, known, linked + self.ahead_us(channel)):
                 news += await self.take(tenant, channel, event)
                 known[event.message] = after(event, known.get(event.message))
         await self.watermarks.raise_to(tenant, [channel], began)
         return news
+
+    def ahead_us(self, channel: Channel) -> int:
+        """Return by how much the clock that a channel's messages bear is ahead."""
+        known = self.ahead.get(channel.platform)
+        return known() if known else 0
 
     async def standing(self, tenant: str, channel: Channel) -> list[Link]:
         """Return the channel's links that were not ended."""
@@ -90,6 +100,9 @@ class CatchUp:
             # Who deleted it, nobody tells: it is carried out as its author's wish.
             unknown = (*event.detail, ("actor", "unknown"))
             event = replace(event, author=author, detail=unknown)
+        if ahead := self.ahead_us(channel):
+            # Whether it comes late is then known, whatever our own clock says.
+            event = replace(event, detail=(*event.detail, (AHEAD, str(ahead))))
         receipt = await self.intake.receive(replace(event, via=via))
         if receipt.seq < 0:
             raise ServiceUnavailable("the channel's account is no company's yet")

@@ -364,7 +364,9 @@ class Courier:
         if isinstance(change, str):
             return await self._drop(delivery, lease, history, change)
         if (ready := chore.ready_us(change)) > self.clock():
-            return Later(replace(delivery, not_before_us=ready))
+            since = min(delivery.unknown_since_us, self.clock())
+            waiting = replace(delivery, unknown_since_us=since, not_before_us=ready)
+            return Later(waiting)
         post = await self._below.post(delivery, change)
         noted = await self._intended(delivery, lease)
         if isinstance(noted, Later):

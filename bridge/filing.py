@@ -173,11 +173,15 @@ class Filing:
 
     def ready_us(self, change: FileChange) -> int:
         """Whoever called before may be waiting for the answer even now."""
-        if not (since := change.delivery.unknown_since_us):
+        delivery, now = change.delivery, self.clock()
+        if not delivery.unknown_since_us:
             return 0
-        wait = self.tuning.reconcile_after_us + self.tuning.longest_call_us
         # A time from a clock that was ahead is not waited for.
-        return min(since, self.clock()) + wait
+        since = min(delivery.unknown_since_us, now)
+        if not delivery.not_before_us:
+            return self.tuning.over_us(since, now)
+        wait = self.tuning.reconcile_after_us + self.tuning.longest_call_us
+        return since + wait
 
     async def make(self, change: FileChange, post: Post | None) -> Outcome:
         """Bring it about. Raises what senders, sources and targets raise."""

@@ -24,12 +24,13 @@ class LostAnswers:
     def waits(self, delivery: Delivery) -> Setback | None:
         """Return until when it is too early to look, if it is."""
         # A time from a clock that was ahead is not waited for.
-        known_at = min(delivery.unknown_since_us, self.clock())
+        now = self.clock()
+        known_at = min(delivery.unknown_since_us, now)
         ready = known_at + self.tuning.reconcile_after_us
         if not delivery.not_before_us:
             # Taken over: whoever called may be waiting for the answer even now.
-            ready += self.tuning.longest_call_us
-        if self.clock() >= ready:
+            ready = self.tuning.over_us(known_at, now)
+        if now >= ready:
             return None
         return Setback(
             replace(delivery, unknown_since_us=known_at, not_before_us=ready)
@@ -38,7 +39,7 @@ class LostAnswers:
     async def look(self, delivery: Delivery, post: Post) -> str | Setback:
         """Return the id under which a post stands there, or how it goes on without."""
         since = min(delivery.unknown_since_us, self.clock()) - self.tuning.clock_skew_us
-        # Further back than the search: our clock may be behind the platform's.
+        # Further back than the search: who made a copy may have a clock that is behind.
         known = await self.ledger.known(
             delivery.tenant, delivery.target, since - self.tuning.clock_skew_us
         )

@@ -148,8 +148,10 @@ class Reconciler:
         links = await self.catch_up.standing(tenant, channel)
         if not links:
             return None
-        linked = min(link.since_us(channel) for link in links)
-        end = min(to_us or self.clock(), self.clock() - self.settled_us)
+        ahead = self.catch_up.ahead_us(channel)
+        linked = min(link.since_us(channel) for link in links) + ahead
+        now = self.clock() + ahead
+        end = min(to_us or now, now - self.settled_us)
         begin = max(from_us or end - self.look_back_us, linked)
         window = Window(channel, begin, max(begin, end))
         bots = any(link.options.bots is not Bots.DROP for link in links)

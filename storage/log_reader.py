@@ -16,9 +16,11 @@ from typing import Any, TypeVar
 
 import orjson
 
+from bridge.catchup import AHEAD
 from bridge.document import Document, from_json
 from bridge.messages import EventKind
 from bridge.spooled import VIA as SPOOLED
+from storage.compliance.conflicts import PUSHED
 from storage.compliance.keys import ItemKey, Keyring, SealBroken
 from storage.compliance.keys.gone import Gone, gone
 from storage.compliance.keys.ring import Stored, stored
@@ -47,6 +49,8 @@ Done = TypeVar("Done")
 
 # Platforms send again for five minutes; what comes later was not heard in its time.
 LATE_US = 6 * 60 * 1_000_000
+# What they pushed seems late as well where our clock is ahead of theirs.
+_CLOCKS_DIFFER_US = 10 * 60 * 1_000_000
 # What waited on the disk was acknowledged, and its author heard of no trouble.
 _WAITED_US = 30 * 1_000_000
 
@@ -525,8 +529,14 @@ def _cut(hashes: bytes) -> list[bytes]:
 
 def late_us(entries: list[LogEntry]) -> int:
     """Return when a message was said, if it was captured much later, else 0."""
-    said, captured = entries[0].row["src_us"], entries[0].row["cap_us"]
-    most = _WAITED_US if entries[0].row["via"] == SPOOLED else LATE_US
+    first = entries[0]
+    said, captured = first.row["src_us"], first.row["cap_us"]
+    captured += int((first.body.get("detail") or {}).get(AHEAD, 0))
+    most = LATE_US
+    if (via := entries[0].row["via"]) == SPOOLED:
+        most = _WAITED_US
+    elif via == PUSHED:
+        most += _CLOCKS_DIFFER_US
     if entries[0].etype != EventKind.MESSAGE_CREATE or captured - said < most:
         return 0
     return int(said)

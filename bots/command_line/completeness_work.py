@@ -87,7 +87,7 @@ def _job(built: Tools) -> Reconciling:
     intake = Relay(
         core.companies, core.links, core.policy, core.journal, others=core.others
     )
-    return reconciling(core, recent, intake)
+    return reconciling(core, recent, intake, built.ahead)
 
 
 async def _wanted(job: Reconciling, tenant: str, channel: str) -> list[Channel]:

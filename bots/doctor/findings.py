@@ -50,7 +50,7 @@ def clock(what: str, date: str | None, now: datetime | None = None) -> list[Find
     name, detail = f"{what} clock", f"this machine is {abs(skew):.0f} s "
     detail += "ahead" if skew > 0 else "behind"
     if abs(skew) > _TOO_MUCH:
-        return [bad(name, detail, "set the clock: signatures and tokens will fail")]
+        return [bad(name, detail, "set the clock: signatures and tokens may fail")]
     if abs(skew) > _NOTICEABLE:
         return [poor(name, detail, "set the clock, with NTP for example")]
     return [good(name, "agrees")]

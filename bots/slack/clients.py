@@ -20,6 +20,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from bots.remembered import Remembered
 from bots.slack.echo import Identity
 from bots.slack.payload import string
+from bots.their_clock import TheirClock
 from bridge.errors import (
     Ambiguous,
     AtomError,
@@ -98,13 +99,17 @@ class _Forwarding(AsyncWebClient):
     """Asks for channels by the ids that they have now."""
 
     moved: Mapping[str, str] = {}
+    their_clock: TheirClock | None = None
 
     async def api_call(self, api_method: str, **how: Any) -> AsyncSlackResponse:
         for kind in ("params", "json", "data"):
             given = how.get(kind)
             if self.moved and isinstance(given, dict):
                 how[kind] = given | self._forwarded(given)
-        return await super().api_call(api_method, **how)
+        answer = await super().api_call(api_method, **how)
+        if self.their_clock:
+            self.their_clock.heard(answer.headers.get("Date"))
+        return answer
 
     def _forwarded(self, given: Mapping[str, Any]) -> dict[str, str]:
         named = {name: str(given.get(name)) for name in ("channel", "channel_id")}
@@ -118,13 +123,15 @@ class Clients:
 
     `token` gives a workspace's bot token; it raises `Refused` where ATOM is not
     installed, and `NotSent` where that cannot be found out now. `moved` gives the new
-    ids of channels in a workspace, by those that ATOM goes on to call them.
+    ids of channels in a workspace, by those that ATOM goes on to call them. `clock` is
+    Slack's, as its answers tell it.
     """
 
     api_url: str
     token: Callable[[str], Awaitable[str]]
     session: ClientSession
     moved: Callable[[str], Awaitable[Mapping[str, str]]] = nothing_moved
+    clock: TheirClock = field(default_factory=TheirClock)
     _identities: Remembered[str, Identity] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -144,6 +151,7 @@ class Clients:
             retry_handlers=[],
         )
         client.moved = await self._moved(team)
+        client.their_clock = self.clock
         return client
 
     async def id_now(self, team: str, channel: str) -> str:

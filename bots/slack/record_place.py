@@ -24,7 +24,7 @@ from bridge.records.cards import RecordCard
 _REMARK = "atom_record_remark"
 _PAGE = 200
 _PAGES = 10
-_EARLIER = 60_000_000  # microseconds; clocks of two companies differ
+_EARLIER = 900_000_000  # microseconds; clocks of two companies differ
 
 # The message cannot be changed any more, whatever is asked for.
 _OVER = frozenset(

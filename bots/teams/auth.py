@@ -16,6 +16,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from bots.teams.places import is_safe_address
 from bots.teams.wire import mapping, mappings, text_of
+from bots.their_clock import TheirClock
 from bridge.errors import AtomError, ServiceUnavailable
 
 CHANNEL = "msteams"
@@ -39,6 +40,15 @@ _BAD_TOKEN = (
     TypeError,
     ValueError,
 )
+
+
+# The library compares times with our clock alone.
+_BUT_FOR_TIMES: jwt.types.Options = {
+    "require": ["exp", "iss", "aud"],
+    "verify_exp": False,
+    "verify_nbf": False,
+    "verify_iat": False,
+}
 
 
 class Unauthorised(AtomError):
@@ -67,12 +77,14 @@ class SigningKeys:
     Implements `Keys`: those behind an OpenID address, fetched when needed and kept.
 
     An unknown key id makes it look again, at most once a minute: forged tokens cannot
-    turn ATOM into a load on Microsoft. `clock` gives monotonic seconds.
+    turn ATOM into a load on Microsoft. `clock` gives monotonic seconds; `theirs` is
+    Microsoft's, as its answers tell it.
     """
 
     session: ClientSession
     openid_url: str
     clock: Callable[[], float]
+    theirs: TheirClock = field(default_factory=TheirClock)
     _keys: Mapping[str, Key] = field(default_factory=dict)
     _fetched: float | None = None
     _tried: float | None = None
@@ -114,6 +126,7 @@ class SigningKeys:
         async with self.session.get(
             url, timeout=_TIMEOUT, allow_redirects=False, raise_for_status=True
         ) as answer:
+            self.theirs.heard(answer.headers.get("Date"))
             body = await answer.content.read(_LARGEST_ANSWER)
             while not answer.content.at_eof() and len(body) < _LARGEST_ANSWER:
                 body += await answer.content.read(_LARGEST_ANSWER)
@@ -147,6 +160,7 @@ class TokenCheck:
     keys: Keys
     issuer: str
     app_id: str
+    clock: TheirClock = field(default_factory=TheirClock)
 
     async def claims(self, header: str | None) -> Claims:
         """
@@ -172,18 +186,26 @@ class TokenCheck:
                 algorithms=["RS256"],
                 audience=self.app_id,
                 issuer=self.issuer,
-                leeway=_LEEWAY,
-                options={"require": ["exp", "iss", "aud"]},
+                options=_BUT_FOR_TIMES,
             )
-        except jwt.ExpiredSignatureError as error:
-            raise Unauthorised("expired") from error
+            reasons = [_out_of_time(claims, now) for now in self.clock.times()]
         except _BAD_TOKEN as error:
             raise Unauthorised("bad_token") from error
+        if all(reasons):
+            raise Unauthorised(reasons[0])
         # The claim is spelled both ways in the wild.
         service_url = text_of(claims.get("serviceurl") or claims.get("serviceUrl"))
         if not service_url:
             raise Unauthorised("service_url")
         return service_url
+
+
+def _out_of_time(claims: Mapping[str, Any], now: float) -> str:
+    """Return why a token is not good at a time, if it is not."""
+    if int(claims["exp"]) <= now - _LEEWAY:
+        return "expired"
+    starts = [int(claims[name]) for name in ("nbf", "iat") if name in claims]
+    return "bad_token" if max(starts, default=0) > now + _LEEWAY else ""
 
 
 def _key_id(token: str) -> str:

@@ -4,7 +4,7 @@ Microsoft Graph, as far as ATOM reads it: what stands in a channel, and who owns
 
 import json
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -14,6 +14,7 @@ from yarl import URL
 
 from bots.teams.connector import in_path, pause_asked_for
 from bots.teams.wire import mapping, mappings, microseconds, text_of
+from bots.their_clock import TheirClock
 from bridge.errors import CannotTell, ServiceUnavailable, Throttled
 from bridge.places import Place
 
@@ -65,7 +66,7 @@ class Page:
 @dataclass(frozen=True, slots=True)
 class Graph:
     """
-    Reads Graph at `base`. The caller owns `session`.
+    Reads Graph at `base`. The caller owns `session`. `clock` is told their time.
 
     Every method raises `Throttled` when asked to wait, `ServiceUnavailable` when Graph
     does not answer, and `CannotTell` when ATOM has no right to know.
@@ -74,6 +75,7 @@ class Graph:
     session: ClientSession
     tokens: GraphTokens
     base: str
+    clock: TheirClock = field(default_factory=TheirClock)
 
     async def posted_by(
         self, app_id: str, place: Place, root: str, since_us: int
@@ -168,6 +170,7 @@ class Graph:
                 allow_redirects=False,
             ) as answer:
                 content = await answer.read()
+                self.clock.heard(answer.headers.get("Date"))
         except (ClientError, OSError, ValueError) as error:
             raise ServiceUnavailable("Microsoft Graph does not answer") from error
         if answer.status == HTTPStatus.UNAUTHORIZED:

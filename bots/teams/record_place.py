@@ -30,6 +30,7 @@ from bridge.records.books import CardInstance
 from bridge.records.cards import RecordCard
 
 _TARGETED = "?isTargetedActivity=true"
+_EARLIER = 900_000_000  # microseconds; clocks of two companies differ
 _SHOWN = 2_000  # cards whose last state is remembered
 
 
@@ -97,7 +98,7 @@ class TeamsCardPlace:
             raise CannotTell("the answer was lost, and the team's group is not known")
         try:
             found = await self.graph.posted_by(
-                self.app_id, place, instance.thread, instance.made_us
+                self.app_id, place, instance.thread, instance.made_us - _EARLIER
             )
         except AtomError as error:
             raise CannotTell(str(error)) from error

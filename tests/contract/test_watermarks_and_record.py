@@ -90,9 +90,18 @@ async def test_how_an_event_came_in_is_on_record(store: Store) -> None:
     assert [entry.row["via"] for entry in entries] == ["catchup"]
 
 
-@pytest.mark.parametrize("minutes", [1, 60])
+@pytest.mark.parametrize(
+    ("via", "minutes", "late"),
+    [
+        ("push", 1, False),
+        ("push", 11, False),  # or our clock is ahead by ten minutes
+        ("push", 60, True),
+        ("catchup", 1, False),
+        ("catchup", 11, True),
+    ],
+)
 async def test_what_came_in_late_is_known_by_when_it_was_said(
-    store: Store, minutes: int
+    store: Store, via: str, minutes: int, *, late: bool
 ) -> None:
     said = time.time_ns() // 1000 - minutes * 60_000_000
     post = Delivery(
@@ -108,10 +117,9 @@ async def test_what_came_in_late_is_known_by_when_it_was_said(
         version_us=0,
         created_us=0,
     )
-    await store.journal.append(
-        Commitment(TENANT, message("1.0", sent_us=said), (), (post,))
-    )
+    heard = replace(message("1.0", sent_us=said), via=via)
+    await store.journal.append(Commitment(TENANT, heard, (), (post,)))
 
     history = await store.ledger.history(post)
 
-    assert history.late_us == (said if minutes > 6 else 0)
+    assert history.late_us == (said if late else 0)

@@ -96,6 +96,7 @@ class Stage:
     watermarks: FakeWatermarks = field(default_factory=FakeWatermarks)
     links: FakeLinks = field(default_factory=FakeLinks)
     clock: FakeClock = field(default_factory=FakeClock)
+    ahead_us: int = 0
 
     async def catch_up(self, since_us: int = 0) -> int:
         use_case = CatchUp(
@@ -105,6 +106,7 @@ class Stage:
             self.watermarks,
             self.links,
             self.clock,
+            ahead={Platform.SLACK: lambda: self.ahead_us},
         )
         return await use_case.channel("acme", FALCON, since_us)
 
@@ -118,7 +120,7 @@ async def test_what_the_log_lacks_is_taken_in_and_marked_as_caught_up() -> None:
     assert [event.via for event in stage.intake.events] == ["catchup"]
 
 
-async def test_reading_begins_ten_minutes_before_the_watermark() -> None:
+async def test_reading_begins_before_the_watermark_by_more_than_clocks_differ() -> None:
     stage = Stage()
     stage.watermarks.marks[FALCON] = LINKED + 5_000_000
 
@@ -126,7 +128,21 @@ async def test_reading_begins_ten_minutes_before_the_watermark() -> None:
 
     [gap] = stage.recent.asked
     assert gap.since_us == LINKED + 5_000_000 - MARGIN_US
+    assert MARGIN_US > 2 * 600_000_000
     assert gap.back_us == gap.since_us - LOOK_BACK_US
+
+
+@pytest.mark.parametrize("apart_us", [-600_000_000, 600_000_000])
+async def test_what_was_said_before_the_link_is_told_by_the_platforms_clock(
+    apart_us: int,
+) -> None:
+    before = message("1.0", sent_us=LINKED + apart_us - 1)
+    since = message("2.0", sent_us=LINKED + apart_us)
+    stage = Stage(FakeRecent([before, since]), ahead_us=apart_us)
+
+    await stage.catch_up()
+
+    assert [event.message for event in stage.intake.events] == ["2.0"]
 
 
 async def test_an_earlier_time_that_somebody_names_counts_more() -> None:

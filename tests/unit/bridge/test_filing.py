@@ -297,9 +297,25 @@ async def test_after_a_takeover_nobody_calls_before_the_former_owner_is_done(
     assert (stage.file_target.puts, stage.file_target.finds) == (0, 0)
 
     stage.now += waits
-    await bring(stage, taken)
+    await bring(stage, ending.delivery)
 
     assert (stage.file_target.puts, stage.file_target.finds) == (1, 1)
+
+
+@pytest.mark.parametrize("apart_us", [-600_000_000, 600_000_000])
+async def test_after_a_takeover_the_former_owners_clock_may_have_been_wrong(
+    stage: Stage, apart_us: int
+) -> None:
+    taken = of(attempts=1, unknown_since_us=stage.now + apart_us)
+
+    ending = await bring(stage, taken)
+
+    waits = stage.tuning.reconcile_after_us + stage.tuning.longest_call_us
+    assert isinstance(ending, Later)
+    assert ending.delivery.not_before_us == stage.now + waits
+    stage.now += waits
+    await bring(stage, ending.delivery)
+    assert stage.file_target.finds == 1
 
 
 async def test_deleting_the_message_queues_and_makes_the_removal(stage: Stage) -> None:

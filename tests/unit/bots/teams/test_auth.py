@@ -4,6 +4,7 @@ import base64
 import hmac
 import json
 import time
+from email.utils import formatdate
 from typing import Any
 
 import jwt
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bots.teams.auth import Claims, TokenCheck, Unauthorised, keys_in
+from bots.their_clock import TheirClock
 from bridge.errors import ServiceUnavailable
 from tests.teams_world import (
     APP,
@@ -59,6 +61,20 @@ async def test_clocks_may_differ_by_less_than_five_minutes(check: TokenCheck) ->
 
     assert (await check.claims(f"Bearer {old}")).service_url == SERVICE
     assert (await check.claims(f"Bearer {new}")).service_url == SERVICE
+
+
+@pytest.mark.parametrize("apart", [-600, 600])
+async def test_where_our_clock_is_wrong_microsofts_own_counts(apart: int) -> None:
+    clock = TheirClock()
+    check = TokenCheck(FakeKeys(), ISSUER, APP, clock)
+    now = int(time.time()) + apart
+    header = f"Bearer {token(nbf=now, exp=now + 60)}"
+    with pytest.raises(Unauthorised):
+        await check.claims(header)
+
+    clock.heard(formatdate(now, usegmt=True))
+
+    assert (await check.claims(header)).service_url == SERVICE
 
 
 _NOW = int(time.time())
