@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 from bots.core import clock_us, steady_us
+from bots.counting import CountingLedger
 from bots.file_side import filing
 from bots.naming import naming
 from bots.people_side import linked_first
@@ -90,10 +91,12 @@ def worker_of(built: Tools, limiter: Limiter, trace: Trace, notices: Notices) ->
     lanes = Lanes(gates_of=limits.names)
     leaving = built.core.leaving
     courier = Courier(
-        ledger=TellingLedger(
-            WatchedLedger(built.core.ledger, leaving.leaving),
-            notices,
-            built.core.links,
+        ledger=CountingLedger(
+            TellingLedger(
+                WatchedLedger(built.core.ledger, leaving.leaving),
+                notices,
+                built.core.links,
+            )
         ),
         copies=built.core.copies,
         links=built.core.links,

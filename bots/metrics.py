@@ -80,6 +80,21 @@ ENDED = Counter(
     "Deliveries of a link that this process brought to an end",
     _BY_LINK,
 )
+FAILURES = Counter(
+    "atom_link_failures_total",
+    "Attempts of this process that failed: to be made again, or given up",
+    _BY_LINK,
+)
+FAILED_AT = Gauge(
+    "atom_link_last_failure_timestamp_seconds",
+    "When the last of them failed",
+    _BY_LINK,
+)
+THROTTLES = Counter(
+    "atom_link_throttles_total",
+    "Attempts of this process that a platform answered by asking to wait",
+    _BY_LINK,
+)
 DEPTH = Gauge("atom_link_depth", "Deliveries that wait", _BY_LINK)
 OLDEST = Gauge(
     "atom_link_oldest_seconds", "How long the oldest one has been waiting", _BY_LINK

@@ -7,7 +7,8 @@ those that test_faults.py does not hold are here.
 
 import asyncio
 import resource
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -225,6 +226,7 @@ async def test_while_the_disk_is_full_nothing_is_acknowledged(here: World) -> No
 
 
 async def test_metrics_tell_of_each_link_what_status_tells(here: World) -> None:
+    begun = time.time()
     await here.set(teams__size_limit=4_000)
     await here.slack("post", typed=True, text=UNCUTTABLE)
     await until_dead(here)
@@ -232,18 +234,53 @@ async def test_metrics_tell_of_each_link_what_status_tells(here: World) -> None:
     await here.until(lambda s: any(t.endswith("short") for t in teams_texts(s)))
     await here.quiet()
 
-    async with asyncio.timeout(60):
-        while 'atom_link_dead_letters{link="' not in (text := await _metrics(here)):
-            await asyncio.sleep(0.2)
-
-    link = (await status(here))["id"]
-    shown = dict(line.rsplit(" ", 1) for line in text.splitlines() if link in line)
-    of = {name.split("{")[0]: float(value) for name, value in shown.items()}
-    assert of["atom_link_dead_letters"] == 1
+    of = await _figures(here, lambda of: of.get("atom_link_dead_letters") == 1)
     assert of["atom_link_depth"] == of["atom_link_parked"] == 0
+    assert of["atom_link_oldest_seconds"] == of["atom_link_throttled_seconds"] == 0
+    assert of["atom_link_lag_seconds"] > 0
     assert of["atom_link_intake_total"] == of["atom_link_deliveries_total"] == 2
+    # Teams was offered smaller and smaller parts.
+    failures = of["atom_link_failures_total"]
+    assert failures >= 1
+    assert begun < of["atom_link_last_failure_timestamp_seconds"] <= time.time()
+    assert "atom_link_throttles_total" not in of
+    assert "atom_link_dormant" not in of
+
+    await here.fault("teams.post", "429", times=1, retry_after=3_600)
+    await here.slack("post", text="waits")
+
+    of = await _figures(here, lambda of: of.get("atom_link_throttled_seconds", 0) > 0)
+    assert of["atom_link_throttled_seconds"] <= 3_600
+    assert of["atom_link_throttles_total"] == of["atom_link_depth"] == 1
+    assert of["atom_link_failures_total"] == failures
+    assert of["atom_link_oldest_seconds"] > 0
+    assert of["atom_link_lag_seconds"] > 0
+
+    await here.slack("archive", user="U01ALICE")
+
+    of = await _figures(here, lambda of: of.get("atom_link_dormant") == 1)
+    text = await _metrics(here)
+    assert 'cause="archived"' in text
     assert "atom_store_up 1.0" in text
     assert "example.com" not in text
+
+
+async def _figures(
+    here: World, hold: Callable[[Mapping[str, float]], bool]
+) -> Mapping[str, float]:
+    """Wait until the metrics of the only link are as wanted; returns them by name."""
+    link = (await status(here))["id"]
+    of: Mapping[str, float] = {}
+    try:
+        async with asyncio.timeout(60):
+            while not hold(of):
+                text = await _metrics(here)
+                shown = dict(t.rsplit(" ", 1) for t in text.splitlines() if link in t)
+                of = {name.split("{")[0]: float(n) for name, n in shown.items()}
+                await asyncio.sleep(0.2)
+    except TimeoutError:
+        raise AssertionError(f"not reached; last seen: {of}") from None
+    return of
 
 
 async def _metrics(here: World) -> str:
