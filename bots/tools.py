@@ -147,6 +147,7 @@ async def tools(settings: Settings) -> AsyncIterator[Tools]:
                 clock=clock_us,
                 directory=Desk(built.sources, built.duties),
                 gate=Gate(built.policy, on_record.command),
+                no_card=records.no_card if records else None,
                 more=(
                     *commands_about_people(built, sides, members, connecting.accounts),
                     *connecting.commands,

@@ -27,6 +27,7 @@ from bots.commands.records_admin import RecordsCommand
 from bots.commands.records_do import Do
 from bots.commands.records_find import KINDS, Find
 from bots.commands.records_follow import Follow, Subscriptions, Unfollow
+from bots.commands.records_why import WhyNoCard
 from bots.commands.replay import Replay
 from bots.commands.resume import Resume
 from bots.commands.retry import Retry
@@ -117,6 +118,7 @@ def standard_commands(  # noqa: PLR0913 - each is some command's
     clock: Callable[[], int],
     directory: DirectoryDesk | None = None,
     gate: Doorman | None = None,
+    no_card: WhyNoCard | None = None,
     more: tuple[Command, ...] = (),
 ) -> Commands:
     """Make every command; `clock` gives microseconds UTC."""
@@ -146,7 +148,7 @@ def standard_commands(  # noqa: PLR0913 - each is some command's
         RefuseEither(Refuse(approvals), reviewing),
         HoldCommand(legal_holds, clock),
         *([DirectoryCommand(directory)] if directory else ()),
-        Why(explains, links, rights, announcers),
+        Why(explains, links, rights, announcers, no_card),
         WhatIf(policies, rights),
         Policy(policies, rights),
     )

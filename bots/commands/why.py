@@ -7,6 +7,7 @@ from typing import ClassVar
 from bots.commands.base import Request, spoken
 from bots.commands.mentioned import account_named
 from bots.commands.names import channel_named
+from bots.commands.records_why import WhyNoCard, link_in
 from bots.commands.rights import only_admins
 from bridge.access import Action, Asked
 from bridge.cards import Card, Field, Section, Tone
@@ -23,18 +24,31 @@ _HERE = {"", "here"}
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """Everybody may ask about themselves; about others, who administers the channel."""
+    """
+    Everybody may ask about themselves; about others, who administers the channel.
+
+    A link to a record alone asks why it shows no card here.
+    """
 
     name: ClassVar[str] = "why"
-    usage: ClassVar[str] = "why [PERSON] [ACTION] [here|LINK|CHANNEL|RECORD]"
-    summary: ClassVar[str] = "see which rule lets somebody do something, or what lacks"
+    usage: ClassVar[str] = "why [PERSON] [ACTION] [here|LINK|CHANNEL|RECORD] | why URL"
+    summary: ClassVar[str] = (
+        "see which rule lets somebody do something, or why a link shows no card"
+    )
 
     explains: Explains
     links: LinkBook
     rights: Mapping[Platform, Rights]
     announcers: Mapping[Platform, Announcer]
+    no_card: WhyNoCard | None = None
 
     async def run(self, request: Request) -> Card:
+        if link := link_in(request.arguments):
+            if self.no_card is None:
+                raise BadInput(
+                    "ATOM shows no records here: no business system is set up."
+                )
+            return await self.no_card.answer(request, link)
         question = read_question(request)
         if question.person.id != request.person.id:
             await only_admins(self.rights, request)

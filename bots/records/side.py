@@ -12,6 +12,7 @@ from bots.commands.records_admin import RecordsCommand
 from bots.commands.records_do import Do
 from bots.commands.records_find import Find, Lookup, commands_of_kinds
 from bots.commands.records_follow import Follow, Subscriptions, Unfollow
+from bots.commands.records_why import WhyNoCard
 from bots.core import Core, clock_us
 from bots.records.attesting import Attesting
 from bots.records.bookkeeping import Bookkeepers
@@ -64,6 +65,7 @@ from bridge.records.searching import Searching
 from bridge.records.starting import Starting
 from bridge.records.subscribing import Subscribing
 from bridge.records.systems import Systems
+from bridge.records.unshown import Unshown
 from bridge.records.whose import Whose
 from storage.records.acts import new_token
 from storage.records.contacts import StoredContacts
@@ -128,6 +130,7 @@ class RecordsSide:
     follower: LogFollower
     told: Told
     commands: tuple[Command, ...]
+    no_card: WhyNoCard
     jobs: Sequence[Job]
     errands: TaskErrands
 
@@ -366,6 +369,7 @@ def records_side(  # noqa: PLR0913 - the parts of the whole
                 admitting, books.levels, platforms.rights, books.contacts, clock_us
             ),
         ),
+        WhyNoCard(Unshown(mentions), right.whisper),
         (
             LiveLoop(live).run,
             follower.run,

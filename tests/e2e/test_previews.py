@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 from bots.demo_records import Systems
 from bots.sandbox.teams.seed import ACME as TENANT
 from tests.e2e.at_work import at_work, said, teams_cards
-from tests.e2e.test_records import AMOUNTS, CASE, WAITS, logged, sqlite
+from tests.e2e.test_linking import slack_answer, teams_answer
+from tests.e2e.test_records import AMOUNTS, CASE, WAITS, logged, own_chats, sqlite
 from tests.e2e.test_work_objects import deal
 from tests.e2e.world import PROJECT, World, slack_messages, teams_messages
 
@@ -159,3 +160,32 @@ def views(state: Mapping[str, Any], message: str, person: str) -> str:
 def below(state: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return ATOM's cards in threads."""
     return [card for card in teams_cards(state) if not card["is_root"]]
+
+
+async def test_whoever_misses_a_card_asks_why_and_is_told_alone(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with at_work(tmp_path, database_url) as (here, systems):
+        link = deal(systems)
+        chens = await slack_answer(here, f"why <{link}>", "U03CHEN")
+        alices = await slack_answer(here, f"why {link}")
+        everybody = await teams_answer(here, f"why {link}")
+        state = await here.until(lambda s: "no such record" in own_chats(s), WAITS)
+        await slack_answer(here, "records level nothing salesforce")
+        nothing = await slack_answer(here, f"why {link}", "U03CHEN")
+
+        assert "account is not connected" in chens
+        assert "whoever wrote it may not see the record" in alices
+        assert "Answered to you alone" in everybody
+        assert "no such record" not in said(teams_messages(state))
+        assert "let nothing of Salesforce be shown here" in nothing
+        # Carol sees no deals, and Chen has no account: they learn nothing of this one.
+        assert TITLE not in said([chens, everybody, own_chats(state), nothing])
+        told = await logged(here, "record.notice")
+        assert [e["person"] for e in told] == [
+            "slack:U03CHEN",
+            "slack:U01ALICE",
+            "teams:29:carol",
+            "slack:U03CHEN",
+        ]
+        assert (await here.verdict()).intact
