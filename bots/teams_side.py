@@ -216,6 +216,7 @@ def listen_to_teams(
             records=records,
         )
     )
+    stack.push_async_callback(bot.aclose)
     keys = SigningKeys(
         side.session, side.settings.openid_url, time.monotonic, side.clock
     )

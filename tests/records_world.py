@@ -1078,7 +1078,11 @@ class OneByOne:
     kept: dict[str, Ended[Any]] = field(default_factory=dict)
 
     async def all(
-        self, works: Mapping[str, Callable[[], Awaitable[T]]], within: float
+        self,
+        works: Mapping[str, Callable[[], Awaitable[T]]],
+        within: float,
+        *,
+        some: bool = False,
     ) -> Mapping[str, Ended[T]]:
         for key, work in works.items():
             if key in self.kept or any(word in key for word in self.late):

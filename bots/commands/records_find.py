@@ -1,25 +1,28 @@
 """Find records from chat, look at one, begin a new one."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from time import monotonic
 from typing import ClassVar
 
 from bots.commands.base import Request, spoken
 from bots.commands.connect import Whisper
 from bots.commands.mentioned import mentioned
-from bots.commands.record_answers import RecordAnswer
+from bots.commands.record_answers import Later, RecordAnswer
 from bridge.cards import Button, Card, Tone
 from bridge.errors import BadInput
 from bridge.messages import Channel, Platform
 from bridge.records.cards import RecordCard
 from bridge.records.desk import Asker, Found
 from bridge.records.knowing import ACCOUNT, CONTACT
-from bridge.records.searching import Searching
+from bridge.records.searching import Search, Searching
 from bridge.records.starting import Starting
 from bridge.records.whose import Whose
 
 _WITHIN = 2.0  # seconds; Slack takes an answer within 3
+_LATER_WITHIN = 20.0  # seconds more, for systems that are late
 _TOLD_ALONE = Card(
     "Answered to you alone",
     "Whose contact somebody is, not everybody here may be told.",
@@ -46,21 +49,48 @@ class Lookup:
     Searches for somebody, and draws for whoever reads the answer.
 
     In Slack only who asks sees it. In Teams everybody in the channel does, so it is
-    drawn for the room.
+    drawn for the room. What is late is waited for `later_within` seconds more, after
+    the answer; both limits are in seconds, by the clock `steady`.
     """
 
     searching: Searching
     whose: Whose
     whisper: Whisper
     within: float = _WITHIN
+    later_within: float = _LATER_WITHIN
+    steady: Callable[[], float] = monotonic
 
     async def answer(self, request: Request, kinds: Sequence[str] = ()) -> Card:
-        words = words_of(request)
         asker = asker_of(request)
-        found = await self.searching.find(asker, words, self.within, kinds)
+        search = await self.searching.begun(asker, words_of(request), kinds)
+        found = await self.searching.seen(search, self.within)
+        later = None if found.complete else partial(self._later, request, search)
+        return await self._drawn(request, search, found, later)
+
+    async def _later(
+        self, request: Request, search: Search, *, each: bool
+    ) -> AsyncIterator[Card]:
+        """Give the answer again as late systems come, or once for all of them."""
+        until = self.steady() + self.later_within
+        while (left := until - self.steady()) > 0:
+            found = await self.searching.more(search, left, some=each)
+            if found is None:
+                return
+            yield await self._drawn(request, search, found)
+            if found.complete:
+                return
+
+    async def _drawn(
+        self,
+        request: Request,
+        search: Search,
+        found: Found,
+        later: Later | None = None,
+    ) -> Card:
         if others_read(request.channel):
-            found = await self.searching.for_room(asker, found)
-        return _answer(request, found, _exact(found, words) if kinds else None)
+            found = await self.searching.for_room(search.asker, found)
+        exact = _exact(found, words_of(request)) if search.kinds else None
+        return replace(_answer(request, found, exact), later=later)
 
     async def of_person(self, request: Request, user: str, kind: str) -> Card:
         """
@@ -79,7 +109,7 @@ class Lookup:
         return _answer(request, found, _only(found))
 
 
-def _answer(request: Request, found: Found, exact: RecordCard | None) -> Card:
+def _answer(request: Request, found: Found, exact: RecordCard | None) -> RecordAnswer:
     again = () if found.complete else (Button("Look again", request.text.strip()),)
     if exact is not None:
         return RecordAnswer("Found", "One record.", buttons=again, record=exact)

@@ -36,7 +36,11 @@ class TaskErrands:
     _ended: dict[str, tuple[float, Ended[Any]]] = field(default_factory=dict)
 
     async def all(
-        self, works: Mapping[str, Callable[[], Awaitable[T]]], within: float
+        self,
+        works: Mapping[str, Callable[[], Awaitable[T]]],
+        within: float,
+        *,
+        some: bool = False,
     ) -> Mapping[str, Ended[T]]:
         now = self.steady()
         found: dict[str, Ended[T]] = {}
@@ -47,8 +51,11 @@ class TaskErrands:
                 found[key] = ended
             else:
                 waiting[key] = self._begun(key, work)
-        if waiting:
-            await asyncio.wait(waiting.values(), timeout=max(0.0, within))
+        if waiting and not (some and found):
+            enough = asyncio.FIRST_COMPLETED if some else asyncio.ALL_COMPLETED
+            await asyncio.wait(
+                waiting.values(), timeout=max(0.0, within), return_when=enough
+            )
         for key, task in waiting.items():
             if task.done() and not task.cancelled():
                 found[key] = task.result()

@@ -1,14 +1,16 @@
 """Answer people who speak to ATOM in Slack, where only they see it."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 import structlog
 from slack_bolt.async_app import AsyncAck, AsyncRespond
 
 from bots.commands.answering import Answering, Turn
+from bots.commands.record_answers import Later, RecordAnswer
 from bots.slack.cards import render
 from bots.slack.clients import Clients, done
 from bots.slack.late import ephemeral, to_response_url
@@ -19,6 +21,7 @@ from bridge.messages import Event
 log = structlog.get_logger()
 
 Kept = TypeVar("Kept")
+Show = Callable[[Card], Coroutine[Any, Any, None]]
 
 _ACK_WITHIN = 2.5  # seconds; Slack shows an error after 3
 _SEND_WITHIN = 30.0
@@ -46,6 +49,7 @@ class Answers:
             elif (card := answer.result()) and turn.stands:
                 await ack(**ephemeral(card))
                 await turn.shown()
+                self._fill(card, _by(self.clients, respond.response_url))
             else:
                 await ack()
                 await turn.not_shown()
@@ -53,10 +57,16 @@ class Answers:
     async def to_click(
         self, event: Event, ack: AsyncAck, respond: AsyncRespond
     ) -> None:
-        """Answer a click. Slack shows nothing that comes in its acknowledgement."""
+        """
+        Answer a click. Slack shows nothing that comes in its acknowledgement.
+
+        Whoever looks again at what was found finds it in the same place.
+        """
         await ack()
         async with self.answering.turn(event, _words(event)) as turn:
-            await self._later(turn, respond, await turn.ready())
+            card = await turn.ready()
+            again = isinstance(card, RecordAnswer) and card.found is not None
+            await self._later(turn, respond, card, replacing=again)
 
     def to_mention(self, event: Event) -> None:
         """Answer a mention in the background: the event is acknowledged meanwhile."""
@@ -79,15 +89,41 @@ class Answers:
             async with self.answering.turn(event, _words(event)) as turn:
                 if card := await turn.ready():
                     await _sent(turn, self._whisper(event, card))
+                    self._fill(card, partial(self._whisper, event))
         except AtomError as error:
             log.warning("answer not shown", platform="slack", reason=str(error))
 
     async def _later(
-        self, turn: Turn, respond: AsyncRespond, card: Card | None
+        self,
+        turn: Turn,
+        respond: AsyncRespond,
+        card: Card | None,
+        *,
+        replacing: bool = False,
     ) -> None:
-        url = respond.response_url
-        if card is not None and url:
-            await _sent(turn, to_response_url(self.clients.session, url, card))
+        show = _by(self.clients, respond.response_url, replacing=replacing)
+        if card is not None and show:
+            await _sent(turn, show(card))
+            self._fill(card, show)
+
+    def _fill(self, card: Card, show: Show | None) -> None:
+        """
+        Show an answer again when what was late has come, once.
+
+        Slack lets ATOM put it in the place of a message that was clicked. An answer to
+        a command, which the person alone sees, cannot be changed: there it follows.
+        """
+        if isinstance(card, RecordAnswer) and card.later and show:
+            _ = self._hold(self._filled(card.later, show))
+
+    async def _filled(self, later: Later, show: Show) -> None:
+        try:
+            async for fuller in later(each=False):
+                async with asyncio.timeout(_SEND_WITHIN):
+                    await show(fuller)
+        except (AtomError, TimeoutError) as error:
+            kind = type(error).__name__
+            log.warning("late results not shown", platform="slack", reason=kind)
 
     async def _whisper(self, event: Event, card: Card) -> None:
         if event.channel is None:
@@ -103,6 +139,13 @@ class Answers:
                 blocks=blocks,
             )
         )
+
+
+def _by(clients: Clients, url: str | None, *, replacing: bool = False) -> Show | None:
+    """Return what shows a card by a response_url, if there is one."""
+    if not url:
+        return None
+    return lambda card: to_response_url(clients.session, url, card, replacing=replacing)
 
 
 def _words(event: Event) -> str:

@@ -63,14 +63,22 @@ def _noted(card: Card, note: str) -> dict[str, Any]:
 
 
 async def to_response_url(
-    session: ClientSession, url: str, card: Card, note: str = ""
+    session: ClientSession,
+    url: str,
+    card: Card,
+    note: str = "",
+    *,
+    replacing: bool = False,
 ) -> None:
     """
     Show a card by a response_url. Asks once: Slack's library would ask again.
 
+    `replacing` puts it in the place of the message that was clicked. A command's answer
+    cannot be replaced in Slack: there it stands below as a message of its own.
+
     Raises `Throttled`, `NotSent`, `Ambiguous` or `Refused`.
     """
-    body = ephemeral(card, note) | {"replace_original": False}
+    body = ephemeral(card, note) | {"replace_original": replacing}
     try:
         async with session.post(url, json=body, allow_redirects=False) as answer:
             status = answer.status

@@ -14,6 +14,7 @@ from botbuilder.core.teams import TeamsActivityHandler
 from botbuilder.schema import Activity, ActivityTypes, Attachment
 
 from bots.commands.answering import Answering, Turn
+from bots.commands.record_answers import Later, RecordAnswer
 from bots.metrics import IGNORED
 from bots.teams.adapter import Heard, heard_in
 from bots.teams.adaptive import CONTENT_TYPE
@@ -75,6 +76,13 @@ class AtomBot(TeamsActivityHandler):  # type: ignore[misc]  # botbuilder ships n
         super().__init__()
         self._parts = parts
         self._told: OrderedDict[Place, None] = OrderedDict()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def aclose(self) -> None:
+        """Give up what is still to come for answers that stand."""
+        for work in self._tasks:
+            work.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def on_turn(self, turn_context: TurnContext) -> None:
         heard = heard_in(turn_context)
@@ -109,7 +117,15 @@ class AtomBot(TeamsActivityHandler):  # type: ignore[misc]  # botbuilder ships n
         heard = heard_in(turn_context)
         async with self._turn(heard) as turn:
             if turn is not None and (card := await turn.ready()):
-                await _reply(turn_context, turn, card)
+                said = await _reply(turn_context, turn, card)
+                self._fill(turn_context, card, said)
+
+    def _fill(self, turn_context: TurnContext, card: Card, said: str) -> None:
+        """Change an answer in its place whenever what was late has come."""
+        if isinstance(card, RecordAnswer) and card.later and said:
+            work = asyncio.create_task(_filled(turn_context, card.later, said))
+            self._tasks.add(work)
+            work.add_done_callback(self._tasks.discard)
 
     async def on_invoke_activity(self, turn_context: TurnContext) -> InvokeResponse:
         heard = heard_in(turn_context)
@@ -187,35 +203,55 @@ def _is_ours(receipt: Receipt) -> bool:
     return receipt.seq >= 0
 
 
-async def _reply(turn_context: TurnContext, turn: Turn, card: Card) -> None:
-    """Answer in the same thread. A lost answer is not repeated: it may stand there."""
-    activity = Activity(
+async def _filled(turn_context: TurnContext, later: Later, said: str) -> None:
+    try:
+        async for card in later(each=True):
+            activity = _activity(card)
+            activity.id = said
+            await turn_context.update_activity(activity)
+    except AtomError as error:
+        kind = type(error).__name__
+        log.warning("late results not shown", platform="teams", reason=kind)
+
+
+def _activity(card: Card) -> Activity:
+    return Activity(
         type=ActivityTypes.message,
         summary=card.title,
         attachments=[Attachment(content_type=CONTENT_TYPE, content=adaptive(card))],
     )
+
+
+async def _reply(turn_context: TurnContext, turn: Turn, card: Card) -> str:
+    """
+    Answer in the same thread, and return the answer's id, if it is known to stand.
+
+    A lost answer is not repeated: it may stand there.
+    """
+    activity = _activity(card)
     pause = 0.5
     for attempt in range(1, _TRIES + 1):
         try:
             with turn.showing():
-                await turn_context.send_activity(activity)
+                sent = await turn_context.send_activity(activity)
         except Fenced:
             await turn.not_shown()
-            return
+            return ""
         except (NotSent, Throttled) as error:
             if attempt == _TRIES:
                 log.warning("answer not sent", reason=str(error))
                 await turn.not_shown()
-                return
+                return ""
             asked = error.retry_after if isinstance(error, Throttled) else pause
             await asyncio.sleep(min(asked, _LONGEST_WAIT))
         except DeliveryFailed as error:
             log.warning("answer not sent", reason=str(error))
             await turn.shown()
-            return
+            return ""
         else:
             await turn.shown()
-            return
+            return str(sent.id) if sent else ""
+    return ""
 
 
 def _dialog_body(card: Card | None) -> dict[str, Any]:

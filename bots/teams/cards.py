@@ -6,7 +6,7 @@ TextBlock would read Markdown into what people wrote.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bots.commands.record_answers import RecordAnswer
@@ -42,9 +42,9 @@ def adaptive(card: Card) -> Json:
     """Return a card as Teams shows it, cut at a whole section if it is too large."""
     if isinstance(card, RecordAnswer):
         if card.record is not None:
-            return record_card(card.record)
+            return _with(record_card(card.record), card.buttons)
         if card.found is not None:
-            return results(card.found)
+            return _with(results(card.found), card.buttons)
     sections = [_section(section) for section in card.sections]
     kept = len(sections)
     made = _assembled(card, sections, kept)
@@ -52,6 +52,14 @@ def adaptive(card: Card) -> Json:
         kept -= 1
         made = _assembled(card, sections, kept)
     return made
+
+
+def _with(made: Json, buttons: Sequence[Button]) -> Json:
+    """Put below a record, or a list of such, what else can be done about them."""
+    if not buttons:
+        return made
+    below = {"type": "ActionSet", "actions": [_button(b) for b in buttons]}
+    return {**made, "body": [*made["body"], below]}
 
 
 def _assembled(card: Card, sections: list[list[Json]], kept: int) -> Json:

@@ -21,11 +21,16 @@ class Errands(Protocol):
     """Runs pieces of work side by side. `bots.records.errands` does it with tasks."""
 
     async def all(
-        self, works: Mapping[str, Callable[[], Awaitable[T]]], within: float
+        self,
+        works: Mapping[str, Callable[[], Awaitable[T]]],
+        within: float,
+        *,
+        some: bool = False,
     ) -> Mapping[str, Ended[T]]:
         """
         Run all of them at once and return those that ended within so many seconds.
 
+        With `some`, it returns as soon as one of them has ended.
         What did not end goes on. Work that is under a key already, or ended well under
         it within the last minute, is not begun again: its value is returned.
         """

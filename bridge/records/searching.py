@@ -9,7 +9,7 @@ search: a system's own index finds a new record later than the book does.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from bridge.errors import AtomError, BadInput, ServiceUnavailable, StoreUnavailable
 from bridge.records.admitting import Admitting
@@ -35,6 +35,29 @@ Bears = Callable[[Record, frozenset[str]], bool]
 """Say whether a record, with the fields of these classes, bears what was asked for."""
 
 
+@dataclass(frozen=True, slots=True)
+class Search:
+    """
+    A search that is under way, of some kinds of records or of all.
+
+    `systems` are those that are asked, by their keys; `ended` says how each of the
+    `works` came out so far.
+    """
+
+    asker: Asker
+    person: str
+    words: str
+    kinds: Sequence[str]
+    systems: Mapping[str, Records]
+    works: Mapping[str, Work]
+    ended: dict[str, Ended[Sequence[Record]]] = field(default_factory=dict)
+
+    @property
+    def late(self) -> Mapping[str, Work]:
+        """What is still waited for."""
+        return {key: w for key, w in self.works.items() if key not in self.ended}
+
+
 def _anything(_record: Record, _classes: frozenset[str]) -> bool:
     return True
 
@@ -57,10 +80,20 @@ class Searching:
         self, asker: Asker, words: str, within: float, kinds: Sequence[str] = ()
     ) -> Found:
         """
-        Search for words, in some kinds of records or in all.
+        Search for words, in some kinds of records or in all, for so many seconds.
 
-        Raises `BadInput` for what is no search, and `NotAllowed` for strangers. That
-        somebody searched, and what they were shown, is on record.
+        Raises what `begun` raises. That somebody searched, and what they were shown, is
+        on record.
+        """
+        return await self.seen(await self.begun(asker, words, kinds), within)
+
+    async def begun(
+        self, asker: Asker, words: str, kinds: Sequence[str] = ()
+    ) -> Search:
+        """
+        Return a search of which nothing is asked yet.
+
+        Raises `BadInput` for what is no search, and `NotAllowed` for strangers.
         """
         plain = " ".join(words.split())
         if len(plain) < _SHORTEST:
@@ -78,10 +111,31 @@ class Searching:
             works[f"find:{key}"] = self._work(asker, person, records, plain)
             if known := self._known(Seeker(asker, person, records), plain):
                 works[f"known:{key}"] = known
-        ended = await self.errands.all(works, within)
+        return Search(asker, person, plain, kinds, systems, works)
+
+    async def seen(self, search: Search, within: float) -> Found:
+        """Return what is found within so many seconds, which is on record then."""
+        search.ended.update(await self.errands.all(search.late, within))
+        return await self._so_far(search)
+
+    async def more(
+        self, search: Search, within: float, *, some: bool = False
+    ) -> Found | None:
+        """
+        Return all that was found, once what was late has ended as well.
+
+        With `some`, once anything of it has. None if nothing has within so many seconds.
+        It is on record as the search itself is: more was shown.
+        """
+        news = await self.errands.all(search.late, within, some=some)
+        search.ended.update(news)
+        return await self._so_far(search) if news else None
+
+    async def _so_far(self, search: Search) -> Found:
+        asker, plain, kinds = search.asker, search.words, search.kinds
         found = [
             record
-            for end in ended.values()
+            for end in search.ended.values()
             for record in end.value or ()
             if not kinds or record.ref.kind in kinds
         ]
@@ -90,9 +144,10 @@ class Searching:
             {record.ref: record for record in found}.values(),
             key=lambda record: rank(record, plain, now),
         )
-        cards = await self._shown(asker, person, ranked)
+        cards = await self._shown(asker, search.person, ranked)
         lines = tuple(
-            _line(records, key, works, ended) for key, records in systems.items()
+            _line(records, key, search.works, search.ended)
+            for key, records in search.systems.items()
         )
         await self._noted(asker, plain, cards, lines)
         return Found(plain, tuple(cards), lines)

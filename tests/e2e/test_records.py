@@ -1,7 +1,8 @@
 """Business records where people talk, through the whole of ATOM and both platforms."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -29,6 +30,7 @@ from tests.e2e.at_work import (
 from tests.e2e.test_linking import slack_answer, teams_answer
 from tests.e2e.test_private_notices import whispers
 from tests.e2e.world import (
+    FALCON,
     PROJECT,
     World,
     slack_messages,
@@ -327,16 +329,69 @@ async def test_killed_while_a_card_is_on_its_way_it_stands_once(
 
 
 async def test_a_search_says_what_each_system_came_to(tmp_path: Path) -> None:
-    """Scenario 19: one is down, and one is slow."""
+    """
+    Scenario 19: one is down, and one is slow; what it found comes later.
+
+    Slack lets nobody change an answer to a command: a fuller one follows it. Whoever
+    looks again finds it in the same place, as in Teams everybody does.
+    """
     async with at_work(tmp_path, sqlite(tmp_path)) as (here, systems):
         systems.jira.faults.order(
             {"match": "* /ex/jira/*", "kind": "status", "arg": 503, "times": 99}
         )
-        answer = await slack_answer(here, "find globex", user="U04DANA")
+        login = {"short_description": "Globex cannot log in", "number": "INC0010099"}
+        systems.servicenow.instance.insert("incident", login, "carol")
+        with slow_search(systems):
+            answer = await slack_answer(here, "find globex")
+            [told] = whispers(await here.state())
+            await looked_again(here, told)
 
         assert "platform renewal" in answer
         assert "Globex renewal FY27" in answer  # HubSpot's
         assert "Jira: unavailable" in answer
+        assert "ServiceNow: still searching" in answer
+        assert "Globex cannot log in" not in answer
+        assert "Look again" in said(told)
+        state = await here.until(
+            lambda s: said(whispers(s)).count("Globex cannot log in") == 2, WAITS
+        )
+        [again, later] = whispers(state)
+        assert again["ts"] == told["ts"]
+        for fuller in (again, later):
+            assert "platform renewal" in said(fuller)
+            assert "ServiceNow: answered" in said(fuller)
+            assert "Jira: unavailable" in said(fuller)
+            assert "Look again" not in said(fuller)
+
+        with slow_search(systems):
+            answer = await teams_answer(here, "find globex", user="29:erin")
+        assert "ServiceNow: still searching" in answer
+        assert "Look again" in answer
+        state = await here.until(
+            lambda s: "Globex cannot log in" in said(teams_messages(s)), WAITS
+        )
+        [one] = [m for m in teams_messages(state) if "Found for" in said(m)]
+        assert "ServiceNow: answered" in said(one["attachments"])
+        assert "Look again" not in said(one["attachments"])
+        assert (await here.verdict()).intact
+
+
+@contextmanager
+def slow_search(systems: Systems) -> Iterator[None]:
+    """Let ServiceNow take its time with what it is asked for inside."""
+    late = {"match": "POST */batch", "kind": "delay", "arg": 8.0, "times": 99}
+    systems.servicenow.faults.order(late)
+    yield
+    systems.servicenow.faults.clear()
+
+
+async def looked_again(here: World, told: Mapping[str, Any]) -> None:
+    """Press the button below a search's answer that some system did not come to."""
+    [row] = [b for b in told["blocks"] if b["type"] == "actions"]
+    [button] = [e for e in row["elements"] if e["text"]["text"] == "Look again"]
+    click = {"action": "click", "ts": told["ts"], "value": button["value"]}
+    by = {"workspace": "T01ACME", "user": "U01ALICE", "channel": FALCON.id}
+    await here._act("slack", {**by, **click})
 
 
 async def test_a_person_in_teams_hears_of_changes_in_their_own_chat(

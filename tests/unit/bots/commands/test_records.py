@@ -619,3 +619,42 @@ async def test_a_new_contact_is_of_the_system_that_is_named(
 
 
 _ASKERS = ("p-alice", "p-carol", "")
+
+
+@pytest.mark.parametrize("person", [ALICE, CAROL], ids=["slack", "teams"])
+async def test_what_is_late_is_added_to_the_answer_where_it_stands(
+    person: Person,
+) -> None:
+    typed = Typed()
+    typed.snow.add("INC1", "Globex mail")
+    typed.jira.add("WEB-1", "Globex shop")
+    typed.world.errands.late = {"jira"}
+
+    answer = await typed.type("find globex", person)
+
+    assert isinstance(answer, RecordAnswer)
+    assert answer.later
+    for told in (repr(render(answer)), repr(adaptive(answer))):
+        assert "Globex mail" in told
+        assert "Globex shop" not in told
+        assert "Look again" in told
+    assert [card async for card in answer.later(each=True)] == []  # nothing came
+
+    typed.world.errands.late.clear()
+    [fuller] = [card async for card in answer.later(each=True)]
+    for told in (repr(render(fuller)), repr(adaptive(fuller))):
+        assert "Globex mail" in told
+        assert "Globex shop" in told
+        assert "Look again" not in told
+    for system in (typed.snow, typed.jira):
+        assert [call[0] for call in system.calls].count("find") == 1
+
+
+async def test_what_all_systems_answered_is_not_waited_for() -> None:
+    typed = Typed()
+    typed.snow.add("INC1", "Globex mail")
+
+    answer = await typed.type("find globex")
+
+    assert isinstance(answer, RecordAnswer)
+    assert answer.later is None

@@ -36,6 +36,20 @@ async def test_what_is_slow_goes_on_and_is_there_for_who_asks_again() -> None:
     await errands.aclose()
 
 
+async def test_who_waits_for_some_is_told_as_soon_as_one_has_ended() -> None:
+    errands, slow, quick = TaskErrands(), Work(), Work()
+    waiting = asyncio.create_task(
+        errands.all({"slow": slow, "quick": quick}, 30, some=True)
+    )
+    await asyncio.sleep(0)
+
+    quick.go_on.set()
+
+    assert set(await waiting) == {"quick"}
+    assert set(await errands.all({"slow": slow}, 0.05, some=True)) == set()
+    await errands.aclose()
+
+
 async def test_who_asks_at_the_same_time_shares_the_work() -> None:
     errands, slow = TaskErrands(), Work()
     one = asyncio.create_task(errands.all({"slow": slow}, 30))
