@@ -332,9 +332,9 @@ class FakeSystem:
         record = self._seen(access, ref)
         if isinstance(record, Absence):
             raise Gone("no such record")
-        if act == "comment":
-            said = (Input("comment", "Comment", required=True),)
-            return Form(act, "Comment", said, ref=ref, kind=ref.kind)
+        if act in {"comment", "note"}:
+            said = (Input("comment", act.title(), required=True),)
+            return Form(act, act.title(), said, ref=ref, kind=ref.kind)
         shown = tuple(
             replace(each, value=fact.raw)
             for each in self.inputs
@@ -1224,7 +1224,7 @@ class World:
             self.live.stir,
         )
         self.starting = starting = Starting(
-            admitting, self.drawing, acting, self.mentions.looked_at
+            admitting, self.drawing, acting, self.mentions.looked_at, self.errands
         )
         recalling = Recalling(self.contacts, self.accesses, floors)
         self.searching = Searching(

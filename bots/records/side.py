@@ -221,10 +221,10 @@ def records_side(  # noqa: PLR0913 - the parts of the whole
         live.stir,
         right.connecting,
     )
-    starting = Starting(
-        admitting, drawing, acting, mentions.looked_at, right.connecting
-    )
     errands = TaskErrands()
+    starting = Starting(
+        admitting, drawing, acting, mentions.looked_at, errands, right.connecting
+    )
     recalling = Recalling(books.contacts, right.accesses, floors)
     searching = Searching(
         admitting, drawing, errands, reading, log, clock_us, recalling

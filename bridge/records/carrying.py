@@ -151,11 +151,8 @@ class Carrying:
         access = await self.admitting.account(asker, person, act)
         records = self.admitting.system(asker.tenant, act)
         seen = (await records.read(access, [ref])).get(ref)
-        if isinstance(seen, Record):
-            offers = {each.act: each for each in seen.offers}
-            for wanted in _ACTS:
-                if wanted in offers:
-                    return offers[wanted]
+        if isinstance(seen, Record) and (offer := adding(seen)):
+            return offer
         raise BadInput("You can add nothing to that record.")
 
     async def tell(
@@ -179,6 +176,12 @@ class Carrying:
             await place.whisper(asker.tenant, asker.channel, asker.person, card)
         except DeliveryFailed:
             return  # it is on record
+
+
+def adding(record: Record) -> Offer | None:
+    """Return the act that adds words to a record, None if there is none."""
+    offers = {each.act: each for each in record.offers}
+    return next((offers[act] for act in _ACTS if act in offers), None)
 
 
 def _values(form: Form, text: str) -> dict[str, str]:

@@ -4,16 +4,19 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from bridge.access import Action
-from bridge.errors import AtomError, BadInput, NotFound
+from bridge.errors import AtomError, BadInput, NotAllowed, NotFound
 from bridge.records.acting import Acting
 from bridge.records.admitting import Admitting
 from bridge.records.answering import Connecting, connect_card, tell
 from bridge.records.books import IssuedAct
 from bridge.records.cards import CardButton, RecordCard, Standing
+from bridge.records.carrying import adding
 from bridge.records.desk import Asker, Said
 from bridge.records.drawing import Drawing
+from bridge.records.errands import Errands
 from bridge.records.forms import Choice, Form, Input, InputKind
 from bridge.records.model import (
+    PUBLIC,
     Look,
     Mention,
     Needs,
@@ -28,12 +31,20 @@ from bridge.records.systems import having, kinds_of
 
 KIND = "kind"
 CHOOSE = "choose"
+EDIT = "edit"
 _CREATE = Offer("create", "Create", Action.RECORD_CREATE)
 _CHOOSE = Offer(CHOOSE, "Continue", Action.RECORD_CREATE)
 
-_COMMENT = Offer("comment", "Comment", Action.RECORD_UPDATE)
 _ABOUT = "about "
 _MOST_NAMED = 3
+_WITHIN = 3.0  # seconds to look at what a message names
+_MOST_TEXT = 20_000
+# What can be done with a record that a message names, as it is spoken of.
+_SPOKEN = {
+    "note": "Add a note to {}",
+    "comment": "Comment on {}",
+    "edit": "Edit {}",
+}
 
 LooksAt = Callable[[Asker, Records, Mention], Awaitable[Record | str]]
 """Return a record as whoever names it sees it, or why they do not."""
@@ -60,6 +71,7 @@ _BODIES = (
     "body",
     "content",
     "hs_note_body",
+    "work_notes",
 )
 _LONGEST = 250
 
@@ -72,6 +84,7 @@ class Starting:
     drawing: Drawing
     acting: Acting
     looked_at: LooksAt
+    errands: Errands
     connecting: Connecting = field(default=connect_card)
 
     async def start(
@@ -142,31 +155,79 @@ class Starting:
             return
         await self.start(asker, kind, said, shown)
 
-    def _named(self, asker: Asker, text: str) -> list[tuple[Records, Mention]]:
-        """Return the records that a message names."""
-        known = self.admitting.systems.of(asker.tenant)
-        return [(each, found) for each in known for found in each.recognise(text)]
+    def _named(self, asker: Asker, said: Said) -> dict[str, tuple[Records, Mention]]:
+        """Return the records that a message names, by how a form calls them."""
+        text = said.text[:_MOST_TEXT]
+        found: dict[str, tuple[Records, Mention]] = {}
+        for records in self.admitting.systems.of(asker.tenant):
+            for mention in records.recognise(text):
+                name = (
+                    mention.ref or f"{mention.system}:{mention.instance}/{mention.key}"
+                )
+                found.setdefault(str(name), (records, mention))
+        return found
 
-    async def _add(self, asker: Asker, key: str, said: Said, shown: Shown) -> None:
-        """Ask for a comment on a record that the message names, with what it says."""
+    async def _add(self, asker: Asker, chosen: str, said: Said, shown: Shown) -> None:
+        """Ask for what is to be done with a record that the message names."""
         place: tuple[System | None, str] = (None, "")
+        act, _, name = chosen.partition(" ")
         try:
             person = await self.admitting.known(asker)
-            found = [
-                pair for pair in self._named(asker, said.text) if pair[1].key == key
-            ]
-            if not found:
-                raise NotFound(f"The message names no {key} any more.")
-            records, mention = found[0]
+            if name not in (named := self._named(asker, said)):
+                raise NotFound("The message does not name that any more.")
+            records, mention = named[name]
             place = (records.system, records.instance)
             seen = await self.looked_at(asker, records, mention)
             if not isinstance(seen, Record):
-                raise NotFound(seen or f"There is no record {key}.")
-            act = self.drawing.personal(asker, person, seen.ref, _COMMENT)
-            who = await self.admitting.admit(asker, act)
-            await self.acting.ask(who, shown, prefilled(said))
+                raise NotFound(seen or f"There is no record {mention.key}.")
+            offers = {each.act: each for each in _possible(seen)}
+            if act not in offers:
+                raise NotAllowed("You cannot do that with this record any more.")
+            ask = self.drawing.personal(asker, person, seen.ref, offers[act])
+            who = await self.admitting.admit(asker, ask)
+            # What is edited begins as it is; what is added, with what was said.
+            entered = {} if act == EDIT else prefilled(said)
+            await self.acting.ask(who, shown, entered)
         except AtomError as error:
             await tell(shown, asker, error, place, self.connecting)
+
+    async def _abouts(self, asker: Asker, person: str, said: Said) -> list[Choice]:
+        """
+        Return what can be done with the records that a message names, as who asks may.
+
+        What cannot be looked at in time is left out.
+        """
+        named = dict(list(self._named(asker, said).items())[:_MOST_NAMED])
+
+        def look(name: str) -> Callable[[], Awaitable[Record | str]]:
+            return lambda: self.looked_at(asker, *named[name])
+
+        works = {f"about|{asker.tenant}|{person}|{name}": look(name) for name in named}
+        for key in works:
+            self.errands.forget(key)
+        ended = await self.errands.all(works, _WITHIN)
+        choices: dict[tuple[str, RecordRef], Choice] = {}
+        for name, key in zip(named, works, strict=True):
+            seen = ended[key].value if key in ended else None
+            if not isinstance(seen, Record):
+                continue
+            called = await self._called(asker, seen)
+            for each in _possible(seen):
+                choice = Choice(
+                    f"{_ABOUT}{each.act} {name}", _SPOKEN[each.act].format(called)
+                )
+                choices.setdefault((each.act, seen.ref), choice)
+        return list(choices.values())
+
+    async def _called(self, asker: Asker, seen: Record) -> str:
+        """Return a record's number, or its title where it has none and they may see it."""
+        if seen.key:
+            return seen.key
+        viewer = (asker.tenant, asker.person, asker.account)
+        classes = {PUBLIC, seen.title_cls}
+        floor = await self.drawing.floors.of_viewer(viewer, seen.ref, classes)
+        title = seen.title if seen.title_cls in floor.classes else ""
+        return title or seen.what
 
     async def _choose(
         self, asker: Asker, person: str, said: Said | None, shown: Shown
@@ -174,15 +235,14 @@ class Starting:
         kinds = kinds_of(self.admitting.systems.of(asker.tenant))
         if not kinds:
             raise BadInput("No business system is connected yet.")
-        named = self._named(asker, said.text) if said else []
-        choices = tuple(
-            Choice(f"{_ABOUT}{mention.key}", f"Comment on {mention.key}")
-            for _, mention in named
-            if mention.key
-        )[:_MOST_NAMED]
-        choices += tuple(Choice(kind, _spoken(kind)) for kind in kinds)
+        choices = await self._abouts(asker, person, said) if said else []
+        choices += [Choice(kind, _spoken(kind)) for kind in kinds]
         question = Input(
-            KIND, "What shall it be?", InputKind.CHOICE, required=True, choices=choices
+            KIND,
+            "What shall it be?",
+            InputKind.CHOICE,
+            required=True,
+            choices=tuple(choices),
         )
         form = Form(CHOOSE, "New record", (question,), "Continue")
         detail = _detail(said)
@@ -191,6 +251,13 @@ class Starting:
         )
         await self.drawing.acts.issue([act])
         await shown.form(form, act.token)
+
+
+def _possible(record: Record) -> list[Offer]:
+    """Return what a message can begin with a record: to add to it, and to edit it."""
+    edits = [each for each in record.offers if each.act == EDIT]
+    added = adding(record)
+    return [added, *edits] if added else edits
 
 
 def prefilled(said: Said | None) -> dict[str, str]:
@@ -210,7 +277,7 @@ def _detail(said: Said | None) -> dict[str, str]:
     return {
         "cause": f"{said.channel}/{said.message}",
         "thread": said.thread or said.message,
-        "text": said.text[:20_000],
+        "text": said.text[:_MOST_TEXT],
         "link": said.link,
     }
 

@@ -13,6 +13,7 @@ import pytest
 from bots.demo_records import Systems
 from bots.sandbox.slack.model import User as SlackUser
 from bots.sandbox.teams.seed import ACME as TEAMS_TENANT
+from bots.slack.record_asked import FROM_MESSAGE
 from connectors.sandbox.hubspot.seed import PORTAL
 from connectors.sandbox.jira.seed import paragraph
 from connectors.sandbox.jira.state import Comment
@@ -29,6 +30,7 @@ from tests.e2e.at_work import (
 )
 from tests.e2e.test_linking import slack_answer, teams_answer
 from tests.e2e.test_private_notices import whispers
+from tests.e2e.test_reactions import told_of_shortcuts
 from tests.e2e.world import (
     FALCON,
     PROJECT,
@@ -448,6 +450,91 @@ async def test_what_is_followed_is_told_of_once_its_system_answers_again(
         for messages in (slack_messages, teams_messages):
             assert [told in said(one) for one in messages(state)].count(True) == 1
         assert len(await logged(here, "record.told")) == 2
+
+
+async def test_from_a_message_what_it_names_is_added_to_and_edited(
+    tmp_path: Path, database_url: str
+) -> None:
+    """Records without numbers, by links: a note in Slack, an edit in Teams."""
+    async with at_work(tmp_path, database_url) as (here, systems):
+        await here.set(**told_of_shortcuts())
+        org = systems.salesforce
+        renewal = org.ids["renewal"]
+        deal = f"{systems.base}/hubspot/contacts/{PORTAL}/record/0-3/30101"
+        sale = f"{systems.base}/salesforce/lightning/r/Opportunity/{renewal}/view"
+        text = f"They sign on Friday: {deal} and {sale}, see KB0010001"
+        ts = await here.slack("post", text=text, typed=True)
+        await here.until(lambda s: both(s, "platform renewal"), WAITS)
+
+        callback = {"action": "message_shortcut", "callback_id": FROM_MESSAGE}
+        place = {"workspace": "T01ACME", "user": "U01ALICE", "channel": FALCON.id}
+        await here._act("slack", {**place, **callback, "ts": ts})
+        state = await here.until(lambda s: "What shall it be" in said(views(s)), WAITS)
+        [view] = views(state)
+        named = choices_of(view)
+        assert [label for label in named if ":" not in label] == [
+            "Add a note to Globex – platform renewal FY27",
+            "Edit Globex – platform renewal FY27",
+            "Add a note to Globex renewal FY27",
+            "Edit Globex renewal FY27",
+        ]
+        await chosen_in_slack(here, view, named["Add a note to Globex renewal FY27"])
+        state = await here.until(lambda s: "Friday" in said(views(s)), WAITS)
+        [view] = views(state)
+        submit = {"workspace": "T01ACME", "user": "U01ALICE", "action": "submit"}
+        await here._act("slack", {**submit, "view": view["id"]})
+        await here.until(lambda _: len(notes_on_deals(systems)) == 1, WAITS)
+
+        asked = {
+            "tenant": TEAMS_TENANT,
+            "team": PROJECT.team,
+            "channel": PROJECT.id,
+            "command": "createRecord",
+        }
+        posts = teams_messages(await here.state())
+        [copy] = [m["id"] for m in posts if "Friday" in said(m)]
+        begin = {**asked, "action": "extension_action", "message": copy}
+        answer = await here._act("teams", {**begin, "user": "29:dave"})
+        edit = choice_in(answer, "Edit Globex – platform renewal FY27")
+        send = {**asked, "action": "extension_submit", "user": "29:dave"}
+        answer = await here._act("teams", {**send, "data": edit})
+        filled = {**form_in(answer), "in.line.NextStep": "They sign on Friday"}
+        await here._act("teams", {**send, "data": filled})
+
+        row = org.rows.rows["Opportunity"][renewal]
+        await here.until(lambda _: row["NextStep"] == "They sign on Friday", WAITS)
+        assert row["LastModifiedById"] == org.users["dave"].id
+        # Carol may not see it in Salesforce, and is not asked about it.
+        answer = await here._act("teams", {**begin, "user": "29:carol"})
+        assert "Edit Globex renewal FY27" in said(answer)
+        assert "platform renewal" not in said(answer)
+
+
+def form_in(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is sent if somebody changes nothing of a form in Teams."""
+    card = answer["body"]["task"]["value"]["card"]["content"]
+    stands = {b["id"]: b.get("value", "") for b in card["body"] if "id" in b}
+    return {**card["actions"][0]["data"], **stands}
+
+
+def choices_of(view: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a form in Slack offers, value by label."""
+    [block] = [b for b in view["blocks"] if b["type"] == "input"]
+    return {o["text"]["text"]: o["value"] for o in block["element"]["options"]}
+
+
+def choice_in(answer: Mapping[str, Any], label: str) -> dict[str, Any]:
+    """Return what is sent if somebody chooses something of a form in Teams."""
+    card = answer["body"]["task"]["value"]["card"]["content"]
+    [asked] = [each for each in card["body"] if each["type"] == "Input.ChoiceSet"]
+    [value] = [c["value"] for c in asked["choices"] if c["title"] == label]
+    return {**card["actions"][0]["data"], asked["id"]: value}
+
+
+def notes_on_deals(systems: Systems) -> list[str]:
+    notes = systems.hubspot.portal.things["notes"].values()
+    told = [str(note.values["hs_note_body"]) for note in notes]
+    return [text for text in told if "Friday" in text]
 
 
 async def unjudged(here: World, many: int) -> None:

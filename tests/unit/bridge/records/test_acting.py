@@ -1,5 +1,6 @@
 """Clicks and forms: as the person, once, decided now, and on record."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pytest
@@ -10,8 +11,17 @@ from bridge.errors import ServiceUnavailable
 from bridge.messages import Person, PersonKind, Platform
 from bridge.records.cards import RecordCard, Standing
 from bridge.records.desk import Said
-from bridge.records.model import PUBLIC, Needs, Offer, Record
+from bridge.records.model import (
+    PUBLIC,
+    Absence,
+    Mention,
+    Needs,
+    Offer,
+    Record,
+    RecordRef,
+)
 from bridge.records.ports import (
+    Access,
     NotConnected,
     NotYours,
     Rejected,
@@ -30,6 +40,7 @@ from tests.records_world import (
     TENANT,
     FakeChanges,
     FakeShown,
+    FakeSystem,
     World,
     asker,
     said,
@@ -664,18 +675,31 @@ async def test_d1_when_the_form_cannot_be_asked_for_the_record_itself_is_compare
     assert "yours 1 · now 2 · was 3" in asked.forms[0][0].note
 
 
-async def test_a_message_that_names_a_record_may_become_a_comment_on_it() -> None:
-    world, record = await carded()
+COMMENT = Offer("comment", "Comment…", needs=Needs.FORM)
+NOTE = Offer("note", "Note…", needs=Needs.FORM)
+EDIT = Offer("edit", "Edit…", needs=Needs.FORM)
+WAITS = "CHG1 waits for the network team"
+
+
+async def begun(world: World, text: str = WAITS) -> tuple[dict[str, str], str]:
+    """Begin from a message; returns the choices, value by label, and the token."""
     shown = FakeShown()
-    text = "CHG1 waits for the network team"
     message = Said(SLACK, "m8", text, ALICE, link="https://chat.example/m8")
     await world.desk.start(asker(ALICE), "", message, shown)
     [(kinds, token)] = shown.forms
-    assert kinds.inputs[0].choices[0].label == "Comment on CHG1"
+    named = kinds.inputs[0].choices[: -len(world.system.kinds)]
+    return {each.label: each.value for each in named}, token
 
-    asked = await submit(world, token, kind=kinds.inputs[0].choices[0].value)
+
+async def test_a_message_that_names_a_record_may_become_a_comment_on_it() -> None:
+    world = World()
+    record = world.system.add("CHG1", offers=(COMMENT, EDIT))
+    choices, token = await begun(world)
+    assert list(choices) == ["Comment on CHG1", "Edit CHG1"]
+
+    asked = await submit(world, token, kind=choices["Comment on CHG1"])
     [(comment, then)] = asked.forms
-    assert comment.inputs[0].value == f"{text}\n\nhttps://chat.example/m8"
+    assert comment.inputs[0].value == f"{WAITS}\n\nhttps://chat.example/m8"
     done = await submit(world, then, comment=comment.inputs[0].value)
 
     assert done.texts == ["Commented: CHG1."]
@@ -685,15 +709,111 @@ async def test_a_message_that_names_a_record_may_become_a_comment_on_it() -> Non
     assert deed.act == "comment"
 
 
+async def test_from_a_message_the_record_that_it_names_is_edited() -> None:
+    """By the form that the card's own button opens, with nothing of the message in it."""
+    world = World()
+    record = world.system.add("CHG1", offers=(EDIT,))
+    choices, token = await begun(world)
+
+    asked = await submit(world, token, kind=choices["Edit CHG1"])
+    [(edit, then)] = asked.forms
+    assert {each.id: each.value for each in edit.inputs}["priority"] == "3"
+    assert edit.rev == record.rev
+    await submit(world, then, priority="1", status="Authorize", amount="4711 EUR")
+
+    [(account, deed)] = world.system.written
+    assert (account, deed.act, deed.values) == ("p-alice", "edit", {"priority": "1"})
+
+
+@pytest.mark.parametrize(
+    ("offers", "labels"),
+    [
+        ((NOTE, COMMENT, EDIT), ["Add a note to CHG1", "Edit CHG1"]),
+        ((NOTE,), ["Add a note to CHG1"]),
+        ((), []),
+    ],
+    ids=["both", "note", "nothing"],
+)
+async def test_a_message_offers_what_the_record_does(
+    offers: tuple[Offer, ...], labels: list[str]
+) -> None:
+    world = World()
+    world.system.add("CHG1", offers=offers)
+
+    choices, _ = await begun(world, "CHG1, yes CHG1")
+
+    assert list(choices) == labels
+
+
+@dataclass
+class Unnumbered(FakeSystem):
+    """Its records have no numbers: links to them hold their ids."""
+
+    def recognise(self, text: str) -> Sequence[Mention]:
+        return [
+            replace(each, key="", ref=self.records[f"id-{each.key}"].ref)
+            for each in super().recognise(text)
+        ]
+
+    async def read(
+        self, access: Access, refs: Sequence[RecordRef], *, urgent: bool = True
+    ) -> Mapping[RecordRef, Record | Absence]:
+        seen = await super().read(access, refs, urgent=urgent)
+        return {
+            ref: replace(each, key="") if isinstance(each, Record) else each
+            for ref, each in seen.items()
+        }
+
+
+async def test_a_record_without_a_number_is_called_by_its_title() -> None:
+    world = World(Unnumbered())
+    record = world.system.add("CHG1", "Globex renewal", offers=(NOTE, EDIT))
+    choices, token = await begun(world)
+    assert list(choices) == ["Add a note to Globex renewal", "Edit Globex renewal"]
+
+    asked = await submit(world, token, kind=choices["Add a note to Globex renewal"])
+    [(note, _)] = asked.forms
+    assert (note.act, note.ref) == ("note", record.ref)
+
+    world.system.records[record.ref.id] = replace(record, title_cls="finance")
+    world.policy.denied.add(("alice", Action.RECORD_VIEW, "finance"))
+    hidden, _ = await begun(world)
+    assert list(hidden) == ["Add a note to Normal change", "Edit Normal change"]
+
+
+async def test_what_cannot_be_looked_at_is_left_out() -> None:
+    world = World()
+    world.system.add("CHG1", offers=(COMMENT,))
+    world.system.unseen.add(("p-alice", "id-CHG1"))
+    unseen, _ = await begun(world)
+    world.system.unseen.clear()
+    world.errands.late.add("about|")
+
+    slow, _ = await begun(world)
+
+    assert (unseen, slow) == ({}, {})
+
+
+@pytest.mark.parametrize("act", ["approve", "comment", "status"])
+async def test_nothing_else_is_begun_by_what_is_sent_in_its_place(act: str) -> None:
+    world = World()
+    world.system.add("CHG1", offers=(EDIT, NOTE, Offer("approve", "Approve")))
+    choices, token = await begun(world)
+
+    value = choices["Edit CHG1"].replace("edit", act)
+    asked = await submit(world, token, kind=value)
+
+    assert not asked.forms
+    assert "cannot do that" in asked.texts[0]
+
+
 async def test_a_comment_needs_the_right_to_see_the_record() -> None:
-    world, record = await carded()
-    shown = FakeShown()
-    message = Said(SLACK, "m8", "CHG1 waits", ALICE)
-    await world.desk.start(asker(ALICE), "", message, shown)
+    world = World()
+    world.system.add("CHG1", offers=(COMMENT,))
+    choices, token = await begun(world)
     world.policy.denied.add((ALICE.id, "record.view", PUBLIC))
 
-    asked = await submit(world, shown.forms[0][1], kind="about CHG1")
+    asked = await submit(world, token, kind=choices["Comment on CHG1"])
 
     assert not asked.forms
     assert "forbidden" in asked.texts[0]
-    assert record.key == "CHG1"
