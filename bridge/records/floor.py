@@ -77,9 +77,8 @@ class Floor:
         level: Level = Level.DATA,
         *,
         viewer: bool = False,
-        secured: bool = False,
     ) -> Audience:
-        return Audience(self.classes, viewer, level, secured)
+        return Audience(self.classes, viewer, level)
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,14 +48,13 @@ class Audience:
     Who looks at a card, and the classes of fields that all of them may see.
 
     `viewer` says that it is one person alone. In a room `level` is what its admins let
-    a mention show, and `secured` whether they let records in that the business system
-    itself keeps from most people.
+    a mention show; of records that the business system itself keeps from most people
+    it is a button, whatever they let.
     """
 
     classes: frozenset[str]
     viewer: bool = False
     level: Level = Level.DATA
-    secured: bool = False
 
     def sees(self, cls: str) -> bool:
         return cls in self.classes
@@ -229,7 +228,7 @@ def allowed_url(url: str, hosts: frozenset[str]) -> str:
 def _level(record: Record, audience: Audience) -> Level:
     if audience.viewer:
         return Level.DATA
-    if record.secured and not audience.secured:
+    if record.secured:
         return Level.BUTTON
     return audience.level
 
