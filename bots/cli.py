@@ -150,14 +150,19 @@ def link(
         int,
         typer.Option(metavar="DAYS", help="Bring each side's last days across."),
     ] = 0,
+    dry_run: Annotated[
+        bool, typer.Option(help="Only say what would be, and change nothing.")
+    ] = False,
     company: OfCompany = "",
 ) -> None:
     """Make channels one conversation, and say so in each."""
     if len(addresses) + bool(add) < _FEWEST:
         raise typer.BadParameter("a link joins two channels or more.")
     from bots.command_line.links import link as link_channels
+    from bots.command_line.links import rehearse
 
-    asyncio.run(link_channels(addresses, add, company, backfill))
+    work = rehearse if dry_run else link_channels
+    asyncio.run(work(addresses, add, company, backfill))
 
 
 @app.command()

@@ -3,7 +3,7 @@
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -25,6 +25,7 @@ from bots.live_health import LiveHealth
 from bots.people_side import commands_about_people, keeping_members
 from bots.records.side import RecordsSide
 from bots.records_side import records_of
+from bots.rehearsing import Rehearsal
 from bots.settings import Settings
 from bots.slack.memberships import SlackMemberships
 from bots.slack_side import SlackSide, slack_side
@@ -82,6 +83,10 @@ class Tools:
     @property
     def organisations(self) -> Organisations:
         return _organisations(self.core, self.slack, self.teams)
+
+    @property
+    def rehearsal(self) -> Rehearsal:
+        return _rehearsal(self.core, self.sides)
 
     @property
     def announcers(self) -> dict[Platform, Announcer]:
@@ -144,6 +149,7 @@ async def tools(settings: Settings) -> AsyncIterator[Tools]:
                     {p: side.people for p, side in sides.items()},
                     built.leaving.leaving.shown_name,
                 ),
+                rehearsal=_rehearsal(built, sides),
                 clock=clock_us,
                 directory=Desk(built.sources, built.duties),
                 gate=Gate(built.policy, on_record.command),
@@ -160,6 +166,21 @@ async def tools(settings: Settings) -> AsyncIterator[Tools]:
             connecting,
             records,
         )
+
+
+def _rehearsal(
+    built: Core, sides: Mapping[Platform, SlackSide | TeamsSide]
+) -> Rehearsal:
+    return Rehearsal(
+        {p: side.prober for p, side in sides.items()},
+        {p: side.announcer for p, side in sides.items()},
+        {p: side.members for p, side in sides.items()},
+        {p: side.readers for p, side in sides.items()},
+        {p: side.recent for p, side in sides.items()},
+        # Not the one that introduces whom it does not know: that writes.
+        built.policies.engine,
+        clock_us,
+    )
 
 
 def _sides(

@@ -140,6 +140,10 @@ class LinkBook(Links, Protocol):
         """Return a short code, good for 15 minutes, by which the other side agrees."""
         ...
 
+    async def offered(self, tenant: str, code: str) -> Offer:
+        """Return what a code stands for, and leave it good. Raises `NotFound`."""
+        ...
+
     async def take_offer(self, tenant: str, code: str) -> Offer:
         """
         Return what a code stands for, and use the code up.

@@ -130,6 +130,15 @@ def keep_offer(offer: Mapping[str, object]) -> Program[None]:
     )
 
 
+def see_offer(wanted: Mapping[str, object]) -> Program[Offer | None]:
+    rows = yield Statement(
+        "SELECT channel, link FROM link_offer WHERE tenant = :tenant "
+        "AND code_hash = :code_hash AND expires_us >= :now",
+        wanted,
+    )
+    return Offer(Channel.parse(rows[0][0]), rows[0][1]) if rows else None
+
+
 def take_offer(taken: Mapping[str, object]) -> Program[Offer | None]:
     rows = yield Statement(
         "DELETE FROM link_offer WHERE tenant = :tenant AND code_hash = :code_hash "

@@ -15,13 +15,14 @@ from bridge.ports import Receipt
 from storage.asked_once import AskedOnce
 from storage.compliance.keys import Keyring
 from storage.holds import addresses, standing
-from storage.hot import HotStore, Statement
+from storage.hot import HotStore, Program, Statement
 from storage.journal import Journal
 from storage.link_rows import (
     insert,
     keep_offer,
     keep_options,
     keep_owner,
+    see_offer,
     take_in,
     take_offer,
     take_out,
@@ -200,14 +201,25 @@ class StoredLinks:
         await self.store.run(lambda: keep_offer(row))
         return f"{code[:4]}-{code[4:]}"
 
+    async def offered(self, tenant: str, code: str) -> Offer:
+        return await self._offer(tenant, code, see_offer)
+
     async def take_offer(self, tenant: str, code: str) -> Offer:
+        return await self._offer(tenant, code, take_offer)
+
+    async def _offer(
+        self,
+        tenant: str,
+        code: str,
+        program: Callable[[Mapping[str, object]], Program[Offer | None]],
+    ) -> Offer:
         plain = code.replace("-", "").strip().upper()
-        taken = {
+        wanted = {
             "tenant": tenant,
             "code_hash": await self._hash(tenant, plain),
             "now": self.clock(),
         }
-        offer = await self.store.run(lambda: take_offer(taken))
+        offer = await self.store.run(lambda: program(wanted))
         if offer is None:
             raise NotFound(
                 "That code is unknown, used already or older than 15 minutes: "

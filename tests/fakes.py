@@ -92,6 +92,11 @@ class FakeLinkBook:
         self.offers[tenant, code] = offer
         return code
 
+    async def offered(self, tenant: str, code: str) -> Offer:
+        offer = await self.take_offer(tenant, code)
+        self.offers[tenant, code.upper()] = offer
+        return offer
+
     async def take_offer(self, tenant: str, code: str) -> Offer:
         try:
             return self.offers.pop((tenant, code.upper()))

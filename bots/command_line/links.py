@@ -11,16 +11,17 @@ from bots.command_line.company import company_id
 from bots.command_line.output import print_json, print_table, say
 from bots.commands.announce import announce_everywhere
 from bots.commands.backfill import Backfills
-from bots.commands.joining import join, part, widen
+from bots.commands.joining import join, part, refuse_silent, widen
 from bots.commands.names import link_named, reasons_of, state_of
 from bots.commands.options import changed_options
+from bots.commands.rehearsal import DAYS, rehearsed
 from bots.commands.status import lasted
 from bots.core import clock_us
 from bots.settings_sources import read_settings
 from bots.tools import Tools, tools
 from bridge.cards import Card
 from bridge.errors import BadInput, Conflict, NotFound
-from bridge.links import Link, LinkState
+from bridge.links import Link, LinkState, refuse_clash, refuse_growth
 from bridge.messages import Channel
 from bridge.ports import LinkStatus
 
@@ -60,11 +61,7 @@ async def link(
     addresses: Sequence[str], into: str, company: str, days: int = 0
 ) -> None:
     """Link channels, or let one into a link. Raises `BadInput` or `Conflict`."""
-    channels = [Channel.parse(address) for address in addresses]
-    if len(set(channels)) < len(channels):
-        raise BadInput("A channel cannot be linked with itself.")
-    if into and len(channels) != 1:
-        raise BadInput("One channel at a time can be added to a link.")
+    channels = _distinct(addresses, into)
     async with company_tools(company) as (built, tenant):
         backfills = Backfills(
             built.core.wishes, built.core.settings.tuning.history_days
@@ -85,6 +82,34 @@ async def link(
         more = await backfills.want(made, days, operator(), joined)
         names = await link_named(built.announcers, made)
         say(f"Linked: {names}, as {made.id}.{more}")
+
+
+async def rehearse(
+    addresses: Sequence[str], into: str, company: str, days: int = 0
+) -> None:
+    """Say what `link` would do. Raises what it would raise."""
+    channels = _distinct(addresses, into)
+    async with company_tools(company) as (built, tenant):
+        tuning = built.core.settings.tuning
+        Backfills(built.core.wishes, tuning.history_days).allowed(days)
+        for channel in channels:
+            await refuse_foreign(built.core, tenant, channel)
+        refuse_silent(built.announcers, channels)
+        every = await built.links.all(tenant)
+        if into:
+            known = link_called(every, into)
+            refuse_growth(known, channels[0], every)
+            channels = [*known.channels, *channels]
+        else:
+            refuse_clash(channels, every)
+        days = days or min(DAYS, tuning.history_days)
+        seen = await built.rehearsal.outlooks(tenant, channels, days)
+        card = await rehearsed(built.announcers, seen, days, "")
+        say(f"{card.title}:")
+        for section in card.sections:
+            say(section.title)
+            for field in section.fields:
+                say(f"  {field.label}: {field.value}")
 
 
 async def unlink(id_: str, address: str, company: str) -> None:
@@ -172,6 +197,16 @@ async def status(company: str, *, as_json: bool) -> None:
                     for row in rows
                 ],
             )
+
+
+def _distinct(addresses: Sequence[str], into: str) -> list[Channel]:
+    """Read addresses of channels for a link. Raises `BadInput`."""
+    channels = [Channel.parse(address) for address in addresses]
+    if len(set(channels)) < len(channels):
+        raise BadInput("A channel cannot be linked with itself.")
+    if into and len(channels) != 1:
+        raise BadInput("One channel at a time can be added to a link.")
+    return channels
 
 
 @asynccontextmanager

@@ -24,7 +24,7 @@ async def join(
     actor: str,
 ) -> Link:
     """Link channels and say so in each. Raises `Conflict` or `Refused`."""
-    _refuse_silent(announcers, channels)
+    refuse_silent(announcers, channels)
     refuse_clash(channels, await links.all(tenant))
     link = await links.add(tenant, channels, actor)
     for done, channel in enumerate(channels):
@@ -47,7 +47,7 @@ async def widen(
     actor: str,
 ) -> Link:
     """Let a channel into a link and say so in all. Raises `Conflict` or `Refused`."""
-    _refuse_silent(announcers, [channel])
+    refuse_silent(announcers, [channel])
     refuse_growth(link, channel, await links.all(link.tenant))
     grown = await links.join(link, channel, actor)
     try:
@@ -94,9 +94,10 @@ async def part(
     return left
 
 
-def _refuse_silent(
+def refuse_silent(
     announcers: Mapping[Platform, Announcer], channels: Sequence[Channel]
 ) -> None:
+    """Raise `Refused` for a channel of a platform that is switched off."""
     for channel in channels:
         if channel.platform not in announcers:
             raise Refused(f"{titled(channel.platform)} is switched off.")

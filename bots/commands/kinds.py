@@ -67,6 +67,8 @@ def _shows(name: str, words: list[str]) -> bool:
     match name:
         case "who" | "runs":
             return len(words) == 1
+        case "link":
+            return "dry-run" in words
         case "kept":
             return words[0] != "end"
         case "options":

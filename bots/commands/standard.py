@@ -47,6 +47,7 @@ from bridge.leaving.review import ReviewDesk
 from bridge.legal_holds import HoldDesk
 from bridge.letters import DeadLetters
 from bridge.messages import Platform
+from bridge.outlook import Rehearses
 from bridge.policy_desk import PolicyDesk
 from bridge.ports import Announcer, Health, LinkBook, Rights
 from bridge.search.finding import Finder
@@ -115,6 +116,7 @@ def standard_commands(  # noqa: PLR0913 - each is some command's
     policies: PolicyDesk,
     reviews: ReviewDesk,
     reactors: Reactors,
+    rehearsal: Rehearses,
     clock: Callable[[], int],
     directory: DirectoryDesk | None = None,
     gate: Doorman | None = None,
@@ -124,7 +126,7 @@ def standard_commands(  # noqa: PLR0913 - each is some command's
     """Make every command; `clock` gives microseconds UTC."""
     reviewing = Reviewing(reviews, links, rights)
     known: tuple[Command, ...] = (
-        LinkChannels(links, rights, announcers, backfills),
+        LinkChannels(links, rights, announcers, backfills, rehearsal),
         Unlink(links, rights, announcers),
         ListLinks(links, announcers),
         Status(health, announcers, clock),

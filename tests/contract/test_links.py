@@ -166,9 +166,13 @@ async def test_options_are_kept_and_seen_by_another_process(store: Store) -> Non
 async def test_a_code_stands_for_its_channel_once(store: Store) -> None:
     code = await store.links.offer(TENANT, Offer(FALCON, "L1"), "slack:U1")
 
+    for _ in range(2):
+        assert await store.links.offered(TENANT, code.lower()) == Offer(FALCON, "L1")
     assert await store.links.take_offer(TENANT, code.lower()) == Offer(FALCON, "L1")
     with pytest.raises(NotFound, match="used already"):
         await store.links.take_offer(TENANT, code)
+    with pytest.raises(NotFound, match="used already"):
+        await store.links.offered(TENANT, code)
 
 
 async def test_a_code_is_worth_nothing_to_another_company(store: Store) -> None:

@@ -149,6 +149,56 @@ async def test_an_ended_link_carries_nothing_more(here: World) -> None:
     await with_links(here, 0)
 
 
+async def test_a_dry_run_on_either_side_tells_what_would_be(here: World) -> None:
+    for n in range(3):
+        await here.slack("post", text=f"said before, {n}")
+    in_slack = code_in(await slack_answer(here, "link"))
+    in_teams = code_in(await teams_answer(here, "link"))
+    stood = len(slack_messages(await here.state()))
+
+    answers = [
+        await teams_answer(here, f"link {in_slack} dry-run"),
+        await whispered(here, f"link {in_teams} backfill=2 dry-run"),
+        (
+            await command_line(here, "link", str(FALCON), str(PROJECT), "--dry-run")
+        ).stdout,
+    ]
+
+    for answer in answers:
+        assert "this is what would be" in answer
+        assert answer.count("can read and post") == 2
+        assert "3 messages" in answer
+        assert "of them guests or from elsewhere" in answer
+    await with_links(here, 0)
+    assert len(slack_messages(await here.state())) == stood
+    await teams_answer(here, f"link {in_slack}")
+    await with_links(here, 1)
+
+
+async def test_a_dry_run_tells_that_atom_is_not_in_the_channel(here: World) -> None:
+    code = code_in(await slack_answer(here, "link"))
+    await here.slack("leave", user="UATOM")
+
+    answer = await teams_answer(here, f"link {code} dry-run")
+
+    assert "It would not work yet" in answer
+    assert "ATOM is not in" in answer
+    assert "any more" not in answer
+
+
+async def whispered(here: World, line: str) -> str:
+    """Type a command in Slack; returns its answer, at once or afterwards."""
+    answer = await slack_answer(here, line)
+    if answer != "null":
+        return answer
+
+    def told(state: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        return [w for t in state["slack"]["workspaces"] for w in t["ephemerals"]]
+
+    state = await here.until(lambda s: bool(told(s)))
+    return json.dumps(told(state)[-1], ensure_ascii=False)
+
+
 async def test_a_card_s_button_answers_like_the_command(here: World) -> None:
     assert "/atom link" in await slack_answer(here, "help")
 

@@ -62,6 +62,26 @@ def test_two_channels_are_linked_listed_and_told(
         assert any("linked" in text for text in said(sandbox, channel))
 
 
+def test_a_dry_run_says_what_would_be_and_links_nothing(
+    atom: CommandLine, sandbox: Sandbox
+) -> None:
+    before = said(sandbox, "C02FALCON")
+
+    ran = atom.done("link", GENERAL, FALCON, "--dry-run")
+
+    assert "Nothing was linked" in ran.out
+    assert "general" in ran.out
+    assert "People: " in ran.out
+    assert atom.done("links", "--json").json == []
+    assert said(sandbox, "C02FALCON") == before
+    assert "linked already" in _refused_twice(atom)
+
+
+def _refused_twice(atom: CommandLine) -> str:
+    linked(atom)
+    return atom.run("link", GENERAL, FALCON, "--dry-run").err
+
+
 def test_the_lists_for_people_hold_names_and_states(atom: CommandLine) -> None:
     id_ = linked(atom)
 

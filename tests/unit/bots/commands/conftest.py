@@ -1,5 +1,6 @@
 """A company with one channel in each place, and somebody who may link them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -16,6 +17,7 @@ from bridge.delivery import Delivery, Operation
 from bridge.explaining import Explains
 from bridge.letters import DeadLetter
 from bridge.messages import Channel, Person, Platform
+from bridge.outlook import Outlook
 from bridge.reacted import Choice
 from tests.fakes import (
     FakeAnnouncer,
@@ -67,6 +69,20 @@ class FakeReactors:
 
 
 @dataclass
+class FakeRehearsal:
+    """How it looks for channels, as a test put it; else nobody is there."""
+
+    seen: dict[Channel, Outlook] = field(default_factory=dict)
+    days: list[int] = field(default_factory=list)
+
+    async def outlooks(
+        self, tenant: str, channels: Sequence[Channel], days: int
+    ) -> Sequence[Outlook]:
+        self.days.append(days)
+        return [self.seen.get(c, Outlook(c, (), (), 0, 0, 0)) for c in channels]
+
+
+@dataclass
 class Office:
     """Everything that the commands reach, and a way to type at them."""
 
@@ -92,6 +108,7 @@ class Office:
     desk: FakePolicyDesk = field(default_factory=FakePolicyDesk)
     reviews: FakeReviews = field(default_factory=FakeReviews)
     reactors: FakeReactors = field(default_factory=FakeReactors)
+    rehearsal: FakeRehearsal = field(default_factory=FakeRehearsal)
 
     @property
     def commands(self) -> Commands:
@@ -113,6 +130,7 @@ class Office:
             policies=self.desk,
             reviews=self.reviews,
             reactors=self.reactors,
+            rehearsal=self.rehearsal,
             clock=self.clock,
             gate=self.gate,
             more=(

@@ -17,6 +17,8 @@ why
 why @ada bridge.post here
 what-if add @ada to Sales
 search from:ada plan
+link ABCD-EFGH dry-run
+link dry-run
 reactions 1716500000.000100
 find globex
 case 00001026

@@ -186,7 +186,7 @@ async def test_help_all_lists_every_command_with_its_use(
     card = await office.type(here, "help all")
 
     lines = list(fields(card))
-    assert lines[0] == f"`{prefix(here)} link [CODE [backfill=DAYS]]`"
+    assert lines[0] == f"`{prefix(here)} link [CODE [backfill=DAYS]] [dry-run]`"
     assert len(lines) == len(office.commands.known)
     assert all(line.startswith(f"`{prefix(here)} ") for line in lines)
 
