@@ -8,6 +8,7 @@ from bots.connecting_side import ConnectingSide
 from bots.core import Core
 from bots.records.connected import connected, hosts_of
 from bots.records.side import Books, Platforms, RecordsSide, Right, records_side
+from bridge.composing import Addresses
 from bridge.keeping import Seats
 from bridge.membership import Members
 from bridge.messages import Platform
@@ -34,6 +35,9 @@ class Side(Protocol):
 
     @property
     def rights(self) -> Rights: ...
+
+    @property
+    def addresses(self) -> Addresses: ...
 
 
 def records_of(
@@ -89,6 +93,7 @@ def records_of(
             {platform: side.seats for platform, side in sides.items()},
             {platform: side.announcer for platform, side in sides.items()},
             {platform: side.rights for platform, side in sides.items()},
+            {platform: side.addresses for platform, side in sides.items()},
         ),
         hosts=lambda tenant: hosts.get(tenant, frozenset()),
         pace=pace,

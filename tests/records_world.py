@@ -1098,6 +1098,18 @@ class OneByOne:
 
 
 @dataclass
+class FakePlaces:
+    """The addresses of messages' copies, by message."""
+
+    links: dict[str, list[str]] = field(default_factory=dict)
+
+    async def others(
+        self, tenant: str, channel: Channel, message: str
+    ) -> Sequence[str]:
+        return self.links.get(message, [])
+
+
+@dataclass
 class World:
     """Everything about records of one company, in memory."""
 
@@ -1114,6 +1126,7 @@ class World:
     log: FakeLog = field(default_factory=FakeLog)
     clock: Clock = field(default_factory=Clock)
     errands: OneByOne = field(default_factory=OneByOne)
+    copied: FakePlaces = field(default_factory=FakePlaces)
     subscriptions: FakeSubscriptions = field(default_factory=FakeSubscriptions)
     teller: FakeTeller = field(default_factory=FakeTeller)
     slack: FakePlace = field(default_factory=lambda: FakePlace(Platform.SLACK))
@@ -1224,7 +1237,12 @@ class World:
             self.live.stir,
         )
         self.starting = starting = Starting(
-            admitting, self.drawing, acting, self.mentions.looked_at, self.errands
+            admitting,
+            self.drawing,
+            acting,
+            self.mentions.looked_at,
+            self.errands,
+            self.copied,
         )
         recalling = Recalling(self.contacts, self.accesses, floors)
         self.searching = Searching(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from bridge.cards import Card
+from bridge.composing import Addresses
 from bridge.errors import AtomError, BadInput, Refused
 from bridge.holds import NEWCOMERS, READERS
 from bridge.keeping import Seats
@@ -43,6 +44,39 @@ class CopyThreads:
             if copy.target == room and not copy.deleted:
                 return copy.root
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class CopyPlaces:
+    """Implements `bridge.records.starting.Places` by where copies stand."""
+
+    copies: Copies
+    addresses: Mapping[Platform, Addresses]
+
+    async def others(
+        self, tenant: str, channel: Channel, message: str
+    ) -> Sequence[str]:
+        try:
+            found = await self._stands(tenant, channel, message)
+        except AtomError as error:
+            log.info("copies not looked up", reason=type(error).__name__)
+            return []  # a way there is a nicety
+        links = [
+            await self.addresses[where.platform].of(where, id_)
+            for where, id_ in found
+            if where != channel and where.platform in self.addresses
+        ]
+        return [link for link in links if link]
+
+    async def _stands(
+        self, tenant: str, channel: Channel, message: str
+    ) -> Sequence[tuple[Channel, str]]:
+        """Return where a message stands, whether this is its original or a copy."""
+        origin = await self.copies.origin_of(tenant, channel, message)
+        source = (origin.source, origin.message) if origin else (channel, message)
+        copies = await self.copies.copies_of(tenant, *source)
+        first = [c for c in copies if c.part == 1 and not c.deleted]
+        return [source, *((each.target, each.remote) for each in first)]
 
 
 @dataclass(slots=True)

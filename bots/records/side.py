@@ -20,9 +20,10 @@ from bots.records.errands import TaskErrands
 from bots.records.left_loop import LeftLoop
 from bots.records.live_loop import LiveLoop
 from bots.records.log_follower import LogFollower
-from bots.records.places import Announcing, CopyThreads, ListedRooms
+from bots.records.places import Announcing, CopyPlaces, CopyThreads, ListedRooms
 from bots.records.polling import Pace, Polling, Told
 from bots.records.rerouting_side import admins_of, rerouting_loop, staff_of
+from bridge.composing import Addresses
 from bridge.keeping import Seats
 from bridge.membership import Members
 from bridge.messages import Channel, Person, Platform
@@ -113,6 +114,7 @@ class Platforms:
     seats: Mapping[Platform, Seats]
     announcers: Mapping[Platform, Announcer]
     rights: Mapping[Platform, Rights]
+    addresses: Mapping[Platform, Addresses]
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +225,13 @@ def records_side(  # noqa: PLR0913 - the parts of the whole
     )
     errands = TaskErrands()
     starting = Starting(
-        admitting, drawing, acting, mentions.looked_at, errands, right.connecting
+        admitting,
+        drawing,
+        acting,
+        mentions.looked_at,
+        errands,
+        CopyPlaces(core.copies, platforms.addresses),
+        right.connecting,
     )
     recalling = Recalling(books.contacts, right.accesses, floors)
     searching = Searching(

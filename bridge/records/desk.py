@@ -45,7 +45,11 @@ class Asker:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A message that somebody wants to make a record of, or add to one."""
+    """
+    A message that somebody wants to make a record of, or add to one.
+
+    `link` is where it can be looked at: its address, and one a line its copies'.
+    """
 
     channel: Channel
     message: str

@@ -1,10 +1,12 @@
 """Begin a new record, from a message or from nothing."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from bridge.access import Action
 from bridge.errors import AtomError, BadInput, NotAllowed, NotFound
+from bridge.messages import Channel
 from bridge.records.acting import Acting
 from bridge.records.admitting import Admitting
 from bridge.records.answering import Connecting, connect_card, tell
@@ -49,6 +51,17 @@ _SPOKEN = {
 LooksAt = Callable[[Asker, Records, Mention], Awaitable[Record | str]]
 """Return a record as whoever names it sees it, or why they do not."""
 
+
+class Places(Protocol):
+    """Where a message stands: on its own platform and, as a copy, on the others."""
+
+    async def others(
+        self, tenant: str, channel: Channel, message: str
+    ) -> Sequence[str]:
+        """Return the addresses of the same message in linked channels."""
+        ...
+
+
 # What the first line of a message, and all of it, may be called in a form.
 _TITLES = (
     "title",
@@ -85,6 +98,7 @@ class Starting:
     acting: Acting
     looked_at: LooksAt
     errands: Errands
+    places: Places
     connecting: Connecting = field(default=connect_card)
 
     async def start(
@@ -94,6 +108,7 @@ class Starting:
         place: tuple[System | None, str] = (None, "")
         try:
             person = await self.admitting.known(asker)
+            said = await self._everywhere(asker, said)
             if not kind:
                 await self._choose(asker, person, said, shown)
                 return
@@ -107,6 +122,14 @@ class Starting:
             await self.acting.ask(who, shown, prefilled(said))
         except AtomError as error:
             await tell(shown, asker, error, place, self.connecting)
+
+    async def _everywhere(self, asker: Asker, said: Said | None) -> Said | None:
+        """Return a message with its addresses in all linked channels, its own first."""
+        if said is None or "\n" in said.link:
+            return said
+        others = await self.places.others(asker.tenant, said.channel, said.message)
+        links = dict.fromkeys(link for link in (said.link, *others) if link)
+        return replace(said, link="\n".join(links))
 
     async def offered(self, asker: Asker, kind: str) -> RecordCard:
         """

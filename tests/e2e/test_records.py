@@ -484,6 +484,8 @@ async def test_from_a_message_what_it_names_is_added_to_and_edited(
         submit = {"workspace": "T01ACME", "user": "U01ALICE", "action": "submit"}
         await here._act("slack", {**submit, "view": view["id"]})
         await here.until(lambda _: len(notes_on_deals(systems)) == 1, WAITS)
+        [note] = notes_on_deals(systems)
+        assert len(places_in(note)) == 2
 
         asked = {
             "tenant": TEAMS_TENANT,
@@ -495,8 +497,11 @@ async def test_from_a_message_what_it_names_is_added_to_and_edited(
         [copy] = [m["id"] for m in posts if "Friday" in said(m)]
         begin = {**asked, "action": "extension_action", "message": copy}
         answer = await here._act("teams", {**begin, "user": "29:dave"})
-        edit = choice_in(answer, "Edit Globex – platform renewal FY27")
         send = {**asked, "action": "extension_submit", "user": "29:dave"}
+        note_too = choice_in(answer, "Add a note to Globex renewal FY27")
+        form = await here._act("teams", {**send, "data": note_too})
+        assert places_in(said(form)) == places_in(note)
+        edit = choice_in(answer, "Edit Globex – platform renewal FY27")
         answer = await here._act("teams", {**send, "data": edit})
         filled = {**form_in(answer), "in.line.NextStep": "They sign on Friday"}
         await here._act("teams", {**send, "data": filled})
@@ -508,6 +513,12 @@ async def test_from_a_message_what_it_names_is_added_to_and_edited(
         answer = await here._act("teams", {**begin, "user": "29:carol"})
         assert "Edit Globex renewal FY27" in said(answer)
         assert "platform renewal" not in said(answer)
+
+
+def places_in(text: str) -> list[str]:
+    """Return on which platforms a text says that a message can be looked at."""
+    addresses = (".slack.com/archives/", "teams.microsoft.com/l/message/")
+    return [each for each in addresses if each in text]
 
 
 def form_in(answer: Mapping[str, Any]) -> dict[str, Any]:

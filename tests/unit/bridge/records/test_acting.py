@@ -709,6 +709,30 @@ async def test_a_message_that_names_a_record_may_become_a_comment_on_it() -> Non
     assert deed.act == "comment"
 
 
+@pytest.mark.parametrize("kind", ["change_request", ""], ids=["new", "chosen"])
+async def test_a_record_of_a_message_says_where_it_stands_on_both_sides(
+    kind: str,
+) -> None:
+    world = World()
+    world.copied.links["m8"] = ["https://teams.example/copy"]
+    shown = FakeShown()
+    message = Said(SLACK, "m8", "Mail is down", ALICE, link="https://slack.example/m8")
+    await world.desk.start(asker(ALICE), kind, message, shown)
+    if not kind:
+        token = shown.forms[0][1]
+        shown = await submit(world, token, kind="servicenow/change_request")
+
+    [(form, _)] = shown.forms
+    values = {each.id: each.value for each in form.inputs}
+    assert values["title"] == "Mail is down"
+    assert values["comment"].splitlines() == [
+        "Mail is down",
+        "",
+        "https://slack.example/m8",
+        "https://teams.example/copy",
+    ]
+
+
 async def test_from_a_message_the_record_that_it_names_is_edited() -> None:
     """By the form that the card's own button opens, with nothing of the message in it."""
     world = World()
