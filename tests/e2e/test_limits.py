@@ -28,7 +28,6 @@ from tests.e2e.world import (
     slack_messages,
     slack_texts,
     teams_messages,
-    teams_texts,
     world,
 )
 from tests.servers import Postgres, Redis, free_port
@@ -36,16 +35,78 @@ from tests.servers import Postgres, Redis, free_port
 RANDOM = Channel(Platform.SLACK, "T01ACME", "C03RANDOM")
 QUIET = Channel(Platform.TEAMS, teams.ACME_TEAM, "19:random@thread.tacv2")
 
-# What Teams documents, with the long windows made short.
-CHANNEL = ((7, 1), (8, 2), (20, 5))
 MANY = 40
+_DONE = {HTTPStatus.OK, HTTPStatus.CREATED}
 # Each message by itself; `test_joined` lets them cross together.
 _EACH = LinkOptions(join=Join.NEVER)
 _BUNCHED = 3
-KNOWN = {
-    "ATOM_TUNING_TEAMS_CHANNEL_LIMIT": " ".join(f"{n}/{s}" for n, s in CHANNEL),
-    "ATOM_TUNING_LIMIT_MARGIN": "0.5",
-}
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """
+    A direction, the limits of the platform that it leads to, and ATOM's about them.
+
+    `channel` are a channel's limits, with the long windows made short; `shared` are
+    those of all of a company's, or a workspace's, channels: eight calls in two seconds.
+    """
+
+    to: Platform
+    channel: Mapping[str, Any]
+    known: Mapping[str, str]
+    shared: Mapping[str, Any]
+    shared_known: Mapping[str, str]
+
+    @property
+    def busy(self) -> str:
+        """Return the id of the channel that the storm comes to."""
+        return PROJECT.id if self.to is Platform.TEAMS else FALCON.id
+
+    @property
+    def quiet(self) -> str:
+        return QUIET.id if self.to is Platform.TEAMS else RANDOM.id
+
+    async def say(self, here: World, text: str, *, quietly: bool = False) -> None:
+        """Let somebody say it in the busy channel, or in the quiet one."""
+        if self.to is Platform.TEAMS:
+            channel = RANDOM.id if quietly else FALCON.id
+            await here.slack("post", channel=channel, text=text)
+        else:
+            channel = QUIET.id if quietly else PROJECT.id
+            await here.teams("post", channel=channel, text=text)
+
+    def arrived(self, state: Mapping[str, Any], channel: str) -> list[str]:
+        """Return what stands in a channel at the far end."""
+        there = teams_messages if self.to is Platform.TEAMS else slack_messages
+        return [message["text"].strip() for message in there(state, channel)]
+
+
+_WINDOWS = ((7, 1), (8, 2), (20, 5))
+TO_TEAMS = Way(
+    Platform.TEAMS,
+    {"teams.throttles": True, "teams.send_windows": _WINDOWS},
+    {"ATOM_TUNING_TEAMS_CHANNEL_LIMIT": " ".join(f"{n}/{s}" for n, s in _WINDOWS)},
+    {"teams.throttles": True, "teams.tenant_windows": [[8, 2]]},
+    {"ATOM_TUNING_TEAMS_TENANT_LIMIT": "8/2"},
+)
+TO_SLACK = Way(
+    Platform.SLACK,
+    {"slack.rate_limits": True, "slack.posts_per_second": 4.0, "slack.post_burst": 8},
+    {"ATOM_TUNING_SLACK_CHANNEL_LIMIT": "8/2"},
+    {
+        "slack.rate_limits": True,
+        "slack.posts_per_second": 1000.0,
+        "slack.post_burst": 1000,
+        "slack.workspace_posts_per_minute": 240,
+        "slack.workspace_post_burst": 8,
+    },
+    {"ATOM_TUNING_SLACK_WORKSPACE_LIMIT": "8/2"},
+)
+EITHER_WAY = pytest.mark.parametrize(
+    "way", [TO_TEAMS, TO_SLACK], ids=["to Teams", "to Slack"]
+)
+MARGIN = {"ATOM_TUNING_LIMIT_MARGIN": "0.5"}
+_IN_ORDER = {"slack.order_wait": 30.0, "teams.order_wait": 30.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,38 +116,39 @@ class Call:
     at: datetime
 
 
+@EITHER_WAY
 @pytest.mark.parametrize("known", [True, False], ids=["known", "unknown"])
 async def test_a_storm_in_one_channel_arrives_whole_in_order_and_inside_the_limits(
-    tmp_path: Path, database_url: str, *, known: bool
+    tmp_path: Path, database_url: str, way: Way, *, known: bool
 ) -> None:
-    async with world(tmp_path, database_url, **(KNOWN if known else {})) as here:
+    more = {**way.known, **MARGIN} if known else {}
+    async with world(tmp_path, database_url, **more) as here:
         await link_both(here)
-        await here.set(
-            teams__throttles=True, teams__send_windows=CHANNEL, slack__order_wait=30.0
-        )
+        await here.choose({**way.channel, **_IN_ORDER})
         await here.start()
         for n in range(MANY):
-            await here.slack("post", text=f"storm {n:02}")
-        await here.slack("post", channel=RANDOM.id, text="quiet")
+            await way.say(here, f"storm {n:02}")
+        await way.say(here, "quiet", quietly=True)
 
         state = await here.until(
             lambda s: (
-                len(teams_messages(s)) == MANY and teams_messages(s, QUIET.id) != []
+                len(way.arrived(s, way.busy)) == MANY
+                and way.arrived(s, way.quiet) != []
             ),
             seconds=60,
         )
         await here.quiet()
 
-        told = [text[-8:] for text in teams_texts(state)]
+        told = [text[-8:] for text in way.arrived(state, way.busy)]
         assert told == [f"storm {n:02}" for n in range(MANY)]
         calls = await posts(here)
-        done = [call.channel for call in calls if call.status == 201]
+        done = [call.channel for call in calls if call.status in _DONE]
         assert len(done) == MANY + 1
-        assert len(done) - done.index(QUIET.id) > MANY // 2
+        assert len(done) - done.index(way.quiet) > MANY // 2
         refused = sum(call.status == 429 for call in calls)
         # A busy machine may hold a call up for longer than the margin.
         assert refused <= 2 if known else refused > 0
-        assert_left_alone(calls, PROJECT.id, seconds=1)
+        assert_left_alone(calls, way.busy, seconds=1)
 
 
 async def test_after_a_restart_the_channel_that_asked_to_wait_is_left_alone(
@@ -115,11 +177,12 @@ async def test_after_a_restart_the_channel_that_asked_to_wait_is_left_alone(
         assert_left_alone(await posts(here), FALCON.id, seconds=8)
 
 
+@EITHER_WAY
 async def test_two_processes_keep_to_one_limit_through_redis(
-    tmp_path: Path, postgres: Postgres, redis_url: str
+    tmp_path: Path, postgres: Postgres, redis_url: str, way: Way
 ) -> None:
     limit = {
-        "ATOM_TUNING_TEAMS_TENANT_LIMIT": "8/2",
+        **way.shared_known,
         "ATOM_TUNING_LIMIT_CARE": "1",
         # A machine that is busy is no Redis that was lost.
         "ATOM_TUNING_LIMIT_PATIENCE": "10",
@@ -128,22 +191,18 @@ async def test_two_processes_keep_to_one_limit_through_redis(
     }
     with postgres.database(migrated_template(postgres)) as url:
         async with world(tmp_path, url, redis_url, **limit, **SHARING) as here:
-            await here.set(
-                teams__throttles=True,
-                teams__tenant_windows=[[8, 2]],
-                slack__order_wait=30.0,
-            )
+            await here.choose({**way.shared, **_IN_ORDER})
             await here.start()
             other = replace(here, port=free_port(), process=None)
             await other.start()
             try:
-                await link_apart(here)
-                await storm(here, 12)
+                await link_apart(here, way.to)
+                await storm(here, 12, way)
             finally:
                 await other.stop()
 
             made = await posts(here)
-            refused = [call for call in made if call.status != HTTPStatus.CREATED]
+            refused = [call for call in made if call.status not in _DONE]
             # Each for itself would have eight refused at once. One that was long on
             # its way, on a busy machine, may meet the next ones.
             assert len(refused) <= _BUNCHED, (made, here.stderr[-2000:])
@@ -181,20 +240,17 @@ async def test_losing_redis_in_the_middle_loses_and_doubles_nothing(
             assert (await here.verdict()).intact
 
 
-async def storm(here: World, count: int) -> None:
+async def storm(here: World, count: int, way: Way = TO_TEAMS) -> None:
     """Say much in both channels, and wait until all of it stands there, in order."""
     for n in range(count):
-        await here.slack("post", text=f"{n:02}")
-        await here.slack("post", channel=RANDOM.id, text=f"{n:02}")
+        await way.say(here, f"{n:02}")
+        await way.say(here, f"{n:02}", quietly=True)
+    channels = (way.busy, way.quiet)
     state = await here.until(
-        lambda s: (
-            len(teams_messages(s)) >= count
-            and len(teams_messages(s, QUIET.id)) >= count
-        ),
-        seconds=90,
+        lambda s: all(len(way.arrived(s, c)) >= count for c in channels), seconds=90
     )
-    for channel in (PROJECT, QUIET):
-        told = [m["text"].strip()[-2:] for m in teams_messages(state, channel.id)]
+    for channel in channels:
+        told = [text[-2:] for text in way.arrived(state, channel)]
         assert told == [f"{n:02}" for n in range(count)]
 
 
@@ -206,12 +262,13 @@ async def link_both(here: World) -> None:
             await built.links.choose(link, _EACH, "test")
 
 
-async def link_apart(here: World) -> None:
-    """Link both pairs in such a way that each has another process to deliver it."""
+async def link_apart(here: World, to: Platform) -> None:
+    """Link both pairs so that each has another process to deliver to a platform."""
     async with core(here.settings, "test") as built, asyncio.timeout(60):
 
         async def owner_of(link: Link) -> str:
-            shard = shard_of(COMPANY, link.id, *link.channels)
+            source, target = sorted(link.channels, key=lambda c: c.platform is to)
+            shard = shard_of(COMPANY, link.id, source, target)
             owners = Statement("SELECT shard, owner FROM shard_owner")
             rows = await built.database.hot.fetch(owners)
             return str({int(row[0]): row[1] for row in rows}[shard])

@@ -206,6 +206,10 @@ class World:
         values = {name.replace("__", "."): value for name, value in settings.items()}
         await self._post("/sandbox/settings", values)
 
+    async def choose(self, settings: Mapping[str, Any]) -> None:
+        """Choose settings of the sandbox by their full names."""
+        await self._post("/sandbox/settings", settings)
+
     async def fault(self, on: str, fault: str, **more: Any) -> None:
         await self._post("/sandbox/faults", {"on": on, "fault": fault, **more})
 

@@ -52,7 +52,9 @@ DEFAULTS: Mapping[str, Any] = {
     "slack.tier_burst": 1.0,
     "slack.posts_per_second": 1.0,
     "slack.post_burst": 10,
+    # Of a workspace's posts a burst is a whole minute's, unless it is said.
     "slack.workspace_posts_per_minute": 0,
+    "slack.workspace_post_burst": 0,
     "slack.history_limited": False,
     # Texts.
     "slack.post_text_limit": 40_000,

@@ -48,7 +48,8 @@ class Limits:
     def _post(self, team: str, channel: str) -> None:
         whole = self._settings.get("slack.workspace_posts_per_minute")
         if whole:
-            self._take((team, "posts"), whole / 60, whole)
+            most = self._settings.get("slack.workspace_post_burst") or whole
+            self._take((team, "posts"), whole / 60, most)
         rate = self._settings.get("slack.posts_per_second")
         burst = self._settings.get("slack.post_burst")
         self._take((team, "chat.postMessage", channel), rate, burst)
