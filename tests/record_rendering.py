@@ -16,13 +16,25 @@ from bots.teams.adaptive import size
 from bridge.records.cards import RecordCard
 from bridge.records.model import PUBLIC, Absence, Record
 from bridge.records.redaction import Audience, Frame, card_of, offers_of
-from tests.record_samples import HOSTS, READ_US
+from tests.record_fixtures import READ_US
+from tests.record_samples import HOSTS
 
 FOLDER = Path(__file__).parent / "fixtures" / "records"
 SLACK_TEXT, TEAMS_BYTES, OBJECT_BYTES = 10_000, 24_000, 7_000
 FLOOR = Audience(frozenset({PUBLIC}))
 ALONE = Audience(
-    frozenset({PUBLIC, "sales-finance", "it-internal", "personal", "hr"}), viewer=True
+    frozenset(
+        {
+            PUBLIC,
+            "confidential",
+            "finance",
+            "sales-finance",
+            "it-internal",
+            "personal",
+            "hr",
+        }
+    ),
+    viewer=True,
 )
 NOW = READ_US + 600_000_000
 

@@ -1,4 +1,9 @@
-"""A record of every kind, as connectors read them, with all that may not be seen."""
+"""
+Records to try cards with: one of every kind as connectors read it, and some made up.
+
+Those made up have classes, and something of each sort that may not be seen, in ways in
+which a company may set its systems up.
+"""
 
 from dataclasses import replace
 
@@ -15,8 +20,8 @@ from bridge.records.model import (
     Revision,
     Status,
 )
+from tests.record_fixtures import NAMES, READ_US, recorded
 
-READ_US = 1_793_392_860_000_000  # 2026-10-30 20:41 UTC
 HOSTS = frozenset(
     {
         "acme.lightning.force.com",
@@ -32,7 +37,6 @@ EDIT = Offer("edit", "Edit…", needs=Needs.FORM)
 TAKE = Offer("take", "Take it", needs=Needs.CONFIRMATION)
 STAGE = Offer("stage", "Change stage…", look=Look.PRIMARY, needs=Needs.FORM)
 NOTE = Offer("log", "Log note…", Action.RECORD_CREATE, needs=Needs.FORM)
-CREATE = Offer("new-case", "New case…", Action.RECORD_CREATE, needs=Needs.FORM)
 APPROVE = Offer(
     "approve",
     "Approve",
@@ -75,38 +79,6 @@ def _record(
     return replace(made, **more)  # type: ignore[arg-type]
 
 
-ACCOUNT = _record(
-    "salesforce:main/account/001xx000003DGb2AAG",
-    "Account",
-    "Globex & Sons",
-    Status("Customer · Hot", Tone.GOOD),
-    "acme.lightning.force.com/lightning/r/Account/001xx000003DGb2AAG/view",
-    facts=_facts(
-        {
-            "Owner": "Dana Reyes",
-            "Industry": "Manufacturing",
-            "Billing city": "Hamburg, Germany",
-            "Phone": "+49 40 5550 1234",
-            "Last activity": "2026-10-28",
-            "Open opportunities": "3",
-            "Open cases": "1",
-        },
-        sales_finance={"Annual revenue": "€ 48,200,000", "Credit": "AA- 1.2m"},
-    ),
-    offers=(NOTE, CREATE, EDIT),
-)
-CONTACT = _record(
-    "salesforce:main/contact/003xx000004TmiQAAS",
-    "Contact",
-    "Hank Scorpio",
-    Status("Globex & Sons"),
-    "acme.lightning.force.com/lightning/r/Contact/003xx000004TmiQAAS/view",
-    facts=_facts(
-        {"Title": "CEO", "Account": "Globex & Sons", "Owner": "Dana Reyes"},
-        personal={"Email": "hank@globex.example", "Mobile": "+49 170 555 9876"},
-    ),
-    offers=(replace(NOTE, act="call", label="Log call…"), EDIT),
-)
 OPPORTUNITY = _record(
     "salesforce:main/opportunity/0065g00000AbCdEAAV",
     "Opportunity · Enterprise",
@@ -128,26 +100,6 @@ OPPORTUNITY = _record(
         ),
     ),
     offers=(STAGE, EDIT, NOTE),
-)
-CASE = _record(
-    "salesforce:main/case/5005g00000XyZabAAF",
-    "Case",
-    "Cannot sign in after the update",
-    Status("Working · High", Tone.WARNING),
-    "acme.lightning.force.com/lightning/r/Case/5005g00000XyZabAAF/view",
-    key="00001026",
-    facts=_facts(
-        {
-            "Account": "Globex & Sons",
-            "Owner": "Tier 2",
-            "Origin": "E-mail",
-            "Age": "2 days",
-            "SLA milestone": "First response in 3 h",
-        },
-        personal={"Contact": "Hank Scorpio, +49 170 555 9876"},
-    ),
-    body=Fact("comment", "Last comment", "We see a 403 since Tuesday.", PUBLIC),
-    offers=(TAKE, COMMENT, replace(EDIT, act="status", label="Change status…")),
 )
 INCIDENT = _record(
     "servicenow:acme/incident/9c573169c611228700193229fff72400",
@@ -199,49 +151,6 @@ CHANGE = _record(
     ),
     offers=(APPROVE, REJECT, COMMENT),
 )
-CATALOG_ITEM = _record(
-    "servicenow:acme/catalog-item/774906834fbb4200086eeed18110c737",
-    "Catalog item",
-    "Developer laptop",
-    Status("€ 2,199.00"),
-    "acme.service-now.com/com.glideapp.servicecatalog_cat_item_view.do?sysparm_id=774906834fbb4200086eeed18110c737",
-    facts=_facts(
-        {
-            "Category": "Hardware",
-            "Delivery time": "5 days",
-            "Approver": "Your manager",
-            "Recurring": "",
-        }
-    ),
-    body=Fact("short_description", "Description", "16 inches, 64 GB, three years."),
-    offers=(
-        Offer("order", "Order…", Action.RECORD_CREATE, Look.PRIMARY, Needs.FORM),
-        Offer("order-for", "For someone else…", Action.RECORD_CREATE, needs=Needs.FORM),
-    ),
-)
-REQUEST = _record(
-    "servicenow:acme/request/6eed229047801200e0ef563dbb9a71c2",
-    "Request",
-    "Developer laptop for Ana Ek",
-    Status("Waiting for approval", Tone.WARNING),
-    "acme.service-now.com/nav_to.do?uri=sc_req_item.do?sys_id=6eed229047801200e0ef563dbb9a71c2",
-    key="RITM0010112",
-    facts=_facts(
-        {"Stage": "Approval · 1 of 4", "Requested for": "Ana Ek", "Due": "2026-11-06"},
-        it_internal={"Cost centre": "4711-EU"},
-    ),
-    offers=(COMMENT,),
-)
-KNOWLEDGE = _record(
-    "servicenow:acme/knowledge/3b07857187032100deddb882a2e3ec20",
-    "Knowledge article",
-    "How to reset your password",
-    Status("Published"),
-    "acme.service-now.com/kb_view.do?sysparm_article=KB0010012",
-    key="KB0010012",
-    facts=_facts({"Category": "Accounts", "Updated": "2026-09-01", "Views": "1,204"}),
-    body=Fact("text", "Text", "1. Open the portal.\n2. Choose *Forgot password*."),
-)
 ISSUE = _record(
     "jira:acme/issue/10042",
     "Bug",
@@ -262,7 +171,7 @@ ISSUE = _record(
     ),
     offers=(
         Offer("transition", "Transition…", look=Look.PRIMARY, needs=Needs.FORM),
-        replace(TAKE, act="assign-me", label="Assign me"),
+        replace(TAKE, act="assign", label="Assign to me"),
         COMMENT,
     ),
 )
@@ -272,60 +181,6 @@ SECURED_ISSUE = replace(
     key="SEC-9",
     title="Tokens stand in the access log",
     secured=True,
-)
-DEAL = _record(
-    "hubspot:acme/deal/8675309",
-    "Deal",
-    "Initech rollout",
-    Status("Contract sent · 90%", Tone.GOOD),
-    "app.hubspot.com/contacts/1/record/0-3/8675309",
-    facts=_facts(
-        {
-            "Pipeline": "Sales",
-            "Owner": "Dana Reyes",
-            "Company": "Initech",
-            "Close date": "2026-11-30",
-            "Next activity": "Call on Tuesday",
-        },
-        sales_finance={"Amount": "$ 87,500"},
-    ),
-    offers=(STAGE, replace(NOTE, act="note", label="Note…")),
-)
-HUBSPOT_CONTACT = _record(
-    "hubspot:acme/contact/51",
-    "Contact",
-    "Bill Lumbergh",
-    Status("Customer", Tone.GOOD),
-    "app.hubspot.com/contacts/1/record/0-1/51",
-    facts=_facts(
-        {"Company": "Initech", "Owner": "Dana Reyes", "Lead status": "Open"},
-        personal={"Email": "bill@initech.example", "Phone": "+1 512 555 0199"},
-    ),
-    offers=(replace(NOTE, act="note", label="Note…"), EDIT),
-)
-COMPANY = _record(
-    "hubspot:acme/company/77",
-    "Company",
-    "Initech",
-    Status("Customer", Tone.GOOD),
-    "app.hubspot.com/contacts/1/record/0-2/77",
-    facts=_facts(
-        {"Owner": "Dana Reyes", "Industry": "Software", "City": "Austin"},
-        sales_finance={"Annual revenue": "$ 12,000,000"},
-    ),
-    offers=(replace(NOTE, act="note", label="Note…"),),
-)
-TICKET = _record(
-    "hubspot:acme/ticket/1812",
-    "Ticket",
-    "TPS reports print twice",
-    Status("Waiting on us", Tone.WARNING),
-    "app.hubspot.com/contacts/1/record/0-5/1812",
-    facts=_facts(
-        {"Pipeline": "Support", "Priority": "Medium", "Owner": "Tier 1"},
-        personal={"Reported by": "Bill Lumbergh <bill@initech.example>"},
-    ),
-    offers=(COMMENT,),
 )
 EMPLOYEE = _record(
     "hr:people/employee/e-2041",
@@ -344,27 +199,10 @@ EMPLOYEE = _record(
         },
         hr={"Manager": "Ana Ek"},
     ),
-    offers=(replace(TAKE, act="step", label="Mark step done"),),
 )
 
-RECORDS: dict[str, Record] = {
-    "account": ACCOUNT,
-    "contact": CONTACT,
-    "opportunity": OPPORTUNITY,
-    "case": CASE,
-    "incident": INCIDENT,
-    "change": CHANGE,
-    "catalog_item": CATALOG_ITEM,
-    "request": REQUEST,
-    "knowledge": KNOWLEDGE,
-    "issue": ISSUE,
-    "secured_issue": SECURED_ISSUE,
-    "deal": DEAL,
-    "hubspot_contact": HUBSPOT_CONTACT,
-    "company": COMPANY,
-    "ticket": TICKET,
-    "employee": EMPLOYEE,
-}
+# One of each kind, as connectors read it from its system's stand-in.
+RECORDS: dict[str, Record] = {name: recorded(name) for name in NAMES}
 
 
 def secrets_of(record: Record) -> list[str]:

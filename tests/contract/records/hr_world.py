@@ -35,7 +35,13 @@ class HrWorld:
         company = Company("acme", f"{told.url}/employees/employee.php?id={{id}}")
         base = URL(f"{told.url}/bamboohr/api/gateway.php/acme/v1")
         rest = Rest(
-            ClientSession(), "BambooHR", base, company.bucket, self.budget, MANNER
+            ClientSession(),
+            "BambooHR",
+            base,
+            company.bucket,
+            self.budget,
+            MANNER,
+            clock=told.stand_in.clock.now,
         )
         self.records = HrRecords(company, BambooHr(rest, company))
         self.sample = Sample(

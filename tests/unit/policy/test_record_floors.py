@@ -22,8 +22,9 @@ from policy.cedar.engine import Engine
 from policy.cedar.naming import FromDirectory
 from policy.default import MembershipPolicy
 from tests.fakes_directory import FakeDirectory
+from tests.record_fixtures import READ_US
 from tests.record_rendering import card
-from tests.record_samples import OPPORTUNITY, READ_US
+from tests.record_samples import OPPORTUNITY
 
 GUIDES = Path(__file__).parents[3] / "docs"
 GUIDE = GUIDES / "records-cards.md"

@@ -24,11 +24,12 @@ from tests.record_rendering import (
     check_slack,
     check_teams,
 )
-from tests.record_samples import HOSTS, ISSUE, OPPORTUNITY, RECORDS, secrets_of
+from tests.record_samples import HOSTS, RECORDS, secrets_of
 
 RECORDING = bool(os.environ.get("ATOM_RECORD_CARDS"))
 MEMBERS = ("29:1AliceMRI", "29:1BobMRI")
 NOBODY = Audience(frozenset())
+OPPORTUNITY, ISSUE = RECORDS["opportunity"], RECORDS["issue"]
 FRAME = Frame("crd_01", OPPORTUNITY.ref, NOW, HOSTS, {})
 STANDINGS = {
     "stale": card(Absence.UNREACHABLE, last=OPPORTUNITY),
