@@ -109,6 +109,9 @@ class CountingBudget:
             self.left -= calls
         self.spent[account] += calls
 
+    async def search(self, bucket: str, *, urgent: bool) -> float:
+        return 0.0
+
     async def told(self, bucket: str, used: int, most: int) -> None:
         self.quota[bucket] = (used, most)
 

@@ -13,6 +13,8 @@ from bridge.limits import UNLIMITED, Bucket, Window, windows
 from bridge.records.model import System
 
 DAY = 24 * 3600
+_SEARCHES = Window(5, 1_250_000)  # five a second, and some are longer on their way
+_PATIENT = Window(1, 1_250_000)  # of which so many by those for whom nobody waits
 _GATHERED = Window(1, 10_000_000)  # calls that nobody waits for, once it is tight
 _MICRO = 1_000_000
 
@@ -55,6 +57,12 @@ class Rates:
     def gathered(self, tenant: str, bucket: str) -> Bucket:
         """Return what lets few calls through that nobody waits for."""
         return Bucket(tenant, f"records {bucket} gathered", (_GATHERED,))
+
+    def searches(self, tenant: str, bucket: str, *, urgent: bool) -> list[Bucket]:
+        """Return what counts searches, where a system takes few of them a second."""
+        every = Bucket(tenant, f"records {bucket} searches", (_SEARCHES,))
+        patient = Bucket(tenant, f"records {bucket} patient searches", (_PATIENT,))
+        return [every] if urgent else [every, patient]
 
 
 # As the vendors document them, with a little air. HubSpot: 100 calls in 10 seconds for

@@ -136,6 +136,15 @@ class Budget(Protocol):
         """
         ...
 
+    async def search(self, bucket: str, *, urgent: bool) -> float:
+        """
+        Count a search, where a system takes few of them a second, and return 0.0.
+
+        Or count none, and return in how many seconds to ask again. Searches for which
+        nobody waits leave room for the others. It is beside `spend`, and never raises.
+        """
+        ...
+
     async def told(self, bucket: str, used: int, most: int) -> None:
         """Keep what the system itself says of a quota."""
         ...

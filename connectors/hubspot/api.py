@@ -6,7 +6,15 @@ Sources: HubSpot, "CRM API | Objects", "Search the CRM", "API usage guidelines".
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Mapping,
+    Sequence,
+)
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -135,14 +143,23 @@ class Api:
         """Search; there are few searches a second, so one may be waited for."""
         path = self.objects(kind.plural, "search")
         try:
-            async with self._pace.turn(urgent=urgent):
+            async with self._turn(urgent=urgent):
                 return await self._asked(access, path, body, urgent=urgent)
         except Spent as spent:  # others search in this portal as well
             if spent.retry_after > _A_MOMENT:
                 raise
             await self.sleep(spent.retry_after)
-        async with self._pace.turn(urgent=urgent):
+        async with self._turn(urgent=urgent):
             return await self._asked(access, path, body, urgent=urgent)
+
+    @asynccontextmanager
+    async def _turn(self, *, urgent: bool) -> AsyncIterator[None]:
+        """Wait for a place among the searches of this process, and then of all."""
+        async with self._pace.turn(urgent=urgent):
+            budget, bucket = self.rest.budget, self.rest.bucket
+            while wait := await budget.search(bucket, urgent=urgent):
+                await self.sleep(wait)
+            yield
 
     async def pipelines(self, access: Access, kind: Kind) -> list[Json]:
         """Return the pipelines of a kind; they are the same for all accounts."""

@@ -12,7 +12,9 @@ _MOST = 5  # searches a second that a portal takes, as HubSpot documents it
 @dataclass(slots=True)
 class Pace:
     """
-    Lets `most` calls begin in each `window` of seconds, within this process.
+    Lets `most` calls begin in each `window` of seconds, within this process. All
+    processes together are counted by the budget (`bridge.records.ports.Budget.search`),
+    which does not know when an answer came.
 
     A place is free again a window after its answer came: by then HubSpot has forgotten
     the call, however long that was on its way. Who is not `urgent` has one place among

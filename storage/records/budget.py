@@ -76,6 +76,12 @@ class RecordBudget:
                 raise Spent(_spent(bucket, "used up for now"), wait.us / _MICRO)
         await self._count(bucket, calls)
 
+    async def search(self, bucket: str, *, urgent: bool) -> float:
+        rates = self.rates(bucket)
+        counted = rates.searches(self.tenant, bucket, urgent=urgent)
+        wait = await self.limiter.reserve(counted)
+        return wait.us / _MICRO if wait else 0.0
+
     async def told(self, bucket: str, used: int, most: int) -> None:
         if most <= 0:
             return

@@ -103,6 +103,33 @@ async def test_many_calls_at_once_are_counted_each(made: Made) -> None:
     assert await granted(budget, HUB, ALICE) == 1
 
 
+async def begun(budget: RecordBudget, *, urgent: bool = True) -> int:
+    return [await budget.search(HUB, urgent=urgent) for _ in range(10)].count(0.0)
+
+
+async def test_searches_are_counted_apart_and_wait_for_the_next_second(
+    made: Made,
+) -> None:
+    clock = Clock()
+    budget = made(clock=clock)
+
+    assert await begun(budget, urgent=False) == 1  # nobody waits for it
+    assert await begun(budget) == 4
+    assert 0 < await budget.search(HUB, urgent=True) <= 1.25
+    assert await granted(budget, HUB, ALICE) == 4
+    assert await made("globex").search(HUB, urgent=True) == 0.0
+
+
+async def test_searches_of_several_processes_are_counted_together(
+    redis_url: str,
+) -> None:
+    async with made_on(redis_url) as make:
+        budgets = [make(), make()]
+        waits = [await each.search(HUB, urgent=True) for each in budgets * 5]
+
+    assert waits.count(0.0) == 5
+
+
 @pytest.mark.parametrize(
     ("used", "spare", "urgent"),
     [(0, 10, 10), (79, 10, 10), (80, 1, 10), (94, 1, 10), (95, 0, 10), (100, 0, 10)],

@@ -1,10 +1,12 @@
 """HubSpot's objects as records, against a HubSpot that fails like the real one."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
 import json
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 import pytest
@@ -12,6 +14,7 @@ from aiohttp import ClientSession
 from yarl import URL
 
 from bridge.errors import BadInput, NotAllowed
+from bridge.records.budgets import USUAL
 from bridge.records.forms import Deed
 from bridge.records.knowing import asked, is_shown_by
 from bridge.records.model import Absence, ChangeKind, Record, RecordRef, System
@@ -22,6 +25,8 @@ from connectors.hubspot.records import HubSpotRecords
 from connectors.rest import Rest
 from connectors.sandbox.hubspot.app import HubSpot
 from connectors.sandbox.hubspot.seed import CLIENT_SECRET, PORTAL
+from storage.limiter import RedisLimiter
+from storage.records.budget import RecordBudget, rates_of
 from tests.hooked import Heard, listening
 from tests.stand_ins import Account, CountingBudget, Told, running
 
@@ -436,6 +441,40 @@ async def test_no_search_is_made_that_would_be_refused(world: World) -> None:
 
     assert world.posts("/search") == 12  # four kinds each, and none of them twice
     assert world.slept
+
+
+async def test_two_processes_make_no_search_that_would_be_refused(
+    world: World, redis_url: str
+) -> None:
+    clock = world.hubspot.clock
+    clock.stop()
+    bucket = "hubspot:acme"
+
+    def now_us() -> int:
+        return int(clock.now() * 1_000_000)
+
+    async def sleep(seconds: float) -> None:
+        clock.move(seconds)
+        await asyncio.sleep(seconds)  # Redis has a clock of its own
+
+    async with AsyncExitStack() as stack:
+        both = []
+        for _ in range(2):
+            limiter = RedisLimiter.at(redis_url, now_us, lambda: 2, 0)
+            stack.push_async_callback(limiter.aclose)
+            budget = RecordBudget("acme", limiter, rates_of({}, USUAL), now_us)
+            url = URL(world.told.url)
+            rest = Rest(
+                ClientSession(), "HubSpot", url, bucket, budget, MANNER, clock=clock.now
+            )
+            portal = Portal("acme", PORTAL, URL("https://app.hubspot.com"))
+            both.append(HubSpotRecords(portal, rest, sleep))
+            stack.push_async_callback(both[-1].aclose)
+
+        for records in both * 2:
+            await records.find(world.person(), "globex", 8)
+
+    assert world.posts("/search") == 16  # four kinds each, and none of them twice
 
 
 def reads(world: World) -> list[str]:

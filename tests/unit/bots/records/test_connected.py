@@ -25,6 +25,9 @@ class Freely:
     ) -> None:
         """Nothing is counted."""
 
+    async def search(self, bucket: str, *, urgent: bool) -> float:
+        return 0.0
+
     async def told(self, bucket: str, used: int, most: int) -> None:
         """Nothing is kept."""
 
