@@ -1,8 +1,9 @@
 """The demo declares to its Slack and Teams what the manifests say."""
 
 from bots.demo_declared import declared
+from bots.slack.interactions import REACTIONS as WHO_REACTED
 from bots.slack.record_asked import FROM_MESSAGE, NEW
-from bots.teams.record_asked import CREATE, SEARCH
+from bots.teams.record_asked import CREATE, REACTIONS, SEARCH
 
 
 def test_the_demo_offers_what_atom_answers() -> None:
@@ -13,8 +14,13 @@ def test_the_demo_offers_what_atom_answers() -> None:
     assert {one["callback_id"] for one in told["slack.shortcuts"]} == {
         FROM_MESSAGE,
         NEW,
+        WHO_REACTED,
     }
-    assert {one["id"] for one in told["teams.extension_commands"]} == {SEARCH, CREATE}
+    assert {one["id"] for one in told["teams.extension_commands"]} == {
+        SEARCH,
+        CREATE,
+        REACTIONS,
+    }
     assert "service-now.com" in told["slack.link_domains"]
     assert "service-now.com" in told["teams.link_domains"]
     assert "x" in told["slack.link_domains"]
