@@ -77,6 +77,28 @@ async def test_what_is_entered_is_written(world: World, reader: Account) -> None
     assert not done.again
 
 
+async def test_the_systems_own_name_of_each_request_is_told(world: World) -> None:
+    """So that somebody can look it up there, and their support can."""
+    insider = world.account("insider")
+    edit = await deed(world, insider, world.sample.values)
+    said = addition(world)
+    edited = await world.records.perform(insider, edit)
+    added = await world.records.perform(insider, said)
+    new, made = await made_anew(world, world.account(world.deletes))
+    told = [edited.request, added.request, made.request]
+    if isinstance(world.records, Amends):
+        anew = await world.records.perform(
+            insider, reworded(said, added, "Fixed by now", "w1")
+        )
+        told.append(anew.request)
+    if isinstance(world.records, TakesBack):
+        owner = world.account(world.deletes)
+        told.append((await world.records.perform(owner, back(new, made))).request)
+
+    assert all(told)
+    assert len(set(told)) == len(told)
+
+
 async def test_it_is_written_as_the_person(world: World, reader: Account) -> None:
     await world.records.perform(reader, await deed(world, reader, world.sample.values))
 
