@@ -52,6 +52,7 @@ _PAST = {
     "hold": "Put on hold",
     "give": "Approval handed on",
     "order": "Ordered",
+    "order-for": "Ordered",
     "note": "Noted",
     "log": "Logged",
     "task": "Task made",

@@ -17,6 +17,7 @@ class Form(StrEnum):
     MOMENT = "moment"
     MONEY = "money"
     COUNT = "count"
+    AGE = "age"  # for how many days it is there, while it is open
     STAGE = "stage"  # a day, and from what to what
 
 
@@ -154,6 +155,7 @@ CASE = Kind(
         _OWNER,
         Shown("origin", "Origin", "Origin"),
         Shown("opened", "Opened", "CreatedDate", form=Form.MOMENT),
+        Shown("age", "Age", "CreatedDate", form=Form.AGE),
         Shown("sla", "SLA due", "SlaExitDate", form=Form.MOMENT),
         Shown("comment", "Last public comment", "CaseComments", form=Form.COUNT),
     ),

@@ -7,8 +7,7 @@ the object's description, which holds the visible fields alone, says what to ask
 account for, for a while.
 """
 
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -45,7 +44,7 @@ class _Query:
 
 
 class Reader:
-    """Reads records as one account or another."""
+    """Reads records as one account or another. `clock` is in seconds since 1970."""
 
     def __init__(
         self,
@@ -53,7 +52,9 @@ class Reader:
         kinds: Kinds,
         recognition: Recognition,
         rendering: Rendering,
+        clock: Callable[[], float],
     ) -> None:
+        self._clock = clock
         self._client = client
         self._kinds = kinds
         self._recognition = recognition
@@ -216,7 +217,7 @@ class Reader:
 
     def _record(self, kind: Kind, ref: RecordRef, row: Row) -> Record:
         page = self._recognition.page(kind.object, str(row["Id"]))
-        now_us = time.time_ns() // 1000
+        now_us = int(self._clock() * 1_000_000)
         return self._rendering.record(kind, ref, row, page, now_us)
 
 

@@ -95,7 +95,7 @@ class Rendering:
             f"CS-{number}" if number else "",
             url,
             tuple(
-                self._fact(one, row)
+                self._fact(one, row, now_us)
                 for one in kind.shown
                 # What is not for this account is not in its answer; empty is None.
                 if one.path.partition(".")[0] in row
@@ -104,7 +104,7 @@ class Rendering:
             offers,
         )
 
-    def _fact(self, one: Shown, row: Row) -> Fact:
+    def _fact(self, one: Shown, row: Row, now_us: int) -> Fact:
         value = at(row, one.path)
         if isinstance(value, Mapping):  # children: the newest comment
             newest = (value.get("records") or [{}])[0]
@@ -113,6 +113,8 @@ class Rendering:
         text = self._text(one.form, value)
         if one.form is Form.STAGE and text and (step := _step(row)):
             text = f"{step}, {text}"
+        if one.form is Form.AGE:
+            text = "" if row.get("IsClosed") else _age(raw, now_us)
         return Fact(one.id, one.label, text, one.cls, one.secretive, raw)
 
     def _text(self, form: Form, value: Any) -> str:
@@ -137,6 +139,17 @@ def is_visible(path: str, visible: AbstractSet[str] | None) -> bool:
         return True
     first, dot, _rest = path.partition(".")
     return (f"{first}Id" if dot else first) in visible
+
+
+def _age(since: str, now_us: int) -> str:
+    """Return for how many days something is there: a card is not changed for less."""
+    try:
+        days = int(now_us / 1_000_000 - moment(since).timestamp()) // 86_400
+    except ValueError:
+        return ""
+    if days < 1:
+        return "less than a day"
+    return "1 day" if days == 1 else f"{days} days"
 
 
 def _day(day: date) -> str:

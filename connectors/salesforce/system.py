@@ -1,6 +1,7 @@
 """One org as a system of records: what `bridge.records.ports.Records` asks for."""
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bridge.records.forms import Deed, Form
@@ -69,7 +70,11 @@ class Salesforce:
     """
 
     def __init__(
-        self, setup: Setup, budget: Budget, limits: Limits | None = None
+        self,
+        setup: Setup,
+        budget: Budget,
+        limits: Limits | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._setup = setup
         self._line = Line(
@@ -90,7 +95,7 @@ class Salesforce:
         self._recognition = Recognition(setup.instance, web, self._kinds, setup.hosts)
         metadata = Metadata(client)
         rendering = Rendering(setup.currency)
-        self._reader = Reader(client, self._kinds, self._recognition, rendering)
+        self._reader = Reader(client, self._kinds, self._recognition, rendering, clock)
         self._asking = Asking(client, self._kinds, metadata)
         self._finder = Finder(client, self._kinds, self._recognition, self._reader)
         self._writer = Writer(

@@ -23,6 +23,8 @@ from connectors.servicenow.variables import LOOKED_UP, inputs_of, variables_of
 from connectors.servicenow.writing import Writing
 
 _QUANTITY, _FOR = "quantity", "requested_for"
+_FOR_ANOTHER = "order-for"
+_ACTS = frozenset({"order", _FOR_ANOTHER})
 _REMEMBERED = 1_000
 
 
@@ -35,12 +37,12 @@ class Catalogue:
 
     async def form(self, access: Access, act: str, ref: RecordRef | None) -> Form:
         """Return an item's form. Raises `BadInput` where a chat cannot ask for it."""
-        if ref is None or act != "order":
+        if ref is None or act not in _ACTS:
             raise BadInput("choose something of the catalogue to order")
         item = await self._item(access, ref)
         inputs = inputs_of(item)
         if not _produces(item):
-            inputs = (*inputs, *_about_the_order())
+            inputs = _with_the_order(inputs, for_another=act == _FOR_ANOTHER)
         rules = item.get("ui_policy") or (item.get("client_script") or {}).get(
             "onSubmit"
         )
@@ -50,8 +52,10 @@ class Catalogue:
 
     async def perform(self, access: Access, deed: Deed) -> Done:
         """Order something, once. Raises what `Records.perform` does."""
-        if deed.ref is None or deed.act != "order":
+        if deed.ref is None or deed.act not in _ACTS:
             raise BadInput("choose something of the catalogue to order")
+        if deed.act == _FOR_ANOTHER:
+            required(deed.values, {_FOR: "For whom"})
         item = await self._item(access, deed.ref)
         me = await self.writing.me(access)
         variables = await self._variables(access, item, deed.values)
@@ -222,13 +226,18 @@ class Catalogue:
         return found
 
 
-def _about_the_order() -> tuple[Input, ...]:
-    return (
-        Input(_QUANTITY, "Quantity", InputKind.NUMBER, "1", required=True),
-        Input(
-            _FOR, "For someone else", hint="their e-mail address; empty for yourself"
-        ),
+def _with_the_order(
+    inputs: tuple[Input, ...], *, for_another: bool
+) -> tuple[Input, ...]:
+    """Ask how many are wanted as well, and for whom: first, if it is for another."""
+    many = Input(_QUANTITY, "Quantity", InputKind.NUMBER, "1", required=True)
+    if for_another:
+        whom = Input(_FOR, "For whom", required=True, hint="their e-mail address")
+        return (whom, *inputs, many)
+    whom = Input(
+        _FOR, "For someone else", hint="their e-mail address; empty for yourself"
     )
+    return (*inputs, many, whom)
 
 
 def _quantity(text: str) -> int:

@@ -65,6 +65,7 @@ INCIDENT = Table(
         Shown("business_service", "Service"),
         Shown("caller_id", "Caller", PERSONAL),
         Shown("opened_at", "Opened", time=True),
+        Shown("sla_due", "SLA due", time=True),
         Shown("due_date", "Due", time=True),
         Shown("hold_reason", "On hold for"),
         Shown("close_code", "Resolution code"),

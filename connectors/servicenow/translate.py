@@ -53,6 +53,9 @@ _APPROVE = Offer(
 )
 _REJECT = Offer("reject", "Reject…", Action.RECORD_APPROVE, Look.DANGER, Needs.FORM)
 _ORDER = Offer("order", "Order…", Action.RECORD_CREATE, Look.PRIMARY, Needs.FORM)
+_ORDER_FOR = Offer(
+    "order-for", "For someone else…", Action.RECORD_CREATE, needs=Needs.FORM
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,13 +257,10 @@ def _request(row: Row, beside: Beside) -> _Parts:
 
 def _item(row: Row, _beside: Beside) -> _Parts:
     producer = row.value("sys_class_name") == "sc_cat_item_producer"
-    offer = (
-        Offer("order", "Fill in…", Action.RECORD_CREATE, Look.PRIMARY, Needs.FORM)
-        if producer
-        else _ORDER
-    )
+    fill_in = Offer("order", "Fill in…", Action.RECORD_CREATE, Look.PRIMARY, Needs.FORM)
+    offers = (fill_in,) if producer else (_ORDER, _ORDER_FOR)
     price = row.text("price") or "No price"
-    return Status(price), ITEM.what, (), (offer,)
+    return Status(price), ITEM.what, (), offers
 
 
 def _article(row: Row, _beside: Beside) -> _Parts:

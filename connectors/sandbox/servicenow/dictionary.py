@@ -64,6 +64,7 @@ _TASK = {
     "opened_by": _ref("Opened by", "sys_user"),
     "opened_at": Field("Opened", "glide_date_time"),
     "due_date": Field("Due date", "glide_date_time"),
+    "sla_due": Field("SLA due", "glide_date_time"),
     "cmdb_ci": _ref("Configuration item", "cmdb_ci"),
     "business_service": _ref("Service", "cmdb_ci"),
     "comments": Field("Additional comments", "journal"),

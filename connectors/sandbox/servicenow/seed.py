@@ -139,6 +139,7 @@ def _incidents(instance: Instance) -> None:
     row = instance.row("incident", sys_id("INC0010002"))
     said = {"comments": "We are looking at the gateway.", "work_notes": "Node 2 leaks."}
     said |= {"state": "2", "assigned_to": user_id("erin")}
+    said |= {"sla_due": "2026-12-04 16:00:00"}
     instance.update("incident", row["sys_id"], said, "erin")
 
 

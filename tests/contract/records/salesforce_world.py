@@ -31,7 +31,7 @@ class SalesforceWorld:
         self.budget = CountingBudget()
         setup = Setup("acme", told.url, hook_secret="hush")
         limits = Limits(deadline=20.0, workers=20)
-        self.records = Salesforce(setup, self.budget, limits)
+        self.records = Salesforce(setup, self.budget, limits, self.org.clock.now)
         names = self.org.ids
         renewal = ref("opportunity", names["renewal"])
         crash = ref("case", names["crash"])

@@ -45,6 +45,23 @@ async def test_the_form_asks_what_the_item_asks(snow: World) -> None:
     assert inputs["var-site"].hint == "its whole name"
 
 
+async def test_an_order_for_somebody_else_asks_for_whom_first(snow: World) -> None:
+    bob = snow.as_("bob")
+
+    form = await snow.records.form(bob, "order-for", LAPTOP)
+    with pytest.raises(Rejected) as refused:
+        await snow.records.perform(bob, deed("order-for", LAPTOP, **WANTED))
+    whom = {"requested_for": "dana@acme.example"}
+    done = await snow.records.perform(bob, deed("order-for", LAPTOP, **WANTED, **whom))
+
+    first = form.inputs[0]
+    assert (first.id, first.required) == ("requested_for", True)
+    assert [each.id for each in form.inputs].count("requested_for") == 1
+    assert refused.value.fields == {"requested_for": "this is needed"}
+    assert [each["requested_for"] for each in requests(snow)] == [seed.user_id("dana")]
+    assert done.record.ref.kind == "request"
+
+
 @pytest.mark.parametrize("two_step", [False, True])
 async def test_an_order_is_one_request_in_both_checkouts(
     snow: World, *, two_step: bool

@@ -97,7 +97,7 @@ async def test_an_item_shows_its_price_and_no_script(snow: World) -> None:
     assert record.status.text == "$1,800.00"
     assert record.body is not None
     assert record.body.text == "14 inch, 32 GB & 1 TB."
-    assert [offer.act for offer in record.offers] == ["order"]
+    assert [offer.act for offer in record.offers] == ["order", "order-for"]
 
 
 async def test_each_account_sees_what_is_its(snow: World) -> None:
