@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 
+from bots.attributing import Attributing, attributing
 from bots.core import clock_us, steady_us
 from bots.counting import CountingLedger
 from bots.file_side import filing
@@ -19,10 +20,12 @@ from bridge.courier import Courier
 from bridge.lanes import Lanes
 from bridge.leaving.leaving import WatchedLedger
 from bridge.limits import Limits
+from bridge.messages import Platform
 from bridge.notices import Notices, TellingLedger
 from bridge.ports import Limiter
 from bridge.reacting import Reactions
 from bridge.tuning import Tuning
+from policy.people import PeopleByAddress
 from storage.changes import LoggedChanges
 from storage.limiter import LocalLimiter, RedisLimiter
 
@@ -52,6 +55,15 @@ def teller_of(built: Tools) -> Teller:
     cooldown = built.core.settings.tuning.notice_cooldown
     heralds = {p: side.herald for p, side in sides.items()}
     return Teller(heralds, built.core.notices, cooldown)
+
+
+def _attributes(built: Tools) -> Attributing | None:
+    speaking = (
+        {Platform.TEAMS} if built.teams and built.teams.settings.on_behalf_of else ()
+    )
+    identities = {p: side.identities for p, side in built.sides.items()}
+    who = linked_first(built.core)(PeopleByAddress(identities))
+    return attributing(built.core, who, speaking)
 
 
 def worker_of(built: Tools, limiter: Limiter, trace: Trace, notices: Notices) -> Worker:
@@ -90,6 +102,7 @@ def worker_of(built: Tools, limiter: Limiter, trace: Trace, notices: Notices) ->
     )
     lanes = Lanes(gates_of=limits.names)
     leaving = built.core.leaving
+    attributes = _attributes(built)
     courier = Courier(
         ledger=CountingLedger(
             TellingLedger(
@@ -103,7 +116,7 @@ def worker_of(built: Tools, limiter: Limiter, trace: Trace, notices: Notices) ->
         policy=built.core.policy,
         senders=senders,
         reactions=reactions,
-        filing=filing(built.core, built.slack, built.teams, times),
+        filing=filing(built.core, built.slack, built.teams, times, attributes),
         people={p: side.people for p, side in sides.items()},
         origins=built.core.origins,
         limiter=limiter,
@@ -116,6 +129,7 @@ def worker_of(built: Tools, limiter: Limiter, trace: Trace, notices: Notices) ->
         breaker=Breaker(
             LoggedChanges(built.core.database.hot), tuning.deletions, tuning.edits
         ),
+        attributes=attributes,
         naming=naming(
             sides, built.core.links, built.core.policy, linked_first(built.core)
         ),

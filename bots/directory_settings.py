@@ -185,6 +185,11 @@ class DirectorySettings(
         le=10,
         description="seconds until another process's changes are seen, at most 10",
     )
+    mark_confirmed: bool = Field(
+        default=False,
+        description="true or false: put ✓ behind the names of those whom the directory "
+        "knows, on their messages' copies",
+    )
     stale_after: float = Field(
         default=900.0,
         gt=0,

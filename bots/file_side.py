@@ -5,6 +5,7 @@ from bots.keeping_files import KeepingFiles
 from bots.settings import Settings
 from bots.slack_side import SlackSide
 from bots.teams_side import TeamsSide
+from bridge.attribution import Attributes
 from bridge.file_ports import FileSource, FileTarget
 from bridge.filing import Filing
 from bridge.leaving.leaving import WatchedLedger
@@ -21,7 +22,11 @@ _MEGABYTE = 1_000_000
 
 
 def filing(
-    built: Core, slack: SlackSide | None, teams: TeamsSide | None, tuning: Tuning
+    built: Core,
+    slack: SlackSide | None,
+    teams: TeamsSide | None,
+    tuning: Tuning,
+    attributes: Attributes | None = None,
 ) -> Filing:
     """Build the use case on the platforms that are switched on."""
     sides = {Platform.SLACK: slack, Platform.TEAMS: teams}
@@ -43,6 +48,7 @@ def filing(
         clock=clock_us,
         tuning=tuning,
         leaving=built.leaving.files,
+        attributes=attributes,
     )
 
 

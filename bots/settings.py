@@ -193,6 +193,11 @@ class TeamsSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors
         default=False,
         description="true or false: react in Teams itself, which is a preview there",
     )
+    on_behalf_of: bool = Field(
+        default=False,
+        description="true or false: have Teams show copies as from their authors, "
+        "through ATOM, where these have an account there; not all clients do so",
+    )
     private_notices: bool = Field(
         default=False,
         description="true or false: tell people alone why something did not cross, "

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
+from bridge.attribution import NOTHING_KNOWN, Attributes
 from bridge.delivery import Copy, Delivery, Operation, Post
 from bridge.document import Document, Names
 from bridge.files import FileLine
@@ -57,7 +58,8 @@ class Composer:
 
     It waits longer for a root that is still on its way.
     `lines` tells what a copy says about its message's files, and `story` what the log
-    knows of a delivery's message. `called` says how a company lets a name be shown.
+    knows of a delivery's message. `called` says how a company lets a name be shown,
+    and `attributes` what more is known of an author.
     """
 
     copies: Copies
@@ -71,6 +73,7 @@ class Composer:
     naming: Naming | None = None
     addresses: Mapping[Platform, Addresses] = field(default_factory=dict)
     called: Callable[[str, str], str] = as_called
+    attributes: Attributes | None = None
 
     async def compose(
         self,
@@ -206,6 +209,9 @@ class Composer:
         if known := found.get(author.id):
             author = author.named(known)
         names = await self._names(delivery, history, found)
+        known_as = NOTHING_KNOWN
+        if self.attributes:
+            known_as = await self.attributes.of(delivery, history.author)
         orphan = bool(delivery.thread) and not thread
         return Post(
             marker=delivery.marker,
@@ -223,6 +229,8 @@ class Composer:
             or origin_of(delivery.source, delivery.message),
             files=await self.lines(delivery, history, copy),
             address=await self._address(delivery) if orphan else "",
+            account=known_as.account,
+            confirmed=known_as.confirmed,
         )
 
     def _called(self, delivery: Delivery, person: Person) -> Person:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from bridge.access import Decision
 from bridge.admission import Admission, denied
+from bridge.attribution import Attributes
 from bridge.below import Below
 from bridge.breaker import Breaker
 from bridge.carrying import Carrying, held
@@ -84,6 +85,7 @@ class Courier:
     companions: Companions = alone
     labels: Labeller | None = None
     leaving: Leaving | None = None
+    attributes: Attributes | None = None
     _noted: dict[tuple[str, int, int], Delivery] = field(
         default_factory=dict, init=False
     )
@@ -109,6 +111,7 @@ class Courier:
             self.naming,
             self.addresses,
             self.leaving.shown_name if self.leaving else as_called,
+            self.attributes,
         )
         admission = Admission(self.policy, self.labels)
         parts = {

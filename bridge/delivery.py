@@ -192,7 +192,9 @@ class Post:
     the message's `files`. `workspace` names where on its platform it was said, if that is not clear anyway.
     `hops` are the links that the message went through, this one last, and `origin` says
     where it began. A `tombstone` stands for what was deleted. `note` leads to `address`,
-    if there is one.
+    if there is one. `account` is the author's own on the target platform if they are
+    to be shown as speaking, and `confirmed` whether they are who they seem, None where
+    nobody is marked.
     """
 
     marker: str
@@ -212,6 +214,8 @@ class Post:
     tombstone: bool = False
     address: str = ""
     files: tuple[FileLine, ...] = ()
+    account: str = ""
+    confirmed: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from hashlib import blake2s
 
 from bridge.admission import Admission, denied
+from bridge.attribution import Attributes, attributed
 from bridge.delivery import AttemptState, Copy, Delivery, Operation, Post
 from bridge.errors import CannotTell, NotSent, Refused, ServiceUnavailable
 from bridge.file_ports import (
@@ -124,6 +125,7 @@ class Filing:
     clock: Callable[[], int]
     tuning: Tuning
     leaving: FilesLeaving | None = None
+    attributes: Attributes | None = None
 
     async def lines(
         self, delivery: Delivery, history: History, copy: Copy | None
@@ -324,10 +326,13 @@ class Filing:
     async def _author(self, change: FileChange) -> Person:
         author, source = change.story.author, change.delivery.source
         people = self.people.get(source.platform)
-        if author.name or people is None:
+        if not author.name and people is not None:
+            found = await people.lookup(source, {author.id})
+            author = author.named(found.get(author.id, author))
+        if self.attributes is None:
             return author
-        found = await people.lookup(source, {author.id})
-        return author.named(found.get(author.id, author))
+        known_as = await self.attributes.of(change.delivery, author)
+        return replace(author, name=attributed(author.name, known_as.confirmed))
 
 
 def _concerned(operation: Operation, history: History) -> list[str]:

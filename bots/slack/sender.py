@@ -13,6 +13,7 @@ from bots.slack.clients import Clients, SlackRefused, done
 from bots.slack.echo import MARKER
 from bots.slack.payload import mapping, mappings, string, timestamp
 from bots.slack.rich_text import render
+from bridge.attribution import MARK, attributed
 from bridge.delivery import Post
 from bridge.errors import Ambiguous, CannotTell
 from bridge.files import FileLine
@@ -144,11 +145,16 @@ def outside_thread(post: Post) -> Post:
 
 def display_name(post: Post) -> str:
     """Return whose name a copy carries, and that it comes from elsewhere."""
-    return sender_name(post.author, post.source.platform, post.workspace)
+    author = replace(post.author, name=attributed(post.author.name, post.confirmed))
+    return sender_name(
+        author, post.source.platform, post.workspace, confirmed=bool(post.confirmed)
+    )
 
 
-def sender_name(author: Person, platform: Platform, workspace: str = "") -> str:
-    """Return a person's name, and where they are."""
+def sender_name(
+    author: Person, platform: Platform, workspace: str = "", *, confirmed: bool = False
+) -> str:
+    """Return a person's name, and where they are. A mark in it is not cut off."""
     origin = _PLATFORM_NAMES[platform]
     if workspace := " ".join(_visible(workspace).split())[:_WORKSPACE].rstrip():
         origin = f"{origin}, {workspace}"
@@ -156,6 +162,8 @@ def sender_name(author: Person, platform: Platform, workspace: str = "") -> str:
         origin += ", app"
     suffix = f" ({origin})"
     name = " ".join(_visible(author.name).split()) or "Somebody"
+    if confirmed and name.endswith(MARK):
+        name, suffix = name.removesuffix(MARK), f" {MARK}{suffix}"
     return name[: _NAME - len(suffix)].rstrip() + suffix
 
 

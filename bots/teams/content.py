@@ -9,6 +9,7 @@ from typing import Any
 
 from bots.teams.html_out import render
 from bots.teams.places import is_safe_address
+from bridge.attribution import attributed
 from bridge.delivery import Post
 from bridge.document import Document
 from bridge.files import FileLine
@@ -37,7 +38,7 @@ def content(post: Post, document: Document) -> tuple[str, list[dict[str, Any]]]:
     files = "".join(f"<p>{file_line(line)}</p>" for line in post.files)
     below = footer(post.reactions)
     line = f"<p>{_escaped(below)}</p>" if below else ""
-    top = header(post.author, post.source, post.workspace)
+    top = header(post.author, post.source, post.workspace, confirmed=post.confirmed)
     return top + html + note + files + line, [*entities]
 
 
@@ -49,9 +50,16 @@ def file_line(line: FileLine) -> str:
     return f"📎 {label}: {_escaped(line.said)}"
 
 
-def header(author: Person, source: Channel, workspace: str = "") -> str:
+def header(
+    author: Person,
+    source: Channel,
+    workspace: str = "",
+    *,
+    confirmed: bool | None = None,
+) -> str:
     """Return the line that says who speaks, and from where. Bots cannot be people."""
-    name = plain_name(author.shown) or "Somebody"
+    name = plain_name(author.shown)
+    name = attributed(name, confirmed) or "Somebody"
     picture = ""
     if author.avatar and is_safe_address(author.avatar):
         address = _escaped(author.avatar)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from bots.teams.content import comparable, header
 from bots.teams.html_out import render
+from bridge.attribution import MARK
 from bridge.delivery import Post
 from bridge.document import (
     ChannelMention,
@@ -43,7 +44,9 @@ def _stretches(post: Post, document: Document) -> Sequence[str]:
     stretches = [each for each in _NAMED.split(body) if each]
     if stretches or not body:
         return stretches
-    return [comparable(header(post.author, post.source))]
+    # Whether somebody is confirmed may have been known otherwise by then.
+    who = comparable(header(post.author, post.source, confirmed=post.confirmed))
+    return [each for each in who.split(MARK) if each]
 
 
 def _masked(document: Document) -> Names:

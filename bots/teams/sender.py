@@ -7,7 +7,7 @@ from typing import Any
 
 from bots.teams.closed import channel_closed
 from bots.teams.connector import Connector, Gone, activities
-from bots.teams.content import comparable, content
+from bots.teams.content import comparable, content, plain_name
 from bots.teams.graph import Graph
 from bots.teams.places import threaded
 from bots.teams.resemblance import resembles
@@ -41,7 +41,8 @@ class TeamsSender:
         if post.names.pings:
             # Bots cannot call a channel by its name; they can raise its bell. An edit
             # does not: who was called once is not called again.
-            body["channelData"] = {"notification": {"alert": True}}
+            data = {**body.get("channelData", {}), "notification": {"alert": True}}
+            body["channelData"] = data
         with channel_closed(post.thread):
             answer = await self._call("POST", post, activities(conversation), body)
         if remote := text_of(answer.get("id")):
@@ -116,12 +117,18 @@ class TeamsSender:
 def body_of(post: Post) -> dict[str, Any]:
     """Return the activity that carries a post."""
     html, entities = content(post, post.document)
-    return {
+    body: dict[str, Any] = {
         "type": "message",
         "textFormat": "xml",
         "text": html,
         "entities": entities,
     }
+    if post.account:
+        # Teams shows the person "via ATOM", where it honours that at all.
+        speaker = {"itemId": 0, "mentionType": "person", "mri": post.account}
+        speaker["displayName"] = plain_name(post.author.name)
+        body["channelData"] = {"onBehalfOf": [speaker]}
+    return body
 
 
 def versions(post: Post) -> list[str]:
