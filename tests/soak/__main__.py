@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -25,25 +25,40 @@ _STEPS = 150
 
 def main() -> int:
     asked = _arguments()
-    total, began = 0, time.monotonic()
     with running_postgres() as postgres, running_redis() as redis:
-        for number in _seeds(asked.seed, asked.minutes):
-            started = time.monotonic()
-            try:
-                run = partial(_episode, number, postgres, redis)
-                play(run, number, asked.steps, shrink=asked.shrink)
-            except Exception:  # noqa: BLE001 - the outermost frame: say the seed
-                traceback.print_exc()
-                print(f"seed {number} failed: make soak SEED={number} repeats it")
-                return 1
-            total += asked.steps
-            now = time.monotonic()
-            print(
-                f"seed {number} {_store(number)}: "
-                f"{asked.steps / (now - started):.0f} steps/s, "
-                f"{total} steps in {now - began:.0f} s",
-                flush=True,
-            )
+        return soak(
+            _seeds(asked.seed, asked.minutes),
+            lambda number, steps: _episode(number, postgres, redis, steps),
+            asked.steps,
+            shrink=asked.shrink,
+        )
+
+
+def soak(
+    numbers: Iterable[int],
+    episode: Callable[[int, list[Step]], None],
+    steps: int,
+    *,
+    shrink: bool = False,
+) -> int:
+    """Play an episode a seed until one fails; tells of each, and returns how it went."""
+    total, began = 0, time.monotonic()
+    for number in numbers:
+        started = time.monotonic()
+        try:
+            play(partial(episode, number), number, steps, shrink=shrink)
+        except Exception:  # noqa: BLE001 - the outermost frame: say the seed
+            traceback.print_exc()
+            print(f"seed {number} failed: make soak SEED={number} repeats it")
+            return 1
+        total += steps
+        now = time.monotonic()
+        print(
+            f"seed {number} {_store(number)}: "
+            f"{steps / (now - started):.0f} steps/s, "
+            f"{total} steps in {now - began:.0f} s",
+            flush=True,
+        )
     return 0
 
 

@@ -1,8 +1,9 @@
 """Does what the steps say to a real ATOM and its sandbox, and judges by the model."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from bots.core import Core
@@ -20,8 +21,16 @@ _PEOPLE = {
 _CALLS = {
     # Not `users.info`: a lost answer to a post that did not know its author's name yet
     # cannot be told from another's, and is parked.
-    Side.SLACK: ("chat.*", "chat.postMessage", "reactions.*", "conversations.*"),
-    Side.TEAMS: ("post", "reply", "update", "delete", "graph*", "token"),
+    Side.SLACK: (
+        "chat.*",
+        "chat.postMessage",
+        "reactions.*",
+        "conversations.*",
+        "files.*",
+        "upload",
+        "download",
+    ),
+    Side.TEAMS: ("post", "reply", "update", "delete", "graph*", "token", "download"),
 }
 _ANSWERS = ("429", "500", "503", "reset", "500_after", "502_after", "reset_after")
 _DELIVERIES = ("duplicate", "reorder", "delay")
@@ -43,7 +52,7 @@ class Driver:
     One world with its people.
 
     `fleet` are the processes that share it. Nobody waits for anything but where it
-    says so.
+    says so. `happened` counts what came about: not every step can be done.
     """
 
     fleet: Sequence[World]
@@ -54,6 +63,7 @@ class Driver:
     deaf: bool = False
     dead: dict[int, int] = field(default_factory=dict)
     done: int = 0
+    happened: Counter[str] = field(default_factory=Counter)
 
     @property
     def here(self) -> World:
@@ -73,8 +83,10 @@ class Driver:
             "burst": self._burst,
             "upload": self._upload,
             "reply": self._reply,
+            "broadcast": self._broadcast,
             "edit": self._edit,
             "delete": self._delete,
+            "undelete": self._undelete,
             "react": self._react,
             "unreact": self._unreact,
             "deliver badly": self._deliver_badly,
@@ -104,8 +116,18 @@ class Driver:
             author = _pick(_PEOPLE[step.side], step.detail)
             await self._say(step.side, author, file=True)
 
+    async def _broadcast(self, step: Step) -> None:
+        """Let somebody in Slack answer in a thread, and show it to the channel."""
+        step = replace(step, side=Side.SLACK)
+        if not any(s.side is Side.SLACK for s in self._roots()):
+            await self._post(step)
+        own = [s for s in self._roots() if s.side is Side.SLACK]
+        root, author = _pick(own, step.which), _pick(_PEOPLE[step.side], step.detail)
+        await self._say(Side.SLACK, author, root, root.id, broadcast=True)
+        self.happened["broadcast"] += 1
+
     async def _reply(self, step: Step, *, file: bool = False) -> None:
-        roots = [s for s in self._living() if s.root is None]
+        roots = self._roots()
         if not roots:
             return await self._post(step)
         root = _pick(roots, step.which)
@@ -123,12 +145,16 @@ class Driver:
         thread: str = "",
         *,
         file: bool = False,
+        broadcast: bool = False,
     ) -> None:
         n = len(self.said) + 1
         action = "reply" if root else "post"
+        if broadcast:
+            action = "broadcast"
         more = {"text": text_of(n, 1), "user": author}
         if file:
             action = "upload"
+            self.happened["upload"] += 1
             more |= {"name": f"{name_of(n)}.txt", "content": name_of(n)}
         if root:
             more["thread_ts" if side is Side.SLACK else "thread"] = thread
@@ -155,6 +181,21 @@ class Driver:
             await self.here.slack("delete", ts=said.id, user=said.author)
         else:
             await self.here.teams("delete", message=said.id, user=said.author)
+
+    async def _undelete(self, step: Step) -> None:
+        """Let somebody in Teams take a deletion back."""
+        gone = self._deleted_in_teams()
+        if not gone:
+            author = _pick(_PEOPLE[Side.TEAMS], step.detail)
+            await self._say(Side.TEAMS, author)
+            said = self.said[-1]
+            said.deleted = True
+            await self.here.teams("delete", message=said.id, user=author)
+            gone = [said]
+        said = _pick(gone, step.which)
+        await self.here.teams("undelete", message=said.id, user=said.author)
+        said.deleted, said.restored = False, True
+        self.happened["undelete"] += 1
 
     async def _react(self, step: Step) -> None:
         """Choose an emoji, at the original or at what stands for it."""
@@ -231,6 +272,7 @@ class Driver:
             return
         n = _pick(living, step.which)
         await self.fleet[n].kill()
+        self.happened["kill"] += 1
         self.dead[n] = step.detail % _DEAD_FOR
         await self._aim()
 
@@ -243,6 +285,7 @@ class Driver:
         """
         await self._everything_heard()
         self.deaf = True
+        self.happened["deafness"] += 1
         for n, process in enumerate(self.fleet):
             if n not in self.dead:
                 await process.kill()
@@ -306,6 +349,7 @@ class Driver:
             channels = (FALCON, PROJECT)
             self.link = await self.built.links.add(COMPANY, channels, "soak")
         self.linked = not self.linked
+        self.happened["link" if self.linked else "unlink"] += 1
         # Another process may act on what it read a quarter of a second ago.
         await asyncio.sleep(0.3)
 
@@ -352,6 +396,20 @@ class Driver:
             said
             for said in self.said
             if not said.deleted and not said.loose and said.crosses == self.linked
+        ]
+
+    def _roots(self) -> list[Said]:
+        return [said for said in self._living() if said.root is None]
+
+    def _deleted_in_teams(self) -> list[Said]:
+        """Return what its authors may take the deletion back of."""
+        return [
+            said
+            for said in self.said
+            if said.side is Side.TEAMS
+            and said.deleted
+            and not said.loose
+            and said.crosses == self.linked
         ]
 
     def _one_of(self, step: Step) -> Said | None:

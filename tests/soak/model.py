@@ -38,7 +38,8 @@ class Said:
 
     `crosses` is False for what was said without a link. `loose` says that a link ended
     since: the copy stays as it happens to be, and nothing is asked of it any more.
-    With `file`, the author attached one that is named and filled after the number.
+    `restored` is what was deleted and came back: its copy is another one, which stands
+    where it came back. With `file`, the author attached one that is named and filled after the number.
     """
 
     n: int
@@ -51,6 +52,7 @@ class Said:
     crosses: bool = True
     loose: bool = False
     file: bool = False
+    restored: bool = False
     at_original: Chosen = field(default_factory=dict)
     at_copy: Chosen = field(default_factory=dict)
 
@@ -163,7 +165,7 @@ def _in_wrong_thread(
         if copy.thread:
             yield f"{said.text} is a root and stands in thread {copy.thread}"
         return
-    if root.deleted or root.loose or not root.crosses:
+    if not _stays(root):
         return  # a reply may have been the first to see that its root is gone
     if root.side is not said.side:
         # Nobody can tell which of the messages that stand there in one was meant.
@@ -172,6 +174,11 @@ def _in_wrong_thread(
         wanted = [found.thread or found.id for found in seen.copies_of(root)]
     if copy.thread not in wanted:
         yield f"{said.text} stands in {copy.thread or 'no thread'}, not in {wanted}"
+
+
+def _stays(root: Said) -> bool:
+    """Whether a root's copy is the one that it always was."""
+    return not (root.deleted or root.loose or root.restored) and root.crosses
 
 
 def _misfiled(said: Said, seen: Seen) -> Iterator[str]:
@@ -234,8 +241,8 @@ def _out_of_order(everything: Sequence[Said], seen: Seen) -> Iterator[str]:
         heard = seen.captured.get((said.side, said.id))
         copies = seen.copies_of(said)
         root = said.root
-        unsure = root is not None and (root.deleted or root.loose or not root.crosses)
-        if heard is None or len(copies) != 1 or unsure or said.loose:
+        unsure = said.loose or said.restored or (root and not _stays(root))
+        if heard is None or len(copies) != 1 or unsure:
             continue
         lane = (said.side, root.n if root else 0)
         lanes.setdefault(lane, []).append((heard, copies[0]))

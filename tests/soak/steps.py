@@ -1,8 +1,7 @@
 """What may happen next, and how hypothesis draws it."""
 
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
@@ -15,8 +14,10 @@ _WEIGHTS = {
     "burst": 10,
     "upload": 12,
     "reply": 40,
+    "broadcast": 6,
     "edit": 36,
     "delete": 14,
+    "undelete": 8,
     "react": 36,
     "unreact": 22,
     "deliver badly": 12,
@@ -28,6 +29,19 @@ _WEIGHTS = {
     "relink": 1,
     "settle": 1,
 }
+# Twice what ends the link and makes another, with deafness while there is none and after.
+_RARE = (
+    "upload",
+    "undelete",
+    "kill",
+    "relink",
+    "go deaf",
+    "relink",
+    "upload",
+    "go deaf",
+    "broadcast",
+    "undelete",
+)
 _ACTIONS = [action for action, weight in _WEIGHTS.items() for _ in range(weight)]
 _MANY = 1 << 16
 
@@ -50,7 +64,24 @@ STEP = st.builds(
     st.integers(0, _MANY),
 )
 
-Episode = Callable[[list[Step]], Coroutine[Any, Any, None]]
+# The first that hypothesis draws is always the same: the simplest of all.
+_DRAWN = 2
+
+
+class NothingPlayed(AssertionError):
+    """An episode that was asked for did not take place."""
+
+
+def with_the_rare(steps: Sequence[Step]) -> list[Step]:
+    """Return the steps with what is drawn seldom, evenly spread among them."""
+    every = max(1, len(steps) // (len(_RARE) + 1))
+    mixed: list[Step] = []
+    rare = iter(_RARE)
+    for n, step in enumerate(steps, 1):
+        mixed.append(step)
+        if n % every == 0 and (action := next(rare, "")):
+            mixed.append(replace(step, action=action))
+    return mixed
 
 
 def play(
@@ -60,19 +91,19 @@ def play(
     Run one episode that the seed `number` stands for.
 
     With `shrink`, an episode that fails is run again with fewer and fewer steps.
+    Raises `NothingPlayed` if hypothesis drew less than that one.
     """
     played = 0
 
     def episode(drawn: list[Step]) -> None:
         nonlocal played
         played += 1
-        # The first that hypothesis draws is always the same: the simplest of all.
         if played > 1:
             run(drawn)
 
     phases = [Phase.generate, *([Phase.shrink] if shrink else [])]
     hasty = settings(
-        max_examples=2,
+        max_examples=_DRAWN,
         deadline=None,
         database=None,
         phases=phases,
@@ -80,3 +111,5 @@ def play(
     )
     drawn = given(st.lists(STEP, min_size=steps, max_size=steps))
     seed(number)(hasty(drawn(episode)))()
+    if played < _DRAWN:
+        raise NothingPlayed(f"seed {number} drew {played} episodes of {_DRAWN}")
