@@ -12,7 +12,12 @@ from bots.core import core
 from bridge.history import wishes
 from bridge.links import LinkState
 from storage.log_reader import LogEntry
-from tests.e2e.test_linking import code_in, slack_answer, teams_answer
+from tests.e2e.test_linking import (
+    code_in,
+    command_line,
+    slack_answer,
+    teams_answer,
+)
 from tests.e2e.world import (
     COMPANY,
     FALCON,
@@ -163,3 +168,31 @@ async def test_history_waits_for_what_is_said_now_and_ends_with_its_link(
         [history] = [n for n, text in enumerate(roots) if "History of" in text]
         assert live < history
         assert not whole(state)
+
+
+async def test_the_command_line_links_with_history(tmp_path: Path) -> None:
+    async with world(tmp_path, f"sqlite:///{tmp_path}/atom.db") as here:
+        await here.start()
+        await here.slack("post", text="said in Slack before")
+        await here.teams("post", text="said in Teams before")
+        await here.quiet()
+
+        wrong = await command_line(
+            here, "link", str(FALCON), str(PROJECT), "--backfill", "4000"
+        )
+        done = await command_line(
+            here, "link", str(FALCON), str(PROJECT), "--backfill", "7"
+        )
+
+        assert wrong.code != 0
+        assert len(wrong.stderr.strip().splitlines()) == 1, wrong.stderr
+        assert done.code == 0, done.stderr
+        assert "What was said lately follows" in done.stdout
+        state = await here.until(
+            lambda s: (
+                "said in Slack before" in text_of(digest_in_teams(s))
+                and "said in Teams before" in text_of(digest_in_slack(s))
+            )
+        )
+        await here.quiet()
+    assert "7 days" in digest_in_teams(state)[0]["text"]

@@ -298,3 +298,47 @@ async def test_an_archived_teams_channel_of_which_nobody_tells_wakes_when_asked(
 
         await here.until(lambda s: len(copies_in_teams(s)) == 5)
         assert await letters(here) == []
+
+
+async def test_a_channel_that_is_deleted_and_restored_gets_what_was_said_meanwhile(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with world(tmp_path, database_url, **SLOW) as here:
+        await here.link()
+        await here.start()
+        await here.teams("delete_channel")
+        await until_held(here, "deleted")
+        for n in range(5):
+            await here.slack("post", text=f"waits {n}")
+        await here.heard()
+        assert copies_in_teams(await here.state()) == []
+
+        await here.teams("restore_channel")
+
+        state = await here.until(lambda s: len(copies_in_teams(s)) == 5)
+        assert copies_in_teams(state) == [f"waits {n}" for n in range(5)]
+        assert await held(here) == []
+        await here.teams("post", text="back")
+        await here.until(lambda s: copies_in_slack(s) == ["back"])
+        assert await letters(here) == []
+
+
+async def test_an_archived_team_gets_what_was_said_meanwhile(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with world(tmp_path, database_url, **SLOW) as here:
+        await here.link()
+        await here.start()
+        await here.teams("archive_team", team=ACME_TEAM)
+        await until_held(here, "team_archived")
+        for n in range(5):
+            await here.slack("post", text=f"waits {n}")
+        await here.heard()
+        assert copies_in_teams(await here.state()) == []
+
+        await here.teams("unarchive_team", team=ACME_TEAM)
+
+        state = await here.until(lambda s: len(copies_in_teams(s)) == 5)
+        assert copies_in_teams(state) == [f"waits {n}" for n in range(5)]
+        assert await held(here) == []
+        assert await letters(here) == []

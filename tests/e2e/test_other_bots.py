@@ -236,18 +236,33 @@ async def test_what_another_atom_brought_here_through_our_link_stays(
 async def test_edits_and_the_end_of_a_copy_cause_no_call_to_teams(here: World) -> None:
     message = await here.teams("post", text="edit 0")
     await here.until(lambda s: len(slack_messages(s)) == 1)
+    await here.quiet()
     copy = slack_messages(await here.state())[0]
+    before = (await here.journal())[-1]["n"]
 
-    for n in range(200):
+    for n in range(1_000):
         here.sandbox.slack.emit("T01ACME", _edit_of(copy, n), _channel(here))
+    await here.heard()
     await here.teams("delete", message=message)
     await here.until(lambda s: not slack_messages(s))
+    await here.heard()
+    await here.quiet()
+    since = [e for e in await here.journal() if e["n"] > before]
+    told = [e for e in since if (e["side"], e["call"]) == ("slack", "deliver")]
+    assert len(told) > 1_000
+    assert all(e["status"] == 200 for e in told)
+    changing = {"post", "reply", "update", "delete", "react", "unreact", "typing"}
+    assert [e["call"] for e in since if e["call"] in changing] == []
+
     await here.slack("post", text="a person")
     await here.until(lambda s: len(teams_messages(s)) == 1)
 
     kinds = [e.etype for e in await here.log()]
     assert kinds.count("message.edit") == 0
     assert kinds.count("message.create") == 2
+
+
+_LATER = 1_900_000_000  # seconds since 1970
 
 
 def _channel(here: World) -> Any:
@@ -261,10 +276,10 @@ def _edit_of(copy: Any, number: int) -> dict[str, Any]:
         "type": "message",
         "subtype": "message_changed",
         "channel": FALCON.id,
-        "ts": f"1900000{number:03}.000100",
-        "event_ts": f"1900000{number:03}.000100",
+        "ts": f"{_LATER + number}.000100",
+        "event_ts": f"{_LATER + number}.000100",
         "message": body
-        | {"text": f"edit {number}", "edited": {"ts": f"1900000{number:03}.000000"}},
+        | {"text": f"edit {number}", "edited": {"ts": f"{_LATER + number}.000000"}},
         "previous_message": body | {"text": f"edit {number - 1}"},
     }
 
