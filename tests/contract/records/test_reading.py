@@ -10,6 +10,7 @@ from bridge.errors import BadInput
 from bridge.records.hints import may_name
 from bridge.records.model import Absence, Record, RecordRef
 from bridge.records.ports import Spent
+from tests.contract.records.asking import asked, reached
 from tests.contract.records.conftest import classed, numbered
 from tests.contract.records.worlds import World
 from tests.stand_ins import Account
@@ -216,17 +217,57 @@ HOSTILE = (
 )
 
 
+@pytest.fixture
+async def usual(world: World, reader: Account) -> frozenset[str]:
+    """Return every question that a plain search leads to, without its values."""
+    for ref in world.sample.open:
+        await world.records.read(reader, [ref])
+    for words in filter(None, (world.sample.title_word, world.sample.key)):
+        await world.records.find(reader, words, 20)
+    entries = world.told.stand_in.journal.all()
+    return frozenset(each for entry in entries for each in asked(entry))
+
+
+async def searched(
+    world: World, reader: Account, usual: frozenset[str], words: str
+) -> None:
+    """
+    Search, and look in the journal what for.
+
+    It goes to no other host and no other table, and words become no clause.
+    """
+    journal = world.told.stand_in.journal
+    before = max((entry.n for entry in journal.all()), default=0)
+    with reached() as hosts:
+        try:
+            found = await world.records.find(reader, words, 20)
+        except (BadInput, Spent):
+            found = []
+
+    new = [entry for entry in journal.all() if entry.n > before]
+    assert {each for entry in new for each in asked(entry)} <= usual
+    assert {*hosts, *(entry.headers["host"] for entry in new)} <= {
+        world.told.url.split("/")[2]
+    }
+    assert {one.ref.kind for one in found} <= set(world.records.kinds)
+    assert world.sample.secret not in [one.ref for one in found]
+
+
 @pytest.mark.parametrize("words", HOSTILE)
 async def test_what_is_searched_for_is_never_syntax(
-    world: World, reader: Account, words: str
+    world: World, reader: Account, usual: frozenset[str], words: str
 ) -> None:
-    try:
-        found = await world.records.find(reader, words, 20)
-    except BadInput:
-        return
-    kinds = {one.ref.kind for one in found}
-    assert kinds <= set(world.records.kinds)
-    assert world.sample.secret not in [one.ref for one in found]
+    await searched(world, reader, usual, words)
+
+
+_CUT = st.integers(0, 30)
+_PIECES = st.one_of(
+    st.sampled_from(HOSTILE),
+    st.builds(lambda text, at: text[at:], st.sampled_from(HOSTILE), _CUT),
+    st.builds(lambda text, at: text[:at], st.sampled_from(HOSTILE), _CUT),
+    st.sampled_from((" ", "renewal", "email", "frank", "falcon")),
+    st.text(max_size=12),
+)
 
 
 @settings(
@@ -234,15 +275,11 @@ async def test_what_is_searched_for_is_never_syntax(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(words=st.text(max_size=40))
+@given(words=st.lists(_PIECES, min_size=1, max_size=5).map("".join))
 async def test_nothing_that_is_typed_breaks_a_search(
-    world: World, reader: Account, words: str
+    world: World, reader: Account, usual: frozenset[str], words: str
 ) -> None:
-    try:
-        found = await world.records.find(reader, words, 20)
-    except (BadInput, Spent):
-        return
-    assert world.sample.secret not in [one.ref for one in found]
+    await searched(world, reader, usual, words)
 
 
 @pytest.mark.parametrize(
