@@ -40,6 +40,7 @@ from bots.slack.socket import SlackSocket
 from bots.slack.tokens import is_organisation, workspaces_of
 from bots.slack.work_objects import WorkObjects
 from bots.their_clock import TheirClock
+from bridge.errors import NotSent, StoreUnavailable
 from bridge.messages import Platform
 from bridge.recent import Recent
 from bridge.workspaces import Administration
@@ -112,6 +113,16 @@ def slack_side(
         return await built.links.moved(tenant, team) if tenant else {}
 
     clients = Clients(settings.api_url, installations.token, session, moved)
+
+    async def secret(team: str) -> bytes:
+        try:
+            tenant = await built.companies.tenant_of(Platform.SLACK, team)
+            if tenant is None:
+                raise NotSent("the workspace is no company's any more")
+            return (await built.ring.company(tenant)).secret("slack-copies")
+        except StoreUnavailable as error:
+            raise NotSent(str(error)) from error
+
     noticed = Noticed()
     recent = SlackRecent(
         clients,
@@ -127,7 +138,7 @@ def slack_side(
         settings,
         clients,
         installations,
-        SlackSender(clients),
+        SlackSender(clients, secret),
         SlackReactor(clients),
         people,
         SlackRights(clients),

@@ -22,6 +22,7 @@ from bridge.ports import Copies
 MOST_HOPS = 4
 _LOOP = "loop: "
 HOPS, ORIGIN = "hops", "origin"  # the details of an event that another ATOM copied
+UNKNOWN = "?"  # for hops: it is marked as a copy, and does not tell how it came
 
 
 class AllLinks(Protocol):
@@ -63,6 +64,8 @@ class Others:
             return "it is a copy of ATOM's"
         told = dict(event.detail)
         hops = told.get(HOPS, "").split()
+        if UNKNOWN in hops:
+            return "it is marked as a bridge's copy"
         if len(hops) >= MOST_HOPS:
             return f"it went through {len(hops)} links already"
         if hops and {link.id for link in await self.links.all(tenant)} & {*hops}:

@@ -12,6 +12,7 @@ from bots.slack.file_shape import described
 from bots.slack.payload import mapping, mappings, microseconds, string
 from bots.slack.rich_text import parse_message
 from bridge.messages import Event, EventKind, File
+from bridge.others import HOPS, UNKNOWN
 
 # What is chat. Bots' posts are told by their bot id, whatever the subtype says.
 _CHAT = frozenset({"", "bot_message", "file_share", "thread_broadcast"})
@@ -71,11 +72,11 @@ def message(envelope: Envelope) -> Event | Ignored:
     if envelope.own.wrote_any(versions(event)):
         return Ignored("echo")
     bridged = [version for version in versions(event) if marked(version)]
-    if bridged and trail(bridged[0]) is None:
-        return other(envelope, bridged="another bridge's copy")
     read = _read(envelope, subtype)
     if bridged and isinstance(read, Event):
-        told = trail(bridged[0]) or {}
+        # Any app can write this: it is a reason to leave the message here, and none to
+        # take it for less than a message.
+        told = trail(bridged[0]) or {HOPS: UNKNOWN}
         return replace(read, detail=(*read.detail, *pairs(**told)))
     return read
 

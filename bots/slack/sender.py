@@ -13,9 +13,10 @@ from bots.slack.clients import Clients, SlackRefused, done
 from bots.slack.echo import MARKER
 from bots.slack.payload import mapping, mappings, string, timestamp
 from bots.slack.rich_text import render
+from bots.slack.signature import SIGNATURE, Secret, is_genuine, signed
 from bridge.attribution import MARK, attributed
 from bridge.delivery import Post
-from bridge.errors import Ambiguous, CannotTell
+from bridge.errors import Ambiguous, CannotTell, NotSent, ServiceUnavailable
 from bridge.files import FileLine
 from bridge.messages import Person, PersonKind, Platform
 from bridge.naming import names_of
@@ -39,9 +40,14 @@ _PLATFORM_NAMES = {Platform.SLACK: "Slack", Platform.TEAMS: "Teams"}
 
 @dataclass(frozen=True, slots=True)
 class SlackSender:
-    """Implements `bridge.ports.Sender`."""
+    """
+    Implements `bridge.ports.Sender`.
+
+    `secret` gives what a workspace's copies are signed with; without it they are not.
+    """
 
     clients: Clients
+    secret: Secret | None = None
 
     async def post(self, post: Post) -> str:
         try:
@@ -60,7 +66,7 @@ class SlackSender:
                 thread_ts=post.thread or None,
                 username=display_name(post),
                 icon_url=_picture(post),
-                metadata=marker(post),
+                metadata=await self._marker(post),
                 unfurl_links=False,
                 unfurl_media=False,
                 link_names=False,
@@ -84,7 +90,7 @@ class SlackSender:
             client.chat_update(
                 channel=post.target.id,
                 ts=remote,
-                metadata=marker(post),
+                metadata=await self._marker(post),
                 link_names=False,
                 parse="none",
                 **content(post),
@@ -111,14 +117,61 @@ class SlackSender:
         """Look for our marker among the channel's, or the thread's, messages."""
         client = await self.clients.of(post.target.team)
         try:
-            return await _found(client, post, since_us, known)
+            return await self._found(client, post, since_us, known)
         except SlackRefused as refused:
             if not post.thread or refused.code != "thread_not_found":
                 raise CannotTell(str(refused)) from refused
         try:
-            return await _found(client, outside_thread(post), since_us, known)
+            return await self._found(client, outside_thread(post), since_us, known)
         except SlackRefused as refused:
             raise CannotTell(str(refused)) from refused
+
+    async def _marker(self, post: Post) -> dict[str, Any]:
+        made = marker(post)
+        if self.secret is None:
+            return made
+        secret = await self.secret(post.target.team)
+        payload = signed(made["event_payload"], post.target, secret)
+        return {**made, "event_payload": payload}
+
+    async def _found(
+        self, client: AsyncWebClient, post: Post, since_us: int, known: Collection[str]
+    ) -> str | None:
+        """Look where it would stand. Raises `SlackRefused` if Slack does not let us."""
+        cursor = ""
+        for _ in range(_PAGES):
+            page = await _read(client, post, timestamp(since_us), cursor)
+            for message in mappings(page, "messages"):
+                if string(message, "ts") not in known and await self._ours(
+                    message, post
+                ):
+                    return string(message, "ts")
+            cursor = string(mapping(page, "response_metadata"), "next_cursor")
+            if not cursor:
+                return None
+        raise CannotTell(
+            "Too much was said since: the copy was not looked for further."
+        )
+
+    async def _ours(self, message: Mapping[str, Any], post: Post) -> bool:
+        """
+        Say whether it is the post that ATOM made, and not another app's that says so.
+
+        Versions of ATOM before signatures made none: theirs are told by who posted.
+        """
+        if not _is_marked(message, post):
+            return False
+        if self.secret is None:
+            return True
+        payload = mapping(mapping(message, "metadata"), "event_payload")
+        if SIGNATURE in payload:
+            secret = await self.secret(post.target.team)
+            return is_genuine(payload, post.target, secret)
+        try:
+            identity = await self.clients.identity(post.target.team)
+        except ServiceUnavailable as error:
+            raise NotSent(str(error)) from error
+        return identity.wrote(message)
 
 
 async def _is_buried(client: AsyncWebClient, channel: str, ts: str) -> bool:
@@ -279,28 +332,12 @@ def _texts(part: Any) -> Iterator[str]:
             yield from _texts(value)
 
 
-def _is_ours(message: Mapping[str, Any], post: Post) -> bool:
+def _is_marked(message: Mapping[str, Any], post: Post) -> bool:
     metadata = mapping(message, "metadata")
     return (
         string(metadata, "event_type") == MARKER
         and string(mapping(metadata, "event_payload"), "op") == post.marker
     )
-
-
-async def _found(
-    client: AsyncWebClient, post: Post, since_us: int, known: Collection[str]
-) -> str | None:
-    """Look where the post would stand. Raises `SlackRefused` if Slack does not let us."""
-    cursor = ""
-    for _ in range(_PAGES):
-        page = await _read(client, post, timestamp(since_us), cursor)
-        for message in mappings(page, "messages"):
-            if _is_ours(message, post) and string(message, "ts") not in known:
-                return string(message, "ts")
-        cursor = string(mapping(page, "response_metadata"), "next_cursor")
-        if not cursor:
-            return None
-    raise CannotTell("Too much was said since: the copy was not looked for further.")
 
 
 async def _read(

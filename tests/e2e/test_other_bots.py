@@ -219,7 +219,7 @@ async def test_what_another_atom_brought_here_through_our_link_stays(
     async with core(lone.settings, "test") as built:
         link, _ = await built.links.all(COMPANY)
 
-    for hops in (["far", link.id], ["a", "b", "c", "d"], ["far"]):
+    for hops in (["far", link.id], ["a", "b", "c", "d"], [], ["far"]):
         payload = {"op": "globex.7.0", "src": "slack", "hops": hops, "origin": ""}
         await lone.slack(
             "bot_post",
@@ -230,7 +230,10 @@ async def test_what_another_atom_brought_here_through_our_link_stays(
     state = await lone.until(lambda s: len(teams_messages(s)) == 1)
     await lone.quiet()
     assert teams_texts(state)[0].endswith("through 1 links")
-    assert len(await rules(lone)) == 2
+    assert "loop: it is marked as a bridge's copy" in await rules(lone)
+    assert len(await rules(lone)) == 3
+    said = [e for e in await lone.log() if e.etype == "message.create"]
+    assert [e.body["text"] for e in said if "through 0" in e.body["text"]]
 
 
 async def test_edits_and_the_end_of_a_copy_cause_no_call_to_teams(here: World) -> None:

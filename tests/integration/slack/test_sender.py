@@ -8,6 +8,7 @@ from aiohttp import ClientSession, web
 
 from bots.slack.clients import Clients
 from bots.slack.sender import SlackSender
+from bots.slack.signature import is_genuine, signed
 from bridge.delivery import Post
 from bridge.document import Document, Mention, Paragraph, Text
 from bridge.errors import (
@@ -301,3 +302,59 @@ async def test_throttled_search_can_be_tried_again(
 
     with pytest.raises(Throttled):
         await sender.find(POST, 0, known=())
+
+
+FORGED = {"op": "acme.7.0", "src": "teams", "hops": [], "origin": ""}
+
+
+async def key(team: str) -> bytes:
+    return f"the secret of {team}".encode()
+
+
+@pytest.fixture
+def signing(clients: Clients) -> SlackSender:
+    return SlackSender(clients, key)
+
+
+async def test_a_lost_copy_is_found_by_its_signature(
+    slack: Slack, signing: SlackSender
+) -> None:
+    post = replace(POST, hops=("L1",), origin="teams:T/C#1")
+    ts = await signing.post(post)
+    await signing.edit(ts, post)
+
+    assert await signing.find(post, 0, known=()) == ts
+
+
+@pytest.mark.parametrize("signature", [None, "", "é", "0" * 32, 7], ids=repr)
+async def test_what_another_app_marks_as_ours_is_not_taken_for_it(
+    slack: Slack, signing: SlackSender, signature: object
+) -> None:
+    payload = FORGED if signature is None else FORGED | {"sig": signature}
+    await slack.act(
+        action="bot_post",
+        text="hello",
+        metadata={"event_type": "atom_bridge", "event_payload": payload},
+    )
+
+    assert await signing.find(POST, 0, known=()) is None
+
+
+async def test_a_signature_is_good_in_its_own_channel_only(
+    slack: Slack, signing: SlackSender
+) -> None:
+    elsewhere = replace(POST, target=replace(FALCON, id="C03RANDOM"))
+    secret = await key(FALCON.team)
+    payload = signed(FORGED, elsewhere.target, secret)
+
+    assert is_genuine(payload, elsewhere.target, secret)
+    assert not is_genuine(payload, FALCON, secret)
+    assert not is_genuine(payload | {"hops": ["L9"]}, elsewhere.target, secret)
+
+
+async def test_what_stands_from_before_signatures_is_told_by_who_posted_it(
+    slack: Slack, sender: SlackSender, signing: SlackSender
+) -> None:
+    ts = await sender.post(POST)
+
+    assert await signing.find(POST, 0, known=()) == ts

@@ -11,7 +11,7 @@ from bridge.echoes import Copied, Echoes
 from bridge.links import Link, LinkState
 from bridge.messages import Channel, Event, EventKind, Person, PersonKind, Platform
 from bridge.options import Bots, LinkOptions
-from bridge.others import HOPS, MOST_HOPS, ORIGIN, Others, origin_of
+from bridge.others import HOPS, MOST_HOPS, ORIGIN, UNKNOWN, Others, origin_of
 from bridge.ports import Commitment
 from bridge.relay import Relay
 from tests.events import FALCON, PROJECT, message
@@ -164,6 +164,7 @@ async def test_what_went_through_a_link_of_ours_does_not_go_again() -> None:
 async def test_what_went_through_too_many_links_goes_no_further() -> None:
     scene = Scene()
     scene.link(Bots.RELAY)
+    assert "marked as a bridge's copy" in await cut(scene, bridged(hops=UNKNOWN))
     hops = " ".join(f"far{n}" for n in range(MOST_HOPS))
 
     assert f"{MOST_HOPS} links" in await cut(scene, bridged(hops=hops))

@@ -134,8 +134,11 @@ def test_own_message_is_known_by_its_app_before_the_bot_id_is_known() -> None:
     assert translate(recorded(name), raw(name)) == Ignored("echo")
 
 
-def test_another_bridges_copy_is_kept_but_is_no_message() -> None:
-    assert event("message_foreign_bridge").kind is EventKind.OTHER
+def test_what_is_marked_as_a_copy_is_a_message_that_says_not_how_it_came() -> None:
+    marked = event("message_foreign_bridge")
+
+    assert marked.kind is EventKind.MESSAGE_CREATE
+    assert dict(marked.detail)["hops"] == "?"
 
 
 def test_edit_states_when_it_was_made() -> None:
