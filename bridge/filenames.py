@@ -9,6 +9,7 @@ from mimetypes import guess_extension
 from bridge.text import one_line
 
 _LONGEST = 120
+_LEADS = re.compile(r"^(~\$|[ .])+")  # what Office calls a lock, and what hides a file
 # What ends a path, or what SharePoint and Windows take for something else.
 _UNFIT = re.compile(r'["*:<>?/\\|#%]')
 _RESERVED = re.compile(
@@ -24,8 +25,8 @@ def safe_name(name: str, mime: str = "") -> str:
     as does everything that nobody sees. A name without an ending gets that of `mime`.
     """
     plain = unicodedata.normalize("NFC", one_line(name))
-    seen = "".join(c for c in plain if unicodedata.category(c)[0] != "C")
-    fit = _UNFIT.sub("_", seen).strip(" .").removeprefix("~$")
+    seen = one_line("".join(c for c in plain if unicodedata.category(c)[0] != "C"))
+    fit = _LEADS.sub("", _UNFIT.sub("_", seen)).rstrip(" .")
     if not fit or _RESERVED.fullmatch(fit):
         fit = f"file_{fit}".rstrip("_")
     stem, ending = _parted(fit)

@@ -4,7 +4,7 @@ import unicodedata
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bridge.filenames import marked_name, safe_name
@@ -103,6 +103,8 @@ def test_a_name_without_an_ending_gets_that_of_its_kind() -> None:
 
 
 @given(st.text(max_size=300))
+@example("0\n\U00018d09\n0")  # a letter that nobody has defined, between spaces
+@example("~$~$ .draft")
 def test_whatever_a_name_is_it_becomes_one_short_visible_segment(name: str) -> None:
     safe = safe_name(name)
 
