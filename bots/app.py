@@ -24,6 +24,7 @@ from bots.erasing import Erasing
 from bots.fetching_roots import Rooted, root_fetcher
 from bots.file_side import keeping
 from bots.history_side import backfilling
+from bots.joins import join_digests
 from bots.lifecycle_side import lifecycle
 from bots.metrics import BookFigures, LinkFigures, conflicting, taken_in
 from bots.people_side import following, jobs_about_people, profiles
@@ -157,6 +158,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
             ).run,
             fetcher.run,
             backfilling(built.core, built.slack, built.teams).run,
+            join_digests(built.core, {p: s.people for p, s in built.sides.items()}).run,
             keeping(built.core, built.slack, built.teams, courtesy).run,
             reconciling(
                 built.core, histories(built.slack, built.teams), heard, built.ahead

@@ -316,6 +316,9 @@ class Tuning(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
         le=30 * 86_400.0,
         description="seconds from 0 to 2592000 (30 days)",
     )
+    joins_every: float = Field(
+        default=3600.0, gt=0, le=86_400, description="seconds, at most 86400 (a day)"
+    )
     digest_every: float = Field(
         default=900.0, gt=0, le=86_400, description="seconds, at most 86400 (a day)"
     )

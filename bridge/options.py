@@ -55,6 +55,13 @@ class Join(StrEnum):
     NEVER = "never"  # each waits for its turn
 
 
+class Joins(StrEnum):
+    """What becomes of who joins and leaves the linked channels."""
+
+    OFF = "off"
+    DIGEST = "digest"  # the other side hears of it now and then, in one message
+
+
 class Members(StrEnum):
     """What becomes of who is in the link's channels against the company's policy."""
 
@@ -80,6 +87,7 @@ class LinkOptions:
     external: External = External.HOLD
     join: Join = Join.BUSY
     members: Members = Members.OFF
+    joins: Joins = Joins.OFF
 
     @classmethod
     def read(cls, stored: Mapping[str, object]) -> Self:
