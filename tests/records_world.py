@@ -1162,15 +1162,6 @@ class World:
             lambda _: frozenset({"acme.example"}),
         )
         self.reading = RoomReading(known, self.accesses)
-        self.posting = Posting(
-            self.cards,
-            places,
-            self.drawing,
-            self.threads,
-            self.reading,
-            self.log,
-            self.clock,
-        )
         self.live = Live(
             self.cards,
             self.reading,
@@ -1179,6 +1170,16 @@ class World:
             self.threads,
             self.log,
             self.clock,
+        )
+        self.posting = Posting(
+            self.cards,
+            places,
+            self.drawing,
+            self.threads,
+            self.reading,
+            self.log,
+            self.clock,
+            self.live.knows,
         )
         self.mentions = Mentions(
             known,

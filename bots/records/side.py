@@ -167,8 +167,10 @@ def records_side(  # noqa: PLR0913 - the parts of the whole
     reading = RoomReading(systems, right.accesses, annotating.annotated)
     threads = CopyThreads(core.copies)
     places, log = platforms.places, books.log
-    posting = Posting(books.cards, places, drawing, threads, reading, log, clock_us)
     live = Live(books.cards, reading, drawing, places, threads, log, clock_us)
+    posting = Posting(
+        books.cards, places, drawing, threads, reading, log, clock_us, live.knows
+    )
     mentions = Mentions(
         systems,
         right.accesses,

@@ -228,7 +228,7 @@ class Live:
                 continue  # it showed nothing that only the integration sees
             await self._draw(card, (seen, last), told, granted)
         if isinstance(seen, Record):
-            self._remember(tenant, seen)
+            self.knows(tenant, seen)
         elif seen is Absence.GONE:
             self._last.pop((tenant, ref), None)
 
@@ -358,7 +358,8 @@ class Live:
             return []
         return [f"{last.status.text} → {seen.status.text}"]
 
-    def _remember(self, tenant: str, record: Record) -> None:
+    def knows(self, tenant: str, record: Record) -> None:
+        """Remember a record as its cards show it, to say what it was when it changes."""
         if len(self._last) >= _MOST_REMEMBERED:
             for key in list(self._last)[: _MOST_REMEMBERED // 10]:
                 del self._last[key]

@@ -5,7 +5,7 @@ The intent is noted before the platform is called; a call whose answer was lost 
 up and never simply made again. What a crash left behind is taken up by `resume`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -48,9 +48,20 @@ class Threads(Protocol):
         ...
 
 
+Knows = Callable[[str, Record], None]
+"""Is told what a company's card shows, so that the next change can say what was before."""
+
+
+def _nobody(_tenant: str, _record: Record) -> None:
+    """Nobody asks what was before."""
+
+
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """Posts cards. `reading` reads what is taken up again after a crash."""
+    """
+    Posts cards. `reading` reads what is taken up again after a crash, and `knows` is
+    told of what was posted.
+    """
 
     cards: CardBook
     places: Mapping[Platform, CardPlace]
@@ -59,6 +70,7 @@ class Posting:
     reading: RoomReading
     log: RecordLog
     clock: Clock
+    knows: Knows = _nobody
 
     async def post(self, instance: CardInstance, seen: Record | Absence) -> bool:
         """
@@ -102,6 +114,8 @@ class Posting:
                 shown_us=self.clock(),
             )
         )
+        if isinstance(seen, Record):
+            self.knows(instance.tenant, seen)
         return True
 
     async def resume(self, tenant: str, before_us: int) -> int:

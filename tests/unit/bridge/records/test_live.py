@@ -193,7 +193,8 @@ async def test_d16_what_waits_for_its_channel_is_not_read_again() -> None:
 
     assert {c.status.text for c in world.slack.shown if c.status} == {"Scheduled"}
     assert world.system.count("read") == 1
-    assert len(world.slack.notes) == 0  # nobody knew what was there before
+    said_below = [text for _, text in world.slack.notes]
+    assert said_below == ["Authorize → Scheduled"] * 40  # each once
 
 
 async def test_d16_an_approval_passes_by_what_waits() -> None:
@@ -211,7 +212,9 @@ async def test_d16_an_approval_passes_by_what_waits() -> None:
         shown = {card.ref: card.status for card in place.shown}
         assert shown[mine] is not None
         assert shown[mine].text == "Approved"  # type: ignore[union-attr]
-    assert [text for _, text in world.slack.notes] == ["Approved by A. Tuter via Teams"]
+    texts = [text for _, text in world.slack.notes]
+    assert texts.count("Approved by A. Tuter via Teams") == 1
+    assert "Authorize → Approved" not in texts  # the one line says it
 
 
 async def test_d16_a_channel_that_asked_to_wait_is_left_alone() -> None:
@@ -454,15 +457,38 @@ async def test_a_throttled_edit_is_made_later() -> None:
 
 
 async def test_a_material_change_is_said_in_the_thread_too() -> None:
-    world, record = await carded()
-    world.live.everything(TENANT)
-    await world.settle()
+    world, record = await carded()  # and nobody has read it since
     world.clock.pass_(10)
 
     world.live.heard(TENANT, world.system.change(record.ref, "Scheduled"))
     await world.settle()
 
     assert [text for _, text in world.slack.notes] == ["Authorize → Scheduled"]
+    assert len(world.teams.notes) == 1
+
+
+async def test_after_a_start_it_is_said_of_what_changes_from_then_on() -> None:
+    """What a record was before ATOM was away is kept nowhere: the card says what it is."""
+    world, record = await carded()
+    world.system.change(record.ref, "Scheduled")
+    later = World(  # another process, with the same books
+        system=world.system,
+        cards=world.cards,
+        acts=world.acts,
+        slack=world.slack,
+        teams=world.teams,
+        clock=world.clock,
+    )
+    world.clock.pass_(10)
+    later.live.everything(TENANT)
+    await later.settle()
+    assert not world.slack.notes
+
+    world.clock.pass_(10)
+    later.live.heard(TENANT, world.system.change(record.ref, "Review"))
+    await later.settle()
+
+    assert [text for _, text in world.slack.notes] == ["Scheduled → Review"]
     assert len(world.teams.notes) == 1
 
 
