@@ -5,6 +5,7 @@ from pathlib import Path
 from bots.core import core
 from bridge.messages import Channel, Platform
 from bridge.options import Joins, LinkOptions
+from tests.e2e.company import choose, employed
 from tests.e2e.world import (
     COMPANY,
     FALCON,
@@ -78,3 +79,15 @@ async def test_a_link_tells_of_nobody_unless_it_wants_to(tmp_path: Path) -> None
         await here.quiet()
 
         assert teams_messages(await here.state()) == []
+
+
+async def test_whom_the_policy_keeps_from_talking_there_is_counted_not_named(
+    tmp_path: Path,
+) -> None:
+    async with employed(tmp_path, ATOM_TUNING_JOINS_EVERY="3") as (here, company):
+        await choose(here, company, "joins=digest")
+
+        await here.slack("leave", user="U02BOB")
+        await here.until(lambda s: any("1 person left" in t for t in teams_texts(s)))
+
+        assert not any("Bob" in t for t in teams_texts(await here.state()))
