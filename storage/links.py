@@ -93,7 +93,7 @@ class StoredLinks:
 
     async def home(self, tenant: str, channel: Channel) -> Channel:
         current = await self._current(tenant)
-        if channel in current.by_channel:
+        if channel in current.by_channel or not current.homes:
             return channel
         return current.homes.get(_place(channel), channel)
 
