@@ -13,7 +13,7 @@ from bridge.links import Link, LinkState
 from bridge.messages import Channel, Event, EventKind, Platform
 from bridge.options import Bots
 from bridge.ports import Intake, Links
-from bridge.recent import Gap, Known, Recent, Record, Watermarks
+from bridge.recent import Gap, Known, Recent, Record, Watermarks, Words
 
 VIA = "catchup"
 # By how many microseconds the platform's clock was ahead of ours.
@@ -22,6 +22,7 @@ AHEAD = "ahead_us"
 # are set by our clock, which may be as far ahead of theirs.
 MARGIN_US = 25 * 60 * 1_000_000
 LOOK_BACK_US = 7 * 24 * 3600 * 1_000_000
+_SECOND = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +64,38 @@ class CatchUp:
         if any(link.options.bots is not Bots.DROP for link in links):
             gap = replace(gap, bots=True)
         known, news = dict(gap.known), 0
-        async for event in recent.within(gap):
+        async for read in recent.within(gap):
+            event = await self.told_apart(tenant, read, known, began)
             if is_news(event, known, linked + self.ahead_us(channel)):
                 news += await self.take(tenant, channel, event)
                 known[event.message] = after(event, known.get(event.message))
         await self.watermarks.raise_to(tenant, [channel], began)
         return news
+
+    async def told_apart(
+        self, tenant: str, event: Event, known: Mapping[str, Known], began_us: int
+    ) -> Event:
+        """
+        Return an edit as the later of two within one second, if that is what it is.
+
+        Slack tells the time of an edit in whole seconds. Where one of the same second
+        is on record, only the words tell whether it is the one that stands: of a later
+        one nothing else is left to see. What stood when the reading began, at
+        `began_us` by our clock, is older than whatever is heard from then on.
+        """
+        before = known.get(event.message)
+        if before is None or not _within_a_second(event, before.version_us):
+            return event
+        assert event.channel is not None  # noqa: S101 - an edit has one
+        on_record = await self.record.says(tenant, event.channel, event.message)
+        if on_record is None or on_record == said_by(event):
+            return event
+        read_us = began_us + self.ahead_us(event.channel)
+        last_us = event.version_us + _SECOND - 1
+        version = max(before.version_us + 1, min(read_us, last_us))
+        # What was read of that second before may have been something else.
+        apart = f"{event.event_id}:{version}"
+        return replace(event, version_us=version, event_id=apart)
 
     def ahead_us(self, channel: Channel) -> int:
         """Return by how much the clock that a channel's messages bear is ahead."""
@@ -107,6 +134,20 @@ class CatchUp:
         if receipt.seq < 0:
             raise ServiceUnavailable("the channel's account is no company's yet")
         return not receipt.duplicate
+
+
+def said_by(event: Event) -> Words:
+    """Return what an event says, as `Record.says` tells it."""
+    return event.document, tuple(file.key for file in event.files)
+
+
+def _within_a_second(event: Event, version_us: int) -> bool:
+    """Whether it is an edit of Slack's that the log has one of the same second of."""
+    if event.kind is not EventKind.MESSAGE_EDIT:
+        return False
+    if event.platform is not Platform.SLACK or event.version_us % _SECOND:
+        return False
+    return event.version_us <= version_us < event.version_us + _SECOND
 
 
 def is_news(event: Event, known: Mapping[str, Known], linked_us: int) -> bool:

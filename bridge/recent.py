@@ -4,7 +4,11 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from bridge.document import Document
 from bridge.messages import Channel, Event, Person
+
+# A message's words, and the keys of its files.
+Words = tuple[Document, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,10 @@ class Record(Protocol):
         self, tenant: str, channel: Channel, message: str
     ) -> Person | None:
         """Return who wrote a message, if the log has it."""
+        ...
+
+    async def says(self, tenant: str, channel: Channel, message: str) -> Words | None:
+        """Return what a message says by the log; None if it is not there or erased."""
         ...
 
 

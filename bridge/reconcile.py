@@ -171,13 +171,19 @@ class Reconciler:
         back = window.from_us - self.look_back_us
         known = await self.record.known(tenant, channel, back)
         gap = Gap(channel, window.from_us, back, known, bots, whole=True, watch=reads)
+        began = self.clock()
         told = [event async for event in recent.within(gap)]
         # What was heard while the platform was read is not missing, nor has it gone.
         now = await self.record.known(tenant, channel, back)
         before = compared(window, told, known, now)
         if not before.whole:
             await self.attestations.detected(tenant, before)
-        await self._fill(tenant, window, told, now, linked)
+        apart = [
+            await self.catch_up.told_apart(tenant, event, now, began)
+            for event in told
+            if window.has(event.message)
+        ]
+        await self._fill(tenant, window, apart, now, linked)
         held = await self.record.known(tenant, channel, back)
         done = compared(window, told, held, held)
         filled = tuple(m for m in before.missing if m in done.held)
@@ -196,7 +202,7 @@ class Reconciler:
         """Read in what is missing, each thread in its order, and note what is gone."""
         known = dict(now)
         for event in told:
-            if not window.has(event.message) or not is_news(event, known, linked):
+            if not is_news(event, known, linked):
                 continue
             await self.catch_up.take(tenant, window.channel, event, VIA)
             known[event.message] = after(event, known.get(event.message))

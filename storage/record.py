@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from bridge.messages import Channel, EventKind, Person
-from bridge.recent import Known
+from bridge.recent import Known, Words
+from storage.files import files_in
 from storage.hot import HotStore, Statement
 from storage.ledger import kind_of, newest_content
 from storage.log_reader import LogReader
@@ -49,6 +50,15 @@ class StoredRecord:
         told = newest.body["author"]
         kind = kind_of(newest)
         return Person(channel.platform, told["id"], told["name"], told["avatar"], kind)
+
+    async def says(self, tenant: str, channel: Channel, message: str) -> Words | None:
+        entries = await self.reader.revisions(tenant, channel.id, clean_id(message))
+        if not entries:
+            return None
+        newest = newest_content(entries)
+        if newest.erased:
+            return None
+        return newest.document, tuple(file.key for file in files_in(newest))
 
 
 def _with(known: Known, etype: str, version_us: int) -> Known:

@@ -6,13 +6,15 @@ from dataclasses import replace
 import pytest
 
 from bridge.delivery import Delivery, Operation
-from bridge.messages import EventKind
+from bridge.messages import EventKind, File
 from bridge.ports import Commitment
 from bridge.recent import Known
 from storage.record import StoredRecord
 from storage.watermarks import StoredWatermarks
 from tests.contract.conftest import TENANT, Store
-from tests.events import ALICE, FALCON, PROJECT, message
+from tests.events import ALICE, FALCON, PROJECT, message, words
+
+PICTURE = File("F01", "falcon.png")
 
 
 async def test_a_channel_has_no_mark_until_it_is_raised(store: Store) -> None:
@@ -123,3 +125,18 @@ async def test_what_came_in_late_is_known_by_when_it_was_said(
     history = await store.ledger.history(post)
 
     assert history.late_us == (said if late else 0)
+
+
+async def test_the_record_tells_what_a_message_says_now(store: Store) -> None:
+    record = StoredRecord(store.database.hot, store.reader)
+    edit, files = EventKind.MESSAGE_EDIT, (PICTURE,)
+    for event in (
+        message("1.0", "old", files=files),
+        message("1.0", "new", files=files, kind=edit, version_us=9),
+        message("2.0", "as it was"),
+    ):
+        await store.journal.append(Commitment(TENANT, event, (), ()))
+
+    assert await record.says(TENANT, FALCON, "1.0") == (words("new"), (PICTURE.key,))
+    assert await record.says(TENANT, FALCON, "2.0") == (words("as it was"), ())
+    assert await record.says(TENANT, FALCON, "3.0") is None

@@ -234,6 +234,34 @@ async def test_what_slack_dropped_crosses_once_it_says_so(
         assert told == ["before", "one", "two", "three"]
 
 
+async def test_the_later_of_two_edits_of_a_second_stands_though_nobody_heard_it(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with world(tmp_path, database_url) as here:
+        await here.link()
+        await here.start()
+        alice = {"ts": await here.slack("post", text="one"), "user": "U01ALICE"}
+        await here.until(lambda s: copies_in_teams(s) == ["one"])
+        await here.slack("edit", text="two", **alice)
+        await here.until(lambda s: copies_in_teams(s) == ["two"])
+        await here.quiet()
+        await here.kill()
+        await deaf(here)
+
+        # Slack's time stands still until it is that late again.
+        await here.set(slack__clock=-600.0)
+        await here.slack("edit", text="three", **alice)
+        await here.set(slack__clock=0.0, atom_url=here.atom)
+        await here.start()
+
+        await here.until(lambda s: copies_in_teams(s) == ["three"])
+        await here.quiet()
+        edits = [e for e in await here.log() if e.etype == "message.edit"]
+        assert [e.body["text"] for e in edits] == ["two", "three"]
+        first, last = (e.row["src_us"] for e in edits)
+        assert first == last
+
+
 async def test_a_late_copy_says_when_its_original_was_said(
     tmp_path: Path, database_url: str
 ) -> None:

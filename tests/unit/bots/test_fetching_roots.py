@@ -12,7 +12,7 @@ from bridge.links import Link, LinkState
 from bridge.messages import Channel, Event, EventKind, Person, Platform
 from bridge.parents import Parents
 from bridge.ports import Receipt
-from bridge.recent import Known
+from bridge.recent import Known, Words
 from tests.events import ALICE, FALCON, PROJECT, message
 from tests.fakes import FakeLinkBook
 from tests.unit.bridge.stage import FakeCopies, copied
@@ -50,6 +50,9 @@ class FakeRecord:
         self, tenant: str, channel: Channel, since_us: int
     ) -> dict[str, Known]:
         return {}
+
+    async def says(self, tenant: str, channel: Channel, message: str) -> Words | None:
+        return None
 
 
 @dataclass

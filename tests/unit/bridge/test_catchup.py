@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -10,8 +11,8 @@ from bridge.errors import ServiceUnavailable, StoreUnavailable
 from bridge.links import Link, LinkState
 from bridge.messages import Channel, Event, EventKind, Person, Platform
 from bridge.ports import Receipt
-from bridge.recent import Gap, Known
-from tests.events import ALICE, FALCON, PROJECT, message
+from bridge.recent import Gap, Known, Words
+from tests.events import ALICE, FALCON, PROJECT, message, words
 from tests.fakes import FakeClock
 
 LINKED = 1_600_000_000_000_000
@@ -53,6 +54,7 @@ class FakeIntake:
 class FakeRecord:
     messages: dict[str, Known] = field(default_factory=dict)
     authors: dict[str, Person] = field(default_factory=dict)
+    words: dict[str, Words] = field(default_factory=dict)
 
     async def known(
         self, tenant: str, channel: Channel, since_us: int
@@ -63,6 +65,9 @@ class FakeRecord:
         self, tenant: str, channel: Channel, message: str
     ) -> Person | None:
         return self.authors.get(message)
+
+    async def says(self, tenant: str, channel: Channel, message: str) -> Words | None:
+        return self.words.get(message)
 
 
 @dataclass
@@ -237,3 +242,72 @@ def test_news_is_what_the_log_does_not_have(
     log = {} if known is None else {event.message: known}
 
     assert is_news(event, log, LINKED) is news
+
+
+SECOND = 1_700_000_005_000_000
+EDITED = {"kind": EventKind.MESSAGE_EDIT, "version_us": SECOND}
+
+
+def edited(text: str, **more: Any) -> Event:
+    return message("1.0", text, **(EDITED | {"sent_us": SECOND} | more))
+
+
+def with_an_edit_heard_at(stage: Stage, version_us: int, text: str = "heard") -> Stage:
+    stage.record.messages["1.0"] = Known(version_us=version_us)
+    stage.record.words["1.0"] = (words(text), ())
+    return stage
+
+
+@pytest.mark.parametrize("heard_us", [SECOND, SECOND + 300_000])
+async def test_a_second_edit_of_a_second_is_told_by_its_words(heard_us: int) -> None:
+    stage = Stage(FakeRecent([edited("read")]))
+    stage.clock.now_us = SECOND + 60_000_000
+
+    await with_an_edit_heard_at(stage, heard_us).catch_up()
+
+    [event] = stage.intake.events
+    assert event.document == words("read")
+    assert heard_us < event.version_us < SECOND + 1_000_000
+
+
+async def test_what_is_heard_while_it_is_read_counts_more_than_what_was_read() -> None:
+    stage = Stage(FakeRecent([edited("read")]))
+    stage.clock.now_us = SECOND + 500_000
+
+    await with_an_edit_heard_at(stage, SECOND + 300_000).catch_up()
+
+    [event] = stage.intake.events
+    assert event.version_us == SECOND + 500_000  # and the next one is heard after it
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        edited("heard"),
+        edited("read", version_us=SECOND - 1_000_000),
+        edited("read", platform=Platform.TEAMS),
+    ],
+    ids=["the same words", "an older second", "milliseconds"],
+)
+async def test_what_is_no_second_edit_of_a_second_is_no_news(event: Event) -> None:
+    stage = Stage(FakeRecent([event]))
+    stage.clock.now_us = SECOND + 60_000_000
+
+    assert await with_an_edit_heard_at(stage, SECOND + 300_000).catch_up() == 0
+
+
+async def test_two_readings_of_one_second_are_two_events() -> None:
+    stage = Stage(FakeRecent([edited("read", event_id="catchup:1")]))
+    stage.clock.now_us = SECOND + 60_000_000
+
+    await with_an_edit_heard_at(stage, SECOND).catch_up()
+
+    assert stage.intake.events[0].event_id != "catchup:1"
+
+
+async def test_files_tell_edits_of_a_second_apart_as_well() -> None:
+    stage = with_an_edit_heard_at(Stage(FakeRecent([edited("heard")])), SECOND, "heard")
+    stage.record.words["1.0"] = (words("heard"), ("F1",))
+    stage.clock.now_us = SECOND + 60_000_000
+
+    assert await stage.catch_up() == 1
