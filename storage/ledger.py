@@ -31,6 +31,7 @@ _APPLIED = {
     Operation.REACT: "bridge.reactions_applied",
     Operation.FILE: "bridge.file_applied",
 }
+_TOLD = {_APPLIED[Operation.POST], _APPLIED[Operation.EDIT]}
 _ENDED = {
     AttemptState.DROPPED: "bridge.dropped",
     AttemptState.DEAD: "bridge.failed",
@@ -351,6 +352,19 @@ def _attempt(
         until_us=outcome.until_us if outcome else 0,
         reason=outcome.reason if outcome else "",
     )
+
+
+async def brought(reader: LogReader, tenant: str, at: Channel, remote: str) -> str:
+    """
+    Return what was last brought to a place, as far as people may read it there.
+
+    Nothing if nothing was, or if it was erased.
+    """
+    place = clean_id(at.id), clean_id(remote)
+    for entry in reversed(await reader.about(tenant, *place, "bridge.%")):
+        if entry.etype in _TOLD and (said := entry.body.get("text")):
+            return str(said)
+    return ""
 
 
 def folded_into(seq: int) -> str:

@@ -1099,14 +1099,18 @@ class OneByOne:
 
 @dataclass
 class FakePlaces:
-    """The addresses of messages' copies, by message."""
+    """The addresses of messages' copies, and what copies say, by message."""
 
     links: dict[str, list[str]] = field(default_factory=dict)
+    said: dict[str, str] = field(default_factory=dict)
 
     async def others(
         self, tenant: str, channel: Channel, message: str
     ) -> Sequence[str]:
         return self.links.get(message, [])
+
+    async def words(self, tenant: str, channel: Channel, message: str) -> str:
+        return self.said.get(message, "")
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """Who is in a room, where a message is answered, and how followers are told."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -48,10 +48,15 @@ class CopyThreads:
 
 @dataclass(frozen=True, slots=True)
 class CopyPlaces:
-    """Implements `bridge.records.starting.Places` by where copies stand."""
+    """
+    Implements `bridge.records.starting.Places` by where copies stand.
+
+    `told` returns what was brought to a place, as the log has it.
+    """
 
     copies: Copies
     addresses: Mapping[Platform, Addresses]
+    told: Callable[[str, Channel, str], Awaitable[str]]
 
     async def others(
         self, tenant: str, channel: Channel, message: str
@@ -67,6 +72,13 @@ class CopyPlaces:
             if where != channel and where.platform in self.addresses
         ]
         return [link for link in links if link]
+
+    async def words(self, tenant: str, channel: Channel, message: str) -> str:
+        try:
+            return await self.told(tenant, channel, message)
+        except AtomError as error:
+            log.info("words of a copy not looked up", reason=type(error).__name__)
+            return ""  # they stand below its author's line
 
     async def _stands(
         self, tenant: str, channel: Channel, message: str

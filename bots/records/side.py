@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -68,6 +69,7 @@ from bridge.records.subscribing import Subscribing
 from bridge.records.systems import Systems
 from bridge.records.unshown import Unshown
 from bridge.records.whose import Whose
+from storage.ledger import brought
 from storage.records.acts import new_token
 from storage.records.contacts import StoredContacts
 from storage.records.following import StoredFollowing
@@ -232,7 +234,7 @@ def records_side(  # noqa: PLR0913 - the parts of the whole
         acting,
         mentions.looked_at,
         errands,
-        CopyPlaces(core.copies, platforms.addresses),
+        CopyPlaces(core.copies, platforms.addresses, partial(brought, core.log)),
         right.connecting,
     )
     recalling = Recalling(books.contacts, right.accesses, floors)

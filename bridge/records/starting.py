@@ -61,6 +61,14 @@ class Places(Protocol):
         """Return the addresses of the same message in linked channels."""
         ...
 
+    async def words(self, tenant: str, channel: Channel, message: str) -> str:
+        """
+        Return what a copy says, without the line that names its author.
+
+        Nothing if it is no copy of ATOM's, or not known any more.
+        """
+        ...
+
 
 # What the first line of a message, and all of it, may be called in a form.
 _TITLES = (
@@ -124,12 +132,18 @@ class Starting:
             await tell(shown, asker, error, place, self.connecting)
 
     async def _everywhere(self, asker: Asker, said: Said | None) -> Said | None:
-        """Return a message with its addresses in all linked channels, its own first."""
+        """
+        Return a message as its author said it, with its addresses in all linked
+        channels, its own first.
+        """
         if said is None or "\n" in said.link:
             return said
-        others = await self.places.others(asker.tenant, said.channel, said.message)
-        links = dict.fromkeys(link for link in (said.link, *others) if link)
-        return replace(said, link="\n".join(links))
+        place = asker.tenant, said.channel, said.message
+        links = dict.fromkeys(
+            link for link in (said.link, *await self.places.others(*place)) if link
+        )
+        words = await self.places.words(*place)
+        return replace(said, link="\n".join(links), text=words or said.text)
 
     async def offered(self, asker: Asker, kind: str) -> RecordCard:
         """

@@ -50,8 +50,14 @@ async def ended(
     *,
     until_us: int = 0,
     lost: bool = False,
+    text: str = "",
+    remote: str = "",
 ) -> Delivery:
-    """Let the first open delivery end; `lost` says that its call got no answer."""
+    """
+    Let the first open delivery end; `lost` says that its call got no answer.
+
+    `text` is what was brought, and `remote` where that stands, if it stood there before.
+    """
     delivery = (await open_now(store))[0]
     lease = await lease_of(store, delivery)
     history = await store.ledger.history(delivery)
@@ -64,11 +70,11 @@ async def ended(
         delivery.source,
         delivery.message,
         delivery.target,
-        f"r{delivery.seq}.{delivery.n}",
+        remote or f"r{delivery.seq}.{delivery.n}",
         "",
         history.version_us,
         deleted=delivery.operation is Operation.DELETE,
     )
-    outcome = Outcome(state, reason, until_us, copy if made else None)
+    outcome = Outcome(state, reason, until_us, copy if made else None, text=text)
     await store.ledger.conclude(delivery, lease, outcome, history)
     return delivery

@@ -57,9 +57,20 @@ async def test_an_issue_is_made_of_a_message_from_either_side(
         filled = {**form_in(answer), "in.choice.issuetype": BUG["value"]}
         await here._act("teams", {**send, "data": filled})
         await here.until(lambda _: len(fans(systems)) == 2, WAITS)
+
+        # Of a copy it is made as of the message that it is one of.
+        [copy] = [m for m in teams_messages(state) if "fan burns" in said([m])]
+        answer = await here._act("teams", {**begin, "message": copy["id"]})
+        answer = await here._act(
+            "teams", {**send, "data": choice_in(answer, "Jira: issue")}
+        )
+        filled = {**form_in(answer), "in.choice.issuetype": BUG["value"]}
+        await here._act("teams", {**send, "data": filled})
+        await here.until(lambda _: len(fans(systems)) == 3, WAITS)
         await here.quiet()
 
-        burns, rests = fans(systems)
+        burns, rests, again = fans(systems)
+        assert again["summary"] == burns["summary"]
         assert (burns["summary"], burns["reporter"]) == (
             "The fan burns at plant two",
             "712020:alice",
@@ -68,10 +79,14 @@ async def test_an_issue_is_made_of_a_message_from_either_side(
             "The fan rests",
             "712020:erin",
         )
-        for issue in (burns, rests):
+        for issue in (burns, rests, again):
             assert len(places_in(plain(issue["description"]))) == 2
         told = await logged(here, "record.create")
-        assert [entry["actor"] for entry in told] == ["slack:U01ALICE", "teams:29:erin"]
+        assert [entry["actor"] for entry in told] == [
+            "slack:U01ALICE",
+            "teams:29:erin",
+            "teams:29:erin",
+        ]
         assert (await here.verdict()).intact
 
 

@@ -45,7 +45,13 @@ class FakeAddresses:
 
 def places(*platforms: Platform, down: bool = False) -> CopyPlaces:
     known = dict.fromkeys(platforms or tuple(Platform), FakeAddresses())
-    return CopyPlaces(FakeCopies(down), known)  # type: ignore[arg-type]
+
+    async def told(_tenant: str, _at: Channel, remote: str) -> str:
+        if down:
+            raise StoreUnavailable("down")
+        return "Hello" if remote == "copy-1" else ""
+
+    return CopyPlaces(FakeCopies(down), known, told)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -67,3 +73,9 @@ async def test_the_same_message_is_found_on_the_other_side(
 async def test_where_it_cannot_be_found_nothing_is_said() -> None:
     assert await places(down=True).others(TENANT, SLACK, "m1") == []
     assert await places(Platform.SLACK).others(TENANT, SLACK, "m1") == []
+
+
+async def test_a_copy_says_what_was_brought_there() -> None:
+    assert await places().words(TENANT, TEAMS, "copy-1") == "Hello"
+    assert await places().words(TENANT, SLACK, "m1") == ""
+    assert await places(down=True).words(TENANT, TEAMS, "copy-1") == ""
