@@ -9,7 +9,15 @@ from bots.demo_records import Systems
 from bots.sandbox.teams.seed import ACME as TENANT
 from tests.e2e.at_work import at_work, said, teams_cards
 from tests.e2e.test_linking import slack_answer, teams_answer
-from tests.e2e.test_records import AMOUNTS, CASE, WAITS, logged, own_chats, sqlite
+from tests.e2e.test_records import (
+    AMOUNTS,
+    CASE,
+    WAITS,
+    first_shown,
+    logged,
+    own_chats,
+    sqlite,
+)
 from tests.e2e.test_work_objects import deal
 from tests.e2e.world import PROJECT, World, slack_messages, teams_messages
 
@@ -41,7 +49,7 @@ async def test_a_link_says_what_it_is_while_it_is_written_and_more_once_it_is_se
         await here.slack("post", text=text, typed=True)
         state = await here.until(lambda s: TITLE in said(teams_cards(s)), WAITS)
         state = await here.until(lambda s: TITLE in said(shown_in_slack(s)), WAITS)
-        assert len(await logged(here, "record.show")) == 2
+        assert len(await first_shown(here)) == 2
         assert (await here.verdict()).intact
 
 
