@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
@@ -63,9 +64,10 @@ class Delivery:
         lane = happening.channel.id if happening.channel else happening.team
         before = self._last.get(lane)
         mine = self._last[lane] = asyncio.Event()
-        self._tasks.spawn(self._deliver(payload, fault, before, mine))
+        told = _Told(payload, self._state.generation)
+        self._tasks.spawn(self._deliver(told, fault, before, mine))
         if fault is not None and fault.kind == "duplicate":
-            self._tasks.spawn(self._deliver(payload, None, before, asyncio.Event()))
+            self._tasks.spawn(self._deliver(told, None, before, asyncio.Event()))
 
     async def warn(self, team: str) -> Outcome:
         """Tell the app that a minute's events were more than it may have."""
@@ -100,7 +102,7 @@ class Delivery:
 
     async def _deliver(
         self,
-        payload: Mapping[str, Any],
+        told: "_Told",
         fault: Fault | None,
         before: asyncio.Event | None,
         mine: asyncio.Event,
@@ -108,13 +110,13 @@ class Delivery:
         with self._world.delivering():
             try:
                 await self._turn(before, fault, mine)
-                outcome = await self._attempt(payload, 0, "")
+                outcome = await self._attempt(told, 0, "")
             finally:
                 mine.set()
                 self._passing.set()
             if fault is not None and fault.after:
                 outcome = Outcome(0, reason="http_timeout")
-            await self._again(payload, outcome)
+            await self._again(told, outcome)
 
     async def _turn(
         self, before: asyncio.Event | None, fault: Fault | None, mine: asyncio.Event
@@ -131,18 +133,19 @@ class Delivery:
             self._passing.clear()
             await _within(self._passing, fault.seconds)
 
-    async def _again(self, payload: Mapping[str, Any], outcome: Outcome) -> None:
+    async def _again(self, told: "_Told", outcome: Outcome) -> None:
         """Retry by Slack's rules: three times, later and later."""
         delays = self._state.setting("retry_delays")
         for attempt, delay in enumerate(delays, start=1):
             if outcome.good or not outcome.may_retry:
                 return
             await asyncio.sleep(delay)
-            outcome = await self._attempt(payload, attempt, outcome.reason)
+            outcome = await self._attempt(told, attempt, outcome.reason)
 
-    async def _attempt(
-        self, payload: Mapping[str, Any], number: int, why: str
-    ) -> Outcome:
+    async def _attempt(self, told: "_Told", number: int, why: str) -> Outcome:
+        if told.generation != self._state.generation:
+            return Outcome(0)
+        payload = told.payload
         if self._by_socket():
             return await self._sockets.send(CALL, "events_api", payload, number, why)
         if not self._outbound.aimed:
@@ -168,6 +171,14 @@ class Delivery:
     def _by_socket(self) -> bool:
         way = self._state.setting("delivery")
         return way == "socket" or (way == "auto" and self._sockets.connected)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """An event on its way. `generation` says of which world it is."""
+
+    payload: Mapping[str, Any]
+    generation: int
 
 
 async def _within(event: asyncio.Event, seconds: float) -> None:

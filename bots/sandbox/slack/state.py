@@ -46,6 +46,7 @@ class SlackState:
     def __init__(self, settings: Settings, changes: Changes) -> None:
         settings.declare(DEFAULTS)
         self.settings = settings
+        self.generation = 0
         self._changes = changes
         self._listeners: list[Callable[[Happening], None]] = []
         self._ids = count(1)
@@ -60,6 +61,7 @@ class SlackState:
 
     def reset(self) -> None:
         """Go back to the seed. Times and ids go on: nothing is given out twice."""
+        self.generation += 1
         self.workspaces = {
             one.id: one for one in (*seed.workspaces(), *grid_seed.workspaces())
         }

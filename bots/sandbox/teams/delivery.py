@@ -141,8 +141,6 @@ class Delivery:
         if answer.status or not {work.activity.get("type"), "*"} & set(kinds):
             return answer
         await asyncio.sleep(self._state.setting("second_layer_delay"))
-        if not self._stands(work):
-            return answer
         at = stamp(self._state.next_ms(work.tenant))
         return await self._copies(work, renewed(work.activity, at), None)
 
@@ -153,10 +151,12 @@ class Delivery:
         if work.limits:
             copies = work.limits.times
         for left in range(copies, 0, -1):
+            if not self._stands(work):
+                break
             began = time.monotonic()
             answer = await self._answered(activity, fault, within)
             work.passed()
-            if answer.status or left == 1 or not self._stands(work):
+            if answer.status or left == 1:
                 return answer
             fault = None
             pause = 0.0 if work.limits else self._state.setting("resend_pause")

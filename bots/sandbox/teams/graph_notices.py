@@ -270,12 +270,12 @@ class Notices:
         for pause in [*self._state.setting("graph_notice_retries"), None]:
             if fault is not None and fault.kind == "delay":
                 await asyncio.sleep(fault.seconds)
+            if generation != self._state.generation:
+                return False
             status = await self._posted(url, body)
             if 0 < status < _ACCEPTED:
                 return True
-            if pause is None or generation != self._state.generation:
-                return False
-            await asyncio.sleep(pause)
+            await asyncio.sleep(pause or 0.0)
         return False
 
     async def _posted(self, url: str, body: Any) -> int:

@@ -42,6 +42,24 @@ async def test_a_refused_event_comes_three_times_more(
     assert len({one.json()["event_id"] for one in listener.got}) == 1
 
 
+async def test_nothing_of_before_comes_again_after_a_reset(
+    sandbox: Sandbox, listener: Listener
+) -> None:
+    listener.answer = _unavailable
+    await sandbox.set({"slack.retry_delays": [0.3, 0.3, 0.3]})
+    await sandbox.act(**ALICE, text="before")
+    await eventually(lambda: len(listener.got) == 1)
+
+    await sandbox.call("POST", "/sandbox/reset")
+    told = len(listener.got)
+    listener.answer = None
+    await asyncio.sleep(1.0)  # longer than all three delays
+    await sandbox.act(**ALICE, text="after")
+
+    await eventually(lambda: "after" in [one["text"] for one in listener.events()])
+    assert len(listener.got) == told + 1
+
+
 async def test_an_answer_may_forbid_retries(
     sandbox: Sandbox, listener: Listener
 ) -> None:

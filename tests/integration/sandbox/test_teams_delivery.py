@@ -377,6 +377,25 @@ async def test_nothing_of_before_is_sent_again_after_a_reset(
     assert told == ["before\n", "after\n", "last\n"]
 
 
+async def test_nothing_of_before_is_sent_again_while_it_waited_for_its_turn(
+    sandbox: Sandbox, listener: Listener
+) -> None:
+    await sandbox.set({"teams.answer_timeout": 0.3, "teams.resends": 3})
+    listener.answer = never
+    await said(sandbox, text="before")
+    await arrived(listener)
+    await said(sandbox, text="behind it")
+
+    await sandbox.call("POST", "/sandbox/reset")
+    told = len(listener.got)
+    listener.answer = None
+    await asyncio.sleep(1.0)  # three times as long as each copy waits
+    await said(sandbox, text="after")
+
+    await eventually(lambda: listener.got[-1].json()["text"] == "after\n")
+    assert len(listener.got) == told + 1
+
+
 async def test_activities_of_one_channel_come_in_order(
     sandbox: Sandbox, listener: Listener
 ) -> None:
