@@ -4,13 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-import structlog
-
 from bots.records.log_follower import Holding
-from bridge.errors import AtomError
+from bots.records.rounds import Rounds
 from bridge.records.left import Unfinished
-
-log = structlog.get_logger()
 
 _EVERY = 10.0  # seconds
 _LEASE = 25.0
@@ -27,14 +23,8 @@ class LeftLoop:
     owner: str
 
     async def run(self) -> None:
-        while True:
-            try:
-                for tenant in await self.tenants():
-                    await self.turn(tenant)
-            except (AtomError, TimeoutError) as error:
-                kind = type(error).__name__
-                log.warning("acts that were cut short are not told", reason=kind)
-            await asyncio.sleep(_EVERY)
+        fault = "acts that were cut short are not told"
+        await Rounds(self.tenants, self.turn, _EVERY, fault).run()
 
     async def turn(self, tenant: str) -> None:
         """Tell what is to be told in a company, if it is this process's to do."""

@@ -207,9 +207,13 @@ class LogFollower:
                 for entry in own:
                     await self._one(tenant, entry)
 
-        async with asyncio.TaskGroup() as group:
-            for own in lanes.values():
-                group.create_task(lane(own))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for own in lanes.values():
+                    group.create_task(lane(own))
+        except ExceptionGroup as broken:
+            # One reason is enough, and it is the store's: see `_one`.
+            raise broken.exceptions[0] from broken
 
     async def _one(self, tenant: str, entry: LogEntry) -> None:
         """One entry that cannot be taken in does not hold up those behind it."""

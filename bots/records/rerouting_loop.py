@@ -5,13 +5,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 
-import structlog
-
 from bots.records.log_follower import Holding
-from bridge.errors import AtomError
+from bots.records.rounds import Rounds
 from bridge.records.rerouting import Rerouting
-
-log = structlog.get_logger()
 
 _LOOK = 5.0  # seconds
 _LEASE = 30.0
@@ -50,14 +46,8 @@ class ReroutingLoop:
     _again: dict[str, float] = field(default_factory=dict)
 
     async def run(self) -> None:
-        while True:
-            try:
-                for tenant in await self.tenants():
-                    await self.turn(tenant)
-            except (AtomError, TimeoutError) as error:
-                kind = type(error).__name__
-                log.warning("approvals of leavers are not looked for", reason=kind)
-            await asyncio.sleep(_LOOK)
+        fault = "approvals of leavers are not looked for"
+        await Rounds(self.tenants, self.turn, _LOOK, fault).run()
 
     async def turn(self, tenant: str) -> None:
         """Look at a company's systems, if it is time, and this process's to do."""

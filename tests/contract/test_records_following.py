@@ -8,6 +8,7 @@ import pytest
 
 from bots.records.log_follower import LogFollower
 from bots.records.polling import Told
+from bridge.errors import StoreUnavailable
 from bridge.messages import Channel, EventKind, Person
 from bridge.ports import Commitment
 from bridge.records.hints import HintingJournal, Unnaming
@@ -291,6 +292,22 @@ async def test_one_entry_that_breaks_does_not_hold_up_the_others(
     await followed.follower().turn(TENANT)
 
     assert [card.key for card in world.slack.shown] == ["CHG2"]
+
+
+async def test_what_meets_a_store_that_is_away_comes_again(
+    followed: Followed,
+) -> None:
+    world = followed.world
+    for number in (1, 2):
+        world.system.add(f"CHG{number}")
+        await followed.say(f"1700000000.00010{number}", f"look at CHG{number}")
+    world.system.faults["resolve"].append(StoreUnavailable("away"))
+
+    with pytest.raises(StoreUnavailable, match="away"):
+        await followed.follower().turn(TENANT)
+    await followed.follower().turn(TENANT)
+
+    assert {card.key for card in world.slack.shown} == {"CHG1", "CHG2"}
 
 
 async def test_a_right_to_work_alone_is_one_processes(store: Store) -> None:
