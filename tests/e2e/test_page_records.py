@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 import pytest
 import pytest_asyncio
 from aiohttp import web
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Locator, expect
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.sandbox.slack.seed import BOT_TOKEN
@@ -21,11 +21,13 @@ LINK = "https://acme.example/browse/OPS-1"
 DECLARED = {
     "slack.shortcuts": [
         {"name": "Create record", "type": "message", "callback_id": "from"},
+        {"name": "Who reacted", "type": "message", "callback_id": "who"},
         {"name": "New record", "type": "global", "callback_id": "new"},
     ],
     "teams.extension_commands": [
         {"id": "find", "type": "query", "title": "Find a record"},
         {"id": "create", "type": "action", "title": "Create record"},
+        {"id": "who", "type": "action", "title": "Who reacted", "context": ["message"]},
     ],
     "teams.throttles": False,
     "slack.trigger_seconds": 60.0,
@@ -166,6 +168,16 @@ async def test_a_form_in_slack_is_filled_with_the_keyboard_and_says_what_is_wron
     await expect(dialog).to_have_count(0)
 
 
+async def looks_differ(message: Locator) -> None:
+    """No two of the buttons on a message have the same picture, or the same key."""
+    tools = message.locator(".tools button")
+    for told in (
+        [await one.get_attribute("aria-keyshortcuts") for one in await tools.all()],
+        [await one.locator("use").get_attribute("href") for one in await tools.all()],
+    ):
+        assert len(told) == len(set(told)), told
+
+
 async def test_a_message_in_slack_offers_to_make_a_record_of_it(
     page: Window, app: Listener, api: AsyncWebClient
 ) -> None:
@@ -173,6 +185,7 @@ async def test_a_message_in_slack_offers_to_make_a_record_of_it(
     opening(app, api, {})
     await slack.write("The printer is on fire")
 
+    await looks_differ(slack.message("The printer is on fire"))
     await slack.use("record", slack.message("The printer is on fire"))
     dialog = slack.frame.get_by_role("dialog", name="New issue")
     await dialog.get_by_label("Title").fill("Fire")
@@ -431,6 +444,9 @@ async def test_a_message_in_teams_offers_to_make_a_record_of_it(
     teams = await on_teams(page)
     await teams.write("The printer is on fire")
 
+    await looks_differ(teams.message("The printer is on fire"))
+    tools = page.page.locator("#teams-tools button")
+    await expect(tools).to_have_text(["Find a record", "Create record"])
     await teams.use("record", teams.message("The printer is on fire"))
     dialog = teams.frame.get_by_role("dialog", name="New issue")
     await dialog.get_by_label("Reason").fill("hot")

@@ -69,6 +69,18 @@ function tool({ name, label, icon: picture, key, run }) {
   );
 }
 
+const OFFERS = [
+  { name: "record", icon: "record", key: "c" },
+  { name: "people", icon: "people", key: "w" },
+];
+
+/** The tool for what an app offers on a message: its first has another look than the next. */
+export const offered = (label, place, run) => ({
+  ...(OFFERS[place] ?? { name: `offer-${place}`, icon: "bolt", key: `${place + 1}` }),
+  label,
+  run,
+});
+
 /** The mark of a copy: whoever wrote it did so on the other side. */
 export function viaMark(from) {
   return h("span", { class: "via", title: `Copied from ${from} by ATOM` }, "via ATOM");

@@ -4,7 +4,7 @@ import { content } from "./blocks.js";
 import { composer } from "./composer.js";
 import { h, toast } from "./dom.js";
 import { emoji } from "./emoji.js";
-import { appMark, article, tombstone, viaMark } from "./feed.js";
+import { appMark, article, offered, tombstone, viaMark } from "./feed.js";
 import { fileList } from "./files.js";
 import { atomAvatar, avatar } from "./people.js";
 import { reactions, reactTool } from "./reactions.js";
@@ -106,18 +106,15 @@ export class SlackMessages {
       run: () => this.side.remove(message),
     };
     const react = reactTool("slack", this.reactor(message));
-    const shortcuts = this.side.shortcuts("message").map((one) => ({
-      name: "record",
-      label: one.name,
-      icon: "record",
-      key: "c",
-      run: () =>
+    const shortcuts = this.side.shortcuts("message").map((one, place) =>
+      offered(one.name, place, () =>
         this.side.use({
           action: "message_shortcut",
           ts: message.ts,
           callback_id: one.callback_id,
         }),
-    }));
+      ),
+    );
     const replying = thread ? [] : [reply];
     return [react, ...replying, ...shortcuts, ...(mine ? [edit, gone] : [])];
   };

@@ -86,11 +86,13 @@ export class TeamsSide {
   drawTools = () =>
     reconcile(
       byId("teams-tools"),
-      this.commands.map((one) =>
-        one.type === "query"
-          ? roomTool(one.title, "find", () => this.dialog.find(one))
-          : roomTool(one.title, "record", () => this.extend(one, {})),
-      ),
+      this.commands
+        .filter((one) => one.context?.some((place) => place !== "message") ?? true)
+        .map((one) =>
+          one.type === "query"
+            ? roomTool(one.title, "find", () => this.dialog.find(one))
+            : roomTool(one.title, "record", () => this.extend(one, {})),
+        ),
     );
 
   /** Use the extension's action, perhaps on a message. */

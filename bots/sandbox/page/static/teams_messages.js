@@ -5,7 +5,7 @@ import { composer } from "./composer.js";
 import { lifted } from "./copies.js";
 import { toast } from "./dom.js";
 import { reaction } from "./emoji.js";
-import { appMark, article, tombstone, viaMark } from "./feed.js";
+import { appMark, article, offered, tombstone, viaMark } from "./feed.js";
 import { fileList, kindOf } from "./files.js";
 import { html } from "./html.js";
 import { atomAvatar, avatar } from "./people.js";
@@ -111,13 +111,9 @@ export class TeamsMessages {
     };
     const actions = this.side.commands
       .filter((one) => one.type === "action")
-      .map((one) => ({
-        name: "record",
-        label: one.title,
-        icon: "record",
-        key: "c",
-        run: () => this.side.extend(one, { message: message.id }),
-      }));
+      .map((one, place) =>
+        offered(one.title, place, () => this.side.extend(one, { message: message.id })),
+      );
     const react = reactTool("teams", this.reactor(message));
     return [react, reply, ...actions, ...(mine ? [edit, gone] : [])];
   };
