@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field, SecretStr, StringConstraints, model_validator
+from pydantic import Field, SecretStr, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from bots.settings_kinds import Group
 from bridge.directory.lifecycle import Deed, Happening
 
 _JOIN = r"(\*|[\w-]+)\.(\w+) = (\*|[\w-]+)\.(\w+)"
+IN_SHORT = "directory"  # what the one source is called that needs no table
 _NAME = r"^[a-z0-9][a-z0-9-]{0,79}$"
 
 Joined = Annotated[str, StringConstraints(pattern=rf"^({_JOIN}|\w+)$")]
@@ -31,7 +33,7 @@ SourceKind = Literal[
 ]
 
 
-class SourceSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
+class SourceSettings(Group, frozen=True):
     """One source. Which of it is needed depends on its kind; docs/directory.md says."""
 
     name: SourceName = Field(description="a short name in lower case such as ad")
@@ -73,8 +75,14 @@ class SourceSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_error
         description="true or false: whether large changes wait for an admin's word",
     )
 
+    @property
+    def spelled(self) -> str:
+        """Where an operator finds it."""
+        short = self.name == IN_SHORT
+        return "ATOM_DIRECTORY_URL" if short else f"directory source {self.name}"
 
-class LimitSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
+
+class LimitSettings(Group, frozen=True):
     """What a source may change within an hour before the rest waits."""
 
     people: int = Field(default=5, ge=0, description="people, 0 or more")
@@ -87,7 +95,7 @@ class LimitSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors
     newcomers_percent: float = Field(default=10, ge=0, description="0 or more")
 
 
-class RunSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
+class RunSettings(Group, frozen=True):
     """What is done by itself about joiners, movers and leavers."""
 
     on: bool = Field(
@@ -125,9 +133,7 @@ class RunSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=T
     )
 
 
-class DirectorySettings(
-    BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True
-):
+class DirectorySettings(Group, frozen=True):
     """The company's directory: one source given here, or several as tables."""
 
     company: str = Field(
@@ -217,7 +223,7 @@ class DirectorySettings(
         if self.url:
             short.append(
                 SourceSettings(
-                    name="directory",
+                    name=IN_SHORT,
                     kind=self.kind,
                     url=self.url,
                     base=self.base,

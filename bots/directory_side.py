@@ -65,7 +65,12 @@ def source_of(settings: SourceSettings, means: Means) -> Source:
     make = _MAKERS.get(settings.kind)
     if make is None:
         raise BadInput(f"This ATOM cannot read a directory of kind {settings.kind}.")
-    return make(settings, means)
+    try:
+        return make(settings, means)
+    except BadInput as error:
+        if re.match(rf"(the source )?{settings.name}\b", str(error), re.IGNORECASE):
+            raise
+        raise BadInput(f"{settings.spelled}: {error}") from error
 
 
 def _pushed(settings: SourceSettings, means: Means) -> Source:

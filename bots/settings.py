@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     Field,
     SecretStr,
     StringConstraints,
@@ -19,7 +18,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from bots.directory_settings import DirectorySettings
-from bots.settings_kinds import A_RATE, A_URL, Rates, Secret, Url, on_loopback
+from bots.settings_kinds import A_RATE, A_URL, Group, Rates, Secret, Url, on_loopback
 from bots.settings_records import RecordName, RecordSettings
 from bots.settings_scim import ScimSettings
 from bridge.errors import BadInput
@@ -68,7 +67,7 @@ def _token_url(given: Mapping[str, Any]) -> str:
     return f"{_LOGIN}/{tenant}{_ENDPOINT}"
 
 
-class SlackSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
+class SlackSettings(Group, frozen=True):
     """Slack's side. Events come over HTTP, or through a socket that ATOM opens."""
 
     signing_secret: Secret | None = Field(
@@ -148,7 +147,7 @@ class SlackSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors
         return self
 
 
-class TeamsSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
+class TeamsSettings(Group, frozen=True):
     """Teams' side: one bot registration, which serves its own tenant or several."""
 
     app_id: Uuid = Field(description=_A_UUID)
@@ -226,7 +225,7 @@ class TeamsSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors
         return self
 
 
-class Tuning(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
+class Tuning(Group, frozen=True):
     """What rarely needs changing. Times in seconds, sizes in bytes."""
 
     body_limit: int = Field(
@@ -404,7 +403,7 @@ class Tuning(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
     beat: float = Field(default=30.0, gt=0, le=300, description="seconds, at most 300")
 
 
-class KeySettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
+class KeySettings(Group, frozen=True):
     """Where the keys are that wrap everybody's keys. Docs: compliance-keys.md."""
 
     provider: Literal["file", "pkcs11", "kms"] = Field(
@@ -431,7 +430,7 @@ class KeySettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=T
         return self
 
 
-class Settings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
+class Settings(Group, frozen=True):
     """Everything that an operator can choose. A platform left out is switched off."""
 
     home: Path = Field(default=Path("var"), description="a folder for data and keys")

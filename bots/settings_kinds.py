@@ -4,12 +4,22 @@ from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, SecretStr, StringConstraints
+from pydantic import AfterValidator, BaseModel, SecretStr, StringConstraints
 
 from bridge.limits import UNLIMITED
 
 _RATE = r"[1-9]\d{0,6}/[1-9]\d{0,5}"
 _RATES = rf"^({UNLIMITED}|{_RATE}( {_RATE})*)$"
+
+
+class Group(
+    BaseModel,
+    frozen=True,
+    extra="forbid",
+    hide_input_in_errors=True,
+    allow_inf_nan=False,  # nothing may wait for ever
+):
+    """Settings that belong together. Read once, and told to nobody when refused."""
 
 
 def on_loopback(url: str) -> bool:

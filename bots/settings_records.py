@@ -4,10 +4,10 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field, SecretStr, StringConstraints, model_validator
+from pydantic import Field, SecretStr, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from bots.settings_kinds import A_RATE, A_URL, Rates, Secret, Url
+from bots.settings_kinds import A_RATE, A_URL, Group, Rates, Secret, Url
 from bridge.records.model import System
 
 _HOST = r"^[a-z0-9*]([a-z0-9.-]{0,250}[a-z0-9])?$"
@@ -17,7 +17,7 @@ Host = Annotated[str, StringConstraints(pattern=_HOST)]
 SystemName = Literal["salesforce", "servicenow", "jira", "hubspot", "hr"]
 
 
-class RecordSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
+class RecordSettings(Group, frozen=True):
     """One business system. Which of it is needed depends on `auth`."""
 
     system: SystemName = Field(

@@ -2,8 +2,10 @@
 
 from typing import Annotated, Self
 
-from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
+
+from bots.settings_kinds import Group
 
 _ROLE = r"[^=;]+=[^=;]+"
 _ROLES = rf"^({_ROLE}(;{_ROLE})*)?$"
@@ -11,7 +13,7 @@ _ROLES = rf"^({_ROLE}(;{_ROLE})*)?$"
 Roles = Annotated[str, StringConstraints(pattern=_ROLES)]
 
 
-class ScimSettings(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
+class ScimSettings(Group, frozen=True):
     """SCIM 2.0 at /scim/v2. Nobody gets in without a token. Docs: directory.md."""
 
     url: str = Field(

@@ -10,6 +10,7 @@ import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from json import loads
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,12 @@ def _from_env() -> dict[str, Any]:
     try:
         found = _without_blanks(EnvSettingsSource(_Environment)())
     except SettingsError as error:
+        if unread := _unread():
+            path = tuple(unread.removeprefix(_PREFIX).lower().split("_", 1))
+            raise BadInput(
+                f"{unread} must be JSON in the environment: {_expected(path)}; it is "
+                "easier to write in atom.toml"
+            ) from error
         raise BadInput(
             "ATOM_SLACK, ATOM_TEAMS, ATOM_KEYS, ATOM_DIRECTORY and ATOM_TUNING are "
             "no settings of their own: set ATOM_SLACK_BOT_TOKEN and so on"
@@ -110,6 +117,25 @@ def _from_env() -> dict[str, Any]:
     if isinstance(systems := found.get(_RECORDS), Mapping):
         found[_RECORDS] = from_environment(systems)
     return found
+
+
+def _unread() -> str | None:
+    """Return the variable that should be a table or a list, and is no JSON."""
+    is_complex = EnvSettingsSource(_Environment).field_is_complex
+    for group, model in _GROUPS.items():
+        for field, info in model.model_fields.items():
+            name = _spelled((group, field))
+            if is_complex(info) and not _is_json(os.environ.get(name) or "{}"):
+                return name
+    return None
+
+
+def _is_json(text: str) -> bool:
+    try:
+        loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _from_file(path: Path) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from bridge.errors import BadInput
 from storage.database_url import plain_dsn
 from storage.hot import HotStore
 from storage.hot_postgres import PostgresHotStore
@@ -37,7 +38,7 @@ class Database:
 def engine_for(url: URL) -> AsyncEngine:
     """Make an engine for everything that is not the hot path."""
     if url.get_backend_name() == "sqlite":
-        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+        make_folder(Path(str(url.database)).parent)
         engine = create_async_engine(url)
         event.listen(engine.sync_engine, "connect", _careful_sqlite)
         return engine
@@ -48,6 +49,17 @@ def engine_for(url: URL) -> AsyncEngine:
         pool_timeout=2,
         pool_recycle=1800,
     )
+
+
+def make_folder(folder: Path, mode: int = 0o777) -> None:
+    """Make a folder for data if it is not there. Raises `BadInput` if it cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=mode)
+    except OSError as error:
+        raise BadInput(
+            f"{folder} cannot be made: {error.strerror}; ATOM_HOME, or "
+            "ATOM_DATABASE_URL, must name a folder where ATOM may write"
+        ) from error
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ from bots.core import core
 from bots.settings_sources import config_path, read_settings
 from bots.settings_template import template
 from bridge.errors import BadInput
+from storage.database import make_folder
 
 _ID = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _EMAIL = re.compile(r"[^@\s]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
@@ -35,7 +36,7 @@ async def set_up(company_id: str, admin_email: str, name: str) -> None:
         raise BadInput(f"'{admin_email}' is no e-mail address such as admin@acme.com")
     config = write_config(config_path())
     settings = read_settings()
-    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(settings.home, 0o700)
     async with core(settings, "setup") as built:
         known = {company.id: company for company in await built.companies.all()}
         if company_id in known:

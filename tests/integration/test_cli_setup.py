@@ -165,6 +165,21 @@ def test_a_wrong_setting_is_one_line_without_a_traceback(atom: CommandLine) -> N
     )
 
 
+@pytest.mark.parametrize("command", ["setup", "links", "serve"])
+def test_a_folder_that_cannot_be_made_is_one_line_that_names_the_setting(
+    atom: CommandLine, command: str
+) -> None:
+    (atom.folder / "a-file").write_text("")
+    atom.variables["ATOM_HOME"] = str(atom.folder / "a-file" / "home")
+    more = ("--company-id", "acme", "--admin-email", "a@acme.example")
+
+    ran = atom.run(command, *(more if command == "setup" else ()))
+
+    assert ran.code == 1
+    assert "ATOM_HOME" in ran.err
+    assert ran.err.count("\n") == 1
+
+
 def test_with_several_companies_one_must_be_named(atom: CommandLine) -> None:
     atom.set_up("acme")
     atom.set_up("globex")

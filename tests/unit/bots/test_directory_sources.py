@@ -9,7 +9,7 @@ import pytest
 from aiohttp import ClientSession, web
 
 from bots.directory_hooks import DirectoryHooks
-from bots.directory_settings import SourceSettings
+from bots.directory_settings import DirectorySettings, SourceSettings
 from bots.directory_side import Means, source_of
 from bots.directory_sources import hook_secret
 from bridge.directory.model import Reading, Standing
@@ -71,6 +71,32 @@ async def test_entra_is_made_with_its_cloud_and_mapping() -> None:
     assert source.shape.mail_lists
     assert "faxNumber" in source.shape.user_select
     assert source.subscriptions is None
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        ({"url": "zzz"}, "ATOM_DIRECTORY_URL: not a directory server: 'zzz'"),
+        ({"url": "ldaps://h", "base": "dc=x"}, "ATOM_DIRECTORY_URL: say which account"),
+        (
+            {"sources": [{"name": "ad", "kind": "active-directory", "url": "zzz"}]},
+            "directory source ad: not a directory server: 'zzz'",
+        ),
+        (
+            {"sources": [{"name": "ad", "kind": "yaml"}]},
+            "The source ad needs the path",
+        ),
+    ],
+)
+async def test_what_is_wrong_is_told_with_where_it_stands(
+    given: dict[str, Any], line: str
+) -> None:
+    [settings] = DirectorySettings(**given).all_sources
+
+    with pytest.raises(BadInput) as told:
+        source_of(settings, Means(None, clock_us))
+
+    assert str(told.value).startswith(line)
 
 
 async def test_entra_subscribes_where_graph_may_call() -> None:

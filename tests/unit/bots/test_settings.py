@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bots.directory_settings import DirectorySettings
 from bots.settings import Settings, SlackSettings, TeamsSettings, Tuning, on_loopback
 from bots.settings_sources import (
     read_settings,
@@ -194,6 +195,46 @@ def test_what_is_wrong_is_named_in_one_line(
 
     assert named in line
     assert "\n" not in line
+
+
+# Any text will do for these until the server that they name is asked.
+_FREE = {
+    "ATOM_HOME", "ATOM_HOST", "ATOM_DATABASE_URL", "ATOM_TEAMS_ISSUER",
+    "ATOM_KEYS_MODULE", "ATOM_KEYS_TOKEN", "ATOM_SLACK_CLIENT_ID",
+    "ATOM_DIRECTORY_COMPANY", "ATOM_DIRECTORY_PEOPLE", "ATOM_DIRECTORY_URL",
+    "ATOM_DIRECTORY_BASE", "ATOM_DIRECTORY_BIND", "ATOM_DIRECTORY_PASSWORD",
+    "ATOM_DIRECTORY_CA",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(set(setting_names()) - _FREE))
+def test_no_setting_is_taken_however_it_is_written(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    given(monkeypatch, **{**SLACK, **TEAMS, name: "no such\tthing"})
+
+    line = refusal()
+
+    assert line.startswith(name)
+    assert "\n" not in line
+
+
+_TIMES = [
+    f"ATOM_{group.upper()}_{name.upper()}"
+    for group, model in (("tuning", Tuning), ("directory", DirectorySettings))
+    for name, field in model.model_fields.items()
+    if field.annotation is float
+]
+
+
+@pytest.mark.parametrize("name", _TIMES)
+@pytest.mark.parametrize("value", ["inf", "nan", "1e999"])
+def test_no_time_is_without_end(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    given(monkeypatch, **{name: value})
+
+    assert refusal().startswith(f"{name} must be")
 
 
 @pytest.mark.parametrize(
