@@ -84,10 +84,8 @@ DEFAULTS: Mapping[str, Any] = {
     # Graph. The grants are what a team consents to when the app is installed.
     "teams.graph_grants": [
         "ChannelMessage.Read.Group",
-        "ChannelSettings.Read.Group",
         "File.Read.Group",
         "TeamMember.Read.Group",
-        "TeamSettings.Read.Group",
     ],
     "teams.graph_delay": 0.0,  # seconds until a new message can be read
     "teams.graph_order": "created",  # or "modified"

@@ -135,7 +135,8 @@ async def test_members_show_who_owns_the_team(bot: Bot) -> None:
     assert members[0]["userId"] == "c0000000-0000-4000-8000-000000000001"
 
 
-async def test_channels_show_their_kind(bot: Bot) -> None:
+async def test_channels_show_their_kind(sandbox: Sandbox, bot: Bot) -> None:
+    await sandbox.set({"teams.graph_grants": ["ChannelSettings.Read.Group"]})
     channels = (await bot.graph(f"teams/{GROUP}/channels")).body["value"]
     one = (await bot.graph(f"teams/{GROUP}/channels/{FALCON}")).body
 

@@ -8,6 +8,7 @@ from zipfile import ZipFile
 import pytest
 from PIL import Image
 
+from bots.sandbox.teams.defaults import DEFAULTS
 from bots.teams import record_asked
 from manifest import teams_rules
 from manifest.build import teams_manifest
@@ -187,6 +188,16 @@ def test_the_permissions_are_those_that_graph_calls_and_messages_need(
     granted = manifest["authorization"]["permissions"]["resourceSpecific"]
 
     assert {permission["name"] for permission in granted} == needed
+    # What ATOM is tried with is what it is given, and no more.
+    assert set(DEFAULTS["teams.graph_grants"]) == needed
+
+
+def test_it_may_be_added_to_private_and_shared_channels(
+    manifest: dict[str, Any],
+) -> None:
+    # Teams offers an app there only if it says so, which takes schema 1.25.
+    assert manifest["supportsChannelFeatures"] == "tier1"
+    assert manifest["manifestVersion"] == "1.25"
 
 
 def test_the_package_is_flat_whole_and_the_same_each_time(
