@@ -29,10 +29,11 @@ _FEWER, _MORE = 0.9, 0.25
 _LEAST = 4
 _YOUNG = 0.25  # seconds in which a delivery counts
 # None is begun while an event has waited for so long and rounds take longer than
-# `_IDLE`; each is held back for a moment at most.
+# `_IDLE`; each is held back for a moment at most. Where more comes than can be copied
+# at once, longer moments make both earlier: what runs side by side ends late together.
 _GIVES_WAY = 0.008
 _IDLE = 0.001
-_HELD_BACK = 0.1
+_HELD_BACK = 1.0
 
 
 @dataclass(frozen=True, slots=True)

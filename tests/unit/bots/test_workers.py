@@ -299,8 +299,9 @@ async def takes_a_moment(_delivery: Delivery) -> Done | Later:
 
 
 async def test_fewer_are_under_way_while_events_wait_for_the_processor(
-    office: Office,
+    office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(workers, "_HELD_BACK", 0.1)
     office.worker.waited = lambda: 1.0
     office.courier.plays = {n: [takes_a_moment] for n in range(80)}
     office.queue.put(*map(elsewhere, range(80)))
@@ -330,7 +331,10 @@ async def test_none_is_begun_before_an_event_that_waits_for_the_processor(
         await eventually(lambda: office.courier.begun)
 
 
-async def test_calls_that_hang_take_no_room_from_the_others(office: Office) -> None:
+async def test_calls_that_hang_take_no_room_from_the_others(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "_HELD_BACK", 0.1)
     office.worker.waited = lambda: 1.0
     forever = asyncio.Event()
     office.courier.plays = {n: [waits_for(forever)] for n in range(10)}
