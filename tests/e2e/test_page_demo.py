@@ -101,11 +101,16 @@ async def change(side: Side, old: str, new: str) -> None:
     await side.page.keyboard.press("Enter")
 
 
+async def picture(page: Window, name: str, otherwise: Path) -> bytes:
+    path = Path(os.environ.get("ATOM_PICTURES") or otherwise) / name
+    await page.page.mouse.move(640, 20)
+    return await page.page.screenshot(path=path, animations="disabled")
+
+
 async def test_a_conversation_across_both_makes_a_picture(
     page: Window, tmp_path: Path
 ) -> None:
-    """ATOM_PICTURE=docs/images/demo.png makes the README's picture anew."""
-    picture = os.environ.get("ATOM_PICTURE") or tmp_path / "demo.png"
+    """ATOM_PICTURES=docs/images makes the README's pictures anew, here and below."""
     await page.slack.become("Bob Stone")
     await page.slack.write("Two things before noon: *check* the `orbit.py` numbers")
     card = thread_card(page, "Two things before noon")
@@ -119,7 +124,7 @@ async def test_a_conversation_across_both_makes_a_picture(
         "in Slack"
     )
 
-    shot = await page.page.screenshot(path=picture, animations="disabled")
+    shot = await picture(page, "demo.png", tmp_path)
 
     assert shot.startswith(b"\x89PNG")
 
@@ -337,6 +342,77 @@ async def test_a_guest_who_is_mentioned_in_a_command_leads_to_their_contact(
     answer = page.page.locator("#slack-messages").get_by_text("Field engineer")
     await expect(answer.first).to_be_visible(timeout=60_000)
     await expect(page.slack.frame).to_contain_text("Partner Works")
+
+
+async def test_a_cases_status_is_changed_in_teams_and_its_card_in_slack_follows(
+    page: Window,
+) -> None:
+    text = words("who has CS-00001026 now?")
+    await page.slack.write(text)
+    await page.slack.message(text).get_by_role("button", name="1 reply").click()
+    thread = page.page.locator("#slack-thread")
+    await expect(thread).to_contain_text("Globex & Sons")
+    await expect(thread).to_contain_text("Working · High")
+
+    card = thread_card(page, text)
+    await card.get_by_role("button", name="Change status…").click()
+    await card.get_by_label("Status").select_option("Escalated")
+    await card.get_by_role("button", name="Save").click()
+
+    await expect(thread).to_contain_text("Escalated · High")
+    await expect(card).to_contain_text("Escalated · High")
+    changed = page.entries.filter(has_text="changed a business record")
+    await expect(changed.last).to_contain_text("Carol Díaz")
+
+
+async def test_a_change_that_is_approved_in_teams_is_so_in_slack(
+    page: Window, tmp_path: Path
+) -> None:
+    await page.page.set_viewport_size({"width": 1280, "height": 1000})
+    text = words("CHG0030351 waits")
+    await page.teams.become("Erin Park")
+    await page.teams.write(text)
+    card = thread_card(page, text)
+    await expect(card).to_contain_text("0 of 3")
+    await page.slack.message(text).get_by_role("button", name="1 reply").click()
+
+    approve = card.get_by_role("button", name="Approve", exact=True)
+    await approve.click()
+    await expect(card).to_contain_text("Records your approval in ServiceNow as you.")
+    await approve.last.click()
+
+    thread = page.page.locator("#slack-thread")
+    await expect(thread).to_contain_text("1 of 3")
+    await expect(thread).to_contain_text("Approved by Erin Park")
+    await expect(card).to_contain_text("1 of 3")
+    await card.evaluate("card => card.scrollIntoView({block: 'end'})")
+    await picture(page, "records.png", tmp_path)
+
+
+async def test_an_amount_is_found_shown_to_all_without_it_and_to_finance_alone(
+    page: Window,
+) -> None:
+    amount, deal = "1,284,500", "Globex – platform renewal"
+    await page.slack.write("/atom find globex")
+    found = page.slack.messages.filter(has_text="ServiceNow: nothing found").last
+    await expect(found).to_contain_text(deal)
+    await expect(found).to_contain_text("Jira: answered")
+    await page.slack.write("/atom opp globex")
+    answer = page.slack.messages.filter(has_text="only you see this").last
+    await answer.get_by_role("button", name="Show in channel").click()
+    shown = page.slack.messages.filter(has_text="My view").filter(has_text=deal)
+    await expect(shown.last).to_be_visible()
+
+    for name, sees in (("Bob Stone", False), ("Dana", True)):
+        await page.slack.become(name)
+        await shown.last.get_by_role("button", name="My view").click()
+        dialog = page.slack.frame.get_by_role("dialog")
+        await expect(dialog).to_contain_text(deal)
+        assert (amount in await dialog.inner_text()) is sees
+        await page.page.keyboard.press("Escape")
+
+    for anybodys in (page.slack.messages, page.teams.messages, page.entries):
+        await expect(anybodys.filter(has_text=amount)).to_have_count(0)
 
 
 async def test_whoever_is_moved_out_of_a_group_is_not_heard_and_hears_why(

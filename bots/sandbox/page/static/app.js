@@ -21,9 +21,7 @@ const company = new CompanyPanel();
 const small = tabs();
 const log = new LogSide({
   nameOf,
-  // The log may hold a person's id alone: names are the platforms' to tell.
-  personOf: ({ author }) =>
-    slack.nameOfPerson(author) || teams.nameOfPerson(author) || author,
+  personOf: ({ author }) => personNamed(author),
   onLinks: (found) => {
     known = found;
     redraw();
@@ -39,8 +37,13 @@ const log = new LogSide({
 function nameOf(address) {
   if (!address) return "";
   const id = address.slice(address.indexOf("/") + 1);
-  const side = address.startsWith("slack:") ? slack : teams;
-  return side.nameOfChannel(id) ?? id;
+  return slack.nameOfChannel(id) ?? teams.nameOfChannel(id) ?? id;
+}
+
+/** The log may hold a person's id or address alone: names are the platforms' to tell. */
+function personNamed(author) {
+  const id = (author ?? "").replace(/^(slack|teams):(\w+\/)?/u, "");
+  return slack.nameOfPerson(id) || teams.nameOfPerson(id) || author;
 }
 
 let drawn = "";

@@ -47,7 +47,7 @@ export function fillChannels(place, channels, chosen, choose, sign = SHOWN) {
 export function fillLinked(place, linked) {
   place.hidden = linked == null;
   place.dataset.linked = linked ? "yes" : "no";
-  place.replaceChildren(...(linked ? [icon("bridge"), linked] : ["Not linked"]));
+  place.replaceChildren(...(linked ? [icon("bridge"), h("span", {}, linked)] : ["Not linked"]));
   place.title = linked
     ? `Everything said here is said in ${linked} too`
     : "What is said here stays here";
