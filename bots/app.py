@@ -40,6 +40,7 @@ from bots.settings import Settings
 from bots.slack_side import listen_to_slack
 from bots.sleepers import watched
 from bots.spooling import Spooling
+from bots.starting import once_it_answers
 from bots.teams_side import listen_to_graph, listen_to_teams
 from bots.tools import Tools, tools
 from bots.watchfulness import Watchfulness
@@ -91,11 +92,11 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
     spare_the_collector()
     async with AsyncExitStack() as stack:
         built = await stack.enter_async_context(tools(settings))
-        await built.core.require_company()
+        await once_it_answers(built.core.require_company)
         if built.core.database.embedded:
             stack.enter_context(alone(settings))
-            await built.core.shards.seize()
-        erasing = await _made_ready(built.core)
+            await once_it_answers(built.core.shards.seize)
+        erasing = await once_it_answers(partial(_made_ready, built.core))
         teller = teller_of(built)
         dormancy = watched(built.core, built.slack, built.teams)
         relay = Relay(
@@ -123,7 +124,7 @@ async def serve(settings: Settings, trace: Trace = unwatched) -> None:
         built.core.search.indexing.courtesy = courtesy
         built.health.held_until = worker.held_until
         watchfulness = Watchfulness(built.core, _figures(built))
-        await watchfulness.start()
+        await once_it_answers(watchfulness.start)
         stack.push_async_callback(watchfulness.stop)
         built.core.journal.trace = trace
         signing = Checkpointing(built.core.publisher, built.core.company_ids, courtesy)
@@ -261,7 +262,7 @@ async def _listeners(
     built.connecting.pages.add_routes(app)
     jobs: list[Job] = [spooling.run, late_answers.run]
     if built.records:
-        await built.records.follower.begin()
+        await once_it_answers(built.records.follower.begin)
         jobs.append(await _record_hooks(built, built.records, app))
     built.connecting.processes.append(processes)
     built.core.journal.on_commit.append(lambda *_: pages.committed())
@@ -275,7 +276,7 @@ async def _listeners(
 async def _record_hooks(
     built: Tools, records: RecordsSide, app: web.Application
 ) -> Job:
-    tenants = await built.core.company_ids()
+    tenants = await once_it_answers(built.core.company_ids)
     known = {tenant: records.systems.of(tenant) for tenant in tenants}
     public = (built.core.settings.public_url or "").rstrip("/")
     hooks = RecordHooks(known, records.told, time.time, public)

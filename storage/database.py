@@ -86,8 +86,9 @@ async def _hot_store(url: URL, engine: AsyncEngine) -> HotStore:
 
 
 async def _connected(dsn: str) -> asyncpg.Connection:
-    # As on the hot path: who is frozen within a transaction must not keep its locks.
-    patience = {"idle_in_transaction_session_timeout": "10000"}
+    # As on the hot path: who is frozen within a transaction must not keep its locks, nor
+    # for as long as the hot path waits for one.
+    patience = {"idle_in_transaction_session_timeout": "4000"}
     try:
         return await asyncpg.connect(dsn, timeout=2, server_settings=patience)
     except asyncpg.TargetServerAttributeNotMatched as error:

@@ -16,6 +16,8 @@ from storage.partitions import ensure_partitions, make_partitions
 
 __all__ = ["downgrade", "ensure_partitions", "make_partitions", "upgrade", "versions"]
 
+_UNHURRIED = "SET LOCAL idle_in_transaction_session_timeout = '60s'"
+
 
 async def upgrade(engine: AsyncEngine, revision: str = "head") -> None:
     """Apply every missing version. Safe to call at each start, by many processes."""
@@ -75,6 +77,9 @@ def _newest() -> str:
 async def _run(engine: AsyncEngine, work: object) -> None:
     try:
         async with engine.begin() as connection:
+            if engine.dialect.name == "postgresql":
+                # Alembic thinks between its statements, and on a busy machine for long.
+                await connection.execute(text(_UNHURRIED))
             await connection.run_sync(work)  # type: ignore[arg-type]
     except (SQLAlchemyError, OSError) as error:
         raise StoreUnavailable(

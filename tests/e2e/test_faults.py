@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from tests.databases import migrated_template
@@ -222,6 +223,26 @@ async def test_with_a_spool_what_is_said_meanwhile_waits_on_the_disk(
     assert "taken in from the disk" in here.stderr
     assert '"count": 6, "event": "taken in from the disk"' in here.stderr
     assert verdict.intact
+
+
+async def test_a_start_that_meets_a_held_lock_waits_for_it(
+    tmp_path: Path, postgres: Postgres
+) -> None:
+    hasty = {"ATOM_TUNING_CAPTURE_PATIENCE": "0.5"}
+    with postgres.database(migrated_template(postgres)) as url:
+        async with world(tmp_path, url, **hasty) as here:
+            holding = await asyncpg.connect(url)
+            try:
+                async with holding.transaction():
+                    await holding.execute("LOCK TABLE head IN SHARE MODE")
+                    starting = asyncio.create_task(here.start())
+                    async with asyncio.timeout(80):  # most of which it takes to begin
+                        while "the start waits" not in here.stderr:
+                            assert not starting.done()
+                            await asyncio.sleep(0.05)
+                await starting
+            finally:
+                await holding.close()
 
 
 async def test_two_processes_share_the_work_and_copy_once(

@@ -27,6 +27,9 @@ async def test_up_down_and_up_again_leaves_the_schema_of_the_code(
     await upgrade(engine)
 
     async with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":  # it compares for long
+            unhurried = "SET LOCAL idle_in_transaction_session_timeout = '60s'"
+            await connection.execute(text(unhurried))
         assert await connection.run_sync(_differences) == []
     current, wanted = await versions(engine)
     assert current == wanted == head()
