@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
 from typing import Self
@@ -216,6 +216,11 @@ class Post:
     files: tuple[FileLine, ...] = ()
     account: str = ""
     confirmed: bool | None = None
+
+    def outside_thread(self) -> "Post":
+        """Return what stands in the channel itself when its thread is no more."""
+        notes = (self.note, "in reply to a message that was deleted")
+        return replace(self, thread="", note="; ".join(filter(None, notes)))
 
 
 @dataclass(frozen=True, slots=True)

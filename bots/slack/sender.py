@@ -56,7 +56,7 @@ class SlackSender:
             if not post.thread or refused.code != "cannot_reply_to_message":
                 raise
         # Its root was deleted a moment ago, and left nothing to reply to.
-        return await self._post(outside_thread(post))
+        return await self._post(post.outside_thread())
 
     async def _post(self, post: Post) -> str:
         client = await self.clients.of(post.target.team)
@@ -122,7 +122,7 @@ class SlackSender:
             if not post.thread or refused.code != "thread_not_found":
                 raise CannotTell(str(refused)) from refused
         try:
-            return await self._found(client, outside_thread(post), since_us, known)
+            return await self._found(client, post.outside_thread(), since_us, known)
         except SlackRefused as refused:
             raise CannotTell(str(refused)) from refused
 
@@ -186,14 +186,6 @@ async def _is_buried(client: AsyncWebClient, channel: str, ts: str) -> bool:
         raise
     found = [one for one in mappings(answer, "messages") if one.get("ts") == ts]
     return all(one.get("subtype") == "tombstone" for one in found)
-
-
-def outside_thread(post: Post) -> Post:
-    """Return what stands in the channel itself when its thread is no more."""
-    note = "; ".join(
-        filter(None, (post.note, "in reply to a message that was deleted"))
-    )
-    return replace(post, thread="", note=note)
 
 
 def display_name(post: Post) -> str:

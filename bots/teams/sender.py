@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from bots.teams.closed import channel_closed
 from bots.teams.connector import Connector, Gone, activities
 from bots.teams.content import comparable, content, plain_name
-from bots.teams.graph import Graph
+from bots.teams.graph import Graph, GraphRefused
 from bots.teams.places import threaded
 from bots.teams.resemblance import resembles
 from bots.teams.wire import text_of
@@ -36,6 +38,15 @@ class TeamsSender:
     graph: Graph | None = None
 
     async def post(self, post: Post) -> str:
+        try:
+            return await self._post(post)
+        except Gone:
+            if not post.thread:
+                raise
+        # Its root is no more: not deleted, which leaves a thread, but done away with.
+        return await self._post(post.outside_thread())
+
+    async def _post(self, post: Post) -> str:
         conversation = threaded(post.target.id, post.thread)
         body = body_of(post)
         if post.names.pings:
@@ -56,14 +67,18 @@ class TeamsSender:
         return 2 * len(counted) + 2 * sum(c > "\uffff" for c in counted)
 
     async def edit(self, remote: str, post: Post) -> None:
-        body = {**body_of(post), "id": remote}
-        await self._call("PUT", post, _standing(post, remote), body)
+        try:
+            await self._edit(remote, post)
+        except Gone:
+            if not post.thread:
+                raise
+            await self._edit(remote, post.outside_thread())
 
     async def delete(self, remote: str, post: Post) -> None:
-        try:
-            await self._call("DELETE", post, _standing(post, remote))
-        except Gone:
-            return
+        for each in (post, post.outside_thread()) if post.thread else (post,):
+            with suppress(Gone):
+                await self._call("DELETE", each, _standing(each, remote))
+                return
 
     async def find(
         self, post: Post, since_us: int, known: Collection[str]
@@ -80,6 +95,10 @@ class TeamsSender:
             )
         except ServiceUnavailable as error:
             raise NotSent(str(error)) from error
+        except GraphRefused as refused:
+            if not post.thread or refused.status != HTTPStatus.NOT_FOUND:
+                raise
+            return await self.find(post.outside_thread(), since_us, known)
 
         free = [c for c in candidates if c.id not in known]
         said = {comparable(html) for html in versions(post)}
@@ -94,6 +113,10 @@ class TeamsSender:
                 "the answer was lost, and a message of ATOM's resembles it"
             )
         return None
+
+    async def _edit(self, remote: str, post: Post) -> None:
+        body = {**body_of(post), "id": remote}
+        await self._call("PUT", post, _standing(post, remote), body)
 
     async def _call(
         self, method: str, post: Post, path: str, body: Mapping[str, Any] | None = None

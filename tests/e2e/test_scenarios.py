@@ -23,6 +23,7 @@ from bridge.links import LinkState
 from storage.schema import link, link_channel
 from tests.databases import migrated_template
 from tests.e2e.resent import last_event, resend
+from tests.e2e.sizes import FULL
 from tests.e2e.test_dead_letters import change_link, poisoned, until_dead
 from tests.e2e.test_linking import slack_answer, teams_answer
 from tests.e2e.world import (
@@ -40,6 +41,7 @@ from tests.e2e.world import (
 from tests.servers import Postgres, free_port
 
 _TALKING = 30  # of the thousand
+HELD_UP = 20 if FULL else 2  # seconds
 
 
 _MORE = {
@@ -57,9 +59,28 @@ async def here(tmp_path: Path, database_url: str) -> AsyncIterator[World]:
         yield made
 
 
+def copies_in_teams(state: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [m for m in teams_messages(state) if m["author"]["is_bot"]]
+
+
+def copies_in_slack(state: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [m for m in slack_messages(state) if m.get("bot_id")]
+
+
 async def said(here: World, text: str) -> list[str]:
     """Return the kinds of what the log has of messages with a text."""
     return [e.etype for e in await here.log() if e.body.get("text") == text]
+
+
+async def last_activity(here: World, kind: str) -> Mapping[str, Any]:
+    """Return the newest activity of a kind, as Teams sent it or would have."""
+    told = [
+        e["request"]["body"]
+        for e in await here.journal()
+        if (e["side"], e["call"]) == ("teams", "deliver")
+    ]
+    found: Mapping[str, Any] = [a for a in told if a["type"] == kind][-1]
+    return found
 
 
 async def calls(here: World, *names: str) -> int:
@@ -160,21 +181,34 @@ async def test_an_echo_that_comes_before_the_answer_is_known_as_ours(
 async def test_replies_and_an_edit_wait_for_a_root_that_is_held_up(
     here: World,
 ) -> None:
-    await here.fault("teams.post", "429", retry_after=2)
-    root = await here.slack("post", text="root")
+    for post in ("teams.post", "slack.chat.postMessage"):
+        await here.fault(post, "429", retry_after=HELD_UP)
+    ts = await here.slack("post", text="root")
+    id_ = await here.teams("post", text="root")
     for n in range(3):
-        await here.slack("reply", text=f"reply {n}", thread_ts=root)
-    await here.slack("edit", ts=root, text="root, better")
+        await here.slack("reply", text=f"reply {n}", thread_ts=ts)
+        await here.teams("reply", text=f"reply {n}", thread=id_)
+    await here.slack("edit", ts=ts, text="root, better")
+    await here.teams("edit", message=id_, text="root, better")
 
-    await here.until(lambda s: any("reply 2" in text for text in teams_texts(s)))
+    for copies in (copies_in_teams, copies_in_slack):
+        await here.until(
+            lambda s: any("reply 2" in m["text"] for m in copies(s)),  # noqa: B023 - waited for at once
+            60 + HELD_UP,
+        )
     await here.quiet()
 
-    first, *replies = teams_messages(await here.state())
+    state = await here.state()
+    first, *replies = copies_in_teams(state)
     assert first["text"].strip().endswith("root, better")
     # They may share a copy: the channel was full.
     told = [line for r in replies for line in r["text"].split("\n") if "reply" in line]
     assert told == [f"reply {n}" for n in range(3)]
     assert {r["root"] for r in replies} == {first["id"]}
+    first, *replies = copies_in_slack(state)
+    assert first["text"] == "root, better"
+    assert [r["text"] for r in replies] == [f"reply {n}" for n in range(3)]
+    assert {r["thread_ts"] for r in replies} == {first["ts"]}
 
 
 async def test_what_is_changed_and_deleted_while_it_waits_is_never_posted(
@@ -182,34 +216,54 @@ async def test_what_is_changed_and_deleted_while_it_waits_is_never_posted(
 ) -> None:
     await change_link(here, LinkState.PAUSED)
     ts = await here.slack("post", text="one")
-    await here.slack("edit", ts=ts, text="two")
-    await here.slack("edit", ts=ts, text="three")
+    id_ = await here.teams("post", text="one")
+    for text in ("two", "three"):
+        await here.slack("edit", ts=ts, text=text)
+        await here.teams("edit", message=id_, text=text)
     await here.slack("delete", ts=ts)
-    await here.logged(lambda entries: any(e.etype == "message.delete" for e in entries))
+    await here.teams("delete", message=id_)
+    await here.logged(
+        lambda entries: sum(e.etype == "message.delete" for e in entries) == 2
+    )
 
     await change_link(here, LinkState.ACTIVE)
     await here.quiet()
 
-    assert teams_messages(await here.state()) == []
+    state = await here.state()
+    assert (teams_messages(state), slack_messages(state)) == ([], [])
     assert await calls(here, "post", "update", "delete") == 0
+    assert [e for e in await here.journal() if e["call"].startswith("chat.")] == []
     kinds = Counter(e.etype for e in await here.log())
-    assert [kinds[f"message.{k}"] for k in ("create", "edit", "delete")] == [1, 2, 1]
+    assert [kinds[f"message.{k}"] for k in ("create", "edit", "delete")] == [2, 4, 2]
 
 
 async def test_the_newest_edit_stands_in_whatever_order_edits_come(
     here: World,
 ) -> None:
-    await here.set(slack__order_wait=0.0, slack__edited_ts_whole_seconds=False)
+    await here.set(
+        slack__order_wait=0.0, slack__edited_ts_whole_seconds=False, teams__order_wait=0
+    )
     ts = await here.slack("post", text="first")
-    await here.until(lambda s: len(teams_messages(s)) == 1)
+    id_ = await here.teams("post", text="first")
+    await here.until(lambda s: len(teams_messages(s)) == len(slack_messages(s)) == 2)
     changed = {"subtype": "message_changed"}
     await here.fault("slack.deliver", "drop", match=changed)
+    await here.fault("teams.deliver", "drop", match={"type": "messageUpdate"})
     await here.slack("edit", ts=ts, text="second")
+    await here.teams("edit", message=id_, text="second")
     second = await last_event(here, **changed)
+    late = await last_activity(here, "messageUpdate")
     await here.slack("edit", ts=ts, text="third")
-    await here.until(lambda s: teams_texts(s)[0].strip().endswith("third"))
+    await here.teams("edit", message=id_, text="third")
+    await here.until(
+        lambda s: (
+            any(m["text"].endswith("third") for m in copies_in_teams(s))
+            and any(m["text"] == "third" for m in copies_in_slack(s))
+        )
+    )
 
     assert await resend(here, second) == await resend(here, second, 1) == 200
+    await here.teams("raw", activity=late)
     await here.quiet()
     made = await calls(here, "update")
     await here.slack("unfurl", ts=ts, url="https://acme.example")
@@ -218,30 +272,75 @@ async def test_the_newest_edit_stands_in_whatever_order_edits_come(
     await here.quiet()
 
     state = await here.state()
-    assert teams_texts(state)[0].strip().endswith("third")
+    [in_teams] = copies_in_teams(state)
+    assert in_teams["text"].strip().endswith("third")
+    assert [m["text"] for m in copies_in_slack(state)] == ["third", "a mark"]
     assert await calls(here, "update") == made == 1
+    assert [e["call"] for e in await here.journal()].count("chat.update") == 1
 
 
 @pytest.mark.parametrize("fault", ["", "reset_after"])
 async def test_a_reply_to_what_was_deleted_meanwhile_stands_by_itself(
     here: World, fault: str
 ) -> None:
-    root = await here.slack("post", text="root")
-    state = await here.until(lambda s: len(teams_messages(s)) == 1)
-    [copy] = teams_messages(state)
-    await here.fault("slack.deliver", "drop")
-    await here.slack("delete", ts=root)
+    ts = await here.slack("post", text="root")
+    id_ = await here.teams("post", text="root")
+    state = await here.until(
+        lambda s: len(copies_in_teams(s)) == len(copies_in_slack(s)) == 1
+    )
+    [below], [above] = copies_in_teams(state), copies_in_slack(state)
+    await here.quiet()
+    for side in ("slack", "teams"):
+        await here.fault(f"{side}.deliver", "drop")
+    await here.slack("delete", ts=ts)
+    await here.teams("delete", message=id_)
     if fault:
         await here.fault("slack.chat.postMessage", fault, skip=1)
+        await here.fault("teams.post", fault)
 
-    await here.teams("reply", text="too late", thread=copy["id"])
-    await here.until(lambda s: slack_messages(s) != [])
+    await here.teams("reply", text="too late", thread=below["id"])
+    await here.slack("reply", text="too late", thread_ts=above["ts"])
+    await here.until(
+        lambda s: all(
+            any("too late" in m["text"] for m in copies(s))
+            for copies in (copies_in_teams, copies_in_slack)
+        )
+    )
     await here.quiet()
 
-    [reply] = slack_messages(await here.state())
+    state = await here.state()
+    [reply] = [m for m in copies_in_slack(state) if "too late" in m["text"]]
     assert reply["text"].startswith("too late")
     assert "in reply to a message that was deleted" in json.dumps(reply)
     assert not reply.get("thread_ts")
+    # In Teams a deleted root keeps its thread.
+    [reply] = [m for m in copies_in_teams(state) if "too late" in m["text"]]
+    assert (reply["root"], reply["text"].endswith("\ntoo late")) == (id_, True)
+
+
+@pytest.mark.parametrize("fault", ["", "reset_after"])
+async def test_a_reply_to_what_teams_did_away_with_stands_by_itself(
+    here: World, fault: str
+) -> None:
+    root = await here.teams("post", text="root")
+    state = await here.until(lambda s: len(copies_in_slack(s)) == 1)
+    [copy] = copies_in_slack(state)
+    await here.quiet()
+    del here.sandbox.teams.channels[PROJECT.id].messages[root]
+    if fault:
+        await here.fault("teams.post", fault)
+
+    ts = await here.slack("reply", text="too late", thread_ts=copy["ts"])
+    await here.until(lambda s: len(copies_in_teams(s)) == 1)
+    await here.quiet()
+    await here.slack("edit", text="far too late", ts=ts)
+
+    state = await here.until(lambda s: "far too late" in teams_texts(s)[0])
+    [reply] = teams_messages(state)
+    assert "in reply to a message that was deleted" in reply["text"]
+    assert reply["is_root"]
+    await here.slack("delete", ts=ts)
+    await here.until(lambda s: not teams_messages(s))
 
 
 async def test_a_flood_of_deletions_waits_for_an_admins_word(here: World) -> None:
