@@ -48,6 +48,7 @@ from bots.web.health import HealthPages
 from bots.web.log_api import LogApi
 from bots.workers import Doorkeeper
 from bridge.catchup import CatchUp
+from bridge.messages import Platform
 from bridge.notices import TellingJournal
 from bridge.ports import Intake, Journal, Limiter
 from bridge.records.hints import HintingJournal
@@ -302,6 +303,7 @@ def _catching_up(built: Tools, intake: Intake) -> CatchingUp:
         clock=clock_us,
         look_back_us=int(tuning.look_back * 1_000_000),
         ahead=built.ahead,
+        single={Platform.TEAMS: built.teams.recent} if built.teams else {},
     )
     return CatchingUp(
         catch_up, core.links, core.watermarks, core.company_ids, clock_us, tuning.beat

@@ -118,7 +118,7 @@ def teams_side(
         TeamsHerald(connector, built.places, settings.private_notices),
         TeamsAddresses(built.places),
         TeamsRecent(graph, connector, built.places, settings.app_id, asyncio.sleep),
-        TeamsProber(connector, built.places, hears=settings.notice_url is not None),
+        TeamsProber(connector, built.places, graph if settings.notice_url else None),
         TeamsRoster(connector, built.places, told=told),
         TeamsSigns(connector, built.places),
         TeamsFiles(connector, graph, built.places),

@@ -13,7 +13,7 @@ from bridge.links import Link, LinkState
 from bridge.messages import Channel, Event, EventKind, Platform
 from bridge.options import Bots
 from bridge.ports import Intake, Links
-from bridge.recent import Gap, Known, Recent, Record, Watermarks, Words
+from bridge.recent import Gap, Known, Recent, Record, Single, Watermarks, Words
 
 VIA = "catchup"
 # By how many microseconds the platform's clock was ahead of ours.
@@ -43,6 +43,7 @@ class CatchUp:
     clock: Callable[[], int]
     look_back_us: int = LOOK_BACK_US
     ahead: Mapping[Platform, Callable[[], int]] = field(default_factory=dict)
+    single: Mapping[Platform, Single] = field(default_factory=dict)
 
     async def channel(self, tenant: str, channel: Channel, since_us: int = 0) -> int:
         """
@@ -70,6 +71,30 @@ class CatchUp:
                 news += await self.take(tenant, channel, event)
                 known[event.message] = after(event, known.get(event.message))
         await self.watermarks.raise_to(tenant, [channel], began)
+        return news
+
+    async def message(
+        self, tenant: str, channel: Channel, root: str, message: str
+    ) -> int:
+        """
+        Catch up with one message of a root's thread; returns how many events were news.
+
+        Raises what `channel` does.
+        """
+        links = await self.standing(tenant, channel)
+        if not links:
+            return 0
+        linked = min(link.since_us(channel) for link in links) + self.ahead_us(channel)
+        if (single := self.single.get(channel.platform)) is None:
+            raise CannotTell("the platform does not show single messages")
+        before = await self.record.of(tenant, channel, message)
+        known = {message: before} if before else {}
+        bots = any(link.options.bots is not Bots.DROP for link in links)
+        gap, news = Gap(channel, self.clock(), 0, known, bots=bots), 0
+        for event in await single.one(gap, root, message):
+            if is_news(event, known, linked):
+                news += await self.take(tenant, channel, event)
+                known[message] = after(event, known.get(message))
         return news
 
     async def told_apart(

@@ -91,6 +91,20 @@ class Roots(Protocol):
         ...
 
 
+class Single(Protocol):
+    """One message, read from its platform instead of heard."""
+
+    async def one(self, gap: Gap, root: str, message: str) -> Sequence[Event]:
+        """
+        Return what is to be told of a message in a root's thread, as `Recent` does.
+
+        Nothing if it does not stand, and left nothing that says so. Raises
+        `ServiceUnavailable` when the platform does not answer, and `CannotTell` when
+        ATOM may not read the channel.
+        """
+        ...
+
+
 class Record(Protocol):
     """What the log has of a channel's messages."""
 
@@ -98,6 +112,10 @@ class Record(Protocol):
         self, tenant: str, channel: Channel, since_us: int
     ) -> Mapping[str, Known]:
         """Return what was captured of the channel's messages since a time."""
+        ...
+
+    async def of(self, tenant: str, channel: Channel, message: str) -> Known | None:
+        """Return what was captured of one message, None if nothing was."""
         ...
 
     async def author(

@@ -1,21 +1,20 @@
 """What the log has of a channel's messages, to tell news from what is known."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from bridge.messages import Channel, EventKind, Person
 from bridge.recent import Known, Words
 from storage.files import files_in
-from storage.hot import HotStore, Statement
+from storage.hot import HotStore, Row, Statement
 from storage.ledger import kind_of, newest_content
 from storage.log_reader import LogReader
 from storage.rows import clean_id
 
-_SELECT = (
-    "SELECT msg, thread, etype, version_us FROM log WHERE tenant = :tenant "
-    "AND conv = :conv AND cap_us >= :since AND msg <> '' "
-    f"AND (etype LIKE 'message.%' OR etype = '{EventKind.COMMAND}') ORDER BY seq"
-)
+_COLUMNS = "SELECT msg, thread, etype, version_us FROM log WHERE tenant = :tenant "
+_KINDS = f"AND (etype LIKE 'message.%' OR etype = '{EventKind.COMMAND}') ORDER BY seq"
+_SELECT = f"{_COLUMNS}AND conv = :conv AND cap_us >= :since AND msg <> '' {_KINDS}"
+_ONE = f"{_COLUMNS}AND conv = :conv AND msg = :msg {_KINDS}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +31,12 @@ class StoredRecord:
         rows = await self.store.fetch(
             Statement(_SELECT, parameters | {"since": max(since_us, 0)})
         )
-        known: dict[str, Known] = {}
-        for message, thread, etype, version_us in rows:
-            before = known.get(message, Known(thread, said=False))
-            known[message] = _with(before, etype, version_us)
-        return known
+        return _folded(rows)
+
+    async def of(self, tenant: str, channel: Channel, message: str) -> Known | None:
+        conv, msg = clean_id(channel.id), clean_id(message)
+        wanted = {"tenant": tenant, "conv": conv, "msg": msg}
+        return _folded(await self.store.fetch(Statement(_ONE, wanted))).get(msg)
 
     async def author(
         self, tenant: str, channel: Channel, message: str
@@ -59,6 +59,14 @@ class StoredRecord:
         if newest.erased:
             return None
         return newest.document, tuple(file.key for file in files_in(newest))
+
+
+def _folded(rows: Iterable[Row]) -> dict[str, Known]:
+    known: dict[str, Known] = {}
+    for message, thread, etype, version_us in rows:
+        before = known.get(message, Known(thread, said=False))
+        known[message] = _with(before, etype, version_us)
+    return known
 
 
 def _with(known: Known, etype: str, version_us: int) -> Known:

@@ -5,7 +5,7 @@ import hmac
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
@@ -71,16 +71,26 @@ class GraphDoor:
 
 
 @dataclass(frozen=True, slots=True)
+class Noticed:
+    """A message of a thread that was said, or has `changed`: edited, or deleted."""
+
+    channel: str
+    root: str
+    message: str
+    changed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Notices:
     """
     Answers Graph's calls about messages.
 
-    `noticed` is told a channel's and a message's id, `missed` the id of a channel of
-    which Graph could not tell everything. Calls without `secret` are not Graph's.
+    `noticed` is told of a message, `missed` the id of a channel of which Graph could not
+    tell everything. Calls without `secret` are not Graph's.
     """
 
     secret: str
-    noticed: Callable[[str, str], None]
+    noticed: Callable[[Noticed], None]
     missed: Callable[[str], None]
     body_limit: int = 1024 * 1024
 
@@ -95,7 +105,9 @@ class Notices:
             if event in _GAPS and found:
                 self.missed(found["channel"])
         elif found := _MESSAGE.fullmatch(resource):
-            self.noticed(found["channel"], found["reply"] or found["root"])
+            root, changed = found["root"], value.get("changeType") != "created"
+            told = Noticed(found["channel"], root, found["reply"] or root)
+            self.noticed(replace(told, changed=changed))
         else:
             IGNORED.labels("teams", "notice").inc()
 

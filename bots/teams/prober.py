@@ -7,8 +7,16 @@ from urllib.parse import quote
 
 from bots.teams.closed import channel_closed
 from bots.teams.connector import Connector, activities, in_path
+from bots.teams.graph import Graph
+from bots.teams.groups import grouped
 from bots.teams.wire import mappings, text_of
-from bridge.errors import AtomError, Refused, ServiceUnavailable, StoreUnavailable
+from bridge.errors import (
+    AtomError,
+    CannotTell,
+    Refused,
+    ServiceUnavailable,
+    StoreUnavailable,
+)
 from bridge.holds import Cause, Condition
 from bridge.messages import Channel
 from bridge.places import Place, PlaceBook
@@ -21,6 +29,10 @@ _LIMITS = {
     "shared": "Teams does not tell bots what is said in a shared channel: let Graph "
     "tell ATOM (ATOM_TEAMS_NOTICE_URL), or it hears nothing there.",
 }
+_UNREAD = (
+    "Graph does not let ATOM read this channel, and Teams does not tell bots what is "
+    "said there: grant ATOM's app ChannelMessage.Read.All, or it hears nothing."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +40,13 @@ class TeamsProber:
     """
     Implements `bridge.holds.Prober`.
 
-    That ATOM types is what nobody sees, and is refused wherever a post is. `hears`
-    says that Graph tells of what Teams keeps from bots.
+    That ATOM types is what nobody sees, and is refused wherever a post is. `graph` is
+    there if it tells of what Teams keeps from bots.
     """
 
     connector: Connector
     places: PlaceBook
-    hears: bool = False
+    graph: Graph | None = None
 
     async def condition(self, channel: Channel) -> Condition:
         try:
@@ -56,11 +68,24 @@ class TeamsProber:
             path = activities(channel.id)
             typing = {"type": "typing"}
             await self.connector.call("POST", place.service_url, path, typing)
-        limit = "" if self.hears else _LIMITS.get(place.kind, "")
+        limit = await self._limit(place)
         limits = (limit,) if limit else ()
         if place.kind == "shared" and await self._has_guests(channel, place):
             return Condition(frozenset({Cause.EXTERNAL}), limits)
         return Condition(limits=limits)
+
+    async def _limit(self, place: Place) -> str:
+        """Return why ATOM may hear nothing there, or nothing."""
+        if place.kind not in _LIMITS or self.graph is None:
+            return _LIMITS.get(place.kind, "")
+        try:
+            whole = await grouped(self.connector, self.places, place)
+            group, channel = in_path(whole.group_id), in_path(whole.channel)
+            path = f"teams/{group}/channels/{channel}/messages?$top=1"
+            await self.graph.page(whole.account, path)
+        except CannotTell:
+            return _UNREAD
+        return ""
 
     async def _has_guests(self, channel: Channel, place: Place) -> bool:
         """Say whether a shared channel has members from other tenants."""

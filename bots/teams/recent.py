@@ -27,7 +27,7 @@ from bots.teams.recalled import Message, activities_of, is_told, people_in
 from bots.teams.translate import translate
 from bots.teams.wire import iso, mappings, microseconds, text_of
 from bridge.errors import Ambiguous, CannotTell, NotSent, Refused, ServiceUnavailable
-from bridge.messages import Channel, Event
+from bridge.messages import Channel, Event, EventKind
 from bridge.patience import patiently
 from bridge.places import Place, PlaceBook
 from bridge.recent import Gap, Watch
@@ -41,7 +41,7 @@ _DELTA_REFUSED = {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND}
 @dataclass(frozen=True, slots=True)
 class TeamsRecent:
     """
-    Implements `bridge.recent.Recent` and `Roots`. `sleep` waits seconds.
+    Implements `bridge.recent.Recent`, `Single` and `Roots`. `sleep` waits seconds.
 
     No more than `pages` pages of a listing and `threads` threads are read.
     """
@@ -84,18 +84,25 @@ class TeamsRecent:
 
     async def root(self, channel: Channel, message: str) -> list[Event]:
         """Implements `bridge.recent.Roots`."""
-        place = await self._place(channel)
-        path = f"{_messages(place)}/{in_path(message)}"
+        events = await self.one(Gap(channel, 0, 0, {}, bots=True), message, message)
+        gone = any(event.kind is EventKind.MESSAGE_DELETE for event in events)
+        return [] if gone else events
+
+    async def one(self, gap: Gap, root: str, message: str) -> list[Event]:
+        """Implements `bridge.recent.Single`."""
+        place = await self._place(gap.channel)
+        path = f"{_messages(place)}/{in_path(root)}"
+        if message != root:
+            path += f"/replies/{in_path(message)}"
         try:
             shown = await self._asked(lambda: self.graph.one(place.account, path))
         except GraphRefused as refused:
             if refused.status == HTTPStatus.NOT_FOUND:
                 return []
             raise
-        if not is_told(shown, bots=True) or shown.get("deletedDateTime"):
+        if not is_told(shown, bots=gap.bots):
             return []
         accounts = await self._accounts(place, [shown])
-        gap = Gap(channel, 0, 0, {}, bots=True)
         return self._events(gap, place, shown, accounts)
 
     async def _place(self, channel: Channel) -> Place:

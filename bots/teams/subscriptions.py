@@ -6,7 +6,7 @@ something was not heard; what is in it is read as everything that was missed is.
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -15,7 +15,7 @@ from bots.teams.connector import Connector, in_path
 from bots.teams.graph import Graph
 from bots.teams.groups import grouped
 from bots.teams.wire import iso, microseconds, text_of
-from bridge.errors import AtomError
+from bridge.errors import AtomError, CannotTell
 from bridge.messages import Channel
 from bridge.places import Place, PlaceBook
 
@@ -25,6 +25,8 @@ _KINDS = "created,updated,deleted"
 _LASTS_US = 4_300 * 60 * 1_000_000  # Graph allows 4,320 minutes
 
 Subscription = Mapping[str, Any]
+
+SILENT = frozenset({"private", "shared"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +44,46 @@ class Subscriptions:
     secret: str
     clock: Callable[[], int]
 
-    async def keep(self, channels: Collection[Channel]) -> None:
-        """Look after the channels' subscriptions; one that fails waits for the next."""
+    async def keep(self, channels: Collection[Channel]) -> list[Channel]:
+        """
+        Look after the channels' subscriptions; one that fails waits for the next.
+
+        Returns private and shared channels: of those Teams may tell bots nothing.
+        """
+        silent: list[Channel] = []
         standing: dict[str, dict[str, Subscription]] = {}
         for channel in channels:
             try:
                 place = await self._place(channel)
                 if place is None:
                     continue
+                if place.kind in SILENT:
+                    silent.append(channel)
                 if place.account not in standing:
                     standing[place.account] = await self._standing(place.account)
                 await self._keep(place, standing[place.account])
             except AtomError as error:
                 log.warning("not subscribed", channel=channel.id, reason=str(error))
+        return silent
 
     async def _place(self, channel: Channel) -> Place | None:
         place = await self.places.find(channel)
         if place is None or not place.service_url:
             return None
-        return await grouped(self.connector, self.places, place)
+        place = await grouped(self.connector, self.places, place)
+        return place if place.kind else await self._described(place)
+
+    async def _described(self, place: Place) -> Place:
+        """Ask of what kind a channel is that no activity told of."""
+        path = f"teams/{in_path(place.group_id)}/channels/{in_path(place.channel)}"
+        try:
+            told = await self.graph.one(place.account, path)
+        except CannotTell as error:
+            log.warning("kind not known", channel=place.channel, reason=str(error))
+            return place
+        described = replace(place, kind=text_of(told.get("membershipType")))
+        await self.places.remember(described)
+        return described
 
     async def _standing(self, account: str) -> dict[str, Subscription]:
         """Return our own subscriptions, by what they are of."""

@@ -15,7 +15,7 @@ from bots.sandbox.teams import seed
 from bots.sandbox.world import World
 from bots.teams.connector import Connector
 from bots.teams.graph import Graph
-from bots.teams.notices import Notices
+from bots.teams.notices import Noticed, Notices
 from bots.teams.subscriptions import Subscriptions
 from bots.teams.tokens import Tokens
 from bridge.places import Place
@@ -33,7 +33,7 @@ class Door:
 
     session: ClientSession
     url: str = ""
-    noticed: list[tuple[str, str]] = field(default_factory=list)
+    noticed: list[Noticed] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
 
     async def knock(self, body: Any, query: str = "") -> tuple[int, str]:
@@ -52,7 +52,7 @@ async def door(session: ClientSession) -> AsyncIterator[Door]:
     made = Door(session)
     notices = Notices(
         SECRET,
-        lambda channel, message: made.noticed.append((channel, message)),
+        made.noticed.append,
         made.missed.append,
         body_limit=10_000,
     )
@@ -78,8 +78,13 @@ async def test_a_word_that_could_be_anything_is_not_repeated(door: Door) -> None
 async def test_roots_and_replies_are_noticed(door: Door) -> None:
     await door.tell(resource=f"{CHANNEL}/messages('17')")
     await door.tell(resource=f"{CHANNEL}/messages('17')/replies('18')")
+    await door.tell(resource=f"{CHANNEL}/messages('17')", changeType="deleted")
 
-    assert door.noticed == [(FALCON.id, "17"), (FALCON.id, "18")]
+    assert door.noticed == [
+        Noticed(FALCON.id, "17", "17"),
+        Noticed(FALCON.id, "17", "18"),
+        Noticed(FALCON.id, "17", "17", changed=True),
+    ]
 
 
 @pytest.mark.parametrize("event", ["missed", "subscriptionRemoved"])

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from aiohttp.web import Application
 from bots.sandbox.teams import routes, seed
 from bots.sandbox.world import World
 from bots.teams.connector import Connector
+from bots.teams.graph import Graph
 from bots.teams.people import TeamsPeople
 from bots.teams.prober import TeamsProber
 from bots.teams.tokens import Tokens
@@ -32,6 +33,7 @@ class Side:
     session: ClientSession
     places: FakePlaces
     connector: Connector
+    graph: Graph
 
     @property
     def prober(self) -> TeamsProber:
@@ -62,7 +64,8 @@ async def side() -> AsyncIterator[Side]:
         places = FakePlaces()
         service = f"{base}/teams/connector/amer/"
         places.kept[seed.ACME_TEAM, ""] = Place(seed.ACME, seed.ACME_TEAM, "", service)
-        yield Side(world, base, session, places, Connector(session, tokens))
+        graph = Graph(session, tokens, f"{base}/teams/graph/v1.0")
+        yield Side(world, base, session, places, Connector(session, tokens), graph)
 
 
 async def test_a_channel_that_takes_posts_is_asked_without_one(side: Side) -> None:
@@ -118,5 +121,10 @@ async def test_members_of_other_tenants_make_a_shared_channel_external(
     assert known["29:heidi"].kind is PersonKind.EXTERNAL
     assert known["29:heidi"].shown == "Heidi Brandt, globex.example"
     assert known["29:carol"].kind is PersonKind.USER
+    # Where Graph tells, it is asked whether it lets ATOM read.
+    asking = replace(side.prober, graph=side.graph)
+    assert "ChannelMessage.Read.All" in (await asking.condition(channel)).limits[0]
+    side.world.settings.update({"teams.graph_rsc_in_private_channels": True})
+    assert (await asking.condition(channel)).limits == ()
     await side.act("unshare_channel", channel=channel.id, **globex)
     assert await side.causes(channel) == set()

@@ -1,7 +1,7 @@
 """When ATOM catches up, and when the marks rise."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
@@ -45,7 +45,22 @@ class FakeRecent:
 
 
 @dataclass
+class FakeSingle:
+    """Remembers which messages it was asked for, and fails as it is told."""
+
+    asked: list[str] = field(default_factory=list)
+    failures: list[AtomError] = field(default_factory=list)
+
+    async def one(self, _gap: Gap, _root: str, message: str) -> Sequence[Event]:
+        self.asked.append(message)
+        if self.failures:
+            raise self.failures.pop(0)
+        return []
+
+
+@dataclass
 class Stage:
+    single: FakeSingle = field(default_factory=FakeSingle)
     recent: FakeRecent = field(default_factory=FakeRecent)
     links: FakeLinkBook = field(default_factory=FakeLinkBook)
     watermarks: FakeWatermarks = field(default_factory=FakeWatermarks)
@@ -61,6 +76,7 @@ class Stage:
             self.watermarks,
             self.links,
             self.clock,
+            single={Platform.TEAMS: self.single},
         )
 
         async def companies() -> list[str]:

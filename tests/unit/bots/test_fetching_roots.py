@@ -51,6 +51,9 @@ class FakeRecord:
     ) -> dict[str, Known]:
         return {}
 
+    async def of(self, tenant: str, channel: Channel, message: str) -> Known | None:
+        return None
+
     async def says(self, tenant: str, channel: Channel, message: str) -> Words | None:
         return None
 

@@ -61,6 +61,9 @@ class FakeRecord:
     ) -> Mapping[str, Known]:
         return self.messages
 
+    async def of(self, tenant: str, channel: Channel, message: str) -> Known | None:
+        return self.messages.get(message)
+
     async def author(
         self, tenant: str, channel: Channel, message: str
     ) -> Person | None:
