@@ -90,21 +90,25 @@ class SecondFeed:
                 self.catching_up.missed_in(place, 0)
 
     async def _compare(self) -> None:
-        slots = asyncio.Semaphore(_AT_ONCE)
+        slots, busy = asyncio.Semaphore(_AT_ONCE), set[str]()
 
-        async def in_turn(notices: Collection[Noticed]) -> None:
+        async def in_turn(channel: str, notices: Collection[Noticed]) -> None:
             async with slots:
                 for notice in sorted(notices, key=_age):
                     await self._see_to(notice)
+            busy.discard(channel)
 
-        while True:
-            await asyncio.sleep(min(self.grace, 1.0) / 2)
-            now = self.clock()
-            due = [notice for notice, us in self._due.items() if us <= now]
-            channels: dict[str, list[Noticed]] = {}
-            for notice in due:
-                channels.setdefault(notice.channel, []).append(notice)
-            await asyncio.gather(*map(in_turn, channels.values()))
+        async with asyncio.TaskGroup() as group:
+            while True:
+                await asyncio.sleep(min(self.grace, 1.0) / 2)
+                now = self.clock()
+                channels: dict[str, list[Noticed]] = {}
+                for notice, us in self._due.items():
+                    if us <= now and notice.channel not in busy:
+                        channels.setdefault(notice.channel, []).append(notice)
+                for channel, notices in channels.items():
+                    busy.add(channel)
+                    group.create_task(in_turn(channel, notices))
 
     async def _see_to(self, notice: Noticed) -> None:
         # What happens from here on is another notice.

@@ -12,7 +12,7 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from multiprocessing.context import ForkServerProcess
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -24,6 +24,7 @@ from bots.app import serve
 from bots.cli import main
 from bots.logs import configure_logging
 from bots.settings_sources import read_settings
+from tests.e2e.ahead import run_ahead
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["tests.e2e.forked"])
@@ -33,7 +34,7 @@ _CONTEXT.set_forkserver_preload(["tests.e2e.forked"])
 class AtomProcess:
     """One running ATOM; what it writes to stderr is in `log`."""
 
-    process: ForkServerProcess
+    process: BaseProcess
     log: Path
 
     @classmethod
@@ -44,10 +45,22 @@ class AtomProcess:
         step: str = "",
         times: int = 1,
         blow: signal.Signals = signal.SIGKILL,
+        *,
+        ahead: float = 0.0,
     ) -> "AtomProcess":
-        """Start ATOM; with a step, the blow hits it when it passes it the nth time."""
+        """
+        Start ATOM; with a step, the blow hits it when it passes it the nth time.
+
+        Its host's clock is `ahead` by so many seconds.
+        """
         arguments = (dict(environment), str(log), step, times, blow)
-        process = _CONTEXT.Process(target=_run, args=arguments, daemon=True)
+        process: BaseProcess
+        if ahead:
+            process = multiprocessing.get_context("spawn").Process(
+                target=run_ahead, args=(ahead, *arguments), daemon=True
+            )
+        else:
+            process = _CONTEXT.Process(target=run, args=arguments, daemon=True)
         process.start()
         return cls(process, log)
 
@@ -131,9 +144,10 @@ def _command(
     main(arguments)
 
 
-def _run(
+def run(
     environment: dict[str, str], log: str, step: str, times: int, blow: signal.Signals
 ) -> None:
+    """Be ATOM."""
     os.environ.clear()
     os.environ.update(environment)
     with Path(log).open("ab", buffering=0) as stream:

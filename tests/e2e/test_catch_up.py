@@ -1,8 +1,5 @@
 """What happens while ATOM is away crosses once it is back: once, and in order."""
 
-import asyncio
-import os
-import time
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
@@ -14,23 +11,22 @@ from typing import Any
 import pytest
 
 from bots.core import core
-from bots.sandbox.slack.model import Message
 from storage.hot import Program, Statement
+from tests.e2e.graph import told_by_graph
+from tests.e2e.sizes import FULL, figures
 from tests.e2e.world import (
     COMPANY,
-    FALCON,
     World,
     slack_messages,
     teams_messages,
     world,
 )
 
-# The examination's own numbers take minutes: set this to run them.
-FULL = bool(os.environ.get("ATOM_FULL_OUTAGE"))
 ROOTS, REPLIES, EDITS, DELETES, TEAMS = (
     (300, 80, 20, 10, 40) if FULL else (30, 12, 6, 4, 8)
 )
 PATIENCE = 600 if FULL else 60
+AGO = 7200.0 if FULL else 0.0  # seconds between what is said and ATOM's return
 
 
 @dataclass
@@ -41,6 +37,7 @@ class Outage:
     threads: list[str] = field(default_factory=list)
     before: list[str] = field(default_factory=list)
     teams_threads: list[str] = field(default_factory=list)
+    teams_before: list[str] = field(default_factory=list)
     in_teams: Counter[str] = field(default_factory=Counter)
     in_slack: Counter[str] = field(default_factory=Counter)
 
@@ -55,10 +52,13 @@ class Outage:
             root = await self.here.teams("post", text=f"teams thread {n}")
             self.teams_threads.append(root)
             self.in_slack[f"teams thread {n}"] += 1
+        for n in range(2):
+            before = await self.here.teams("post", text=f"teams before {n}")
+            self.teams_before.append(before)
         await self.here.until(
             lambda s: (
-                len(teams_messages(s)) == 4 + EDITS + DELETES + 2
-                and len(slack_messages(s)) == 4 + EDITS + DELETES + 2
+                len(teams_messages(s)) == 4 + EDITS + DELETES + 2 + 2
+                and len(slack_messages(s)) == 4 + EDITS + DELETES + 2 + 2
             ),
             PATIENCE,
         )
@@ -78,6 +78,9 @@ class Outage:
             self.in_teams[f"edited {n:03}"] += 1
         for ts in self.before[EDITS:]:
             await self.here.slack("delete", ts=ts)
+        await self.here.teams("edit", message=self.teams_before[0], text="teams edited")
+        self.in_slack["teams edited"] += 1
+        await self.here.teams("delete", message=self.teams_before[1])
         for n in range(TEAMS):
             more = {"thread": self.teams_threads[n % 2]} if n % 2 else {}
             action = "reply" if more else "post"
@@ -86,7 +89,7 @@ class Outage:
 
     @property
     def posted(self) -> int:
-        return sum(self.in_teams.values()) + sum(self.in_slack.values()) + DELETES
+        return sum(self.in_teams.values()) + sum(self.in_slack.values()) + DELETES + 1
 
     def over(self, state: Mapping[str, Any]) -> bool:
         return Counter(copies_in_teams(state)) == self.in_teams and (
@@ -130,13 +133,15 @@ async def test_after_an_outage_everything_is_bridged_once_and_in_order(
         pytest.skip("once is enough with the full numbers")
     async with world(tmp_path, database_url) as here:
         await here.link()
+        await early(here, AGO)
         await here.start()
         outage = Outage(here)
         await outage.talk_before()
         await (here.stop() if how == "stop" else here.kill())
         await deaf(here)
         await outage.talk_meanwhile()
-        await here.set(atom_url=here.atom)
+        await here.set(atom_url=here.atom, slack__clock=0.0, teams__clock=0.0)
+        here.ahead = 0.0
 
         if how == "kill again":
             await killed_while_catching_up(here)
@@ -146,6 +151,8 @@ async def test_after_an_outage_everything_is_bridged_once_and_in_order(
 
         state = await here.state()
         assert outage.over(state)
+        label = sum("said 20" in m["text"] for m in teams_messages(state))
+        figures("an outage of two hours", labelled_in_teams=label)
         roots = [t for t in copies_in_teams(state) if t.startswith("root")]
         assert roots == sorted(roots)
         for thread in threads_in_teams(state).values():
@@ -154,10 +161,32 @@ async def test_after_an_outage_everything_is_bridged_once_and_in_order(
         entries = await here.log()
         kinds = Counter(e.etype for e in entries)
         assert kinds["message.create"] == outage.posted
-        assert (kinds["message.edit"], kinds["message.delete"]) == (EDITS, DELETES)
+        assert (kinds["message.edit"], kinds["message.delete"]) == (
+            EDITS + 1,
+            DELETES + 1,
+        )
         caught = [e for e in entries if e.row["via"] == "catchup"]
         assert len(caught) >= ROOTS + REPLIES + EDITS + DELETES + TEAMS
         assert (await here.verdict()).intact
+
+
+async def early(here: World, seconds: float) -> None:
+    """Let it be so many seconds ago everywhere, also when the link was made."""
+    here.ahead = -seconds
+    await here.set(slack__clock=-seconds, teams__clock=-seconds)
+    if seconds:
+        await linked_since(here, 2 * seconds)
+
+
+async def linked_since(here: World, seconds: float) -> None:
+    """Let the link be older by so many seconds than it is."""
+    async with core(here.settings, "test") as built:
+        [link] = await built.links.all(COMPANY)
+        since = Statement(
+            "UPDATE link SET created_us = :us",
+            {"us": link.created_us - int(seconds) * 10**6},
+        )
+        await built.database.hot.run(lambda: _changed(since))
 
 
 def threads_in_teams(state: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -171,13 +200,8 @@ def threads_in_teams(state: Mapping[str, Any]) -> dict[str, list[str]]:
 
 async def second_feed(here: World) -> None:
     """Start ATOM with Graph's notices, as a bot that hears only what mentions it."""
-    here.more["ATOM_TEAMS_NOTICE_URL"] = f"{here.atom}/hooks/graph"
-    here.more["ATOM_TUNING_GRACE"] = "0.5"
     await here.link()
-    await here.start()
-    async with asyncio.timeout(60):
-        while not [e for e in await here.journal() if e["call"] == "graph.subscribe"]:
-            await asyncio.sleep(0.05)
+    await told_by_graph(here)
     await here.set(teams__rsc=False)
 
 
@@ -267,23 +291,27 @@ async def test_a_late_copy_says_when_its_original_was_said(
 ) -> None:
     async with world(tmp_path, database_url) as here:
         await here.link()
-        channel = here.sandbox.slack.channels[FALCON.id]
-        hour_ago = f"{int(time.time()) - 3600}.000100"
-        body = {"type": "message", "user": "U01ALICE", "text": "early", "ts": hour_ago}
-        channel.messages[hour_ago] = Message(body)
-        async with core(here.settings, "test") as built:
-            [link] = await built.links.all(COMPANY)
-            early = Statement(
-                "UPDATE link SET created_us = :us",
-                {"us": link.created_us - 7200 * 10**6},
-            )
-            await built.database.hot.run(lambda: _changed(early))
+        await deaf(here)
+        await here.set(slack__clock=-3600.0, teams__clock=-3600.0)
+        ts = await here.slack("post", text="early in Slack")
+        await here.teams("post", text="early in Teams")
+        await here.set(slack__clock=0.0, teams__clock=0.0, atom_url=here.atom)
+        await linked_since(here, 7200)
 
         await here.start()
-        state = await here.until(lambda s: len(teams_messages(s)) == 1)
+        # The copies, and what Carol is told below hers.
+        state = await here.until(
+            lambda s: len(teams_messages(s)) == 3 and len(slack_messages(s)) == 2
+        )
 
-        said = datetime.fromtimestamp(int(hour_ago.split(".", maxsplit=1)[0]), UTC)
-        assert f"said {said:%Y-%m-%d %H:%M} UTC" in teams_messages(state)[0]["text"]
+        at = datetime.fromtimestamp(int(ts.split(".", maxsplit=1)[0]), UTC)
+        said = f"said {at:%Y-%m-%d %H:%M} UTC"
+        [in_teams] = [m for m in teams_messages(state) if "early in Slack" in m["text"]]
+        assert said in in_teams["text"]
+        [in_slack] = [m for m in slack_messages(state) if m.get("bot_id")]
+        assert said in str(in_slack)
+        [note] = [m["text"] for m in teams_messages(state) if "late" in m["text"]]
+        assert "crossed to Slack late" in note
         state = await here.until(lambda s: len(whispers(s)) == 1)
         assert whispers(state)[0]["to"] == "U01ALICE"
         assert "crossed to Teams late" in whispers(state)[0]["text"]

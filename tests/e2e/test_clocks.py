@@ -1,12 +1,17 @@
 """Clocks that differ by ten minutes double nothing and lose nothing."""
 
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.databases import migrated_template
 from tests.e2e.files import KEEPING, slack_copy, teams_copy
 from tests.e2e.world import (
+    SHARING,
     World,
     slack_messages,
     slack_texts,
@@ -14,6 +19,7 @@ from tests.e2e.world import (
     teams_texts,
     world,
 )
+from tests.servers import Postgres, free_port
 
 # By how much the platforms' clocks are ahead of the machine that ATOM runs on.
 AHEAD, BEHIND = 600.0, -600.0
@@ -159,3 +165,79 @@ async def test_what_is_said_is_heard_in_the_moment(here: World) -> None:
         if e["direction"] == "out" and e["status"] == 401
     ]
     assert refused == []
+
+
+async def test_two_hosts_whose_clocks_differ_lose_and_double_nothing(
+    tmp_path: Path, postgres: Postgres, redis_url: str
+) -> None:
+    with postgres.database(migrated_template(postgres)) as url:
+        async with world(tmp_path, url, redis_url, **SHARING) as early:
+            late = replace(early, port=free_port(), process=None, ahead=AHEAD)
+            await early.link()
+            await early.start()
+            await late.start()
+            try:
+                talk = Talk(early)
+                await talk.turn(early, late)
+                # Each goes on with what the other one has begun.
+                await early.kill()
+                await talk.turn(late)
+                await early.start()
+                await talk.turn(late, early)
+                await late.kill()
+                await talk.turn(early)
+                await talk.over()
+            finally:
+                await late.stop()
+
+            state = await early.state()
+            assert Counter(talk.copies(state)) == talk.said
+            assert all("said " not in text for text in talk.copies(state))
+            entries = await early.log()
+            kinds = Counter(e.etype for e in entries)
+            assert kinds["message.create"] == len(talk.said)
+            dropped = {e.body["reason"] for e in entries if e.etype == "bridge.dropped"}
+            assert dropped <= {"a newer edit was sent already"}
+            assert kinds["bridge.failed"] == 0
+            assert (await early.verdict()).intact
+
+
+class Talk:
+    """What two people say in turns, each to another process, and lose answers of."""
+
+    def __init__(self, here: World) -> None:
+        self.here = here
+        self.said: Counter[str] = Counter()
+
+    async def turn(self, *hosts: World) -> None:
+        """Say and change something on both sides; the hosts take it in by turns."""
+        here, number = self.here, len(self.said)
+        for call in ("slack.chat.postMessage", "teams.post"):
+            await here.fault(call, "reset_after", times=1)
+        for n in range(4):
+            await here.set(atom_url=hosts[n % len(hosts)].atom)
+            text = f"{number + n:02}"
+            ts = await here.slack("post", text=f"s{text}")
+            id_ = await here.teams("post", text=f"t{text}")
+            await here.heard()
+            if n % 2:
+                # Taken in by one host, and changed by way of the other.
+                await here.set(atom_url=hosts[0].atom)
+                await here.slack("edit", ts=ts, text=f"s{text} changed")
+                await here.teams("edit", message=id_, text=f"t{text} changed")
+                await here.heard()
+            changed = " changed" if n % 2 else ""
+            self.said[f"s{text}{changed}"] = self.said[f"t{text}{changed}"] = 1
+
+    async def over(self) -> None:
+        await self.here.until(lambda s: Counter(self.copies(s)) == self.said)
+        await self.here.quiet()
+
+    @staticmethod
+    def copies(state: Mapping[str, Any]) -> list[str]:
+        in_slack = [m["text"] for m in slack_messages(state) if m.get("bot_id")]
+        ours = [m for m in teams_messages(state) if m["author"]["is_bot"]]
+        # What one person says in a row may stand in one post.
+        return in_slack + [
+            line for m in ours for line in m["text"].split("\n")[1:] if line.strip()
+        ]

@@ -125,6 +125,15 @@ async def test_a_broken_a_huge_and_an_infected_file_hold_nothing_up(
             {"name": "three.com", "content": EICAR.decode()},
         ],
     )
+    await here.fault("teams.download", "503", times=1)
+    await here.teams(
+        "upload",
+        text="two files",
+        files=[
+            {"name": "four.txt", "content": "the fourth"},
+            {"name": "five.com", "content": EICAR.decode()},
+        ],
+    )
     await here.slack("post", text="and on we talk")
     state = await here.until(lambda s: bool(teams_copy(s, "and on we talk")))
     assert "two.iso (2 GB): too large: open it in Slack" in teams_copy(state, "three")
@@ -133,19 +142,25 @@ async def test_a_broken_a_huge_and_an_infected_file_hold_nothing_up(
         lambda s: (
             "one.txt (9 bytes): in this thread" in teams_copy(s, "three files")
             and "refused: it contains a virus" in teams_copy(s, "three files")
+            and "four.txt (10 bytes): in this thread" in slack_copy(s, "two files")
+            and "refused: it contains a virus" in slack_copy(s, "two files")
         )
     )
     state = await here.until(lambda s: len(whispers(s)) == 2)
     await here.quiet()
 
-    assert list(in_drive(here).values()) == [b"the first"]
-    copy, *_ = teams_messages(state)
+    theirs = {"four.txt", "five.com"}
+    kept = [content for name, content in in_drive(here).items() if name not in theirs]
+    assert kept == [b"the first"]
+    assert in_slack(here) == {"four.txt": b"the fourth"}
+    [copy] = [m for m in teams_messages(state) if "three files" in m["text"]]
     [file] = [m for m in teams_messages(state) if m["root"] == copy["id"] != m["id"]]
     assert "one.txt" in file["text"]
     refused = [e for e in await decisions(here) if e.etype == "bridge.file_refused"]
-    assert [e.body["file"]["detail"] for e in refused] == ["Eicar-Test.UNOFFICIAL"]
+    assert [e.body["file"]["detail"] for e in refused] == ["Eicar-Test.UNOFFICIAL"] * 2
     assert "Eicar" not in str(state)
-    downloads = [e for e in await here.journal() if e["call"] == "download"]
+    journal = await here.journal()
+    downloads = [e for e in journal if (e["side"], e["call"]) == ("slack", "download")]
     assert not any("F02" in str(e["request"]) for e in downloads[4:])
 
 

@@ -66,17 +66,26 @@ async def test_killed_at_any_call_files_stand_once_afterwards(
         assert (await here.verdict()).intact
 
 
-@pytest.mark.parametrize("fault", ["reset_after", "503"])
+@pytest.mark.parametrize(
+    ("fault", "database_url"),
+    [
+        ("reset_after", "sqlite"),
+        ("503", "sqlite"),
+        ("timeout_after", "sqlite"),
+        ("timeout_after", "postgresql"),
+    ],
+    indirect=["database_url"],
+)
 async def test_lost_answers_are_looked_up_and_no_file_stands_twice(
-    tmp_path: Path, fault: str
+    tmp_path: Path, database_url: str, fault: str
 ) -> None:
-    async with world(tmp_path, f"sqlite:///{tmp_path}/atom.db") as here:
+    async with world(tmp_path, database_url) as here:
         await here.set(teams__graph_roles=KEEPING)
         await here.link()
         await here.start()
         calls = (*TO_TEAMS, *TO_SLACK)
         for call in calls:
-            await here.fault(call, fault, times=1)
+            await here.fault(call, fault, times=1, seconds=4.0)
 
         await asyncio.gather(*(upload(here, call) for call in calls))
 

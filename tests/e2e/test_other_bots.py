@@ -10,6 +10,7 @@ from bots.core import core
 from bridge.errors import Conflict
 from bridge.messages import Channel, Platform
 from bridge.options import Bots, LinkOptions
+from tests.e2e.graph import told_by_graph
 from tests.e2e.test_linking import slack_answer
 from tests.e2e.world import (
     COMPANY,
@@ -82,14 +83,14 @@ async def test_a_bots_message_its_edit_and_its_end_cross_as_an_apps(
     assert told.endswith("CPU is high\non host 7")
 
 
-async def test_an_apps_card_in_teams_is_read_through_graph(lone: World) -> None:
-    await lone.stop()
-    await lone.teams("bot_post", card=CARD)
-    await lone.teams("post", text="a person")
+async def test_an_apps_card_in_teams_is_read_through_graph(here: World) -> None:
+    await here.stop()
+    await here.teams("bot_post", card=CARD)
+    await here.teams("post", text="a person")
 
-    await lone.start()
+    await here.start()
 
-    state = await lone.until(lambda s: len(slack_messages(s)) == 2)
+    state = await here.until(lambda s: len(slack_messages(s)) == 2)
     told = {m["username"]: m["text"] for m in slack_messages(state)}
     assert told["Standup (Teams, app)"].startswith("Build 7")
     assert len(told) == 2
@@ -110,28 +111,38 @@ async def test_a_link_hears_no_bots_unless_it_wants_to(tmp_path: Path) -> None:
     assert teams_texts(state)[0].endswith("a person")
 
 
+@pytest.mark.parametrize("side", ["slack", "teams"])
 async def test_a_digest_comes_once_though_atom_died_before_it_knew(
-    tmp_path: Path, database_url: str
+    tmp_path: Path, database_url: str, side: str
 ) -> None:
     often = {"ATOM_TUNING_DIGEST_EVERY": "2", "ATOM_TUNING_FIRST_PAUSE": "0.1"}
     async with world(tmp_path, database_url, **often) as here:
         await relaying(here, FALCON, PROJECT, bots=Bots.DIGEST)
-        await here.start("sent")
+        # What other bots say in Teams, Graph alone tells.
+        await told_by_graph(here, "sent")
+        say = here.slack if side == "slack" else here.teams
         for n in range(3):
-            await here.slack("bot_post", text=f"build {n}")
-        await here.slack("bot_post", text="on fire", username="Pager", bot_id="B2")
+            await say("bot_post", text=f"build {n}")
+        await say("bot_post", text="on fire", username="Pager", bot_id="B2")
 
         await here.died()
         await here.start()
 
-        state = await here.until(lambda s: len(teams_messages(s)) == 1)
+        state = await here.until(lambda s: len(told_across(s, side)) == 1)
         await here.quiet()
         state = await here.state()
-    [told] = teams_texts(state)
-    assert told.startswith("Digest (Slack, app)")
-    assert "4 messages from Deploys, Pager" in told
+    [told] = told_across(state, side)
+    if side == "slack":
+        assert told.startswith("Digest (Slack, app)")
+        assert "4 messages from Deploys, Pager" in told
+    else:
+        assert "4 messages from Standup" in told
     lines = [told.index(line) for line in ("build 0", "build 1", "build 2", "on fire")]
     assert lines == sorted(lines)
+
+
+def told_across(state: Any, side: str) -> list[str]:
+    return teams_texts(state) if side == "slack" else slack_texts(state)
 
 
 async def test_many_echoes_raise_an_alarm(tmp_path: Path, database_url: str) -> None:

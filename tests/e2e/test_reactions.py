@@ -295,19 +295,29 @@ async def test_reactions_to_a_deleted_message_are_dropped(here: World) -> None:
     assert dropped[-1].body["reason"] == "the message was deleted"
 
 
-@pytest.mark.parametrize("fault", ["500_after", "reset_after", "503", "429"])
+def on_both(*faults: str) -> list[tuple[str, str]]:
+    """Return every fault on SQLite, and on PostgreSQL that of an answer too late."""
+    late = "timeout_after"
+    return [(fault, "sqlite") for fault in (*faults, late)] + [(late, "postgresql")]
+
+
+@pytest.mark.parametrize(
+    ("fault", "database_url"),
+    on_both("500_after", "reset_after", "503", "429"),
+    indirect=["database_url"],
+)
 async def test_whatever_slack_answers_the_reaction_stands_once(
-    tmp_path: Path, fault: str
+    tmp_path: Path, database_url: str, fault: str
 ) -> None:
-    async with world(tmp_path, f"sqlite:///{tmp_path}/atom.db") as here:
+    async with world(tmp_path, database_url) as here:
         await here.link()
         await here.start()
         ts, copy = await crossed_from_slack(here)
-        await here.fault("slack.reactions.*", fault, times=1)
+        await here.fault("slack.reactions.*", fault, times=1, seconds=4.0)
         await here.teams("react", message=copy, reaction="like")
         await here.until(lambda s: ours(s, ts) == {"+1"})
         await here.quiet()
-        await here.fault("slack.reactions.*", fault, times=1)
+        await here.fault("slack.reactions.*", fault, times=1, seconds=4.0)
 
         await here.teams("unreact", message=copy, reaction="like")
 
@@ -316,15 +326,19 @@ async def test_whatever_slack_answers_the_reaction_stands_once(
         assert ours(await here.state(), ts) == set()
 
 
-@pytest.mark.parametrize("fault", ["502_after", "reset_after", "503", "412"])
+@pytest.mark.parametrize(
+    ("fault", "database_url"),
+    on_both("502_after", "reset_after", "503", "412"),
+    indirect=["database_url"],
+)
 async def test_whatever_teams_answers_the_line_says_what_is_true(
-    tmp_path: Path, fault: str
+    tmp_path: Path, database_url: str, fault: str
 ) -> None:
-    async with world(tmp_path, f"sqlite:///{tmp_path}/atom.db") as here:
+    async with world(tmp_path, database_url) as here:
         await here.link()
         await here.start()
         ts, copy = await crossed_from_slack(here)
-        await here.fault("teams.update", fault, times=2)
+        await here.fault("teams.update", fault, times=2, seconds=4.0)
 
         await here.slack("react", ts=ts, name="+1")
         await here.slack("react", ts=ts, name="tada")

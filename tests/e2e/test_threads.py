@@ -20,6 +20,8 @@ from tests.e2e.world import (
     world,
 )
 
+_FEW = 5  # answers in a thread that was begun in Teams
+
 
 @pytest.fixture
 async def here(tmp_path: Path, database_url: str) -> AsyncIterator[World]:
@@ -29,10 +31,10 @@ async def here(tmp_path: Path, database_url: str) -> AsyncIterator[World]:
 
 
 @pytest.fixture
-async def lone(tmp_path: Path) -> AsyncIterator[World]:
-    """The same on SQLite, where replies do not wait long for their roots."""
-    hasty = {"ATOM_TUNING_ORPHAN_PATIENCE": "1"}
-    async with world(tmp_path, f"sqlite:///{tmp_path}/atom.db", **hasty) as made:
+async def hasty(tmp_path: Path, database_url: str) -> AsyncIterator[World]:
+    """The same, where replies do not wait long for their roots."""
+    soon = {"ATOM_TUNING_ORPHAN_PATIENCE": "1"}
+    async with world(tmp_path, database_url, **soon) as made:
         yield made
 
 
@@ -57,19 +59,19 @@ async def calls(here: World, side: str) -> list[str]:
 
 
 async def test_a_broadcast_reply_stands_in_its_thread_once_and_says_so(
-    lone: World,
+    here: World,
 ) -> None:
-    await linked(lone)
-    await lone.set(slack__reply_counter_changes=True)
-    await lone.start()
-    ts = await lone.slack("post", text="root")
-    await lone.slack("broadcast", thread_ts=ts, text="for everybody")
-    await lone.slack("reply", thread_ts=ts, text="for the thread")
+    await linked(here)
+    await here.set(slack__reply_counter_changes=True)
+    await here.start()
+    ts = await here.slack("post", text="root")
+    await here.slack("broadcast", thread_ts=ts, text="for everybody")
+    await here.slack("reply", thread_ts=ts, text="for the thread")
 
-    await lone.until(lambda s: len(teams_messages(s)) == 3)
-    await lone.quiet()
+    await here.until(lambda s: len(teams_messages(s)) == 3)
+    await here.quiet()
 
-    assert roots(await lone.state()) == [
+    assert roots(await here.state()) == [
         ("root", "root"),
         ("for everybodyalso sent to the channel", "root"),
         ("for the thread", "root"),
@@ -105,42 +107,55 @@ async def test_a_reply_to_what_never_crossed_brings_its_root_along(
 
 
 async def test_a_reply_that_only_catching_up_hears_brings_its_root_along(
-    lone: World,
+    tmp_path: Path,
 ) -> None:
-    lone.more["ATOM_TUNING_ORPHAN_PATIENCE"] = "60"
-    await lone.set(atom_url="")  # nobody listens, and Slack sends nothing again
-    ts = await lone.slack("post", text="before the link")
-    await linked(lone)
-    await lone.slack("reply", thread_ts=ts, text="said while ATOM was away")
+    more = {"ATOM_TUNING_ORPHAN_PATIENCE": "60"}
+    async with world(tmp_path, f"sqlite:///{tmp_path}/atom.db", **more) as here:
+        await here.set(atom_url="")  # nobody listens, and Slack sends nothing again
+        ts = await here.slack("post", text="before the link")
+        await linked(here)
+        await here.slack("reply", thread_ts=ts, text="said while ATOM was away")
 
-    await lone.start()
+        await here.start()
 
-    state = await lone.until(lambda s: len(teams_messages(s)) == 2, 90)
-    await lone.quiet()
-    assert roots(state) == [
-        ("before the link", "before the link"),
-        ("said while ATOM was away", "before the link"),
-    ]
+        state = await here.until(lambda s: len(teams_messages(s)) == 2, 90)
+        await here.quiet()
+        assert roots(state) == [
+            ("before the link", "before the link"),
+            ("said while ATOM was away", "before the link"),
+        ]
 
 
 async def test_a_reply_to_a_root_that_is_gone_says_where_it_was_said(
-    lone: World,
+    hasty: World,
 ) -> None:
-    # Nobody listens: or Slack would send it again once ATOM runs, and ATOM know of it.
-    await lone.set(atom_url="")
-    ts = await lone.slack("post", text="gone by then")
-    await lone.slack("reply", thread_ts=ts, text="so it left a tombstone")
-    await lone.slack("delete", ts=ts)
-    await lone.set(atom_url=lone.atom)
-    await linked(lone)
-    await lone.start()
+    here = hasty
+    # Nobody listens: or what is sent again once ATOM runs would let it know of them.
+    await here.set(atom_url="")
+    ts = await here.slack("post", text="gone by then")
+    await here.slack("reply", thread_ts=ts, text="so it left a tombstone")
+    await here.slack("delete", ts=ts)
+    id_ = await here.teams("post", text="gone by then")
+    await here.teams("delete", message=id_)
+    await here.set(atom_url=here.atom)
+    await linked(here)
+    await here.start()
 
-    await lone.slack("reply", thread_ts=ts, text="a late reply")
+    await here.slack("reply", thread_ts=ts, text="late in Slack")
+    await here.teams("reply", thread=id_, text="late in Teams")
 
-    state = await lone.until(lambda s: len(teams_messages(s)) == 1)
-    html = teams_messages(state)[0]["html"]
+    def copies(state: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        both = [*teams_messages(state), *slack_messages(state)]
+        return [m for m in both if m.get("bot_id") or m.get("author", {}).get("is_bot")]
+
+    state = await here.until(lambda s: len(copies(s)) == 2)
+    in_teams, in_slack = copies(state)
     address = f"https://acme.slack.com/archives/{FALCON.id}/p{ts.replace('.', '')}"
-    assert f'<a href="{address}">in reply to a message that is not here</a>' in html
+    said = "in reply to a message that is not here"
+    assert f'<a href="{address}">{said}</a>' in in_teams["html"]
+    assert in_teams["is_root"]
+    assert said in str(in_slack)
+    assert "thread_ts" not in in_slack
 
 
 @pytest.mark.parametrize(
@@ -153,31 +168,46 @@ async def test_a_deleted_root_leaves_its_replies_alone(
         await linked(here, deletes)
         await here.start()
         ts = await here.slack("post", text="root")
+        id_ = await here.teams("post", text="root")
         for n in range(count):
             await here.slack("reply", thread_ts=ts, text=f"reply {n:02}")
+        for n in range(_FEW):
+            await here.teams("reply", thread=id_, text=f"answer {n}")
+        both = 2 + count + _FEW
         state = await here.until(
-            lambda s: len(teams_messages(s)) == count + 1, seconds=60
+            lambda s: len(teams_messages(s)) == len(slack_messages(s)) == both
         )
         await here.quiet()
-        before = len(await calls(here, "teams"))
+        before = {side: len(await calls(here, side)) for side in ("slack", "teams")}
 
         await here.slack("delete", ts=ts)
+        await here.teams("delete", message=id_)
         await here.slack("post", text="the next thing")
+        await here.teams("post", text="the next thing")
 
         after = await here.until(
-            lambda s: any(t.endswith("the next thing") for t in teams_texts(s))
+            lambda s: (
+                any(t.endswith("\nthe next thing") for t in teams_texts(s))
+                and slack_texts(s).count("the next thing") == 2
+            )
         )
         await here.until(
-            lambda s: not any(t.endswith("\nroot") for t in teams_texts(s))
+            lambda s: (
+                not any(t.endswith("\nroot") for t in teams_texts(s))
+                and "root" not in slack_texts(s)
+            )
         )
         await here.quiet()
-        made = (await calls(here, "teams"))[before:]
-    replies = [t for t in teams_texts(after) if "reply" in t]
-    assert replies == [t for t in teams_texts(state) if "reply" in t]
+        made = {side: (await calls(here, side))[n:] for side, n in before.items()}
+    for texts in (teams_texts, slack_texts):
+        kept = [t for t in texts(state) if "reply" in t or "answer" in t]
+        assert [t for t in texts(after) if "reply" in t or "answer" in t] == kept
     ended = "delete" if deletes is Deletes.REMOVE else "update"
     # Who is in the channel, ATOM may look up at any time.
-    written = [call for call in made if call not in {"token", "members"}]
+    written = [call for call in made["teams"] if call not in {"token", "members"}]
     assert sorted(written) == sorted([ended, "post"])
+    written = [call for call in made["slack"] if call.startswith("chat.")]
+    assert sorted(written) == sorted([f"chat.{ended}", "chat.postMessage"])
 
 
 async def test_what_comes_back_in_teams_comes_back_in_slack(here: World) -> None:
@@ -196,17 +226,17 @@ async def test_what_comes_back_in_teams_comes_back_in_slack(here: World) -> None
     await here.until(lambda s: slack_texts(s) == ["third thoughts"])
 
 
-async def test_a_mark_turns_back_into_what_it_stands_for(lone: World) -> None:
-    await linked(lone, Deletes.MARK)
-    await lone.start()
-    message = await lone.teams("post", text="second thoughts")
-    await lone.until(lambda s: slack_texts(s) == ["second thoughts"])
-    ts = slack_messages(await lone.state())[0]["ts"]
-    await lone.teams("delete", message=message)
-    await lone.until(lambda s: slack_texts(s) == ["_(deleted)_"])
-    await lone.quiet()
+async def test_a_mark_turns_back_into_what_it_stands_for(here: World) -> None:
+    await linked(here, Deletes.MARK)
+    await here.start()
+    message = await here.teams("post", text="second thoughts")
+    await here.until(lambda s: slack_texts(s) == ["second thoughts"])
+    ts = slack_messages(await here.state())[0]["ts"]
+    await here.teams("delete", message=message)
+    await here.until(lambda s: slack_texts(s) == ["_(deleted)_"])
+    await here.quiet()
 
-    await lone.teams("undelete", message=message)
+    await here.teams("undelete", message=message)
 
-    state = await lone.until(lambda s: slack_texts(s) == ["second thoughts"])
+    state = await here.until(lambda s: slack_texts(s) == ["second thoughts"])
     assert [m["ts"] for m in slack_messages(state)] == [ts]

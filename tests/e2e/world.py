@@ -85,6 +85,7 @@ class World:
     more: dict[str, str] = field(default_factory=dict)
     process: AtomProcess | None = None
     sandbox: Outside = field(default_factory=Outside)
+    ahead: float = 0.0  # seconds by which the clock of ATOM's host is
 
     @property
     def atom(self) -> str:
@@ -140,7 +141,12 @@ class World:
     ) -> None:
         """Start ATOM; with a step, it kills itself there, or does itself a lesser blow."""
         self.process = AtomProcess.start(
-            self.environment(), self.home / "stderr.log", step, times, blow
+            self.environment(),
+            self.home / "stderr.log",
+            step,
+            times,
+            blow,
+            ahead=self.ahead,
         )
         async with asyncio.timeout(_READY_WITHIN):
             while not await self._is_ready():
