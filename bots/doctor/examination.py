@@ -6,6 +6,7 @@ wrong with it and how to fix it. Nothing is changed.
 import asyncio
 from collections.abc import Coroutine, Sequence
 
+from bots.doctor.directory import directory
 from bots.doctor.findings import Finding, bad, good
 from bots.doctor.local import (
     clamd,
@@ -42,6 +43,7 @@ async def _rest(settings: Settings) -> list[Finding]:
         _limited("clamd", clamd(settings)),
         _limited("slack", slack(settings.slack)),
         _limited("teams", teams(settings.teams)),
+        _limited("directory", directory(settings.directory)),
         _limited("records", records(settings)),
     )
     groups = await asyncio.gather(*checks)

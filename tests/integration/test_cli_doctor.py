@@ -314,6 +314,55 @@ def test_a_redis_that_does_not_answer_is_found(
     assert states(ran)["redis"] == state
 
 
+@pytest.mark.parametrize(
+    ("settings", "state", "detail"),
+    [
+        ({"PEOPLE": "people.yaml"}, "ok", "answers, with 1 entries at first"),
+        ({"PEOPLE": "nowhere.yaml"}, "fail", "it cannot be read"),
+        ({"URL": "zzz"}, "fail", "ATOM_DIRECTORY_URL: not a directory server"),
+        (
+            {
+                "URL": "ldap://127.0.0.1:9",
+                "BASE": "dc=acme",
+                "BIND": "cn=atom,dc=acme",
+                "PASSWORD": "hush",
+            },
+            "fail",
+            "127.0.0.1",
+        ),
+    ],
+    ids=["a file", "no file", "no address", "nobody there"],
+)
+def test_a_directory_is_asked(
+    atom: CommandLine, settings: dict[str, str], state: str, detail: str
+) -> None:
+    atom.set_up()
+    (atom.folder / "people.yaml").write_text(
+        "people:\n  - id: ana\n    name: Ana\n    mail: ana@acme.example\n"
+    )
+    atom.variables |= {f"ATOM_DIRECTORY_{k}": v for k, v in settings.items()}
+
+    ran = atom.run("doctor", "--json")
+
+    [found] = [one for w, one in checks(ran).items() if w.startswith("directory ")]
+    assert (found["state"], ran.code) == (state, 0 if state == "ok" else 1)
+    assert detail in found["detail"]
+    assert "hush" not in ran.out
+
+
+def test_scopes_that_were_not_granted_are_named(
+    atom: CommandLine, slack: Sandbox
+) -> None:
+    atom.set_up()
+    asyncio.run(slack.set({"slack.scopes": ["chat:write", "commands"]}))
+
+    ran = atom.run("doctor", "--json")
+
+    assert states(ran)["slack scopes"] == "fail"
+    assert "channels:history" in checks(ran)["slack scopes"]["detail"]
+    assert "chat:write," not in checks(ran)["slack scopes"]["detail"]
+
+
 def test_a_clamd_that_answers_is_well(atom: CommandLine, clamd: ClamdServer) -> None:
     atom.set_up()
     atom.variables["ATOM_CLAMD_ADDRESS"] = clamd.path
