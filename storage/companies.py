@@ -48,9 +48,11 @@ class StoredCompanies:
     _accounts: dict[_Account, tuple[str, int]] = field(default_factory=dict)
     _owned: dict[str, tuple[Sequence[Account], int]] = field(default_factory=dict)
     _questions: AskedOnce[_Account, str | None] = field(init=False)
+    _listings: AskedOnce[None, Sequence[Company]] = field(init=False)
 
     def __post_init__(self) -> None:
         self._questions = AskedOnce(self._owner)
+        self._listings = AskedOnce(self._all)
 
     async def tenant_of(self, platform: Platform, account_id: str) -> str | None:
         known, until = self._accounts.get((platform, account_id), ("", 0))
@@ -95,9 +97,20 @@ class StoredCompanies:
             .on_conflict_do_nothing(index_elements=[tenant.c.id])
         )
         async with self._connected() as connection:
-            return (await connection.execute(statement)).rowcount > 0
+            added = (await connection.execute(statement)).rowcount > 0
+        self._listings.forget(None)
+        return added
 
     async def all(self) -> Sequence[Company]:
+        """
+        Return every company, the longest known first.
+
+        At a start each background job asks for them in the same moment, and would open
+        a connection of its own.
+        """
+        return await self._listings.get(None)
+
+    async def _all(self, _everybody: None) -> Sequence[Company]:
         query = select(tenant.c.id, tenant.c.name, tenant.c.admin_email).order_by(
             tenant.c.created_us
         )

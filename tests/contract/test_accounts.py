@@ -1,6 +1,9 @@
 """Workspaces and tenants are one company's, and copies say which one they come from."""
 
+import asyncio
+
 import pytest
+from sqlalchemy import event
 
 from bridge.errors import Conflict
 from bridge.messages import Channel, Platform
@@ -46,6 +49,23 @@ async def test_an_account_that_was_let_go_is_nobodys(store: Store) -> None:
 
     assert await owned(store) == []
     assert await store.companies.tenant_of(Platform.SLACK, "T01ACME") is None
+
+
+async def test_all_who_want_the_companies_at_once_need_one_connection(
+    store: Store,
+) -> None:
+    lent: list[object] = []
+    pool = store.database.engine.sync_engine.pool
+    event.listen(pool, "checkout", lambda *given: lent.append(given[0]))
+    await store.companies.create("globex", "Globex", "")
+    lent.clear()
+
+    known = await asyncio.gather(*(store.companies.all() for _ in range(20)))
+
+    assert [[one.id for one in each] for each in known] == [["globex"]] * 20
+    assert len(lent) == 1
+    await store.companies.create("initech", "Initech", "")
+    assert [one.id for one in await store.companies.all()] == ["globex", "initech"]
 
 
 async def test_a_workspace_is_named_only_where_there_are_several(store: Store) -> None:
