@@ -90,8 +90,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Nobody has to look at modules and tests again in search of garbage."""
-    gc.collect()
+    """
+    Nobody has to look at modules and tests again in search of garbage.
+
+    What is garbage by now stays: to find it takes every worker seconds.
+    """
     gc.freeze()
     gc.enable()
 

@@ -1,6 +1,7 @@
 """Where the demo page and what it needs are found on the sandbox's server."""
 
 from collections.abc import AsyncIterator
+from functools import cache
 from pathlib import Path
 
 from aiohttp import ClientSession, web
@@ -54,6 +55,7 @@ def add_routes(app: web.Application, world: World) -> None:
     app.router.add_post("/sandbox/atom/kill", _kill)
 
 
+@cache
 def _rendered() -> str:
     environment = Environment(
         loader=FileSystemLoader(_HERE / "templates"),
