@@ -51,6 +51,9 @@ __all__ = ["Courier", "Done", "Later"]
 
 _ERASED = "what it says was erased"
 _APART = {Operation.REACT, Operation.FILE}
+# What waits for something else is looked at again after this share of its wait so far.
+_SHARE_OF_WAIT = 8
+_LONGEST_REST_US = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,7 +366,7 @@ class Courier:
     ) -> Done | Later:
         change = await chore.plan(delivery)
         if change is None:
-            return self._later(delivery, self.tuning.first_pause_us)
+            return self._later(delivery, self._rest_us(delivery))
         if isinstance(change, str):
             return await self._drop(delivery, lease, history, change)
         if (ready := chore.ready_us(change)) > self.clock():
@@ -485,6 +488,11 @@ class Courier:
         if not outcome.state.final:
             return Later(noted)
         return Done(tuple(other.delivery for other in outcome.others))
+
+    def _rest_us(self, delivery: Delivery) -> int:
+        """How long to leave alone what waits: the longer it has waited, the longer."""
+        rest = (self.clock() - delivery.created_us) // _SHARE_OF_WAIT
+        return min(max(self.tuning.first_pause_us, rest), _LONGEST_REST_US)
 
     def _later(self, delivery: Delivery, pause_us: int) -> Later:
         return Later(replace(delivery, not_before_us=self.clock() + pause_us))

@@ -15,6 +15,7 @@ from bridge.errors import Refused
 from bridge.messages import Channel, Platform
 from bridge.ports import Copies, History, Links, Outcome, Sender
 from bridge.reactions import Reacted, Reaction, Shown, Spot, Word, counted, footer
+from bridge.reconcile import said_us
 
 _FOOTER_PAUSE_US = 1_000_000
 _NOT_OURS = "the message is not ATOM's, and no reaction can be left on it"
@@ -117,7 +118,9 @@ class Reactions:
 
     `reactors` are the platforms on which ATOM may react itself; on others reactions
     stand in a line below its copies. `patience_us` is how long a reaction waits for
-    the message that it is about to become known.
+    the message that it is about to become known; `missed_us` is how long if nobody has
+    heard that message yet though it was said since the link began, for after an outage
+    reactions come at once, and messages once their channel's turn to be read has come.
     """
 
     log: ReactionLog
@@ -127,12 +130,16 @@ class Reactions:
     reactors: Mapping[Platform, Reactor]
     clock: Callable[[], int]
     patience_us: int
+    missed_us: int = 900_000_000
 
     async def plan(self, delivery: Delivery) -> Change | str | None:
         """Return what to do, why there is nothing to do, or None to look again."""
         found = await self._found(delivery)
         if found is None:
-            if self.clock() < delivery.created_us + self.patience_us:
+            waited = self.clock() - delivery.created_us
+            if waited < self.patience_us:
+                return None
+            if waited < self.missed_us and await self._missed(delivery):
                 return None
             return "there is no copy of the message"
         if found.story.deleted or (found.copy and found.copy.deleted):
@@ -250,6 +257,20 @@ class Reactions:
         if platform not in self.reactors:
             return standing
         return tuple(one for one in standing if one.emoji in refused)
+
+    async def _missed(self, delivery: Delivery) -> bool:
+        """Whether the message should have been heard by now, and was not."""
+        tenant, channel, target = delivery.tenant, delivery.source, delivery.target
+        said = said_us(channel.platform, delivery.message)
+        links = [
+            x for x in await self.links.of(tenant, target) if x.id == delivery.link
+        ]
+        if not any(max(x.since_us(channel), x.since_us(target)) < said for x in links):
+            return False
+        if await self.copies.origin_of(tenant, channel, delivery.message):
+            return False
+        spot = Spot(channel, delivery.message)
+        return (await self.log.told(tenant, spot, (), spot)).story is None
 
     async def _found(self, delivery: Delivery) -> Change | None:
         """Find the message that was meant, and where it stands in the target."""

@@ -1,5 +1,6 @@
 """What happens while ATOM is away crosses once it is back: once, and in order."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
@@ -284,6 +285,45 @@ async def test_the_later_of_two_edits_of_a_second_stands_though_nobody_heard_it(
         assert [e.body["text"] for e in edits] == ["two", "three"]
         first, last = (e.row["src_us"] for e in edits)
         assert first == last
+
+
+async def test_a_reaction_waits_for_a_message_that_only_catching_up_brings(
+    tmp_path: Path, database_url: str
+) -> None:
+    short = {"RECONCILE_AFTER": "0.1", "CALL_TIMEOUT": "0.5", "ORPHAN_PATIENCE": "0"}
+    more = {f"ATOM_TUNING_{name}": seconds for name, seconds in short.items()}
+    async with world(tmp_path, database_url, **more) as here:
+        await here.link()
+        await here.set(teams__reactions_on_user_messages=True)
+        await here.start()
+        await here.slack("post", text="heard")
+        await here.until(lambda s: copies_in_teams(s) == ["heard"])
+        await here.quiet()
+        await deaf(here)
+        ts = await here.slack("post", text="missed here")
+        message = await here.teams("post", text="missed there")
+        await here.set(atom_url=here.atom)
+        await here.slack("react", ts=ts, name="tada", user="U02BOB")
+        await here.teams("react", message=message, reaction="heart", user="29:dave")
+        await here.heard()
+        await asyncio.sleep(2)  # longer than it may take until a copy is known
+
+        await here.stop()
+        await here.start()
+
+        def over(state: Mapping[str, Any]) -> bool:
+            return any(
+                m["author"]["is_bot"]
+                and "missed here" in m["text"]
+                and "🎉 1" in m["text"]
+                for m in teams_messages(state)
+            ) and any(
+                m["text"] == "missed there"
+                and [r["name"] for r in m.get("reactions", [])] == ["heart"]
+                for m in slack_messages(state)
+            )
+
+        await here.until(over)
 
 
 async def test_a_late_copy_says_when_its_original_was_said(

@@ -228,6 +228,31 @@ async def test_a_reaction_waits_for_its_message_to_become_known(stage: Stage) ->
     assert stage.ledger.written[-1].reason == "there is no copy of the message"
 
 
+async def test_a_reaction_waits_longer_for_a_message_that_nobody_has_heard(
+    stage: Stage,
+) -> None:
+    stage.copies.copies.clear()
+    since = replace(reaction(), message=f"{NOW // 1_000_000}.000100")
+    timeless = replace(since, message="no time")
+    for one in (since, timeless):
+        stage.ledger.history_of[one.message] = HELLO
+    at_last = NOW + stage.tuning.longest_unknown_us
+
+    stage.now = at_last
+    waits = await stage.deliver(since)
+    assert isinstance(waits, Later)
+    assert waits.delivery.not_before_us - at_last > stage.tuning.first_pause_us
+    assert isinstance(await stage.deliver(timeless), Done)
+    stage.reaction_log.stories[since.message] = HELLO
+    assert isinstance(await stage.deliver(since), Done)
+    stage.reaction_log.stories.clear()
+    stage.now = NOW + 900_000_000
+    assert isinstance(await stage.deliver(since), Done)
+
+    reason = "there is no copy of the message"
+    assert {one.reason for one in stage.ledger.written} == {reason}
+
+
 async def test_a_message_that_goes_during_the_call_is_no_failure(
     stage: Stage,
 ) -> None:
