@@ -63,6 +63,8 @@ head = Table(
     Column("last_us", BigInteger, nullable=False),
 )
 
+CHANGES = "etype IN ('message.edit', 'message.delete')"
+
 log = Table(
     "log",
     metadata,
@@ -103,6 +105,15 @@ log = Table(
         "seq",
         sqlite_where=text("platform = 'atom'"),
         postgresql_where=text("platform = 'atom'"),
+    ),
+    # How many messages of a channel were changed lately.
+    Index(
+        "ix_log_changes",
+        "tenant",
+        "conv",
+        "seq",
+        sqlite_where=text(CHANGES),
+        postgresql_where=text(CHANGES),
     ),
     # What was made from an entry: its copies, for holds and erasure to follow.
     Index(

@@ -10,6 +10,7 @@ from bridge.messages import EventKind
 from bridge.ports import Commitment
 from storage.changes import LoggedChanges
 from tests.contract.conftest import TENANT, Store
+from tests.contract.effort import Measured
 from tests.events import FALCON, PROJECT, message
 
 SECOND = 1_000_000
@@ -74,3 +75,21 @@ async def test_deletions_count_up_to_their_own(store: Store, count: int) -> None
     changes = LoggedChanges(store.database.hot)
 
     assert await changes.until(gone[count - 1], 60 * SECOND) == count
+
+
+@pytest.mark.parametrize("kind", [EventKind.MESSAGE_EDIT, EventKind.MESSAGE_DELETE])
+async def test_what_else_was_said_is_not_read(store: Store, kind: EventKind) -> None:
+    async def work(at_us: int) -> int:
+        last = await happens(store, kind, "1", at_us)
+        measured = Measured(store.database)
+        changes = LoggedChanges(measured)  # type: ignore[arg-type]  # only `fetch` is asked
+        assert await changes.until(last, SECOND) >= 1
+        return measured.work
+
+    alone = await work(AT)
+    for n in range(100):
+        said = message(f"Ev{n}", "words", message=f"1700000000.{n:06}")
+        await store.journal.append(Commitment(TENANT, said, (), ()))
+    assert (
+        await work(AT + 9 * SECOND) <= alone + 100
+    )  # steps of SQLite's, few of them for one entry
