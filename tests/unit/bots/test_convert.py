@@ -179,6 +179,15 @@ def test_work_for_html_grows_with_its_length(piece: str) -> None:
     assert large < small * 4.5 + 100
 
 
+@pytest.mark.parametrize("piece", ["<http://a|", "http://a", "<a ", " "])
+def test_a_hundred_thousand_characters_are_converted(piece: str) -> None:
+    """What a regular expression does in one call does not count above: it would hang."""
+    text = piece * (100_000 // len(piece))
+
+    assert _to_teams({"text": text}).keys() >= {"text"}
+    assert _to_slack({"html": text}).keys() >= {"text"}
+
+
 @pytest.mark.parametrize("case", [{}, {"input": 1}, {"input": {}, "context": 1}])
 def test_case_without_input_is_refused(case: dict[str, Any]) -> None:
     with pytest.raises(BadInput):
