@@ -27,6 +27,7 @@ ROOTS, REPLIES, EDITS, DELETES, TEAMS = (
     (300, 80, 20, 10, 40) if FULL else (30, 12, 6, 4, 8)
 )
 PATIENCE = 600 if FULL else 60
+_LABEL = "said 20"  # and when that was
 AGO = 7200.0 if FULL else 0.0  # seconds between what is said and ATOM's return
 
 
@@ -99,8 +100,7 @@ class Outage:
 
 
 def copies_in_teams(state: Mapping[str, Any]) -> list[str]:
-    copies = [m for m in teams_messages(state) if m["author"]["is_bot"]]
-    return [said(m["text"]) for m in copies]
+    return [said(m["text"]) for m in teams_messages(state) if is_copy(m)]
 
 
 def copies_in_slack(state: Mapping[str, Any]) -> list[str]:
@@ -109,9 +109,14 @@ def copies_in_slack(state: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def is_copy(message: Mapping[str, Any]) -> bool:
+    """Whether it is no note of ATOM's own, which is one line."""
+    return message["author"]["is_bot"] and "\n" in message["text"].strip()
+
+
 def said(text: str) -> str:
     """Return the line that was said, below the one that names the author."""
-    return text.strip().split("\n")[1].strip()
+    return text.strip().split("\n")[1].partition(_LABEL)[0].strip()
 
 
 async def deaf(here: World) -> None:
@@ -152,7 +157,7 @@ async def test_after_an_outage_everything_is_bridged_once_and_in_order(
 
         state = await here.state()
         assert outage.over(state)
-        label = sum("said 20" in m["text"] for m in teams_messages(state))
+        label = sum(_LABEL in m["text"] for m in teams_messages(state))
         figures("an outage of two hours", labelled_in_teams=label)
         roots = [t for t in copies_in_teams(state) if t.startswith("root")]
         assert roots == sorted(roots)
@@ -194,7 +199,7 @@ def threads_in_teams(state: Mapping[str, Any]) -> dict[str, list[str]]:
     """Return what was replied, by thread, in the order in which it stands there."""
     threads: dict[str, list[str]] = {}
     for message in teams_messages(state):
-        if not message["is_root"] and message["author"]["is_bot"]:
+        if not message["is_root"] and is_copy(message):
             threads.setdefault(message["root"], []).append(said(message["text"]))
     return threads
 
