@@ -14,7 +14,7 @@ from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, web
 
-from bots.core import core
+from bots.core import clock_us
 from bots.sandbox.app import create_app
 from bots.sandbox.slack import seed as slack
 from bots.sandbox.teams import seed as teams
@@ -23,12 +23,17 @@ from bots.settings import Settings
 from bridge.delivery import SHARDS
 from bridge.messages import Channel, Platform
 from bridge.places import Place
+from storage.companies import StoredCompanies
 from storage.compliance.keys import KeyFile, Keyring
 from storage.database import opened
 from storage.database_url import database_url
 from storage.hot import HotStore
+from storage.journal import Journal
+from storage.links import StoredLinks
 from storage.log_reader import LogEntry, LogReader, Verdict
+from storage.migrate import upgrade
 from storage.outbox import Outbox, StoredShards
+from storage.places import StoredPlaces
 from tests.databases import migrated_sqlite
 from tests.e2e.process import AtomProcess
 from tests.servers import free_port
@@ -307,16 +312,22 @@ class World:
                 await asyncio.sleep(0.05)
 
     async def set_up(self) -> None:
-        """Do what `atom setup`, the installs and `/atom link` would do."""
-        async with core(self.settings, "test") as built:
-            await built.companies.create(COMPANY, "Acme", "alice@acme.example")
-            built.keys.create(COMPANY)
+        """
+        Do what `atom setup`, the installs and `/atom link` would do.
+
+        Only what that needs is built: every test begins with it.
+        """
+        async with opened(database_url(self.database_url)) as database:
+            await upgrade(database.engine)
+            companies = StoredCompanies(database.engine, clock_us)
+            await companies.create(COMPANY, "Acme", "alice@acme.example")
+            KeyFile.under(self.home).create(COMPANY)
             for platform, account in (
                 (Platform.SLACK, "T01ACME"),
                 (Platform.TEAMS, teams.ACME),
             ):
-                await built.companies.bind(COMPANY, platform, account, "Acme")
-            await built.places.remember(
+                await companies.bind(COMPANY, platform, account, "Acme")
+            await StoredPlaces(database.hot, clock_us).remember(
                 Place(
                     teams.ACME,
                     teams.ACME_TEAM,
@@ -328,8 +339,11 @@ class World:
             )
 
     async def link(self) -> None:
-        async with core(self.settings, "test") as built:
-            await built.links.add(COMPANY, (FALCON, PROJECT), "test")
+        async with self.store() as store:
+            ring = Keyring(store, KeyFile.under(self.home))
+            journal = Journal(store, ring, clock_us, patience=_SOON, owner="test")
+            links = StoredLinks(store, journal, ring, clock_us)
+            await links.add(COMPANY, (FALCON, PROJECT), "test")
 
     async def _act(self, side: str, wish: Mapping[str, Any]) -> Mapping[str, Any]:
         return await self._post(f"/sandbox/{side}/act", wish)
