@@ -26,6 +26,7 @@ from tests.softhsm import SoftHsm, running_softhsm
 # A file that is not named begins after these.
 LONGEST = (
     "integration/directory/test_active_directory_many.py",
+    "unit/bots/records/test_ten_thousand.py",
     "contract/test_search_oracle.py",
     "e2e/test_records.py",
     "e2e/test_limits.py",
@@ -48,6 +49,7 @@ LONGEST = (
     "e2e/test_stateful.py",
     "e2e/test_lifecycle.py",
     "e2e/test_linking.py",
+    "unit/bots/test_document_round_trips.py",
     "integration/test_purge_and_hold.py",
     "contract/test_directory_sources.py",
     "contract/test_policy_desk.py",
