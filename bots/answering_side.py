@@ -26,5 +26,7 @@ def answering_side(built: Tools) -> tuple[Answering, LateAnswers]:
     if built.slack:
         ways[Platform.SLACK] = SlackLate(built.slack.clients)
     if built.teams:
-        ways[Platform.TEAMS] = TeamsLate(built.teams.connector, core.places)
+        ways[Platform.TEAMS] = TeamsLate(
+            built.teams.connector, core.places, built.teams.pacing
+        )
     return answering, LateAnswers(answering, book, ways, clock_us)

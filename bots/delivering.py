@@ -11,6 +11,7 @@ from bots.file_side import filing
 from bots.naming import naming
 from bots.people_side import linked_first
 from bots.settings import Settings
+from bots.settings import Tuning as Chosen
 from bots.telling import Teller
 from bots.tools import Tools
 from bots.workers import Pace, Worker
@@ -19,7 +20,7 @@ from bridge.breaker import Breaker
 from bridge.courier import Courier
 from bridge.lanes import Lanes
 from bridge.leaving.leaving import WatchedLedger
-from bridge.limits import Limits
+from bridge.limits import UNLIMITED, Limits
 from bridge.messages import Platform
 from bridge.notices import Notices, TellingLedger
 from bridge.ports import Limiter
@@ -66,18 +67,27 @@ def _attributes(built: Tools) -> Attributing | None:
     return attributing(built.core, who, speaking)
 
 
-def worker_of(built: Tools, limiter: Limiter, trace: Trace, notices: Notices) -> Worker:
-    tuning = built.core.settings.tuning
-    micro = 1_000_000
-    limits = Limits(
+def limits_of(tuning: Chosen, *, reacts: bool) -> Limits:
+    """Return the limits that are set. In Teams ATOM `reacts` only if it is told to."""
+    return Limits(
         teams_channel=tuning.teams_channel_limit,
         teams_tenant=tuning.teams_tenant_limit,
+        teams_reaction=tuning.teams_reaction_limit if reacts else UNLIMITED,
         slack_channel=tuning.slack_channel_limit,
         slack_workspace=tuning.slack_workspace_limit,
         slack_method=tuning.slack_method_limit,
-        margin_us=int(tuning.limit_margin * micro),
+        margin_us=int(tuning.limit_margin * 1_000_000),
     )
+
+
+def worker_of(built: Tools, limiter: Limiter, trace: Trace, notices: Notices) -> Worker:
+    tuning = built.core.settings.tuning
+    micro = 1_000_000
     sides = built.sides
+    reactors = {p: side.reactor for p, side in sides.items() if side.reactor}
+    limits = limits_of(tuning, reacts=Platform.TEAMS in reactors)
+    if built.teams:
+        built.teams.pacing.limits, built.teams.pacing.limiter = limits, limiter
     senders = {p: side.sender for p, side in sides.items()}
     times = Tuning(
         tries=tuning.tries,
@@ -96,7 +106,7 @@ def worker_of(built: Tools, limiter: Limiter, trace: Trace, notices: Notices) ->
         copies=built.core.copies,
         links=built.core.links,
         senders=senders,
-        reactors={p: side.reactor for p, side in sides.items() if side.reactor},
+        reactors=reactors,
         clock=clock_us,
         patience_us=times.longest_unknown_us,
     )

@@ -27,6 +27,7 @@ from bridge.limits import (
     SLACK_METHOD,
     SLACK_WORKSPACE,
     TEAMS_CHANNEL,
+    TEAMS_REACTION,
     TEAMS_TENANT,
 )
 from bridge.tuning import SLACK_PART, TEAMS_PART
@@ -270,6 +271,7 @@ class Tuning(Group, frozen=True):
     call_timeout: float = Field(default=10.0, gt=0, description="seconds, above 0")
     teams_channel_limit: Rates = Field(default=TEAMS_CHANNEL, description=A_RATE)
     teams_tenant_limit: Rates = Field(default=TEAMS_TENANT, description=A_RATE)
+    teams_reaction_limit: Rates = Field(default=TEAMS_REACTION, description=A_RATE)
     slack_channel_limit: Rates = Field(default=SLACK_CHANNEL, description=A_RATE)
     slack_workspace_limit: Rates = Field(default=SLACK_WORKSPACE, description=A_RATE)
     slack_method_limit: Rates = Field(default=SLACK_METHOD, description=A_RATE)

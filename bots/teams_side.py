@@ -29,6 +29,7 @@ from bots.teams.intake import TeamsIntake
 from bots.teams.invokes import Invokes
 from bots.teams.members import TeamsMembers
 from bots.teams.notices import Notices
+from bots.teams.pacing import Pacing
 from bots.teams.people import TeamsPeople
 from bots.teams.prober import TeamsProber
 from bots.teams.reactor import TeamsReactor
@@ -76,6 +77,7 @@ class TeamsSide:
     subscriptions: Subscriptions | None
     administration: Administration | None
     clock: TheirClock
+    pacing: Pacing
     vocabulary: None = None
 
     @property
@@ -105,6 +107,7 @@ def teams_side(
     graph = Graph(session, tokens, settings.graph_url, clock)
     admin = _admin_graph(settings, session)
     told = _described_again(built)
+    pacing = Pacing(built.companies, time.monotonic, asyncio.sleep)
     members = TeamsMembers(connector, built.places, asyncio.sleep, told)
     return TeamsSide(
         settings,
@@ -114,8 +117,8 @@ def teams_side(
         TeamsReactor(connector, built.places) if settings.native_reactions else None,
         TeamsPeople(connector, built.places, time.monotonic),
         TeamsRights(connector, built.places, graph),
-        TeamsAnnouncer(connector, built.places),
-        TeamsHerald(connector, built.places, settings.private_notices),
+        TeamsAnnouncer(connector, built.places, pacing),
+        TeamsHerald(connector, built.places, settings.private_notices, pacing),
         TeamsAddresses(built.places),
         TeamsRecent(graph, connector, built.places, settings.app_id, asyncio.sleep),
         TeamsProber(connector, built.places, graph if settings.notice_url else None),
@@ -131,10 +134,12 @@ def teams_side(
             settings.app_id,
             graph,
             targeted=settings.private_notices,
+            pace=pacing,
         ),
         _subscriptions(settings, graph, connector, built),
         teams_administration(admin, connector, built.places) if admin else None,
         clock,
+        pacing,
     )
 
 
@@ -222,7 +227,7 @@ def listen_to_teams(
     )
     intake = TeamsIntake(
         check=TokenCheck(keys, side.settings.issuer, side.settings.app_id, side.clock),
-        adapter=AtomAdapter(side.connector),
+        adapter=AtomAdapter(side.connector, side.pacing),
         bot=bot,
         invokes=Invokes(time.monotonic),
         clock_us=clock_us,

@@ -449,7 +449,7 @@ class Courier:
         if setback.outcome is None or not setback.pause_us:
             return ending
         # Leave the channel alone as the platform asked, and let everybody know.
-        channel = self.limits.buckets(delivery)[0]
+        channel = self.limits.asked_to_wait(delivery)
         await self.limiter.pause(channel, setback.pause_us)
         noted = await self._conclusions.write(delivery, lease, setback.outcome, history)
         return Later(noted, full=channel.name)

@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 
 from bridge.delivery import Delivery, Operation
 from bridge.errors import BadInput
-from bridge.messages import Platform
+from bridge.messages import Channel, Platform
 
 UNLIMITED = "none"
 
 # As the platforms document them: calls/seconds, all of which hold at once.
 TEAMS_CHANNEL = "7/1 8/2 60/30 1800/3600"
 TEAMS_TENANT = "30/1"
+TEAMS_REACTION = "2/1"  # in a channel; ATOM reacts there only where it is told to
 SLACK_CHANNEL = "5/5 60/60"  # "one a second", with short bursts
 SLACK_WORKSPACE = "300/60"  # "several hundred a minute"
 SLACK_METHOD = "50/60"  # tier 3: what edits and deletes
@@ -97,13 +98,13 @@ class Limits:
     """
     Which buckets a delivery takes from.
 
-    The first bucket is always the channel's own: a platform that asks to wait means
-    it. `margin_us` makes every window a little longer, since calls that left apart
+    The first bucket is always the channel's own. `margin_us` makes every window a little longer, since calls that left apart
     may arrive closer together.
     """
 
     teams_channel: str = TEAMS_CHANNEL
     teams_tenant: str = TEAMS_TENANT
+    teams_reaction: str = TEAMS_REACTION
     slack_channel: str = SLACK_CHANNEL
     slack_workspace: str = SLACK_WORKSPACE
     slack_method: str = SLACK_METHOD
@@ -113,16 +114,37 @@ class Limits:
     def buckets(self, delivery: Delivery) -> tuple[Bucket, ...]:
         """Return what one call for the delivery counts in."""
         if delivery.target.platform is Platform.TEAMS:
-            company = f"{delivery.target.platform}:{delivery.tenant}"
-            return self._of(
-                delivery, {"": self.teams_channel, company: self.teams_tenant}
-            )
+            spoken = self.spoken(delivery.tenant, delivery.target)
+            if delivery.operation is not Operation.REACT:
+                return spoken
+            reacting = f"{delivery.target} {delivery.operation}"
+            return spoken + self._of(delivery, {reacting: self.teams_reaction})
         workspace = f"{delivery.target.platform}:{delivery.target.team}"
         if delivery.operation in {Operation.POST, Operation.DIGEST}:
             posts = {"": self.slack_channel, f"{workspace} post": self.slack_workspace}
             return self._of(delivery, posts)
         method = f"{workspace} {delivery.operation}"
         return self._of(delivery, {"": UNLIMITED, method: self.slack_method})
+
+    def spoken(self, tenant: str, channel: Channel) -> tuple[Bucket, ...]:
+        """Return what counts whatever is posted, or changed, in a channel of Teams."""
+        company = f"{channel.platform}:{tenant}"
+        wanted = {str(channel): self.teams_channel, company: self.teams_tenant}
+        return tuple(
+            Bucket(tenant, name, self._windows(text)) for name, text in wanted.items()
+        )
+
+    def asked_to_wait(self, delivery: Delivery) -> Bucket:
+        """
+        Return the bucket that a platform means which asks to wait.
+
+        Reactions in Teams have a limit of their own, which is full first. All else
+        means the channel.
+        """
+        first, *_, last = self.buckets(delivery)
+        teams = delivery.target.platform is Platform.TEAMS
+        reacts = teams and delivery.operation is Operation.REACT
+        return last if reacts and last.windows else first
 
     def names(self, delivery: Delivery) -> tuple[str, ...]:
         """

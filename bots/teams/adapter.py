@@ -21,8 +21,9 @@ from botbuilder.schema import (
 )
 
 from bots.teams.connector import Connector, activities
+from bots.teams.pacing import AtOnce, Pace
 from bots.teams.wire import mapping, text_of
-from bridge.messages import Event
+from bridge.messages import Channel, Event, Platform
 
 _HEARD = "atom.heard"
 _ANSWER = "atom.answer"
@@ -39,9 +40,10 @@ class Heard:
 class AtomAdapter(BotAdapter):  # type: ignore[misc]  # botbuilder ships no types
     """Runs a bot's turn on an activity, and sends what the bot says."""
 
-    def __init__(self, connector: Connector) -> None:
+    def __init__(self, connector: Connector, pace: Pace | None = None) -> None:
         super().__init__()
         self._connector = connector
+        self._pace = pace or AtOnce()
 
     async def process(self, heard: Heard, bot: Any) -> InvokeResponse | None:
         """Run one turn. What the bot raises is for the caller to answer for."""
@@ -57,12 +59,10 @@ class AtomAdapter(BotAdapter):  # type: ignore[misc]  # botbuilder ships no type
         return [await self._send(context, activity) for activity in activities]
 
     async def update_activity(
-        self,
-        context: TurnContext,  # noqa: ARG002  # botbuilder's signature
-        activity: Activity,
+        self, context: TurnContext, activity: Activity
     ) -> ResourceResponse:
         path = activities(activity.conversation.id, activity.id)
-        return await self._call("PUT", activity.service_url, path, activity)
+        return await self._call("PUT", path, context, activity)
 
     async def delete_activity(
         self,
@@ -78,13 +78,19 @@ class AtomAdapter(BotAdapter):  # type: ignore[misc]  # botbuilder ships no type
             return ResourceResponse()
         # The conversation's id holds the thread; `replyToId` alone would leave it.
         path = activities(activity.conversation.id)
-        return await self._call("POST", activity.service_url, path, activity)
+        return await self._call("POST", path, context, activity)
 
     async def _call(
-        self, method: str, service_url: str, path: str, activity: Activity
+        self, method: str, path: str, context: TurnContext, activity: Activity
     ) -> ResourceResponse:
-        body = activity.serialize()
-        answer = await self._connector.call(method, service_url, path, body)
+        service, body = activity.service_url, activity.serialize()
+        event = heard_in(context).event
+        here = event.channel or Channel(Platform.TEAMS, "", activity.conversation.id)
+        answer = await self._pace.turn(
+            event.account,
+            here,
+            lambda: self._connector.call(method, service, path, body),
+        )
         return ResourceResponse(id=text_of(answer.get("id")))
 
 

@@ -1,9 +1,10 @@
 """How ATOM speaks for itself in Teams."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from bots.teams.cards import card_activity
 from bots.teams.connector import Connector, activities, in_path
+from bots.teams.pacing import AtOnce, Pace
 from bots.teams.wire import mappings, text_of
 from bridge.cards import Card
 from bridge.errors import AtomError, NotSent, Refused, StoreUnavailable
@@ -19,6 +20,7 @@ class TeamsAnnouncer:
 
     connector: Connector
     places: PlaceBook
+    pace: Pace = field(default_factory=AtOnce)
 
     async def announce(self, channel: Channel, card: Card) -> None:
         try:
@@ -27,8 +29,16 @@ class TeamsAnnouncer:
             raise NotSent(str(error)) from error
         if place is None:
             raise Refused("ATOM is not in that team: add it there first.")
-        path = activities(channel.id)
-        await self.connector.call("POST", place.service_url, path, card_activity(card))
+        service, path, said = (
+            place.service_url,
+            activities(channel.id),
+            card_activity(card),
+        )
+        await self.pace.turn(
+            place.account,
+            channel,
+            lambda: self.connector.call("POST", service, path, said),
+        )
 
     async def channel_name(self, channel: Channel) -> str:
         try:

@@ -46,7 +46,7 @@ _ELSEWHERE: dict[str, Any] = {
     "value": "ATOM answers in a moment.",
 }
 _TRIES = 3  # to send an answer that Teams did not take
-_LONGEST_WAIT = 5.0
+_PAUSE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +229,6 @@ async def _reply(turn_context: TurnContext, turn: Turn, card: Card) -> str:
     A lost answer is not repeated: it may stand there.
     """
     activity = _activity(card)
-    pause = 0.5
     for attempt in range(1, _TRIES + 1):
         try:
             with turn.showing():
@@ -237,13 +236,17 @@ async def _reply(turn_context: TurnContext, turn: Turn, card: Card) -> str:
         except Fenced:
             await turn.not_shown()
             return ""
-        except (NotSent, Throttled) as error:
+        except Throttled as error:
+            # It has waited for its turn: it is told late, when there is room.
+            log.warning("answer not sent", reason=str(error))
+            await turn.not_shown(pause_us=int(error.retry_after * 1_000_000))
+            return ""
+        except NotSent as error:
             if attempt == _TRIES:
                 log.warning("answer not sent", reason=str(error))
                 await turn.not_shown()
                 return ""
-            asked = error.retry_after if isinstance(error, Throttled) else pause
-            await asyncio.sleep(min(asked, _LONGEST_WAIT))
+            await asyncio.sleep(_PAUSE)
         except DeliveryFailed as error:
             log.warning("answer not sent", reason=str(error))
             await turn.shown()

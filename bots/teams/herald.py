@@ -7,12 +7,13 @@ whom it is for, and nothing of what they wrote.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
 from bots.teams.connector import Connector, NotOffered, activities
 from bots.teams.content import plain_name
+from bots.teams.pacing import AtOnce, Pace
 from bots.teams.places import threaded
 from bridge.errors import NotSent, Refused, StoreUnavailable
 from bridge.notices import Notice
@@ -28,6 +29,7 @@ class TeamsHerald:
     connector: Connector
     places: PlaceBook
     targeted: bool = False
+    pace: Pace = field(default_factory=AtOnce)
 
     async def whisper(self, notice: Notice, text: str) -> None:
         place = await self._place(notice)
@@ -35,15 +37,23 @@ class TeamsHerald:
         path = activities(thread)
         if self.targeted:
             try:
-                await self._post(place, path + _TARGETED, _private(notice, text))
+                await self._post(
+                    place, notice, path + _TARGETED, _private(notice, text)
+                )
             except NotOffered:
                 pass  # the preview is not open to this tenant after all
             else:
                 return
-        await self._post(place, path, _public(notice, text))
+        await self._post(place, notice, path, _public(notice, text))
 
-    async def _post(self, place: Place, path: str, body: Mapping[str, Any]) -> None:
-        await self.connector.call("POST", place.service_url, path, body)
+    async def _post(
+        self, place: Place, notice: Notice, path: str, body: Mapping[str, Any]
+    ) -> None:
+        await self.pace.turn(
+            place.account,
+            notice.channel,
+            lambda: self.connector.call("POST", place.service_url, path, body),
+        )
 
     async def _place(self, notice: Notice) -> Place:
         try:

@@ -1,11 +1,12 @@
 """Answer somebody in Teams long after they asked, where they did."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bots.teams.adaptive import attachment, line
 from bots.teams.cards import adaptive
 from bots.teams.connector import Connector, activities
+from bots.teams.pacing import AtOnce, Pace
 from bots.teams.places import threaded
 from bots.teams.wire import mapping, text_of
 from bridge.cards import Card
@@ -20,6 +21,7 @@ class TeamsLate:
 
     connector: Connector
     places: PlaceBook
+    pace: Pace = field(default_factory=AtOnce)
 
     async def tell(self, asked: AskedFor, card: Card, note: str) -> None:
         service, conversation = _said_in(asked.raw)
@@ -33,7 +35,12 @@ class TeamsLate:
         if note:
             shown["body"] = [line(note, isSubtle=True), *shown["body"]]
         said = {"summary": card.title, "attachments": [attachment(shown)]}
-        await self.connector.call("POST", service, path, {"type": "message", **said})
+        body = {"type": "message", **said}
+        await self.pace.turn(
+            asked.account,
+            asked.channel,
+            lambda: self.connector.call("POST", service, path, body),
+        )
 
     async def _service(self, asked: AskedFor) -> str:
         try:

@@ -11,6 +11,7 @@ from bots.teams.closed import channel_closed
 from bots.teams.connector import Connector, Gone, NotOffered, activities
 from bots.teams.content import plain_name
 from bots.teams.graph import Graph
+from bots.teams.pacing import AtOnce, Pace
 from bots.teams.places import threaded
 from bots.teams.record_cards import activity
 from bots.teams.wire import text_of
@@ -24,13 +25,14 @@ from bridge.errors import (
     StoreUnavailable,
 )
 from bridge.holds import Cause
-from bridge.messages import Channel, Person
+from bridge.messages import Channel, Person, Platform
 from bridge.places import Place, PlaceBook
 from bridge.records.books import CardInstance
 from bridge.records.cards import RecordCard
 
 _TARGETED = "?isTargetedActivity=true"
 _EARLIER = 900_000_000  # microseconds; clocks of two companies differ
+_AT_A_CARD = 1.0  # seconds for its turn: behind it wait those of other channels
 _SHOWN = 2_000  # cards whose last state is remembered
 
 
@@ -59,6 +61,7 @@ class TeamsCardPlace:
     graph: Graph | None = None
     targeted: bool = False
     viewers: Callable[[Channel], Awaitable[Sequence[str]]] = nobody
+    pace: Pace = field(default_factory=AtOnce)
     _last: OrderedDict[tuple[str, str], RecordCard] = field(default_factory=OrderedDict)
 
     async def post(self, instance: CardInstance, card: RecordCard) -> CardInstance:
@@ -149,15 +152,14 @@ class TeamsCardPlace:
         """Show a message to one person: in the channel, else in their own chat."""
         place = await self._place(channel)
         if place.kind == "chat":
-            path = activities(channel.id)
-            await self.connector.call("POST", place.service_url, path, body)
+            await self._post(place, channel, activities(channel.id), body)
             return
         if self.targeted:
             recipient = {"id": person.id, "name": plain_name(person.name)}
             path = activities(channel.id) + _TARGETED
             said = {**body, "recipient": recipient}
             try:
-                await self.connector.call("POST", place.service_url, path, said)
+                await self._post(place, channel, path, said)
             except NotOffered:
                 pass  # the preview is not open to this tenant after all
             else:
@@ -191,7 +193,8 @@ class TeamsCardPlace:
         )
         if not (chat := text_of(made.get("id"))):
             raise Refused("Teams opened no chat with this person")
-        await self.connector.call("POST", place.service_url, activities(chat), body)
+        alone = Channel(Platform.TEAMS, "", chat)
+        await self._post(place, alone, activities(chat), body)
 
     def last(self, channel: Channel, message: str) -> RecordCard | None:
         """Return what everybody is shown at a message, if this process knows it."""
@@ -207,7 +210,21 @@ class TeamsCardPlace:
         self, method: str, channel: Channel, path: str, body: Mapping[str, Any]
     ) -> Mapping[str, Any]:
         place = await self._place(channel)
-        return await self.connector.call(method, place.service_url, path, body)
+        return await self.pace.turn(
+            place.account,
+            channel,
+            lambda: self.connector.call(method, place.service_url, path, body),
+            _AT_A_CARD,
+        )
+
+    async def _post(
+        self, place: Place, channel: Channel, path: str, body: Mapping[str, Any]
+    ) -> None:
+        await self.pace.turn(
+            place.account,
+            channel,
+            lambda: self.connector.call("POST", place.service_url, path, body),
+        )
 
     async def _place(self, channel: Channel) -> Place:
         try:

@@ -14,6 +14,7 @@ import pytest
 from bots.core import core
 from bots.sandbox.teams import seed as teams
 from bridge.delivery import shard_of
+from bridge.limits import TEAMS_REACTION, TEAMS_TENANT
 from bridge.links import Link, LinkState
 from bridge.messages import Channel, Platform
 from bridge.options import Join, LinkOptions
@@ -45,6 +46,7 @@ _DONE = {HTTPStatus.OK, HTTPStatus.CREATED}
 # Each message by itself; `test_joined` lets them cross together.
 _EACH = LinkOptions(join=Join.NEVER)
 _BUNCHED = 3
+_BURST = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +273,85 @@ async def test_losing_redis_in_the_middle_loses_and_doubles_nothing(
                 await other.stop()
 
             assert (await here.verdict()).intact
+
+
+async def test_what_atom_says_by_itself_takes_turns_with_what_crosses(
+    tmp_path: Path, postgres: Postgres, redis_url: str
+) -> None:
+    """So do answers, notices and reactions; a slow machine is to meet limits as well."""
+    more = {
+        "ATOM_TEAMS_NATIVE_REACTIONS": "true",
+        "ATOM_TUNING_TEAMS_CHANNEL_LIMIT": "3/2",
+        "ATOM_TUNING_TEAMS_TENANT_LIMIT": TEAMS_TENANT,
+        "ATOM_TUNING_TEAMS_REACTION_LIMIT": TEAMS_REACTION,
+        "ATOM_TUNING_LIMIT_CARE": "1",
+        "ATOM_TUNING_LIMIT_PATIENCE": "10",
+        **MARGIN,
+    }
+    with postgres.database(migrated_template(postgres)) as url:
+        async with world(tmp_path, url, redis_url, **more) as here:
+            await here.start()
+            other = replace(here, port=free_port(), process=None)
+            await other.start()
+            try:
+                await link_apart(here, Platform.TEAMS)
+                said = [await here.slack("post", text=f"{n}") for n in range(3)]
+                await here.until(lambda s: len(copies(s)) == len(said))
+                await here.choose(
+                    {
+                        "teams.throttles": True,
+                        "teams.send_windows": [[3, 2]],
+                        "teams.order_wait": 0.0,
+                    }
+                )
+                fault = {"match": {"channel": FALCON.id}, "error": "restricted_action"}
+                await here.fault("slack.chat.postMessage", "error", times=3, **fault)
+                for who in ("29:carol", "29:dave", "29:erin"):
+                    await here.teams("post", text="is not taken", user=who)
+                for n in range(_BURST):
+                    await here.teams("post", text="help", mention_bot=True)
+                    await here.slack("post", text=f"storm {n:02}")
+                    emoji = ("+1", "heart")[n // 3]
+                    await here.slack("react", ts=said[n % 3], name=emoji)
+                state = await here.until(
+                    lambda s: (
+                        len(copies(s)) == len(said) + _BURST
+                        and len(told(s)) == 3
+                        and len(answered(s)) == _BURST
+                        and sum(len(m["reactions"]) for m in copies(s)) == _BURST
+                    ),
+                    seconds=90,
+                )
+                await here.quiet()
+            finally:
+                await other.stop()
+
+            assert len(answered(await here.state())) == _BURST
+            refused = [
+                call["call"]
+                for call in await here.journal()
+                if call["status"] == HTTPStatus.TOO_MANY_REQUESTS
+            ]
+            assert len(refused) < _BUNCHED, refused
+            assert set(told(state)) == {"Carol", "Dave", "Erin"}
+
+
+def copies(state: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return what was copied to the busy channel of Teams."""
+    every = teams_messages(state)
+    return [m for m in every if m["is_root"] and m["author"]["is_bot"]]
+
+
+def answered(state: Mapping[str, Any]) -> list[str]:
+    """Return what was answered there, by what."""
+    every = teams_messages(state)
+    return [m["root"] for m in every if not m["is_root"] and m["attachments"]]
+
+
+def told(state: Mapping[str, Any]) -> list[str]:
+    """Return who was told there that a message of theirs did not cross."""
+    texts = [m["text"] for m in teams_messages(state) if not m["is_root"]]
+    return [text.strip().split()[0] for text in texts if "did not cross" in text]
 
 
 async def storm(here: World, count: int, way: Way = TO_TEAMS) -> None:

@@ -1,5 +1,6 @@
 """A scripted Teams, and what speaks to it."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from bots.teams.bot import AtomBot, Parts
 from bots.teams.connector import Connector
 from bots.teams.intake import TeamsIntake
 from bots.teams.invokes import Invokes
+from bots.teams.pacing import Pacing
 from bots.teams.people import TeamsPeople
 from bots.teams.records import TeamsRecords
 from bridge.messages import Platform
@@ -117,7 +119,7 @@ async def door(
     keys = SigningKeys(session, f"{teams.url}openid", time.monotonic)
     teams_intake = TeamsIntake(
         TokenCheck(keys, ISSUER, APP),
-        AtomAdapter(connector),
+        AtomAdapter(connector, Pacing(tenants, time.monotonic, asyncio.sleep)),
         AtomBot(parts),
         Invokes(time.monotonic),
         FakeClock(),

@@ -156,6 +156,20 @@ def test_edits_and_deletes_count_as_operations_in_teams(operation: Operation) ->
     assert limits.buckets(delivery(operation)) == limits.buckets(delivery())
 
 
+def test_reactions_in_teams_have_a_limit_of_their_own_which_a_pause_means() -> None:
+    limits = Limits(margin_us=0)
+    react = delivery(Operation.REACT)
+
+    assert limits.buckets(react)[:2] == limits.buckets(delivery())
+    assert limits.buckets(react)[2].windows == (Window(2, SECOND),)
+    assert limits.asked_to_wait(react) == limits.buckets(react)[2]
+    for other in (delivery(), replace(react, target=GENERAL)):
+        assert limits.asked_to_wait(other).name == str(other.target)
+    # Where ATOM does not react itself, it changes copies: that is their channel's.
+    below = Limits(teams_reaction="none")
+    assert below.asked_to_wait(react).name == str(react.target)
+
+
 def test_slack_counts_posts_by_channel_and_edits_by_workspace_and_method() -> None:
     limits = Limits(margin_us=0)
     post = replace(delivery(), target=GENERAL)
