@@ -46,7 +46,7 @@ _DONE = {HTTPStatus.OK, HTTPStatus.CREATED}
 # Each message by itself; `test_joined` lets them cross together.
 _EACH = LinkOptions(join=Join.NEVER)
 _BUNCHED = 3
-_BURST = 6
+_ASKED = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,17 +308,17 @@ async def test_what_atom_says_by_itself_takes_turns_with_what_crosses(
                 await here.fault("slack.chat.postMessage", "error", times=3, **fault)
                 for who in ("29:carol", "29:dave", "29:erin"):
                     await here.teams("post", text="is not taken", user=who)
-                for n in range(_BURST):
+                for n in range(_ASKED):
                     await here.teams("post", text="help", mention_bot=True)
                     await here.slack("post", text=f"storm {n:02}")
                     emoji = ("+1", "heart")[n // 3]
                     await here.slack("react", ts=said[n % 3], name=emoji)
                 state = await here.until(
                     lambda s: (
-                        len(copies(s)) == len(said) + _BURST
+                        len(copies(s)) == len(said) + _ASKED
                         and len(told(s)) == 3
-                        and len(answered(s)) == _BURST
-                        and sum(len(m["reactions"]) for m in copies(s)) == _BURST
+                        and len(answered(s)) == _ASKED
+                        and sum(len(m["reactions"]) for m in copies(s)) == _ASKED
                     ),
                     seconds=90,
                 )
@@ -326,7 +326,7 @@ async def test_what_atom_says_by_itself_takes_turns_with_what_crosses(
             finally:
                 await other.stop()
 
-            assert len(answered(await here.state())) == _BURST
+            assert len(answered(await here.state())) == _ASKED
             refused = [
                 call["call"]
                 for call in await here.journal()
