@@ -97,6 +97,9 @@ app.add_typer(policy_app, name="policy")
 @app.command()
 def demo() -> None:
     """Chat across a local Slack and a local Teams."""
+    from bots.demo_process import prepare
+
+    prepare()  # imports ATOM while this process imports the sandbox
     with _uncollected():
         from bots.demo import run
         from bots.settings_sources import read_settings

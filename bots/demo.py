@@ -11,7 +11,6 @@ import secrets
 import shutil
 import signal
 import socket
-import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout, web
 from bots.core import core
 from bots.demo_company import company_in, employ
 from bots.demo_declared import declared
+from bots.demo_process import AtomProcess
 from bots.demo_records import business_systems, connect_people
 from bots.sandbox.app import create_app
 from bots.sandbox.slack import seed as slack
@@ -62,7 +62,6 @@ _LINKS = (
 )
 
 _READY_WITHIN = 90.0
-_STOP_WITHIN = 10.0
 _AGAIN = 0.5
 
 _GREETINGS: tuple[tuple[str, Mapping[str, Any]], ...] = (
@@ -325,39 +324,25 @@ class _Keeper:
     """Runs ATOM, and again when it has ended, until cancelled."""
 
     demo: Demo
-    child: asyncio.subprocess.Process | None = None
+    child: AtomProcess | None = None
 
     async def run(self) -> None:
         while True:
-            self.child = child = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bots", "serve", env=self.demo.environment()
-            )
+            self.child = child = AtomProcess.start(self.demo.environment())
             try:
                 await child.wait()
             except asyncio.CancelledError:
-                await _stop(child)
+                await child.stop()
                 raise
-            log.warning("ATOM ended and is started again", code=child.returncode)
+            log.warning("ATOM ended and is started again", code=child.code)
             await asyncio.sleep(_AGAIN)
 
     def kill(self) -> bool:
         """End ATOM at once, wherever it is; False if it does not run."""
-        if self.child is None or self.child.returncode is not None:
+        if self.child is None or self.child.code is not None:
             return False
-        with suppress(ProcessLookupError):
-            self.child.kill()
+        self.child.kill()
         return True
-
-
-async def _stop(child: asyncio.subprocess.Process) -> None:
-    with suppress(ProcessLookupError):
-        child.terminate()
-    try:
-        async with asyncio.timeout(_STOP_WITHIN):
-            await child.wait()
-    except TimeoutError:
-        child.kill()
-        await child.wait()
 
 
 def _free_port() -> int:
