@@ -262,10 +262,12 @@ class Reactions:
         """Whether the message should have been heard by now, and was not."""
         tenant, channel, target = delivery.tenant, delivery.source, delivery.target
         said = said_us(channel.platform, delivery.message)
-        links = [
-            x for x in await self.links.of(tenant, target) if x.id == delivery.link
-        ]
-        if not any(max(x.since_us(channel), x.since_us(target)) < said for x in links):
+        links = await self.links.of(tenant, target)
+        if not any(
+            max(link.since_us(channel), link.since_us(target)) < said
+            for link in links
+            if link.id == delivery.link
+        ):
             return False
         if await self.copies.origin_of(tenant, channel, delivery.message):
             return False
