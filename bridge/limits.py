@@ -98,8 +98,8 @@ class Limits:
     """
     Which buckets a delivery takes from.
 
-    The first bucket is always the channel's own. `margin_us` makes every window a little longer, since calls that left apart
-    may arrive closer together.
+    The first bucket is always the channel's own. `margin_us` makes every window a
+    little longer, since calls that left apart may arrive closer together.
     """
 
     teams_channel: str = TEAMS_CHANNEL

@@ -68,6 +68,11 @@ class _Draft:
     copies: list[tuple[int, str]] = field(default_factory=list)
 
 
+# A very long text takes seconds to be put into words on a slow machine, and meanwhile
+# only those who index wait.
+_UNHURRIED = "SET LOCAL idle_in_transaction_session_timeout = '30s'"
+
+
 def take_in(
     tables: Tables, tenant: str, batch: Sequence[Facts], after: int, upto: int
 ) -> Program[bool]:
@@ -77,6 +82,8 @@ def take_in(
     `batch` are those among them that matter. Returns False, and changes nothing, if
     the index does not end at `after`: another process adds to it.
     """
+    if not tables.sqlite:
+        yield Statement(_UNHURRIED)
     moved = yield Statement(
         "UPDATE search_state SET upto = :upto WHERE tenant = :tenant AND upto = :after "
         "RETURNING upto",

@@ -364,6 +364,7 @@ async def test_a_removal_whose_answer_was_lost_may_have_been_done(
     assert isinstance(ending, Later)
     reactor.standing.clear()
     reacts(stage)
+    stage.now += 2_000_000  # Teams takes two reactions a second
 
     await deliver(stage, ending.delivery)
 
