@@ -8,7 +8,7 @@ from bridge.recent import Known, Words
 from storage.files import files_in
 from storage.hot import HotStore, Row, Statement
 from storage.ledger import kind_of, newest_content
-from storage.log_reader import LogReader
+from storage.log_reader import LogEntry, LogReader
 from storage.rows import clean_id
 
 _COLUMNS = "SELECT msg, thread, etype, version_us FROM log WHERE tenant = :tenant "
@@ -41,24 +41,26 @@ class StoredRecord:
     async def author(
         self, tenant: str, channel: Channel, message: str
     ) -> Person | None:
-        entries = await self.reader.revisions(tenant, channel.id, clean_id(message))
-        if not entries:
-            return None
-        newest = newest_content(entries)
-        if newest.erased:
+        newest = await self._newest(tenant, channel, message)
+        if newest is None:
             return None
         told = newest.body["author"]
         kind = kind_of(newest)
         return Person(channel.platform, told["id"], told["name"], told["avatar"], kind)
 
     async def says(self, tenant: str, channel: Channel, message: str) -> Words | None:
-        entries = await self.reader.revisions(tenant, channel.id, clean_id(message))
-        if not entries:
-            return None
-        newest = newest_content(entries)
-        if newest.erased:
+        newest = await self._newest(tenant, channel, message)
+        if newest is None:
             return None
         return newest.document, tuple(file.key for file in files_in(newest))
+
+    async def _newest(
+        self, tenant: str, channel: Channel, message: str
+    ) -> LogEntry | None:
+        """Return what a message says last, None if nobody has it or it was erased."""
+        entries = await self.reader.revisions(tenant, channel.id, clean_id(message))
+        newest = newest_content(entries) if entries else None
+        return None if newest is None or newest.erased else newest
 
 
 def _folded(rows: Iterable[Row]) -> dict[str, Known]:
