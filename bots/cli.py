@@ -384,11 +384,12 @@ def _run(arguments: list[str]) -> int:
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Import without garbage collection: what modules make, stays."""
+    """Import without garbage collection: what modules make stays, and is left alone."""
     gc.disable()
     try:
         yield
     finally:
+        gc.freeze()
         gc.enable()
 
 

@@ -1,7 +1,8 @@
 """The SCIM server, put together, and how the directory follows what it is told."""
 
+import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bots.directory_side import DirectorySide
 from bots.settings_scim import ScimSettings
@@ -10,12 +11,10 @@ from bots.web.scim.pages import ScimPages
 from bridge.directory.frozen import Frozen
 from bridge.directory.model import Reading
 from bridge.directory.scim import Receipt
+from bridge.directory.scim_server import ScimAnswer, ScimRequest, ScimServer
 from bridge.errors import StoreUnavailable
 from bridge.ports import Limiter
-from policy.directory.scim.brake import Brake
 from policy.directory.scim.mapping import SOURCE, Translation
-from policy.directory.scim.server import ScimEndpoints
-from policy.directory.scim.service import ScimService
 from policy.directory.scim.source import ScimSource
 from storage.compliance.acts import Acts
 from storage.hot import HotStore
@@ -105,6 +104,19 @@ class ScimSide:
 
     def pages(self, limiter: Limiter) -> ScimPages:
         """Return what serves `/scim/v2`."""
+        return ScimPages(
+            OnceAsked(self._server),
+            self.tokens,
+            limiter,
+            self.settings.per_minute,
+            self.settings.url,
+        )
+
+    def _server(self) -> ScimServer:
+        from policy.directory.scim.brake import Brake
+        from policy.directory.scim.server import ScimEndpoints
+        from policy.directory.scim.service import ScimService
+
         service = ScimService(
             self.store,
             self.followed,
@@ -112,13 +124,28 @@ class ScimSide:
             self.followed.translation,
             Brake(self.settings.few, self.settings.percent),
         )
-        return ScimPages(
-            ScimEndpoints(service),
-            self.tokens,
-            limiter,
-            self.settings.per_minute,
-            self.settings.url,
-        )
+        return ScimEndpoints(service)
+
+
+@dataclass(slots=True)
+class OnceAsked:
+    """
+    Implements `ScimServer`, by one that is made when somebody asks first.
+
+    RFC 7643's definitions are a tenth of what all of ATOM takes to start, and most
+    companies have no provider that pushes.
+    """
+
+    make: Callable[[], ScimServer]
+    made: ScimServer | None = None
+    _making: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def answer(self, request: ScimRequest) -> ScimAnswer:
+        async with self._making:
+            if self.made is None:
+                # Beside the event loop: messages go on meanwhile.
+                self.made = await asyncio.to_thread(self.make)
+        return await self.made.answer(request)
 
 
 def scim_side(

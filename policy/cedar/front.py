@@ -93,11 +93,8 @@ class Front:
     records: Mapping[str, RecordSaid] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
     tests: tuple[Node, ...] = ()
-
-    @property
-    def nodes(self) -> Node:
-        """The front as it was written, for whoever changes one part of it."""
-        return yaml_reading.read(self.text)
+    nodes: Node = field(default_factory=lambda: Node(None), repr=False)
+    """All of it as it was written, for whoever changes one part of it."""
 
 
 def read_front(text: str) -> Front:
@@ -121,6 +118,7 @@ def read_front(text: str) -> Front:
         records=dict(_record(*pair) for pair in _of(top, "records").mapping().items()),
         rules=rules,
         tests=tuple(_of(top, "tests").items()),
+        nodes=root,
     )
 
 

@@ -94,15 +94,12 @@ def read(text: str) -> Node:
     """
     Read one YAML document. Raises `BadInput` with the line for what is not YAML.
 
-    Anchors are refused: a few lines of them can stand for gigabytes.
+    Aliases are refused: a few lines of them can stand for gigabytes.
     """
     if len(text) > MOST_CHARACTERS:
         raise BadInput(f"a policy has {MOST_CHARACTERS} characters at most")
     try:
-        for event in yaml.parse(text, yaml.SafeLoader):
-            if isinstance(event, yaml.AliasEvent):
-                raise _at(event.start_mark, "anchors and aliases are not used here")
-        tree = yaml.compose(text, yaml.SafeLoader)
+        tree = yaml.compose(text, _Loader)
         return _node(tree, "", 0) if tree else Node(None)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -112,6 +109,15 @@ def read(text: str) -> Node:
         raise BadInput(f"this is not YAML: {reason}") from None
     except RecursionError:
         raise BadInput("this is nested too deeply") from None
+
+
+class _Loader(yaml.SafeLoader):
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            event: yaml.Event = self.peek_event()  # type: ignore[no-untyped-call]
+            raise _at(event.start_mark, "anchors and aliases are not used here")
+        composed: yaml.Node | None = super().compose_node(parent, index)
+        return composed
 
 
 def of(plain: Any) -> Node:

@@ -15,7 +15,7 @@ from bridge.directory.model import Edge, Entry, Fate, Gone, Kind, Reading, Stand
 from bridge.directory.scim import Kept, Member, ScimKind
 from bridge.errors import BadInput
 from policy.directory.scim.comparing import folded
-from policy.directory.scim.schemas import ENTERPRISE
+from policy.directory.scim.urns import ENTERPRISE
 
 SOURCE = "scim"
 

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bridge.directory.scim import Kept, Member, Membership, ScimKind
-from policy.directory.scim.schemas import ENTERPRISE, shape
+from policy.directory.scim.schemas import shape
+from policy.directory.scim.urns import ENTERPRISE
 
 
 def etag(version: int) -> str:

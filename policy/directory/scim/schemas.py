@@ -22,10 +22,7 @@ from scim2_models import (
 from scim2_models.path import AttrPath
 
 from bridge.directory.scim import ScimKind
-
-USER = "urn:ietf:params:scim:schemas:core:2.0:User"
-GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
-ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+from policy.directory.scim.urns import ENTERPRISE, GROUP, USER
 
 
 @dataclass(frozen=True, slots=True)

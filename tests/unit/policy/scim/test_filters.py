@@ -11,7 +11,8 @@ from scim2_models import EnterpriseUser, ScimFilter, User
 from bridge.directory.scim import Lookup, ScimKind
 from policy.directory.scim.filters import Filter
 from policy.directory.scim.problems import Problem
-from policy.directory.scim.schemas import ENTERPRISE, USER, shape
+from policy.directory.scim.schemas import shape
+from policy.directory.scim.urns import ENTERPRISE, USER
 
 ANA: dict[str, Any] = {
     "schemas": [USER, ENTERPRISE],

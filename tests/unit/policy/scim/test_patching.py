@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from bridge.directory.scim import ScimKind
 from policy.directory.scim.patching import PATCH, Operation, Patch, operations
 from policy.directory.scim.problems import Problem
-from policy.directory.scim.schemas import ENTERPRISE, USER, shape
+from policy.directory.scim.schemas import shape
+from policy.directory.scim.urns import ENTERPRISE, USER
 
 USERS, GROUPS = shape(ScimKind.USER), shape(ScimKind.GROUP)
 ANA: dict[str, Any] = {

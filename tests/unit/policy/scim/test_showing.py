@@ -10,9 +10,10 @@ from bridge.errors import BadInput
 from policy.directory.scim.brake import Brake
 from policy.directory.scim.mapping import Translation
 from policy.directory.scim.problems import Problem
-from policy.directory.scim.schemas import ENTERPRISE, USER, shape
+from policy.directory.scim.schemas import shape
 from policy.directory.scim.showing import Wanted, in_order
 from policy.directory.scim.targets import tagged
+from policy.directory.scim.urns import ENTERPRISE, USER
 
 USERS = shape(ScimKind.USER)
 ANA: dict[str, Any] = {
