@@ -13,12 +13,14 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from bridge.errors import BadInput
-from storage.database_url import plain_dsn
+from bridge.errors import BadInput, StoreUnavailable
+from storage.database_url import plain_dsn, servers
 from storage.hot import HotStore
 from storage.hot_postgres import PostgresHotStore
 from storage.hot_sqlite import SqliteHotStore
 from storage.migrate import ensure_partitions
+
+TO_DO = "start it, or correct ATOM_DATABASE_URL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,11 @@ def make_folder(folder: Path, mode: int = 0o777) -> None:
 
 @asynccontextmanager
 async def opened(url: URL) -> AsyncIterator[Database]:
-    """Open the database and close it again. Raises `StoreUnavailable`."""
+    """
+    Open the database and close it again.
+
+    Raises `BadInput` or `StoreUnavailable`, which say what to do.
+    """
     engine = engine_for(url)
     try:
         hot = await _hot_store(url, engine)
@@ -80,9 +86,13 @@ async def opened(url: URL) -> AsyncIterator[Database]:
 async def _hot_store(url: URL, engine: AsyncEngine) -> HotStore:
     if url.get_backend_name() == "sqlite":
         return SqliteHotStore(Path(str(url.database)))
-    return await PostgresHotStore.connect(
-        plain_dsn(url), lambda moment: ensure_partitions(engine, moment)
-    )
+    try:
+        return await PostgresHotStore.connect(
+            plain_dsn(url), lambda moment: ensure_partitions(engine, moment)
+        )
+    except StoreUnavailable as error:
+        at = ", ".join(servers(url))
+        raise StoreUnavailable(f"{error} (asked: {at}): {TO_DO}") from error
 
 
 async def _connected(dsn: str) -> asyncpg.Connection:

@@ -10,7 +10,7 @@ from typing import TypeVar
 import asyncpg
 import structlog
 
-from bridge.errors import StoreUnavailable
+from bridge.errors import BadInput, StoreUnavailable
 from storage.hot import (
     Address,
     Guarded,
@@ -129,6 +129,7 @@ class PostgresHotStore:
         """
         Open a pool; `dsn` may name several hosts and `target_session_attrs`.
 
+        Raises `BadInput` for a user or a database that the server does not take.
         `make_partitions` is called with a row's moment when it finds none to go to.
         """
         try:
@@ -155,6 +156,14 @@ class PostgresHotStore:
                                 "idle_in_transaction_session_timeout": "2000",
                             },
                         )
+        except asyncpg.InvalidAuthorizationSpecificationError as error:
+            raise BadInput(
+                "PostgreSQL refuses the user or the password: correct ATOM_DATABASE_URL"
+            ) from error
+        except asyncpg.InvalidCatalogNameError as error:
+            raise BadInput(
+                "PostgreSQL has no such database: make it, or correct ATOM_DATABASE_URL"
+            ) from error
         except (*_GONE, asyncpg.PostgresError) as error:
             raise StoreUnavailable("PostgreSQL does not answer") from error
         return cls(pool, PostgresServer(dsn), make_partitions, KeptConnections(pool))

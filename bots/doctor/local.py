@@ -20,7 +20,7 @@ from bots.settings import Settings
 from bots.settings_sources import config_path, unknown_variables
 from bridge.errors import AtomError, BadInput
 from storage.companies import StoredCompanies
-from storage.database import Database, opened
+from storage.database import TO_DO, Database, opened
 from storage.database_url import database_url
 from storage.migrate import versions
 from storage.redis_client import redis_at
@@ -103,7 +103,7 @@ async def database(settings: Settings) -> Sequence[Finding]:
                 return found
             return [*found, *await durability(database.engine, url)]
     except AtomError as error:
-        return [bad("database", str(error), "start it, or correct ATOM_DATABASE_URL")]
+        return [bad("database", str(error).removesuffix(f": {TO_DO}"), TO_DO)]
     except (SQLAlchemyError, OSError) as error:
         detail = f"it refused the doctor ({type(error).__name__})"
         return [bad("database", detail, "look at the rights of ATOM's user on it")]

@@ -288,7 +288,19 @@ def test_a_database_that_cannot_be_used_is_found(atom: CommandLine, url: str) ->
     ran = atom.run("doctor", "--json")
 
     assert states(ran)["database"] == "fail"
+    assert "ATOM_DATABASE_URL" in checks(ran)["database"]["fix"]
     assert "hush" not in ran.out
+
+
+def test_a_database_that_does_not_answer_is_named_and_what_to_do_is_said_once(
+    atom: CommandLine,
+) -> None:
+    atom.variables["ATOM_DATABASE_URL"] = "postgresql://atom:hush@127.0.0.1:9/atom"
+
+    found = checks(atom.run("doctor", "--json"))["database"]
+
+    assert found["detail"] == "PostgreSQL does not answer (asked: 127.0.0.1:9)"
+    assert found["fix"] == "start it, or correct ATOM_DATABASE_URL"
 
 
 def test_a_redis_that_answers_is_well(atom: CommandLine, redis: Redis) -> None:

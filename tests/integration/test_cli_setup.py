@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.command_line import CommandLine
+from tests.servers import Postgres
 
 ROOT = Path(__file__).parents[2]
 
@@ -210,3 +211,71 @@ def test_the_module_is_the_command_and_a_reader_may_stop_reading(
     )
 
     assert ran.stderr == ""
+
+
+_COMMANDS = (
+    ("links",),
+    ("log", "head"),
+    ("setup", "--company-id", "acme", "--admin-email", "a@acme.example"),
+)
+
+
+@pytest.mark.parametrize("command", _COMMANDS, ids=" ".join)
+def test_a_database_that_does_not_answer_ends_in_one_line_that_names_the_setting(
+    atom: CommandLine, command: tuple[str, ...]
+) -> None:
+    atom.variables["ATOM_DATABASE_URL"] = "postgresql://atom:hush@127.0.0.1:9/atom"
+
+    ran = atom.run(*command)
+
+    assert ran.code == 1
+    assert ran.err == (
+        "atom: PostgreSQL does not answer (asked: 127.0.0.1:9): "
+        "start it, or correct ATOM_DATABASE_URL\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        ("nobody:hush@127.0.0.1:{port}/postgres", "refuses the user or the password"),
+        ("atom:hush@127.0.0.1:{port}/nowhere", "has no such database: make it"),
+    ],
+    ids=["user", "database"],
+)
+def test_what_postgres_does_not_take_is_said_with_the_setting(
+    atom: CommandLine, postgres: Postgres, at: str, said: str
+) -> None:
+    url = f"postgresql://{at.format(port=postgres.port)}"
+    atom.variables["ATOM_DATABASE_URL"] = url
+
+    ran = atom.run("links")
+
+    assert (ran.code, ran.err.count("\n")) == (1, 1)
+    assert said in ran.err
+    assert "ATOM_DATABASE_URL" in ran.err
+    assert "hush" not in ran.err
+
+
+def test_a_start_without_its_database_names_the_setting(tmp_path: Path) -> None:
+    variables = {k: v for k, v in os.environ.items() if not k.startswith("ATOM_")}
+    variables |= {
+        "PYTHONPATH": str(ROOT),
+        "ATOM_DATABASE_URL": "postgresql://atom:hush@127.0.0.1:9/atom",
+    }
+
+    ran = subprocess.run(
+        [sys.executable, "-m", "bots", "serve"],
+        cwd=tmp_path,
+        env=variables,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert ran.returncode == 1
+    assert ran.stderr == (
+        "atom: PostgreSQL does not answer (asked: 127.0.0.1:9): "
+        "start it, or correct ATOM_DATABASE_URL\n"
+    )
