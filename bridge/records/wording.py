@@ -147,4 +147,7 @@ def _visible(text: str, most: int) -> str:
     seen = clean(text[: _SCANNED * most])
     if seen.isascii():
         return seen
-    return _MARKS.sub(r"\1", _JOINERS.sub("", _INVISIBLE.sub("", seen)))
+    seen = _INVISIBLE.sub("", seen)
+    if "\u200c" in seen or "\u200d" in seen:  # looking for where they stand takes long
+        seen = _JOINERS.sub("", seen)
+    return _MARKS.sub(r"\1", seen)
