@@ -117,6 +117,8 @@ async def wrapping_keys(database: Database, settings: Settings) -> list[Finding]
         async with keyring(settings, database.hot) as ring:
             for company in companies:
                 await ring.check(company.id)
+                # The key in use may be elsewhere, from before a move.
+                await ring.kek.versions(company.id)
     except AtomError as error:
         return [bad("wrapping keys", str(error), fix)]
     return [good("wrapping keys", f"{settings.keys.provider}, usable")]

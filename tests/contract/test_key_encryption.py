@@ -186,7 +186,7 @@ async def test_an_hsm_that_is_not_there_or_takes_too_long_fails_closed(
 ) -> None:
     for wrong, error in (
         (HsmKeys(softhsm.module, softhsm.token, "wrong"), BadInput),
-        (HsmKeys(tmp_path / "none.so", "atom", PIN), StoreUnavailable),
+        (HsmKeys(tmp_path / "none.so", "atom", PIN), BadInput),
         (HsmKeys(softhsm.module, "elsewhere", PIN), BadInput),
         (HsmKeys(softhsm.module, softhsm.token, PIN, deadline=0.0), StoreUnavailable),
     ):

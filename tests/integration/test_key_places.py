@@ -11,7 +11,7 @@ from bots.doctor.findings import State
 from bots.doctor.local import database, key_files
 from bots.settings import KeySettings, Settings
 from bridge.compliance import Duty, Officer
-from bridge.errors import StoreUnavailable
+from bridge.errors import BadInput, StoreUnavailable
 from bridge.messages import Person, Platform
 from bridge.ports import Commitment
 from tests.contract.test_journal import YES
@@ -73,19 +73,47 @@ async def _is_at(settings: Settings, provider: str) -> None:
     assert ("wrapping keys", State.OK) in [(f.what, f.state) for f in found]
 
 
+def _hsm_at(module: Path) -> KeySettings:
+    return KeySettings(provider="pkcs11", module=module, pin=SecretStr(PIN))
+
+
 async def test_keys_move_into_an_hsm(tmp_path: Path, softhsm: SoftHsm) -> None:
     await _begun(tmp_path)
-    keys = KeySettings(
-        provider="pkcs11",
-        module=softhsm.module,
-        token=softhsm.token,
-        pin=SecretStr(PIN),
-    )
-    settings = patient(tmp_path, keys=keys)
+    settings = patient(tmp_path, keys=_hsm_at(softhsm.module))
 
     await _moved(settings)
 
     await _is_at(settings, "pkcs11")
+
+
+async def test_a_start_without_the_module_of_the_hsm_stops_and_names_the_setting(
+    tmp_path: Path,
+) -> None:
+    await _begun(tmp_path)  # its key is in a file, so that no HSM is needed yet
+    settings = patient(tmp_path, keys=_hsm_at(tmp_path / "none.so"))
+
+    with pytest.raises(BadInput, match=r"^ATOM_KEYS_MODULE names \S+/none\.so, which"):
+        async with core(settings, "tests") as built:
+            await built.require_company()
+
+    [found] = [f for f in await database(settings) if f.what == "wrapping keys"]
+    assert found.state is State.FAIL
+    assert "ATOM_KEYS_MODULE" in found.detail
+
+
+@pytest.mark.parametrize("name", ["text.so", "libnowhere-at-all.so"])
+async def test_the_doctor_finds_a_module_that_cannot_be_loaded(
+    tmp_path: Path, name: str
+) -> None:
+    await _begun(tmp_path)
+    (tmp_path / "text.so").write_text("no library")
+    module = tmp_path / name if (tmp_path / name).exists() else Path(name)
+    settings = patient(tmp_path, keys=_hsm_at(module))
+
+    [found] = [f for f in await database(settings) if f.what == "wrapping keys"]
+
+    assert found.state is State.FAIL
+    assert f"ATOM_KEYS_MODULE names {module}" in found.detail
 
 
 async def test_keys_move_into_a_kms(tmp_path: Path, kms: KmsServer) -> None:

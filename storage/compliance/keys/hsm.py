@@ -147,15 +147,27 @@ class HsmKeys:
     def _opened(self) -> Any:
         if self._refused:
             raise BadInput(self._refused)
+        library = _loaded(self.module)
         try:
-            token = pkcs11.lib(str(self.module)).get_token(token_label=self.token)
-            return _logged_in(token, self.pin)
+            return _logged_in(library.get_token(token_label=self.token), self.pin)
         except NoSuchToken as error:
             raise BadInput(f"the HSM has no token '{self.token}'") from error
         except (PinIncorrect, PinLocked) as error:
             # Asked once only: after some wrong ones the token would be locked.
             self._refused = "the HSM refuses ATOM_KEYS_PIN: correct it and start again"
             raise BadInput(self._refused) from error
+
+
+def _loaded(module: Path) -> Any:
+    try:
+        return pkcs11.lib(str(module))
+    except PKCS11Error as error:
+        # What the module itself says has a kind of its own; this is the system's word.
+        if type(error) is not PKCS11Error:
+            raise
+        raise BadInput(
+            f"ATOM_KEYS_MODULE names {module}, which cannot be loaded: correct it"
+        ) from error
 
 
 def _logged_in(token: Any, pin: str) -> Any:
