@@ -62,7 +62,8 @@ class RecordCard:
     What one audience may see of a record.
 
     `hidden` counts fields that are kept from the audience, rows that are left out
-    included. `as_of_us` is in microseconds UTC. `reason` says why a card that is not
+    included. `as_of_us` is in microseconds UTC, and so is `changed_us`, where the
+    revision is a time; `rev` is as the vendor writes it. `reason` says why a card that is not
     live shows nothing. `viewer` says that it is for one person alone. `short` is the
     line for notifications, made of what the audience may see.
     """
@@ -75,6 +76,7 @@ class RecordCard:
     standing: Standing
     as_of_us: int
     rev: str = ""
+    changed_us: int | None = None
     key: str = ""
     url: str = ""
     status: Status | None = None

@@ -82,6 +82,10 @@ class RecordRef:
         return cls(System(system), *pieces)
 
 
+# From 1973 to 9987. Nothing is changed so often that a count would get there.
+_TIMES = range(10**14, 253_000_000_000_000_000)
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Revision:
     """
@@ -89,11 +93,16 @@ class Revision:
 
     `order` grows with every change, and is compared only within one record: a
     modification count, or a time in microseconds where the vendor counts none. `text`
-    is the same as people read it, and as the vendor takes it in a condition.
+    is the same as the vendor writes it, and takes it in a condition.
     """
 
     order: int
     text: str = field(default="", compare=False)
+
+    @property
+    def at_us(self) -> int | None:
+        """When it was made, in microseconds UTC; None if it counts changes."""
+        return self.order if self.order in _TIMES else None
 
 
 NEVER = Revision(-1)

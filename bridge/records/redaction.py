@@ -244,6 +244,7 @@ def _whole(record: Record, audience: Audience, frame: Frame) -> RecordCard:
         named,
         status=status,
         rev=_revision(record.rev),
+        changed_us=record.rev.at_us if record.rev.text else None,
         fields=rows,
         body=body.text if body else "",
         hidden=named.hidden + hidden + (status is None),
@@ -371,4 +372,6 @@ def _button(offer: Offer, token: str, secrets: tuple[str, ...]) -> CardButton:
 
 
 def _revision(rev: Revision) -> str:
-    return rev.text or (str(rev.order) if rev.order >= 0 else "")
+    # Where a vendor tells no revision, the order is only when the record was read.
+    counted = rev.order >= 0 and rev.at_us is None
+    return rev.text or (str(rev.order) if counted else "")

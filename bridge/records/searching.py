@@ -264,8 +264,8 @@ def rank(record: Record, words: str, now_us: int) -> tuple[int, int, str]:
 
 def _age(record: Record, now_us: int) -> int:
     """Return how many days ago a record changed, as far as its revision tells."""
-    at_us = record.rev.order
-    if not 0 < now_us - at_us < 20 * 365 * _DAY_US:
+    at_us = record.rev.at_us
+    if at_us is None or not 0 < now_us - at_us < 20 * 365 * _DAY_US:
         return 10_000  # it counts changes, and says nothing of when
     return (now_us - at_us) // _DAY_US
 

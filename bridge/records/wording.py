@@ -121,7 +121,9 @@ def kind_line(card: RecordCard) -> str:
 def footer(card: RecordCard) -> str:
     """Where it comes from, of when, which revision, and how much is hidden."""
     parts = [card.source, f"as of {when(card.as_of_us)}"]
-    if card.rev:
+    if card.changed_us is not None:
+        parts.append(f"changed {when(card.changed_us)}")
+    elif card.rev:
         parts.append(f"rev {line(card.rev, _REVISION)}")
     if card.hidden:
         noun = "field" if card.hidden == 1 else "fields"

@@ -358,3 +358,29 @@ def test_whatever_is_not_for_an_audience_is_not_in_its_card(
         assert fact.text not in told or fact.cls in classes
         if fact.secretive and fact.cls not in classes:
             assert fact.id not in told
+
+
+def test_a_revision_that_is_only_when_a_record_was_read_is_not_shown() -> None:
+    first, later = (replace(CHANGE, rev=Revision(NOW + n)) for n in range(2))
+
+    cards = [card_of(each, FLOOR, frame(CHANGE)) for each in (first, later)]
+
+    assert [(each.rev, each.changed_us) for each in cards] == [("", None)] * 2
+    assert digest_of(cards[0]) == digest_of(cards[1])
+
+
+@pytest.mark.parametrize(
+    ("rev", "changed_us"),
+    [
+        (Revision(8, "8"), None),
+        (Revision(NOW, "2026-10-30T20:41:00.000+0000"), NOW),
+        (Revision(10**18, "beyond any calendar"), None),
+    ],
+    ids=["a count", "a time", "beyond any calendar"],
+)
+def test_a_card_knows_when_its_record_changed_if_the_revision_is_a_time(
+    rev: Revision, changed_us: int | None
+) -> None:
+    card = card_of(replace(CHANGE, rev=rev), FLOOR, frame(CHANGE))
+
+    assert (card.rev, card.changed_us) == (rev.text, changed_us)

@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.records import wording
+from bridge.records.cards import RecordCard
 from bridge.records.wording import cut, line, lines, units
+from tests.fakes_records import record_card
 
 
 @pytest.mark.parametrize(
@@ -61,3 +63,23 @@ def test_cut_text_weighs_no_more_than_it_may(text: str, most: int) -> None:
 
 def test_time_is_said_to_the_minute() -> None:
     assert wording.when(1_793_392_860_000_000) == "2026-10-30 20:41 UTC"
+
+
+@pytest.mark.parametrize(
+    ("card", "said"),
+    [
+        (record_card(rev="7"), "rev 7"),
+        (
+            record_card(
+                rev="2026-10-30T20:41:43.213+0000", changed_us=1_793_392_903_213_000
+            ),
+            "changed 2026-10-30 20:41 UTC",
+        ),
+        (record_card(rev=""), ""),
+    ],
+    ids=["a count", "a time", "none"],
+)
+def test_a_revision_is_said_as_people_read_it(card: RecordCard, said: str) -> None:
+    shown = wording.footer(card)
+
+    assert shown.split(" · ")[2:] == ([said] if said else [])
