@@ -1,38 +1,64 @@
 """How much a database does for an answer, counted and not timed."""
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from sqlalchemy import text
 
 from storage.database import Database
 from storage.hot import Rows, Statement
 
+_SEARCHED = re.compile(r"USING (?:COVERING )?INDEX (\w+)")
+# A partition's index has a name of its own, and belongs to the table's.
+_WHOSE = "SELECT pg_partition_root(to_regclass(:name))::text"
 _TABLES = {"outbox", "attempt", "log", "dead_letter", "requeued"}
 
 
 @dataclass
 class Measured:
-    """A store that counts its work: SQLite's instructions, PostgreSQL's rows read."""
+    """
+    A store that counts its work: SQLite's instructions, PostgreSQL's rows read.
+
+    `indexes` are those that it looked into. PostgreSQL takes one only where there are
+    many rows and it knows about them (`analysed`).
+    """
 
     database: Database
     work: int = 0
+    indexes: set[str] = field(default_factory=set)
+
+    async def analysed(self) -> None:
+        """Let the database learn how many rows it has."""
+        async with self.database.engine.begin() as connection:
+            await connection.execute(text("ANALYZE"))
 
     async def fetch(self, statement: Statement) -> Rows:
         if self.database.embedded:
             self.work += _instructions(str(self.database.url.database), statement)
+            plan = Statement(
+                f"EXPLAIN QUERY PLAN {statement.sql}", statement.parameters
+            )
+            said = " ".join(row[-1] for row in await self.database.hot.fetch(plan))
+            self.indexes.update(_SEARCHED.findall(said))
         else:
-            self.work += await self._rows_read(statement)
+            nodes = await self._planned(statement)
+            self.work += sum(_read(node) for node in nodes)
+            for name in {node["Index Name"] for node in nodes if "Index Name" in node}:
+                whose = Statement(_WHOSE, {"name": name})
+                self.indexes.update(r[0] for r in await self.database.hot.fetch(whose))
         return await self.database.hot.fetch(statement)
 
-    async def _rows_read(self, statement: Statement) -> int:
+    async def _planned(self, statement: Statement) -> list[Mapping[str, Any]]:
         sql = statement.postgres or statement.sql
         explained = Statement(
             f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", statement.parameters
         )
         [(plan,)] = await self.database.hot.fetch(explained)
-        return sum(_read(node) for node in _nodes(json.loads(plan)[0]["Plan"]))
+        return list(_nodes(json.loads(plan)[0]["Plan"]))
 
 
 def _instructions(path: str, statement: Statement) -> int:
