@@ -40,11 +40,15 @@ class Rehearsal:
     async def outlooks(
         self, tenant: str, channels: Sequence[Channel], days: int
     ) -> Sequence[Outlook]:
-        async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(self._outlook(tenant, channel, channels, days))
-                for channel in channels
-            ]
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(self._outlook(tenant, channel, channels, days))
+                    for channel in channels
+                ]
+        except ExceptionGroup as broken:
+            # Whoever asked is told one reason, and expects no group of them.
+            raise broken.exceptions[0] from broken
         return [task.result() for task in tasks]
 
     async def _outlook(

@@ -56,6 +56,7 @@ class Outside:
 
     async def decide(self, asked: Asked) -> Decision:
         assert asked.action is Action.READ
+        self._up("policy")
         allowed = asked.person.id not in self.unwelcome
         return Decision(allowed, "r", policy="", directory="")
 
@@ -137,3 +138,11 @@ async def test_what_cannot_be_known_is_said_so_and_the_rest_is_told(
 
     whole = Outlook(FALCON, (), (), 0, 0, 0)
     assert await look(outside) == replace(whole, **expected)
+
+
+async def test_what_ends_it_is_raised_as_what_it_is() -> None:
+    people = dict.fromkeys(BOTH, frozenset({"U1"}))
+    outside = Outside(people=people, down=frozenset({"policy"}))
+
+    with pytest.raises(ServiceUnavailable, match="policy does not answer"):
+        await look(outside)
