@@ -5,9 +5,11 @@ An exception is logged as its type and the places it passed, never with its text
 with variables: they may hold what somebody said.
 """
 
+import json
 import logging
 import sys
 import traceback
+from types import TracebackType
 from typing import Any
 
 import structlog
@@ -16,7 +18,9 @@ from structlog.typing import EventDict, WrappedLogger
 
 def configure_logging(*, human: bool) -> None:
     """Set up logging for the process: readable for people, or JSON for machines."""
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
+    libraries = logging.StreamHandler(sys.stderr)
+    libraries.setFormatter(OfLibraries())
+    logging.basicConfig(handlers=[libraries], level=logging.WARNING)
     render: Any = (
         structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
         if human
@@ -35,6 +39,23 @@ def configure_logging(*, human: bool) -> None:
     )
 
 
+class OfLibraries(logging.Formatter):
+    """
+    Writes what libraries log.
+
+    Where something broke, their words and the error's own go: both may quote what was
+    being handled.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        error = record.exc_info[1] if record.exc_info else None
+        if error is None:
+            return record.getMessage()
+        told = {"event": "a library failed", "library": record.name}
+        level = {"level": record.levelname.lower()}
+        return json.dumps(told | where(error) | level)
+
+
 def where_it_broke(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Replace an exception by its type and its path through the code."""
     given = event.pop("exc_info", None)
@@ -45,8 +66,18 @@ def where_it_broke(_logger: WrappedLogger, _method: str, event: EventDict) -> Ev
         error = given[1]
     if error is not None:
         event["error"] = type(error).__name__
-        event["path"] = [
-            f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}"
-            for frame in traceback.extract_tb(error.__traceback__)[-8:]
-        ]
+        event["path"] = _path(error.__traceback__)
     return event
+
+
+def where(error: BaseException) -> dict[str, str]:
+    """Return the fields that say what broke and on which line, and nothing it said."""
+    path = _path(error.__traceback__)
+    return {"error": type(error).__name__, "at": path[-1] if path else ""}
+
+
+def _path(of: TracebackType | None) -> list[str]:
+    return [
+        f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}"
+        for frame in traceback.extract_tb(of)[-8:]
+    ]

@@ -25,6 +25,11 @@ REFUSED = Counter(
 IGNORED = Counter(
     "atom_ignored_total", "Events that state nothing to capture", ["platform", "reason"]
 )
+UNKNOWN = Counter(
+    "atom_unknown_total",
+    "Events of kinds that ATOM has no word for: on record, and nothing follows",
+    ["platform"],
+)
 SPOOLED = Counter(
     "atom_spooled_total", "Events kept on the disk: the database was away", ["platform"]
 )

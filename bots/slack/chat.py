@@ -63,6 +63,16 @@ _NOTICES = frozenset(
 )
 
 
+_KNOWN = frozenset(
+    {"message_changed", "message_deleted", *_CHAT, *_ABOUT_THE_CHANNEL, *_NOTICES}
+)
+
+
+def is_known(subtype: str) -> bool:
+    """Say whether ATOM knows what becomes of messages of this subtype."""
+    return subtype in _KNOWN
+
+
 def message(envelope: Envelope) -> Event | Ignored:
     """Translate one event of type `message`, whatever its subtype."""
     event = envelope.event

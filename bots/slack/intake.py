@@ -19,7 +19,7 @@ from typing import Any
 
 import orjson
 import structlog
-from aiohttp import web
+from aiohttp import ClientError, web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext, AsyncRespond
 from slack_bolt.authorization import AuthorizeResult
@@ -28,6 +28,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bots.logs import where
 from bots.metrics import IGNORED, REFUSED
 from bots.slack.answers import Answers
 from bots.slack.clients import Clients, quiet
@@ -45,7 +46,8 @@ from bots.slack.interactions import (
 from bots.slack.payload import mapping, string
 from bots.slack.previews import Previews
 from bots.slack.records import SlackRecords, listen
-from bots.slack.translate import OPENED, SHARED, translate
+from bots.slack.translate import OPENED, SHARED, translate, unknown_in
+from bots.unknown import note_unknown
 from bridge.errors import AtomError, StoreUnavailable
 from bridge.lifecycle import Change, change_of
 from bridge.messages import Event, EventKind, Platform
@@ -129,7 +131,10 @@ class SlackIntake:
             before_authorize=self._capture,
             authorize=_authorize,
         )
-        self.app.command("/atom")(self._on_command)
+        # Bolt would answer its own error in the place of ATOM's, and write its text.
+        self.app.error(_broke)
+        # Whatever it is called in the app's settings: the signature says whose it is.
+        self.app.command(re.compile(""))(self._on_command)
         self.app.action(re.compile(f"^{ACTION_PREFIX}"))(self._on_click)
         self.app.shortcut(REACTIONS)(self._on_click)
         listen(self.app, self._on_record)
@@ -137,9 +142,17 @@ class SlackIntake:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Serve `/slack/events`: events, slash commands and clicks."""
         try:
+            return await self._handle(request)
+        except Exception as error:  # noqa: BLE001  # the request's outermost frame
+            return refused("failed", 500, error)
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        try:
             body = await self._body(request)
         except TimeoutError:
             return refused("too slow", 408)
+        except (ClientError, OSError):
+            return refused("broken off", 400)
         if body is None:
             return refused("too large", 413)
         if reason := self._forged(request.headers, body):
@@ -155,9 +168,8 @@ class SlackIntake:
         except (AttributeError, LookupError, RecursionError, TypeError, ValueError):
             # Bolt reads into the body's depths before anybody has looked at it.
             return refused("malformed", 400)
-        if not isinstance(opened.body, dict) or not opened.body:
-            return refused("malformed", 400)
-        if not is_whole(opened.body):
+        read = opened.body
+        if not (isinstance(read, dict) and read and is_whole(read)):
             return refused("malformed", 400)
         return await to_aiohttp_response(await self.app.async_dispatch(opened))
 
@@ -284,6 +296,8 @@ class SlackIntake:
         if receipt.seq < 0 and found.message:
             IGNORED.labels("slack", "no company").inc()
             return None
+        if found.kind is EventKind.OTHER:
+            note_unknown("slack", unknown_in(body))
         told = mapping(body, "event")
         if string(told, "type") == _PROFILE and receipt.seq >= 0:
             await self.profile_changed(found.account, mapping(told, "user"))
@@ -350,11 +364,21 @@ def _event_in(body: bytes) -> Mapping[str, Any] | None:
     return said if whole else None
 
 
-def refused(reason: str, status: int) -> web.Response:
+def refused(
+    reason: str, status: int, error: BaseException | None = None
+) -> web.Response:
     """Turn a request away, with one line and a count, and without its content."""
     REFUSED.labels("slack", reason).inc()
-    log.warning("request refused", platform="slack", reason=reason, status=status)
+    broke = {} if error is None else where(error)
+    log.warning(
+        "request refused", platform="slack", reason=reason, status=status, **broke
+    )
     return web.json_response({"error": reason}, status=status)
+
+
+async def _broke(error: Exception) -> BoltResponse:
+    """Answer for what broke inside Bolt, as for anything else that breaks."""
+    return BoltResponse(status=refused("failed", 500, error).status)
 
 
 async def _go_on(resp: BoltResponse, next_step: Next) -> BoltResponse:

@@ -18,6 +18,18 @@ REACTIONS = "atom_who_reacted"  # the shortcut's callback_id
 
 RECORD = "record"  # the detail that says what is asked of a record, and how
 
+# What people do with what apps show. A slash command has no type.
+ASKED = frozenset(
+    {
+        "",
+        "block_actions",
+        "message_action",
+        "shortcut",
+        "view_closed",
+        "view_submission",
+    }
+)
+
 _ACT = 80
 
 
@@ -32,12 +44,14 @@ def is_whole(body: Mapping[str, Any]) -> bool:
     """
     Say whether Bolt can read a body without failing.
 
-    It takes for granted what Slack's documentation shows: that a form's view has a
-    type, and that there is an action where there are actions.
+    It takes for granted what Slack's documentation shows: that an event is an object,
+    that a form's view has a type, and that there is an action where there are actions.
     """
     if not isinstance(body.get("callback_id", ""), str):
         return False
     match string(body, "type"):
+        case "event_callback":
+            return isinstance(body.get("event"), dict)
         case "view_submission" | "view_closed":
             return bool(string(mapping(body, "view"), "type"))
         case "block_actions" | "interactive_message":

@@ -13,9 +13,14 @@ _TS = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,12}))?", re.ASCII)
 def string(payload: Mapping[str, Any], key: str) -> str:
     """Return a text that every database and encoder takes: no NUL, no surrogates."""
     value = payload.get(key)
-    if not isinstance(value, str):
-        return ""
-    return value if value.isascii() and "\0" not in value else _clean(value)
+    return _fit(value) if isinstance(value, str) else ""
+
+
+def strings(payload: Mapping[str, Any], key: str) -> Sequence[str]:
+    """Return the texts of a list, each as `string` would."""
+    value = payload.get(key)
+    listed = value if isinstance(value, list) else []
+    return [_fit(one) for one in listed if isinstance(one, str)]
 
 
 def mapping(payload: Mapping[str, Any], key: str) -> Mapping[str, Any]:
@@ -47,6 +52,10 @@ def timestamp(us: int) -> str:
     """Write microseconds the way Slack does."""
     seconds, fraction = divmod(max(us, 0), 1_000_000)
     return f"{seconds}.{fraction:06}"
+
+
+def _fit(value: str) -> str:
+    return value if value.isascii() and "\0" not in value else _clean(value)
 
 
 def _clean(value: str) -> str:

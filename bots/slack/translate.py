@@ -9,15 +9,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from bots.slack.chat import mention, message
+from bots.slack.chat import is_known, mention, message
 from bots.slack.emoji_reactions import emoji_of
 from bots.slack.envelope import Envelope, Ignored, actor, envelope, other, pairs
-from bots.slack.payload import mapping, number, string
+from bots.slack.interactions import ASKED, is_interaction
+from bots.slack.payload import mapping, number, string, strings
 from bridge.lifecycle import DETAIL, EXTERNAL, NEW_ID, TEAMS, Change
 from bridge.messages import Event, EventKind, Person, Platform
 
 SHARED = "link_shared"
 OPENED = "entity_details_requested"
+_DROPPED = "app_rate_limited"
 
 # The events that the Slack app subscribes to, by their names in the manifest.
 EVENTS = frozenset(
@@ -71,10 +73,24 @@ def translate(body: Mapping[str, Any], raw: bytes, bot: str = "") -> Event | Ign
     return _BY_TYPE.get(name, other)(opened)
 
 
+def unknown_in(body: Mapping[str, Any]) -> str:
+    """Name what a body reports if ATOM has no word for it, else return nothing."""
+    kind = string(body, "type")
+    if is_interaction(body):
+        return "" if kind in ASKED else f"interaction.{kind}"
+    if kind != "event_callback":
+        return "" if kind == _DROPPED else kind
+    event = mapping(body, "event")
+    name, subtype = string(event, "type"), string(event, "subtype")
+    if name == "message":
+        return "" if is_known(subtype) else f"{name}.{subtype}"
+    return "" if name in _BY_TYPE else name
+
+
 def _notice(opened: Envelope, body: Mapping[str, Any], kind: str) -> Event:
     """Slack speaks for itself: that it has dropped events, for one."""
     event = replace(other(opened), detail=pairs(type=kind))
-    if kind != "app_rate_limited":
+    if kind != _DROPPED:
         return event
     minute = number(body, "minute_rate_limited")
     return replace(event, event_id=f"{kind}:{minute}", sent_us=minute * 1_000_000)
@@ -160,8 +176,7 @@ def _access(envelope: Envelope) -> Event:
     """The organisation lets its app into workspaces, or takes it out."""
     event = envelope.event
     granted = string(event, "type") == "team_access_granted"
-    named = event.get("team_ids")
-    teams = [t for t in named if isinstance(t, str)] if isinstance(named, list) else []
+    teams = strings(event, "team_ids")
     change = Change.GRANTED if granted else Change.WITHDRAWN
     kind = EventKind.APP_INSTALL if granted else EventKind.APP_UNINSTALL
     return replace(

@@ -27,7 +27,8 @@ from bots.teams.record_answers import answer
 from bots.teams.record_asked import Surface
 from bots.teams.record_cards import task
 from bots.teams.records import TeamsRecords
-from bots.teams.translate import COMMAND, in_dialog, people_named_in
+from bots.teams.translate import COMMAND, in_dialog, people_named_in, unknown_in
+from bots.unknown import note_unknown
 from bridge.cards import Card
 from bridge.errors import AtomError, DeliveryFailed, Fenced, NotSent, Throttled
 from bridge.messages import EventKind, Platform
@@ -95,6 +96,8 @@ class AtomBot(TeamsActivityHandler):  # type: ignore[misc]  # botbuilder ships n
             return
         if await self._is_of_records(turn_context, heard, again=receipt.duplicate):
             return
+        if not receipt.duplicate and heard.event.kind is EventKind.OTHER:
+            note_unknown("teams", unknown_in(heard.activity))
         if not receipt.duplicate and heard.event.kind in _ANSWERED:
             await super().on_turn(turn_context)
 
@@ -131,6 +134,7 @@ class AtomBot(TeamsActivityHandler):  # type: ignore[misc]  # botbuilder ships n
         heard = heard_in(turn_context)
         dialog = in_dialog(heard.activity)
         if turn_context.activity.name != "adaptiveCard/action" and not dialog:
+            note_unknown("teams", f"invoke.{turn_context.activity.name}")
             return InvokeResponse(status=int(HTTPStatus.NOT_IMPLEMENTED))
         async with self._turn(heard) as turn:
             card = await turn.ready() if turn else None

@@ -17,6 +17,7 @@ from aiohttp import ClientError
 from aiohttp.web import Request, Response, json_response
 from botbuilder.core import InvokeResponse
 
+from bots.logs import where
 from bots.metrics import IGNORED, REFUSED
 from bots.teams.adapter import AtomAdapter, Heard
 from bots.teams.auth import TokenCheck, Unauthorised
@@ -85,8 +86,7 @@ class TeamsIntake:
             return _refusal(HTTPStatus.SERVICE_UNAVAILABLE, "signing_keys")
         except Exception as error:  # noqa: BLE001  # the request's outermost frame
             # No traceback: the error's own text might quote the message.
-            log.warning("activity failed", error=type(error).__name__, at=_place(error))
-            return _refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "failed")
+            return _refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "failed", **where(error))
 
     async def _handle(self, request: Request) -> Response:
         claims = await self.check.claims(request.headers.get("Authorization"))
@@ -169,16 +169,10 @@ def _activity(raw: bytes) -> Mapping[str, Any]:
     return activity
 
 
-def _refusal(status: HTTPStatus, reason: str) -> Response:
+def _refusal(status: HTTPStatus, reason: str, **broke: str) -> Response:
     REFUSED.labels("teams", reason).inc()
-    log.warning("request refused", platform="teams", status=int(status), reason=reason)
+    log.warning(
+        "request refused", platform="teams", status=int(status), reason=reason, **broke
+    )
     headers = {"Retry-After": "5"} if status >= HTTPStatus.INTERNAL_SERVER_ERROR else {}
     return Response(status=status, headers=headers)
-
-
-def _place(error: BaseException) -> str:
-    """Return the innermost line of an error, which tells no content."""
-    frame = error.__traceback__
-    while frame and frame.tb_next:
-        frame = frame.tb_next
-    return f"{frame.tb_frame.f_code.co_name}:{frame.tb_lineno}" if frame else ""

@@ -9,11 +9,15 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
+import structlog
 from aiohttp import ClientError
 from aiohttp.web import Request, Response
 
 from bots.metrics import IGNORED, REFUSED
 from bots.teams.wire import mapping, mappings, text_of
+from bridge.errors import AtomError
+
+log = structlog.get_logger()
 
 _READING = 5.0  # seconds that a body may take to arrive
 _WORD = re.compile(r"[\x20-\x7e]{1,500}", re.ASCII)
@@ -25,6 +29,10 @@ _CHANNEL = re.compile(r"/?teams/[^/]+/channels/(?P<channel>[^/]+)/messages")
 # After these it is open what was not told; the last one also ends the telling.
 _GAPS = {"missed", "subscriptionRemoved"}
 _SUBSCRIBE_AGAIN = {"reauthorizationRequired", "subscriptionRemoved"}
+
+
+class _TooLarge(AtomError):
+    """A body that is longer than ATOM reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +55,10 @@ class GraphDoor:
             return Response(text=word, headers={"X-Content-Type-Options": "nosniff"})
         try:
             values = await self._values(request)
+        except _TooLarge:
+            return _refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large")
+        except TimeoutError:
+            return _refused(HTTPStatus.REQUEST_TIMEOUT, "too_slow")
         except (ClientError, OSError, RecursionError, ValueError):
             return _refused(HTTPStatus.BAD_REQUEST, "malformed")
         known = [value for value in values if self._is_graphs(value)]
@@ -62,7 +74,7 @@ class GraphDoor:
             async for chunk in request.content.iter_any():
                 body += chunk
                 if len(body) > self.body_limit:
-                    raise ValueError("too large")
+                    raise _TooLarge
         return list(mappings(mapping(json.loads(body)).get("value")))
 
     def _is_graphs(self, value: Mapping[str, Any]) -> bool:
@@ -137,4 +149,5 @@ class DirectoryNotices:
 
 def _refused(status: HTTPStatus, reason: str) -> Response:
     REFUSED.labels("graph", reason).inc()
+    log.warning("request refused", platform="graph", status=int(status), reason=reason)
     return Response(status=status)

@@ -43,6 +43,17 @@ _WITH_CONTENT = {
     EventKind.COMMAND,
 }
 
+# What the Bot Framework sends; some of it ATOM keeps and leaves alone.
+_KNOWN = {
+    "conversationUpdate",
+    "installationUpdate",
+    "invoke",
+    "message",
+    "messageDelete",
+    "messageReaction",
+    "messageUpdate",
+}
+
 _REVISIONS = {
     EventKind.MESSAGE_EDIT,
     EventKind.MESSAGE_DELETE,
@@ -102,6 +113,12 @@ def translate(
         files=tuple(files),
         detail=tuple(_details(activity, kind, app_id)),
     )
+
+
+def unknown_in(activity: Mapping[str, Any]) -> str:
+    """Name what an activity reports if ATOM has no word for it, else return nothing."""
+    kind = text_of(activity.get("type"))
+    return "" if kind in _KNOWN else kind
 
 
 def author_of(activity: Mapping[str, Any]) -> Person:

@@ -178,12 +178,23 @@ async def log_page(world: World, after: int) -> Mapping[str, Any]:
         return found
 
 
+async def unknown_kinds(world: World) -> float:
+    """Read atom_unknown_total, of both platforms."""
+    told = [
+        one for one in await _metrics(world) if one.startswith("atom_unknown_total{")
+    ]
+    return sum(float(line.rpartition(" ")[2]) for line in told)
+
+
+async def _metrics(world: World) -> list[str]:
+    async with world.session.get(f"{world.atom}/metrics") as answer:
+        return (await answer.text()).splitlines()
+
+
 async def refusals(world: World) -> dict[tuple[str, str], float]:
     """Read atom_refused_total by platform and reason."""
-    async with world.session.get(f"{world.atom}/metrics") as answer:
-        lines = (await answer.text()).splitlines()
     found = {}
-    for line in lines:
+    for line in await _metrics(world):
         if line.startswith("atom_refused_total{"):
             labels, _, value = line.partition("{")[2].partition("} ")
             named = dict(pair.split("=") for pair in labels.split(","))

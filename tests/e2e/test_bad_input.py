@@ -27,6 +27,7 @@ from tests.e2e.hostile import (
     slack_event,
     slack_request,
     teams_request,
+    unknown_kinds,
     unsigned_token,
 )
 from tests.e2e.world import World, slack_texts, teams_texts, world
@@ -312,29 +313,41 @@ async def test_a_genuine_request_replayed_after_five_minutes_is_refused(
 
 
 @pytest.mark.parametrize(
-    "made",
+    ("made", "kind"),
     [
-        lambda _: slack_request(slack_event(type="galaxy_collapsed")),
-        lambda _: slack_request(slack_event(subtype="whisper")),
-        lambda _: slack_request(slack_event() | {"type": "universe_callback"}),
-        lambda here: teams_request(
-            activity(here, type="galaxyCollapsed"), genuine(claims(here))
+        (
+            lambda _: slack_request(slack_event(type="galaxy_collapsed")),
+            "galaxy_collapsed",
+        ),
+        (lambda _: slack_request(slack_event(subtype="whisper")), "message.whisper"),
+        (
+            lambda _: slack_request(slack_event() | {"type": "universe_callback"}),
+            "universe_callback",
+        ),
+        (
+            lambda here: teams_request(
+                activity(here, type="galaxyCollapsed"), genuine(claims(here))
+            ),
+            "galaxyCollapsed",
         ),
     ],
     ids=["slack event", "slack subtype", "slack callback", "teams activity"],
 )
-async def test_what_is_unknown_but_well_formed_is_kept_and_goes_no_further(
-    here: World, made: Callable[[World], Request]
+async def test_what_is_unknown_but_well_formed_is_kept_counted_and_goes_no_further(
+    here: World, made: Callable[[World], Request], kind: str
 ) -> None:
     before = await Seen.now(here)
-    said = await _said(here)
+    counted, said = await unknown_kinds(here), await _said(here)
 
     answered = await sent(here, made(here))
 
     page = await log_page(here, before.size - 1)
     assert answered == 200
     assert [entry["type"] for entry in page["entries"]] == ["other"]
+    assert await unknown_kinds(here) == counted + 1
     assert _warnings(here, before) == []
+    lines = [json.loads(each) for each in here.stderr.splitlines()[before.lines :]]
+    assert [line["kind"] for line in lines if "kind" in line] == [kind]
     await _crosses(here)  # which adds two messages on each side, and only those
     assert [len(texts) - 2 for texts in await _said(here)] == [*map(len, said)]
 

@@ -48,16 +48,19 @@ async def serving(app: web.Application) -> AsyncIterator[str]:
 
 @dataclass
 class Store:
-    """An intake that remembers; it can be down, and it can be slow."""
+    """An intake that remembers; it can be down, it can break, and it can be slow."""
 
     events: list[Event] = field(default_factory=list)
     down: bool = False
+    failure: Exception | None = None
     open: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def receive(self, event: Event) -> Receipt:
         await self.open.wait()
         if self.down:
             raise StoreUnavailable("the store is down")
+        if self.failure:
+            raise self.failure
         for seq, known in enumerate(self.events):
             same_fact = event.fact_key and known.fact_key == event.fact_key
             if known.delivery_key == event.delivery_key or same_fact:

@@ -1,10 +1,12 @@
 """Who is not let in at the door that Teams knocks on, and what is not kept."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
 from bridge.errors import StoreUnavailable
@@ -17,14 +19,39 @@ from tests.teams_world import (
 )
 
 
+def unknown() -> float:
+    found = REGISTRY.get_sample_value("atom_unknown_total", {"platform": "teams"})
+    return found or 0.0
+
+
+@contextmanager
+def refusal(reason: str, content: str = "bold") -> Iterator[None]:
+    """Expect one line and one count for what is turned away, and no content."""
+    before = counted("atom_refused_total", reason)
+    with capture_logs() as logs:
+        yield
+    assert counted("atom_refused_total", reason) == before + 1
+    assert [(line["event"], line["reason"]) for line in logs] == [
+        ("request refused", reason)
+    ]
+    assert content not in str(logs)
+
+
 @pytest.mark.parametrize("kind", ["brandNew", "event", "endOfConversation"])
-async def test_unknown_activity_is_kept_as_other_and_taken(
+async def test_unknown_activity_is_kept_as_other_and_counted(
     door: Door, kind: str
 ) -> None:
-    status, _ = await door.deliver(recorded("channel_message", type=kind))
+    kind = f"{kind}{time.monotonic_ns()}"  # the first of a kind is a line
+    before = unknown()
+    activities = [recorded("channel_message", id=n, type=kind) for n in ("1", "2")]
 
-    assert status == 200
-    assert door.intake.kinds == ["other"]
+    with capture_logs() as logs:
+        statuses = [(await door.deliver(activity))[0] for activity in activities]
+
+    assert statuses == [200, 200]
+    assert door.intake.kinds == ["other", "other"]
+    assert unknown() == before + 2
+    assert [line["kind"] for line in logs] == [kind]
 
 
 async def test_own_activities_are_counted_and_not_kept(door: Door) -> None:
@@ -68,7 +95,10 @@ async def test_trap_forged_token_is_401_counted_and_kept_out(
 
 
 async def test_unsigned_request_is_401(door: Door) -> None:
-    assert (await door.deliver(recorded("channel_message"), bearer=""))[0] == 401
+    with refusal("no_token"):
+        status, _ = await door.deliver(recorded("channel_message"), bearer="")
+
+    assert (status, door.intake.events) == (401, {})
 
 
 async def test_metadata_that_is_away_is_503(door: Door) -> None:
@@ -81,8 +111,10 @@ async def test_another_tenant_is_403(door: Door) -> None:
     foreign = recorded("channel_message")
     foreign["channelData"]["tenant"]["id"] = "8f5b5800-0000-4000-8000-000000000002"
 
-    assert (await door.deliver(foreign))[0] == 403
-    assert door.intake.events == {}
+    with refusal("tenant"):
+        status, _ = await door.deliver(foreign)
+
+    assert (status, door.intake.events) == (403, {})
 
 
 @pytest.mark.parametrize(
@@ -91,13 +123,17 @@ async def test_another_tenant_is_403(door: Door) -> None:
     ids=range(8),
 )
 async def test_malformed_body_is_400(door: Door, body: bytes) -> None:
-    status, _ = await door.send(body)
+    with refusal("malformed"):
+        status, _ = await door.send(body)
 
-    assert status == 400
+    assert (status, door.intake.events) == (400, {})
 
 
 async def test_activity_without_a_type_is_400(door: Door) -> None:
-    assert (await door.deliver(recorded("channel_message", type=None)))[0] == 400
+    with refusal("no_activity"):
+        status, _ = await door.deliver(recorded("channel_message", type=None))
+
+    assert (status, door.intake.events) == (400, {})
 
 
 async def test_body_above_the_limit_is_413(door: Door) -> None:
@@ -105,8 +141,11 @@ async def test_body_above_the_limit_is_413(door: Door) -> None:
         for _ in range(30):
             yield b" " * 5000
 
-    assert (await door.send(b" " * (LIMIT + 1)))[0] == 413
-    assert (await door.send(drops()))[0] == 413
+    for body in (b" " * (LIMIT + 1), drops()):
+        with refusal("too_large"):
+            status, _ = await door.send(body)
+
+        assert (status, door.intake.events) == (413, {})
 
 
 async def test_surrogates_and_nul_are_taken(door: Door) -> None:
@@ -136,11 +175,10 @@ async def test_a_command_that_breaks_is_answered_and_tells_no_content(
 async def test_failure_inside_is_500_and_tells_no_content(door: Door) -> None:
     door.intake.failure = RuntimeError("quotes: ATOM docs")
 
-    with capture_logs() as logs:
+    with refusal("failed", "ATOM docs"):
         status, _ = await door.deliver(recorded("channel_message"))
 
     assert status == 500
-    assert "ATOM docs" not in str(logs)
 
 
 async def test_store_that_fails_inside_a_command_is_told_on_the_card(

@@ -9,6 +9,8 @@ import pytest
 from aiohttp import ClientSession
 from aiohttp.test_utils import TestServer
 from aiohttp.web import Application
+from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
 
 from bots.sandbox.app import create_app
 from bots.sandbox.teams import seed
@@ -25,6 +27,11 @@ from tests.teams_world import FALCON, GROUP, TEAM, TENANT, FakePlaces
 SECRET = "s3cret"
 CHANNEL = f"teams('{GROUP}')/channels('{FALCON.id}')"
 PATH = f"teams/{GROUP}/channels/{FALCON.id}/messages"
+
+
+def refused(reason: str) -> float:
+    labels = {"platform": "graph", "reason": reason}
+    return REGISTRY.get_sample_value("atom_refused_total", labels) or 0.0
 
 
 @dataclass
@@ -103,21 +110,50 @@ async def test_a_reminder_is_no_gap(door: Door) -> None:
 async def test_a_call_without_the_secret_changes_nothing(door: Door) -> None:
     resource = f"{CHANNEL}/messages('17')"
 
-    statuses = [
-        await door.tell(resource=resource, clientState="guess"),
-        await door.tell(resource=resource, clientState=None),
-    ]
+    before = refused("secret")
+
+    with capture_logs() as lines:
+        statuses = [
+            await door.tell(resource=resource, clientState="guess"),
+            await door.tell(resource=resource, clientState=None),
+        ]
 
     assert (statuses, door.noticed) == ([403, 403], [])
+    assert refused("secret") == before + 2
+    assert [line["reason"] for line in lines] == ["secret", "secret"]
+    assert "guess" not in str(lines)
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"[" * 5000, b" " * 20_000])
-async def test_nonsense_changes_nothing_and_breaks_nothing(
-    door: Door, body: bytes
+@pytest.mark.parametrize(
+    ("body", "status", "reason"),
+    [
+        (b"", 400, "malformed"),
+        (b"{", 400, "malformed"),
+        (b"[" * 5000, 400, "malformed"),
+        (b" " * 20_000, 413, "too_large"),
+    ],
+    ids=["nothing", "no JSON", "nested", "too large"],
+)
+async def test_nonsense_is_refused_counted_and_changes_nothing(
+    door: Door, body: bytes, status: int, reason: str
 ) -> None:
-    status, _ = await door.knock(body)
+    before = refused(reason)
 
-    assert status in {202, 400}
+    with capture_logs() as lines:
+        answered, _ = await door.knock(body)
+
+    assert answered == status
+    assert refused(reason) == before + 1
+    assert [(line["event"], line["reason"]) for line in lines] == [
+        ("request refused", reason)
+    ]
+    assert (door.missed, door.noticed) == ([], [])
+
+
+async def test_a_call_that_tells_nothing_changes_nothing(door: Door) -> None:
+    status, _ = await door.knock(b"[]")
+
+    assert status == 202
     assert (door.missed, door.noticed) == ([], [])
 
 

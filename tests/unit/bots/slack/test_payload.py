@@ -2,7 +2,7 @@
 
 import pytest
 
-from bots.slack.payload import microseconds, number, string, timestamp
+from bots.slack.payload import microseconds, number, string, strings, timestamp
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,8 @@ def test_ts_survives_the_way_there_and_back() -> None:
 
 def test_texts_are_fit_for_databases() -> None:
     assert string({"text": "a\0b\ud800c"}, "text") == "ab\ufffdc"
+    assert strings({"ids": ["a\0", 5, "\ud800"]}, "ids") == ["a", "\ufffd"]
+    assert strings({"ids": "a"}, "ids") == []
 
 
 @pytest.mark.parametrize("value", [None, 5, ["x"], {"x": 1}])
