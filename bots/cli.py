@@ -357,14 +357,14 @@ def manifest_build(
 command_of = cache(typer.main.get_command)
 
 
-def main(arguments: list[str] | None = None) -> NoReturn:
-    """Run one line, and leave with its exit code."""
-    sys.exit(_run(sys.argv[1:] if arguments is None else arguments))
+def main(arguments: list[str] | None = None, log: Path | None = None) -> NoReturn:
+    """Run one line, and leave with its exit code; `log` is a file to log to."""
+    sys.exit(_run(sys.argv[1:] if arguments is None else arguments, log))
 
 
-def _run(arguments: list[str]) -> int:
+def _run(arguments: list[str], log: Path | None) -> int:
     # First of all: what goes wrong must not be told with what people said in it.
-    configure_logging(human=sys.stderr.isatty())
+    configure_logging(human=sys.stderr.isatty(), file=log)
     try:
         command = command_of(app)
         return command.main(arguments, prog_name="atom", standalone_mode=False) or 0

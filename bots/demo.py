@@ -120,6 +120,11 @@ class Demo:
         """The company's directory, which the page edits and ATOM follows."""
         return self.home / "people.yaml"
 
+    @property
+    def log(self) -> Path:
+        """What ATOM logs, as it does in production."""
+        return self.home / "atom.log"
+
     def environment(self) -> dict[str, str]:
         """Return what ATOM is told: the sandbox's addresses instead of the real."""
         host, port = self.atom.removeprefix("http://").split(":")
@@ -328,13 +333,15 @@ class _Keeper:
 
     async def run(self) -> None:
         while True:
-            self.child = child = AtomProcess.start(self.demo.environment())
+            child = AtomProcess.start(self.demo.environment(), self.demo.log)
+            self.child = child
             try:
                 await child.wait()
             except asyncio.CancelledError:
                 await child.stop()
                 raise
-            log.warning("ATOM ended and is started again", code=child.code)
+            said = str(self.demo.log)
+            log.warning("ATOM ended and is started again", code=child.code, log=said)
             await asyncio.sleep(_AGAIN)
 
     def kill(self) -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerProcess
+from pathlib import Path
 
 _STOP_WITHIN = 10.0  # seconds
 _CONTEXT = multiprocessing.get_context("forkserver")
@@ -31,10 +32,14 @@ class AtomProcess:
     process: ForkServerProcess
 
     @classmethod
-    def start(cls, environment: Mapping[str, str]) -> "AtomProcess":
-        """Start ATOM with these environment variables, and no others."""
+    def start(cls, environment: Mapping[str, str], log: Path) -> "AtomProcess":
+        """
+        Start ATOM with these environment variables, and no others.
+
+        What it logs goes to a file; the terminal shows only what is wrong.
+        """
         # No daemon: ATOM has helpers of its own.
-        process = _CONTEXT.Process(target=_serve, args=(dict(environment),))
+        process = _CONTEXT.Process(target=_serve, args=(dict(environment), log))
         process.start()
         return cls(process)
 
@@ -67,10 +72,10 @@ class AtomProcess:
             await self.wait()
 
 
-def _serve(environment: Mapping[str, str]) -> None:
+def _serve(environment: Mapping[str, str], log: Path) -> None:
     gc.enable()
     os.environ.clear()
     os.environ.update(environment)
     from bots.cli import main
 
-    main(["serve"])
+    main(["serve"], log)

@@ -9,15 +9,23 @@ import json
 import logging
 import sys
 import traceback
+from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import structlog
-from structlog.typing import EventDict, WrappedLogger
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+_NEWS = {"debug", "info"}
 
 
-def configure_logging(*, human: bool) -> None:
-    """Set up logging for the process: readable for people, or JSON for machines."""
+def configure_logging(*, human: bool, file: Path | None = None) -> None:
+    """
+    Set up logging for the process: readable for people, or JSON for machines.
+
+    With a file, all of it goes there as JSON, and only what is wrong is shown as well.
+    """
     libraries = logging.StreamHandler(sys.stderr)
     libraries.setFormatter(OfLibraries())
     logging.basicConfig(handlers=[libraries], level=logging.WARNING)
@@ -32,6 +40,7 @@ def configure_logging(*, human: bool) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             where_it_broke,
+            *([_written_to(file)] if file else ()),
             render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
@@ -54,6 +63,21 @@ class OfLibraries(logging.Formatter):
         told = {"event": "a library failed", "library": record.name}
         level = {"level": record.levelname.lower()}
         return json.dumps(told | where(error) | level)
+
+
+def _written_to(file: Path) -> Processor:
+    as_json = structlog.processors.JSONRenderer()
+
+    def written(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+        line = as_json(logger, method, dict(event))
+        # A full disk must not break what is logged about.
+        with suppress(OSError), file.open("a", encoding="utf-8") as log:
+            log.write(f"{line!s}\n")
+        if event["level"] in _NEWS:
+            raise structlog.DropEvent
+        return event
+
+    return written
 
 
 def where_it_broke(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -1,10 +1,12 @@
 """`atom demo` as its visitor meets it: two clients, a real ATOM between them, its log."""
 
 import asyncio
+import json
 import os
 import re
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 from uuid import uuid4
@@ -29,24 +31,36 @@ async def browser() -> AsyncIterator[Browser]:
         yield running
 
 
+@dataclass(frozen=True)
+class Demo:
+    """A running demo: its address, and what its terminal and its log show."""
+
+    address: str
+    printed: bytearray
+    errors: Path
+    log: Path
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def demo(
     tmp_path_factory: pytest.TempPathFactory, browser: Browser
-) -> AsyncIterator[tuple[str, int]]:
-    """A running demo: its address, as it printed it, and its process."""
+) -> AsyncIterator[Demo]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith("ATOM_")}
     home = tmp_path_factory.mktemp("demo")
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bots", "demo"),
-        cwd=Path(__file__).parents[2],
-        env=kept | {"ATOM_HOME": str(home), "ATOM_PORT": str(free_port())},
-        stdout=asyncio.subprocess.PIPE,
-    )
+    printed, errors = bytearray(), home / "errors"
+    with errors.open("ab") as stream:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bots", "demo"),
+            cwd=Path(__file__).parents[2],
+            env=kept | {"ATOM_HOME": str(home), "ATOM_PORT": str(free_port())},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=stream,
+        )
     try:
         async with asyncio.timeout(_STARTED_WITHIN):
-            address = await _printed_address(process)
-        draining = asyncio.create_task(_drain(process))
-        yield address, process.pid
+            address = await _printed_address(process, printed)
+        draining = asyncio.create_task(_drain(process, printed))
+        yield Demo(address, printed, errors, home / "demo" / "atom.log")
         draining.cancel()
     finally:
         if process.returncode is None:
@@ -55,25 +69,27 @@ async def demo(
             await process.wait()
 
 
-async def _printed_address(process: asyncio.subprocess.Process) -> str:
+async def _printed_address(
+    process: asyncio.subprocess.Process, printed: bytearray
+) -> str:
     assert process.stdout is not None
     async for line in process.stdout:
+        printed.extend(line)
         if found := re.search(rb"https?://\S+/", line):
             return found.group().decode()
     raise AssertionError("the demo ended without printing an address")
 
 
-async def _drain(process: asyncio.subprocess.Process) -> None:
+async def _drain(process: asyncio.subprocess.Process, printed: bytearray) -> None:
     """Read on, so that the demo never waits for a reader."""
     assert process.stdout is not None
-    while await process.stdout.readline():
-        pass
+    while line := await process.stdout.readline():
+        printed.extend(line)
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def page(browser: Browser, demo: tuple[str, int]) -> AsyncIterator[Window]:
-    address, _pid = demo
-    async with window(browser, address) as opened:
+async def page(browser: Browser, demo: Demo) -> AsyncIterator[Window]:
+    async with window(browser, demo.address) as opened:
         yield opened
 
 
@@ -105,6 +121,16 @@ async def picture(page: Window, name: str, otherwise: Path) -> bytes:
     path = Path(os.environ.get("ATOM_PICTURES") or otherwise) / name
     await page.page.mouse.move(640, 20)
     return await page.page.screenshot(path=path, animations="disabled")
+
+
+async def test_the_terminal_shows_the_address_and_atom_logs_to_a_file(
+    demo: Demo,
+) -> None:
+    logged = [json.loads(line) for line in demo.log.read_text("utf-8").splitlines()]
+
+    assert demo.printed.decode() == f"ATOM demo: open {demo.address}\n"
+    assert demo.errors.read_text("utf-8") == ""
+    assert "serving" in [each["event"] for each in logged]
 
 
 async def test_a_conversation_across_both_makes_a_picture(
@@ -471,11 +497,11 @@ async def test_an_account_is_disabled_and_let_back_in_by_what_its_button_says(
 @pytest.mark.parametrize("width", [390, 760, 1280, 1920])
 async def test_the_companys_panel_fits(
     browser: Browser,
-    demo: tuple[str, int],
+    demo: Demo,
     width: int,
     scheme: Literal["light", "dark"],
 ) -> None:
-    async with window(browser, demo[0], width, scheme=scheme) as opened:
+    async with window(browser, demo.address, width, scheme=scheme) as opened:
         await opened.page.get_by_role("button", name="Who may what").click()
         panel = opened.page.locator("#company")
         box = await panel.bounding_box()
