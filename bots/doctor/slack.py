@@ -69,7 +69,10 @@ async def _asked(
     settings: SlackSettings, token: SecretStr, method: str
 ) -> AsyncSlackResponse | Finding:
     client = AsyncWebClient(
-        token.get_secret_value(), base_url=settings.api_url, timeout=_TIMEOUT
+        token.get_secret_value(),
+        base_url=settings.api_url,
+        timeout=_TIMEOUT,
+        retry_handlers=[],
     )
     try:
         return await client.api_call(method)

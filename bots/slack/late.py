@@ -1,6 +1,7 @@
 """Answer somebody in Slack after their command is acknowledged, or long after."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -71,14 +72,23 @@ async def to_response_url(
     replacing: bool = False,
 ) -> None:
     """
-    Show a card by a response_url. Asks once: Slack's library would ask again.
+    Show a card by a response_url.
 
     `replacing` puts it in the place of the message that was clicked. A command's answer
     cannot be replaced in Slack: there it stands below as a message of its own.
 
-    Raises `Throttled`, `NotSent`, `Ambiguous` or `Refused`.
+    Raises what `answered` does.
     """
     body = ephemeral(card, note) | {"replace_original": replacing}
+    await answered(session, url, body)
+
+
+async def answered(session: ClientSession, url: str, body: Mapping[str, Any]) -> None:
+    """
+    Post to a response_url. Asks once: Slack's library would ask again.
+
+    Raises `Throttled`, `NotSent`, `Ambiguous` or `Refused`.
+    """
     try:
         async with session.post(url, json=body, allow_redirects=False) as answer:
             status = answer.status

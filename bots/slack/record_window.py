@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from aiohttp import ClientError
 from slack_bolt.async_app import AsyncRespond
-from slack_sdk.errors import SlackClientError
 
 from bots.record_talks import (
     ShowCard,
@@ -21,6 +19,7 @@ from bots.record_talks import (
 )
 from bots.slack import record_drawing as drawing
 from bots.slack.clients import Clients, SlackRefused, done
+from bots.slack.late import answered
 from bots.slack.payload import mapping, string
 from bots.slack.record_asked import Asked
 from bots.slack.record_entries import values_of
@@ -164,9 +163,10 @@ class Window:
         """Tell the person alone: by the click's own address, else in the channel."""
         try:
             if self.respond is not None and self.respond.response_url:
-                await self.respond(
-                    **said, response_type="ephemeral", replace_original=False
-                )
+                # Bolt's own `respond` says it twice where a connection breaks.
+                url = self.respond.response_url
+                alone = {"response_type": "ephemeral", "replace_original": False}
+                await answered(self.clients.session, url, {**said, **alone})
             elif self.asker.channel is not None:
                 client = await self.clients.of(self.asker.account)
                 await done(
@@ -177,7 +177,7 @@ class Window:
                         **said,
                     )
                 )
-        except (AtomError, ClientError, SlackClientError, TimeoutError) as error:
+        except AtomError as error:
             self._told(error)
 
     def _told(self, error: Exception) -> None:

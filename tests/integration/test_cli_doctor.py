@@ -201,6 +201,18 @@ def test_a_slack_that_cannot_be_reached_is_found(atom: CommandLine) -> None:
     assert "does not answer" in checks(ran)["slack"]["detail"]
 
 
+def test_trap_a_slack_that_breaks_off_is_found_and_not_asked_again(
+    atom: CommandLine, slack: Sandbox
+) -> None:
+    """Slack's client asks once more by itself, and hides what the doctor looks for."""
+    atom.set_up()
+    asyncio.run(slack.fault("slack.auth.test", "reset"))
+
+    ran = atom.run("doctor", "--json")
+
+    assert "does not answer" in checks(ran)["slack"]["detail"]
+
+
 @pytest.mark.parametrize(
     ("token", "state"), [("xapp-sandbox-A01ATOM", "ok"), ("xapp-another", "fail")]
 )

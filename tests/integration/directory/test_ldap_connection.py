@@ -266,7 +266,9 @@ async def test_a_server_that_freezes_while_being_followed_is_noticed(
         own_slapd.thaw()
 
 
-async def test_closing_wakes_whoever_waits(slapd: Slapd) -> None:
+async def test_trap_a_silent_server_blocks_nobody_and_closing_wakes_whoever_waits(
+    slapd: Slapd,
+) -> None:
     async with line_to(slapd.tls_port) as line:
         settings = slapd.settings(f"ldaps://127.0.0.1:{line.port}", seconds=300)
         async with connected(settings) as connection:

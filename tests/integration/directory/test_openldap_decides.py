@@ -72,9 +72,10 @@ async def test_the_next_message_is_decided_by_what_changed_in_openldap(
     assert before.directory != inside.directory != outside.directory
 
 
-async def test_groups_in_groups_and_in_each_other_are_followed_to_their_end(
+async def test_trap_groups_in_groups_are_followed_to_their_end_by_atom_itself(
     own_slapd: Slapd, tmp_path: Path
 ) -> None:
+    """OpenLDAP finds nobody by Active Directory's rule for them, and says success."""
     async with followed_directory(tmp_path, own_slapd) as world:
         first = people_of("Finance", own_slapd.people)[0]
         through = world.groups(first)

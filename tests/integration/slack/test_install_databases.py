@@ -8,7 +8,9 @@ from storage.database_url import database_url as parsed
 from storage.migrate import upgrade
 
 
-async def test_a_workspaces_token_is_kept_and_forgotten(database_url: str) -> None:
+async def test_trap_installs_are_kept_in_tables_that_migrations_make(
+    database_url: str,
+) -> None:
     engine = engine_for(parsed(database_url))
     await upgrade(engine)
     installations = Installations(engine, OAuth("client", "secret"), "fallback")

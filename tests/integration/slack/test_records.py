@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from structlog.testing import capture_logs
 
 from bots.record_talks import Talks
 from bots.slack.clients import Clients
@@ -130,6 +131,26 @@ async def test_what_is_done_at_once_is_told_to_the_person_alone(
     (whisper,) = await eventually(lambda: slack.whispers)
     assert (whisper["to"], whisper["text"]) == ("U01ALICE", "Approved &lt;OPS-1&gt;.")
     assert views(slack) == []
+
+
+async def test_trap_bolts_answer_would_be_said_twice_after_a_reset(
+    slack: Slack, records: SlackRecords, desk: FakeDesk
+) -> None:
+    """Like Slack's client, Bolt's `respond` repeats what a connection broke on."""
+
+    async def done(shown: Shown) -> None:
+        await shown.finished("Approved.")
+
+    desk.on_click = done
+    ts = await standing(records.clients)
+    slack.fault("slack.hook", "reset_after")
+
+    with capture_logs() as lines:
+        await slack.act(action="click", ts=ts, value=TOKEN)
+        await eventually(lambda: lines)
+
+    assert [whisper["text"] for whisper in slack.whispers] == ["Approved."]
+    assert [line["event"] for line in lines] == ["record answer not shown"]
 
 
 async def test_a_slow_system_is_waited_for_in_a_modal_that_is_filled_later(

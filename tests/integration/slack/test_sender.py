@@ -155,7 +155,7 @@ OUTCOMES: list[tuple[dict[str, Any], type[DeliveryFailed]]] = [
 
 
 @pytest.mark.parametrize(("fault", "outcome"), OUTCOMES)
-async def test_every_way_of_failing_has_its_name(
+async def test_trap_a_post_may_stand_unless_slack_clearly_says_no(
     slack: Slack,
     sender: SlackSender,
     fault: dict[str, Any],

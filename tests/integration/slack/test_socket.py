@@ -30,7 +30,7 @@ async def test_message_comes_over_the_socket(slack: Slack, store: Store) -> None
     assert event.event_id.encode() in event.raw
 
 
-async def test_envelope_is_not_acknowledged_before_it_is_captured(
+async def test_trap_envelope_is_not_acknowledged_before_it_is_captured(
     slack: Slack, store: Store
 ) -> None:
     slack.world.settings.update({"slack.answer_timeout": 0.2})

@@ -132,6 +132,20 @@ async def test_invoke_that_atom_does_not_know_is_not_implemented(door: Door) -> 
     assert door.intake.kinds == ["card.action"]
 
 
+async def test_trap_click_that_was_done_before_is_answered_in_words(door: Door) -> None:
+    """botbuilder cannot write an answer whose value is a text."""
+    await door.deliver(recorded("card_button"))
+
+    status, body = await door.deliver(recorded("card_button"))
+
+    assert status == 200
+    assert body == {
+        "statusCode": 200,
+        "type": "application/vnd.microsoft.activity.message",
+        "value": "This was done already.",
+    }
+
+
 async def test_trap_click_that_both_layers_repeat_is_done_once(door: Door) -> None:
     door.command.go.clear()
     value = recorded("card_button")["value"]

@@ -53,7 +53,7 @@ async def test_an_emoji_without_an_id_is_not_asked_for(
 
 
 @pytest.mark.parametrize("status", [400, 405])
-async def test_where_bots_may_not_react_it_is_not_taken(
+async def test_trap_where_bots_may_not_react_yet_it_is_not_taken(
     reactor: TeamsReactor, teams: ScriptedTeams, status: int
 ) -> None:
     teams.answer("PUT reactions", Said(status))

@@ -228,7 +228,7 @@ async def test_nobody_else_is_shown_the_answer_that_somebody_waits_for(
     assert "begin again" in json.dumps(later)
 
 
-async def test_a_click_that_is_sent_again_is_done_once(
+async def test_trap_a_click_that_is_sent_again_is_done_once_and_answered_in_words(
     door: Door, records: TeamsRecords, desk: FakeDesk
 ) -> None:
     click = executed("rec.approve", t=TOKEN)

@@ -50,6 +50,20 @@ async def test_trap_http_login_on_loopback_works_without_any_discovery(
     assert form(teams)["client_id"] == [APP]
 
 
+async def test_trap_asking_for_a_token_does_not_block_the_loop(
+    login: Tokens, teams: ScriptedTeams
+) -> None:
+    """msal blocks, and this very loop serves what it waits for."""
+    teams.answer("POST token", Said(hang=True, body=granted("one").body))
+    waiting = asyncio.ensure_future(login.connector())
+    async with asyncio.timeout(60):
+        await teams.called.wait()
+
+    teams.held.set()
+
+    assert await waiting == "one"
+
+
 async def test_token_is_asked_for_once_until_five_minutes_before_its_end(
     login: Tokens, teams: ScriptedTeams, clock: Seconds
 ) -> None:

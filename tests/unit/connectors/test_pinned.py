@@ -17,7 +17,9 @@ def test_an_address_of_the_system_passes() -> None:
     assert PIN.pinned(url) == url
 
 
-def test_scheme_and_path_are_the_configured_ones() -> None:
+def test_trap_scheme_and_path_are_the_configured_ones_whatever_a_library_insists_on() -> (
+    None
+):
     url = "https://127.0.0.1:4901/services/data/v62.0/limits"
 
     there = "http://127.0.0.1:4901/salesforce/services/data/v62.0/limits"
