@@ -5,18 +5,28 @@ Alembic does that, and takes a tenth of a start to import; so it is imported onl
 there is something to do.
 """
 
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bridge.errors import StoreUnavailable
 from storage.partitions import ensure_partitions, make_partitions
 
 __all__ = ["downgrade", "ensure_partitions", "make_partitions", "upgrade", "versions"]
 
-_UNHURRIED = "SET LOCAL idle_in_transaction_session_timeout = '60s'"
+_LOCK = 4_837_201  # any number, the same in every process
+# Alembic thinks between its statements, and on a busy machine for long. Who is frozen
+# must let go of the lock all the same.
+_UNHURRIED = (
+    "SET idle_in_transaction_session_timeout = '60s'",
+    "SET idle_session_timeout = '60s'",
+)
+_PAUSE = 0.2
 
 
 async def upgrade(engine: AsyncEngine, revision: str = "head") -> None:
@@ -74,15 +84,41 @@ def _newest() -> str:
     return max(file.name[1:5] for file in files)
 
 
-async def _run(engine: AsyncEngine, work: object) -> None:
+async def _run(engine: AsyncEngine, work: Callable[[Connection], None]) -> None:
+    postgres = engine.dialect.name == "postgresql"
     try:
-        async with engine.begin() as connection:
-            if engine.dialect.name == "postgresql":
-                # Alembic thinks between its statements, and on a busy machine for long.
-                await connection.execute(text(_UNHURRIED))
-            await connection.run_sync(work)  # type: ignore[arg-type]
+        async with _alone(engine) if postgres else engine.begin() as connection:
+            await connection.run_sync(work)
     except (SQLAlchemyError, OSError) as error:
         raise StoreUnavailable(
             "the database cannot be brought to this version's schema: "
             f"{type(error).__name__}"
         ) from error
+
+
+@asynccontextmanager
+async def _alone(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """
+    Give a connection to PostgreSQL while no other process changes the schema.
+
+    Each version is a transaction of its own: some indexes are made outside of any. So
+    the lock belongs to the session, and ends with it.
+    """
+    async with engine.connect() as connection:
+        try:
+            for setting in _UNHURRIED:
+                await connection.execute(text(setting))
+            # Who waits within a statement would keep an index from being made.
+            while not await _locked(connection):
+                await asyncio.sleep(_PAUSE)
+            yield connection
+            await connection.commit()
+        finally:
+            await connection.invalidate()
+
+
+async def _locked(connection: AsyncConnection) -> bool:
+    found = await connection.execute(text(f"SELECT pg_try_advisory_lock({_LOCK})"))
+    locked = bool(found.scalar())
+    await connection.commit()
+    return locked

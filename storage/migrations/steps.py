@@ -5,16 +5,13 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 _FOLDER = Path(__file__).parent
-_LOCK = 4_837_201  # any number, the same in every process
 
 
 def upgrade_to(connection: Connection, revision: str) -> None:
-    """Apply what is missing, while no other process does."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+    """Apply what is missing. Nobody else may do so meanwhile."""
     command.upgrade(_config(connection), revision)
 
 

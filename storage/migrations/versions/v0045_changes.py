@@ -1,22 +1,19 @@
 """Edits and deletions of a channel are found without reading what else was said."""
 
-import sqlalchemy as sa
-from alembic import op
+from storage.migrations.indexes import drop_index, make_index
 
 revision = "0045"
 down_revision = "0044"
 
 
 def upgrade() -> None:
-    changes = sa.text("etype IN ('message.edit', 'message.delete')")
-    op.create_index(
+    make_index(
         "ix_log_changes",
         "log",
-        ["tenant", "conv", "seq"],
-        sqlite_where=changes,
-        postgresql_where=changes,
+        ("tenant", "conv", "seq"),
+        "etype IN ('message.edit', 'message.delete')",
     )
 
 
 def downgrade() -> None:
-    op.drop_index("ix_log_changes", "log")
+    drop_index("ix_log_changes", "log")
