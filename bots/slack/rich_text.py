@@ -1,7 +1,8 @@
 """
 Slack's `rich_text` blocks, read and written.
 
-Their strings are raw, while those of `text` and of mrkdwn objects are encoded.
+Their strings are raw, while those of `text` and of mrkdwn objects are encoded; where
+they are not, `bots.slack.rich_text_encoding` makes them so.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,6 +11,7 @@ from typing import Any
 
 from bots.slack import mrkdwn
 from bots.slack.mrkdwn_tokens import unescape
+from bots.slack.rich_text_encoding import raw
 from bots.slack.rich_text_leaves import leaves, mappings, number, string
 from bots.slack.rich_text_lists import FlatList, nested
 from bots.slack.rich_text_writer import elements, fallback
@@ -51,7 +53,7 @@ def parse_message(payload: Mapping[str, Any]) -> Document:
 
 def parse_blocks(payload: Mapping[str, Any]) -> tuple[Block, ...]:
     """Return what a message's blocks say, of whatever kind they are."""
-    blocks = mappings(payload.get("blocks"))
+    blocks = raw(mappings(payload.get("blocks")), string(payload.get("text")))
     return tuple(each for block in blocks for each in _block(block))
 
 

@@ -93,7 +93,19 @@ async def test_files_stand_in_the_threads_of_their_copies_on_both_sides(
     assert (await here.verdict()).intact
 
 
-async def test_pictures_without_a_word_cross_both_ways(here: World) -> None:
+@pytest.mark.parametrize(
+    "otherwise",
+    [
+        {},
+        {"slack.event_files_have_urls": False},
+        {"slack.file_share_has_bot_id": False, "slack.file_share_has_username": False},
+    ],
+    ids=["as is likely", "without addresses", "without whose they are"],
+)
+async def test_pictures_without_a_word_cross_both_ways_however_slack_tells_of_them(
+    here: World, otherwise: Mapping[str, Any]
+) -> None:
+    await here.choose(otherwise)
     await here.slack("upload", name="cat.png", content_base64=base64(png()))
     await here.teams("upload", name="dog.png", pasted=True, media_type="image/png",
                      content_base64=base64(png(3, 3)))  # fmt: skip
@@ -105,6 +117,8 @@ async def test_pictures_without_a_word_cross_both_ways(here: World) -> None:
         )
     )
 
+    await here.quiet()
+    assert len(slack_messages(await here.state())) == 3
     assert png() in pictures(here)
     # What a pasted picture was called Teams tells by one of its two ways alone.
     assert [*in_slack(here).values()] == [png(3, 3)]

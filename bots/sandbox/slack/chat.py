@@ -114,8 +114,9 @@ def bot_body(
     body: dict[str, Any] = {
         "subtype": "bot_message",
         "bot_id": me.bot_id,
-        "username": args.get("username") or seed.APP_NAME,
     }
+    if state.setting("bot_message_has_username"):
+        body["username"] = args.get("username") or seed.APP_NAME
     if args.get("icon_url"):
         sizes = ("image_36", "image_48", "image_72")
         body["icons"] = dict.fromkeys(sizes, args["icon_url"])

@@ -13,6 +13,8 @@ DEFAULTS: Mapping[str, Any] = {
     "slack.delivery": "auto",
     "slack.answer_timeout": 3.0,
     "slack.retry_delays": [0.0, 60.0, 300.0],
+    # After those, if the app chose "delayed events": hourly, for a day, it is said.
+    "slack.delayed_events": [],
     # Slack gives up on an answer, but its connection stays open this long.
     "slack.patience": 30.0,
     # One channel's events start in order, each after the first answer to the last
@@ -50,6 +52,8 @@ DEFAULTS: Mapping[str, Any] = {
     "slack.rate_limits": True,
     "slack.tiers": {"1": 1, "2": 20, "3": 50, "4": 100, "special": 600},
     "slack.tier_burst": 1.0,
+    # Whose tier is another than the table says: its libraries and pages disagree.
+    "slack.method_tiers": {},
     "slack.posts_per_second": 1.0,
     "slack.post_burst": 10,
     # Of a workspace's posts a burst is a whole minute's, unless it is said.
@@ -66,12 +70,16 @@ DEFAULTS: Mapping[str, Any] = {
     "slack.click_texts_encoded": True,
     # Events whose shape or presence is uncertain.
     "slack.bot_message_has_app_id": True,
+    "slack.bot_message_has_username": True,
     "slack.bot_update_marks_edited": True,
     "slack.edited_ts_whole_seconds": True,
     "slack.file_share_has_bot_id": True,
+    "slack.file_share_has_username": True,
+    "slack.event_files_have_urls": True,
     "slack.events_carry_metadata": False,
     "slack.metadata_events": False,
     "slack.message_replied_events": False,
+    "slack.message_replied_has_subtype": True,
     "slack.reply_counter_changes": False,
     "slack.tombstone_vanishes": True,
     "slack.link_unfurls": False,
@@ -82,6 +90,7 @@ DEFAULTS: Mapping[str, Any] = {
     "slack.file_share_delay": 0.0,
     "slack.file_ready_delay": 0.0,
     "slack.file_size_limit": 1_073_741_824,
+    "slack.file_comments_take_markdown": False,
     # Interactivity.
     "slack.trigger_seconds": 3.0,
     # Work Objects: "taken", "refused" (a workspace without them) or "dropped" (taken
@@ -101,6 +110,8 @@ DEFAULTS: Mapping[str, Any] = {
     # Installing.
     "slack.code_seconds": 600.0,
     "slack.home_tab": True,
+    # Whether people of another company can be looked up.
+    "slack.strangers_are_visible": True,
     "slack.strict_json": False,
     "slack.edit_window_seconds": 0.0,
 }

@@ -10,7 +10,7 @@ from typing import Any
 from bots.sandbox.faults import Fault
 from bots.sandbox.slack import seed
 from bots.sandbox.slack.audience import audience, setting_of
-from bots.sandbox.slack.events import envelope, subscription
+from bots.sandbox.slack.events import envelope, subscription, without_addresses
 from bots.sandbox.slack.model import Installation
 from bots.sandbox.slack.outbound import Outbound, Outcome
 from bots.sandbox.slack.sockets import Sockets
@@ -52,7 +52,7 @@ class Delivery:
     def _tell(self, me: Installation, happening: Happening) -> None:
         payload = envelope(
             me,
-            happening.event,
+            self._worded(happening.event),
             self._event_id(),
             self._state.now(),
             setting_of(self._state, me, happening.channel),
@@ -68,6 +68,11 @@ class Delivery:
         self._tasks.spawn(self._deliver(told, fault, before, mine))
         if fault is not None and fault.kind == "duplicate":
             self._tasks.spawn(self._deliver(told, None, before, asyncio.Event()))
+
+    def _worded(self, event: Mapping[str, Any]) -> Mapping[str, Any]:
+        if self._state.setting("event_files_have_urls"):
+            return event
+        return without_addresses(event)
 
     async def warn(self, team: str) -> Outcome:
         """Tell the app that a minute's events were more than it may have."""
@@ -135,7 +140,8 @@ class Delivery:
 
     async def _again(self, told: "_Told", outcome: Outcome) -> None:
         """Retry by Slack's rules: three times, later and later."""
-        delays = self._state.setting("retry_delays")
+        setting = self._state.setting
+        delays = [*setting("retry_delays"), *setting("delayed_events")]
         for attempt, delay in enumerate(delays, start=1):
             if outcome.good or not outcome.may_retry:
                 return

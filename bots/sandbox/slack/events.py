@@ -111,9 +111,23 @@ def deleted(channel: Channel, before: Mapping[str, Any], ts: str) -> Payload:
     )
 
 
-def replied(channel: Channel, root: Message, ts: str) -> Payload:
+def replied(
+    channel: Channel, root: Message, ts: str, *, has_subtype: bool = True
+) -> Payload:
     """A thread grew; the event says little more."""
-    return _hidden(channel, ts, "message_replied", message=stored(root))
+    told = _hidden(channel, ts, "message_replied", message=stored(root))
+    if not has_subtype:
+        del told["subtype"]
+    return told
+
+
+def without_addresses(event: Mapping[str, Any]) -> Payload:
+    """Leave out where files are fetched from: the app has to ask."""
+    files = [
+        {name: value for name, value in file.items() if not name.startswith("url_")}
+        for file in event.get("files", [])
+    ]
+    return {**event, **({"files": files} if files else {})}
 
 
 def reaction(

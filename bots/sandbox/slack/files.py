@@ -207,13 +207,15 @@ def _blocks(call: Call, comment: str) -> list[dict[str, Any]]:
     if not raw:
         return compose.blocks_of(comment) if comment else []
     check_blocks(raw)
-    if any(block["type"] == "markdown" for block in raw):
+    marked = any(block["type"] == "markdown" for block in raw)
+    if marked and not call.state.setting("file_comments_take_markdown"):
         raise SlackRefusal("internal_error")
     return list(raw)
 
 
 def _bot_share(call: Call) -> dict[str, Any]:
-    body = bot_body(call.state, call.me, call.args)
+    custom = call.args if call.state.setting("file_share_has_username") else {}
+    body = bot_body(call.state, call.me, custom)
     body.pop("subtype", None)
     if not call.state.setting("file_share_has_bot_id"):
         body.pop("bot_id", None)

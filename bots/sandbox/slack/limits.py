@@ -41,7 +41,9 @@ class Limits:
         if method.name in _READS and self._settings.get("slack.history_limited"):
             self._take((team, method.name), 1 / 60, 1)
             return
-        per_minute = float(self._settings.get("slack.tiers")[method.tier])
+        others = self._settings.get("slack.method_tiers")
+        tier = others.get(method.name, method.tier)
+        per_minute = float(self._settings.get("slack.tiers")[tier])
         burst = max(1.0, per_minute * self._settings.get("slack.tier_burst"))
         self._take((team, method.name), per_minute / 60, burst)
 

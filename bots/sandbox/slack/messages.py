@@ -204,7 +204,12 @@ def _preview(text: str) -> dict[str, Any]:
 
 def _tell_root(state: SlackState, channel: Channel, root: Message) -> None:
     if state.setting("message_replied_events"):
-        told = events.replied(channel, root, state.next_ts())
+        told = events.replied(
+            channel,
+            root,
+            state.next_ts(),
+            has_subtype=state.setting("message_replied_has_subtype"),
+        )
         state.emit(channel.team, told, channel)
     if state.setting("reply_counter_changes"):
         _tell_unchanged(state, channel, root)

@@ -148,6 +148,8 @@ def _user(call: Call, user: str) -> Answer:
         return _shown(call, found)
     if _met(call, found):
         # Of people in a shared channel the other company sees no more than this.
+        if not call.state.setting("strangers_are_visible"):
+            raise SlackRefusal("user_not_visible")
         shown = _shown(call, found) | {"is_stranger": True}
         shown["profile"].pop("email", None)
         return shown

@@ -123,6 +123,8 @@ DEFAULTS: Mapping[str, Any] = {
     "teams.graph_reauthorize_at": 0.5,
     "teams.graph_notice_retries": [1.0, 5.0, 30.0],
     "teams.graph_notice_seconds": 3.0,
+    # What a sealed notice is begun with: "key", its first half, or "data", in front.
+    "teams.graph_notice_iv": "key",
     # Files.
     "teams.graph_small_upload": 4_194_304,
     "teams.graph_upload_seconds": 900.0,

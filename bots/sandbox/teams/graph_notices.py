@@ -249,7 +249,9 @@ class Notices:
         }
         if not to.with_data:
             return {"value": [value]}
-        value["encryptedContent"] = sealed(to, happened.told)
+        value["encryptedContent"] = sealed(
+            to, happened.told, iv_from=self._state.setting("graph_notice_iv")
+        )
         token = self._login.notice_token(to.app, to.tenant)
         return {"value": [value], "validationTokens": [token]}
 
@@ -309,7 +311,9 @@ def kept_key(subscription: Kept) -> object:
     return _certificate(subscription).public_key()
 
 
-def sealed(to: Kept, told: Mapping[str, Any]) -> dict[str, str]:
+def sealed(
+    to: Kept, told: Mapping[str, Any], *, iv_from: str = "key"
+) -> dict[str, str]:
     """Seal what changed for the owner of the certificate."""
     public = kept_key(to)
     if not isinstance(public, RSAPublicKey):
@@ -317,8 +321,9 @@ def sealed(to: Kept, told: Mapping[str, Any]) -> dict[str, str]:
     key = secrets.token_bytes(32)
     padder = PKCS7(128).padder()
     plain = padder.update(json.dumps(told).encode()) + padder.finalize()
-    encryptor = Cipher(algorithms.AES(key), modes.CBC(key[:16])).encryptor()
-    data = encryptor.update(plain) + encryptor.finalize()
+    before = secrets.token_bytes(16) if iv_from == "data" else b""
+    encryptor = Cipher(algorithms.AES(key), modes.CBC(before or key[:16])).encryptor()
+    data = before + encryptor.update(plain) + encryptor.finalize()
     padding = OAEP(MGF1(hashes.SHA1()), hashes.SHA1(), None)  # noqa: S303 - Graph's own choice
     fingerprint = _certificate(to).fingerprint(hashes.SHA1())  # noqa: S303 - see above
     return {

@@ -93,14 +93,15 @@ def certificate() -> str:
     return b64encode(made.public_bytes(serialization.Encoding.DER)).decode()
 
 
-def opened(sealed: dict[str, str]) -> dict[str, Any]:
+def opened(sealed: dict[str, str], iv_from: str = "key") -> dict[str, Any]:
     """Open a notice as an app has to, its signature first."""
     padding = OAEP(MGF1(hashes.SHA1()), hashes.SHA1(), None)  # noqa: S303 - Graph's
     secret = key().decrypt(b64decode(sealed["dataKey"]), padding)
     data = b64decode(sealed["data"])
     expected = hmac.digest(secret, data, "sha256")
     assert hmac.compare_digest(expected, b64decode(sealed["dataSignature"]))
-    cipher = Cipher(algorithms.AES(secret), modes.CBC(secret[:16])).decryptor()
+    iv, data = (secret[:16], data) if iv_from == "key" else (data[:16], data[16:])
+    cipher = Cipher(algorithms.AES(secret), modes.CBC(iv)).decryptor()
     padded = cipher.update(data) + cipher.finalize()
     unpadder = PKCS7(128).unpadder()
     told: dict[str, Any] = json.loads(unpadder.update(padded) + unpadder.finalize())
@@ -151,9 +152,11 @@ async def test_creations_edits_and_deletions_are_told(
     assert "encryptedContent" not in first
 
 
+@pytest.mark.parametrize("iv_from", ["key", "data"])
 async def test_what_changed_comes_sealed_for_the_certificate(
-    sandbox: Sandbox, graph: GraphClient, subscriber: Subscriber
+    sandbox: Sandbox, graph: GraphClient, subscriber: Subscriber, iv_from: str
 ) -> None:
+    await sandbox.set({"teams.graph_notice_iv": iv_from})
     await subscribed(
         graph,
         subscriber,
@@ -166,7 +169,7 @@ async def test_what_changed_comes_sealed_for_the_certificate(
     await eventually(lambda: subscriber.notices)
 
     sealed = subscriber.notices[0]["encryptedContent"]
-    told = opened(sealed)
+    told = opened(sealed, iv_from)
     assert sealed["encryptionCertificateId"] == "key-1"
     assert (told["id"], told["body"]["content"]) == (one, "<p>hello</p>")
     claims = jwt.decode(subscriber.tokens[0], options={"verify_signature": False})

@@ -56,6 +56,14 @@ def test_a_workspace_has_a_cap_of_its_own() -> None:
     limit.admit(post, "T2", "C3")
 
 
+def test_a_methods_tier_is_a_setting() -> None:
+    limit = limits(Clock(), method_tiers={"team.info": "1"})
+    limit.admit(method("team.info"), "T1", "")
+
+    with pytest.raises(RateLimited):
+        limit.admit(method("team.info"), "T1", "")
+
+
 def test_history_can_be_held_to_one_call_a_minute() -> None:
     clock = Clock()
     limit = limits(clock, history_limited=True)
