@@ -17,6 +17,7 @@ from bots.teams.connector import Connector, Gone, in_path, pause_asked_for
 from bots.teams.file_hosts import is_connectors, is_graphs, is_store
 from bots.teams.graph import Graph, GraphRefused
 from bots.teams.groups import grouped
+from bots.teams.places import place_of
 from bots.teams.wire import mapping, mappings, text_of
 from bridge.errors import (
     CannotTell,
@@ -24,11 +25,10 @@ from bridge.errors import (
     NotSent,
     Refused,
     ServiceUnavailable,
-    StoreUnavailable,
     Throttled,
 )
 from bridge.files import Fate, StaysBehind
-from bridge.messages import Channel, File
+from bridge.messages import File
 from bridge.places import Place, PlaceBook
 from bridge.reactions import Spot
 
@@ -49,7 +49,7 @@ class TeamsFiles:
     places: PlaceBook
 
     async def look(self, spot: Spot, file: File) -> File:
-        place = await self._place(spot.channel)
+        place = await place_of(self.places, spot.channel)
         try:
             if not file.url:
                 file = await self._attached(place, spot, file)
@@ -71,7 +71,7 @@ class TeamsFiles:
             raise Refused(str(error)) from error
 
     async def read(self, spot: Spot, file: File) -> AsyncGenerator[bytes, None]:
-        place = await self._place(spot.channel)
+        place = await place_of(self.places, spot.channel)
         url, token = file.url, await self._token(place, file.url)
         wait = self.connector.session.timeout.total
         timeout = ClientTimeout(total=None, connect=wait, sock_read=wait)
@@ -159,15 +159,6 @@ class TeamsFiles:
             url=f"{self.graph.base.rstrip('/')}/{item}/content",
             page=file.page or file.url,
         )
-
-    async def _place(self, channel: Channel) -> Place:
-        try:
-            place = await self.places.find(channel)
-        except StoreUnavailable as error:
-            raise NotSent(str(error)) from error
-        if place is None or not place.service_url:
-            raise Refused("ATOM was never heard from in this team: add it there first")
-        return place
 
 
 def _size(told: Mapping[str, object]) -> int:

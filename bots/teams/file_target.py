@@ -18,7 +18,7 @@ from bots.teams.drive import Drive, DriveItem
 from bots.teams.graph import Graph, GraphRefused
 from bots.teams.groups import grouped
 from bots.teams.pictures import Picture, picture
-from bots.teams.places import threaded
+from bots.teams.places import place_of, threaded
 from bots.teams.wire import text_of
 from bridge.errors import (
     Ambiguous,
@@ -26,12 +26,11 @@ from bridge.errors import (
     NotSent,
     Refused,
     ServiceUnavailable,
-    StoreUnavailable,
 )
 from bridge.file_ports import Kept, Parcel
 from bridge.filenames import marked_name
 from bridge.files import Fate, StaysBehind, size_said
-from bridge.messages import Channel, Platform
+from bridge.messages import Platform
 from bridge.places import Place, PlaceBook
 from bridge.reactions import Spot
 
@@ -57,7 +56,7 @@ class TeamsFileTarget:
     app_id: str
 
     async def put(self, parcel: Parcel, kept: Kept) -> str:
-        place = await self._place(parcel.target)
+        place = await place_of(self.places, parcel.target)
         if shown := await _small_picture(kept):
             content = b"".join([chunk async for chunk in kept.chunks()])
             return await self._post(place, parcel, _picture(parcel, shown, content))
@@ -68,7 +67,7 @@ class TeamsFileTarget:
 
     async def find(self, parcel: Parcel, since_us: int) -> str | None:
         """Look through the thread for a message that carries our mark."""
-        place = await self._place(parcel.target)
+        place = await place_of(self.places, parcel.target)
         try:
             place = await grouped(self.connector, self.places, place)
             posted = await self.graph.posted_by(
@@ -89,7 +88,7 @@ class TeamsFileTarget:
 
     async def remove(self, spot: Spot, remote: str) -> None:
         told, *item = remote.split(" ")
-        place = await self._place(spot.channel)
+        place = await place_of(self.places, spot.channel)
         if len(item) == 2:  # noqa: PLR2004 - the drive and the item
             try:
                 await self.drive.remove(place, *item)
@@ -126,15 +125,6 @@ class TeamsFileTarget:
         if told := text_of(answer.get("id")):
             return told
         raise Ambiguous("Teams took the file's message but gave it no id")
-
-    async def _place(self, channel: Channel) -> Place:
-        try:
-            place = await self.places.find(channel)
-        except StoreUnavailable as error:
-            raise NotSent(str(error)) from error
-        if place is None or not place.service_url:
-            raise Refused("ATOM was never heard from in this team: add it there first")
-        return place
 
 
 async def _small_picture(kept: Kept) -> Picture | None:

@@ -13,7 +13,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 from yarl import URL
 
 from bots.teams.connector import in_path, pause_asked_for
-from bots.teams.wire import mapping, mappings, microseconds, text_of
+from bots.teams.wire import changed_us, mapping, mappings, microseconds, text_of
 from bots.their_clock import TheirClock
 from bridge.errors import CannotTell, ServiceUnavailable, Throttled
 from bridge.places import Place
@@ -97,7 +97,7 @@ class Graph:
                 for standing in (_standing(m) for m in page if _app(m) == app_id)
                 if standing.created_us >= since_us
             ]
-            if not root and page and all(_changed_us(m) < since_us for m in page):
+            if not root and page and all(changed_us(m) < since_us for m in page):
                 break
         return found
 
@@ -211,11 +211,6 @@ def _standing(message: Mapping[str, Any]) -> Standing:
 def _app(message: Mapping[str, Any]) -> str:
     sender = mapping(message.get("from"))
     return text_of(mapping(sender.get("application")).get("id"))
-
-
-def _changed_us(message: Mapping[str, Any]) -> int:
-    changed = microseconds(message.get("lastModifiedDateTime"))
-    return changed or microseconds(message.get("createdDateTime")) or 0
 
 
 def _is_owner(member: Mapping[str, Any]) -> bool:

@@ -14,8 +14,7 @@ from typing import Any
 from bots.teams.connector import Connector, NotOffered, activities
 from bots.teams.content import plain_name
 from bots.teams.pacing import AtOnce, Pace
-from bots.teams.places import threaded
-from bridge.errors import NotSent, Refused, StoreUnavailable
+from bots.teams.places import place_of, threaded
 from bridge.notices import Notice
 from bridge.places import Place, PlaceBook
 
@@ -32,7 +31,7 @@ class TeamsHerald:
     pace: Pace = field(default_factory=AtOnce)
 
     async def whisper(self, notice: Notice, text: str) -> None:
-        place = await self._place(notice)
+        place = await place_of(self.places, notice.channel)
         thread = threaded(notice.channel.id, notice.thread or notice.message)
         path = activities(thread)
         if self.targeted:
@@ -54,15 +53,6 @@ class TeamsHerald:
             notice.channel,
             lambda: self.connector.call("POST", place.service_url, path, body),
         )
-
-    async def _place(self, notice: Notice) -> Place:
-        try:
-            place = await self.places.find(notice.channel)
-        except StoreUnavailable as error:
-            raise NotSent(str(error)) from error
-        if place is None or not place.service_url:
-            raise Refused("ATOM was never heard from in this team")
-        return place
 
 
 def _private(notice: Notice, text: str) -> dict[str, Any]:

@@ -5,11 +5,29 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from bots.teams.wire import mapping, text_of
+from bridge.errors import NotSent, Refused, StoreUnavailable
 from bridge.messages import Channel, Platform
-from bridge.places import Place
+from bridge.places import Place, PlaceBook
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _THREAD = ";messageid="
+
+
+async def place_of(places: PlaceBook, channel: Channel, cause: str = "") -> Place:
+    """
+    Return from where a channel is served. Raises `NotSent` or, if nobody knows, `Refused`.
+
+    `cause` is a `bridge.holds.Cause`, for what says something of the channel itself.
+    """
+    try:
+        place = await places.find(channel)
+    except StoreUnavailable as error:
+        raise NotSent(str(error)) from error
+    if place is None or not place.service_url:
+        raise Refused(
+            "ATOM was never heard from in this team: add it there first", cause
+        )
+    return place
 
 
 def places_in(activity: Mapping[str, Any]) -> list[Place]:

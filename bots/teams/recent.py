@@ -25,7 +25,7 @@ from bots.teams.graph import Graph, GraphRefused
 from bots.teams.groups import grouped
 from bots.teams.recalled import Message, activities_of, is_told, people_in
 from bots.teams.translate import translate
-from bots.teams.wire import iso, mappings, microseconds, text_of
+from bots.teams.wire import changed_us, iso, mappings, microseconds, text_of
 from bridge.errors import Ambiguous, CannotTell, NotSent, Refused, ServiceUnavailable
 from bridge.messages import Channel, Event, EventKind
 from bridge.patience import patiently
@@ -118,7 +118,7 @@ class TeamsRecent:
         async for page in self._pages(place, path):
             threads = [[root, *await self._below(place, root)] for root in page]
             found += [message for thread in threads for message in thread]
-            last = (max(map(_changed_us, thread)) for thread in threads)
+            last = (max(map(changed_us, thread)) for thread in threads)
             if page and all(us < gap.back_us for us in last):
                 break
         return found
@@ -251,11 +251,6 @@ def _cursor(path: str) -> str:
     """Return the token in a following page's address, shortened to be comparable."""
     query = urlsplit(path).query
     return sha256(query.encode()).hexdigest()[:32] if "token=" in query.lower() else ""
-
-
-def _changed_us(message: Message) -> int:
-    changed = microseconds(message.get("lastModifiedDateTime"))
-    return changed or microseconds(message.get("createdDateTime")) or 0
 
 
 def _age(message: str) -> int:

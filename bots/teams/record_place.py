@@ -12,7 +12,7 @@ from bots.teams.connector import Connector, Gone, NotOffered, activities
 from bots.teams.content import plain_name
 from bots.teams.graph import Graph
 from bots.teams.pacing import AtOnce, Pace
-from bots.teams.places import threaded
+from bots.teams.places import place_of, threaded
 from bots.teams.record_cards import activity
 from bots.teams.wire import text_of
 from bridge.cards import Card
@@ -96,7 +96,7 @@ class TeamsCardPlace:
         """Look through Graph for a message of ours that holds the card's id."""
         if self.graph is None:
             raise CannotTell("the answer was lost, and ATOM may not look into Graph")
-        place = await self._place(instance.channel)
+        place = await place_of(self.places, instance.channel, Cause.UNINSTALLED)
         if not place.group_id:
             raise CannotTell("the answer was lost, and the team's group is not known")
         try:
@@ -150,7 +150,7 @@ class TeamsCardPlace:
         self, channel: Channel, person: Person, body: Mapping[str, Any]
     ) -> None:
         """Show a message to one person: in the channel, else in their own chat."""
-        place = await self._place(channel)
+        place = await place_of(self.places, channel, Cause.UNINSTALLED)
         if place.kind == "chat":
             await self._post(place, channel, activities(channel.id), body)
             return
@@ -209,7 +209,7 @@ class TeamsCardPlace:
     async def _call(
         self, method: str, channel: Channel, path: str, body: Mapping[str, Any]
     ) -> Mapping[str, Any]:
-        place = await self._place(channel)
+        place = await place_of(self.places, channel, Cause.UNINSTALLED)
         return await self.pace.turn(
             place.account,
             channel,
@@ -225,18 +225,6 @@ class TeamsCardPlace:
             channel,
             lambda: self.connector.call("POST", place.service_url, path, body),
         )
-
-    async def _place(self, channel: Channel) -> Place:
-        try:
-            place = await self.places.find(channel)
-        except StoreUnavailable as error:
-            raise NotSent(str(error)) from error
-        if place is None or not place.service_url:
-            raise Refused(
-                "ATOM was never heard from in this team: add it there first",
-                Cause.UNINSTALLED,
-            )
-        return place
 
 
 def _activity(card: RecordCard | Card) -> Mapping[str, Any]:

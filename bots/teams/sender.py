@@ -11,7 +11,7 @@ from bots.teams.closed import channel_closed
 from bots.teams.connector import Connector, Gone, activities
 from bots.teams.content import comparable, content, plain_name
 from bots.teams.graph import Graph, GraphRefused
-from bots.teams.places import threaded
+from bots.teams.places import place_of, threaded
 from bots.teams.resemblance import resembles
 from bots.teams.wire import text_of
 from bridge.delivery import Post
@@ -19,13 +19,10 @@ from bridge.errors import (
     Ambiguous,
     CannotTell,
     NotSent,
-    Refused,
     ServiceUnavailable,
-    StoreUnavailable,
 )
 from bridge.holds import Cause
-from bridge.messages import Channel
-from bridge.places import Place, PlaceBook
+from bridge.places import PlaceBook
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +83,7 @@ class TeamsSender:
         """Look through Graph for a post of ours that says the same."""
         if self.graph is None:
             raise CannotTell("the answer was lost, and ATOM may not look into Graph")
-        place = await self._place(post.target)
+        place = await place_of(self.places, post.target, Cause.UNINSTALLED)
         if not place.group_id:
             raise CannotTell("the answer was lost, and the team's group is not known")
         try:
@@ -121,20 +118,8 @@ class TeamsSender:
     async def _call(
         self, method: str, post: Post, path: str, body: Mapping[str, Any] | None = None
     ) -> Mapping[str, Any]:
-        place = await self._place(post.target)
+        place = await place_of(self.places, post.target, Cause.UNINSTALLED)
         return await self.connector.call(method, place.service_url, path, body)
-
-    async def _place(self, channel: Channel) -> Place:
-        try:
-            place = await self.places.find(channel)
-        except StoreUnavailable as error:
-            raise NotSent(str(error)) from error
-        if place is None or not place.service_url:
-            raise Refused(
-                "ATOM was never heard from in this team: add it there first",
-                Cause.UNINSTALLED,
-            )
-        return place
 
 
 def body_of(post: Post) -> dict[str, Any]:

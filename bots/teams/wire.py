@@ -54,6 +54,12 @@ def microseconds(value: Any) -> int | None:
     return whole + int((fraction or "").ljust(6, "0")[:6])
 
 
+def changed_us(message: Mapping[str, Any]) -> int:
+    """Return when a message of Graph's was changed last, 0 if it does not say."""
+    changed = microseconds(message.get("lastModifiedDateTime"))
+    return changed or microseconds(message.get("createdDateTime")) or 0
+
+
 def iso(us: int) -> str:
     """Write microseconds since 1970 as Microsoft does: 2023-11-14T22:13:20.123Z."""
     seconds, rest = divmod(max(us, 0), 1_000_000)
