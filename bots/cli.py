@@ -35,6 +35,7 @@ from bots.command_line.accounts import accounts_app
 from bots.command_line.compliance import compliance_app
 from bots.command_line.directory import directory_app, users_app
 from bots.command_line.dlp import dlp_app
+from bots.command_line.groups import group
 from bots.command_line.organisation import channels_app, sessions_app, workspaces_app
 from bots.command_line.policy import policy_app
 from bots.command_line.proofs import register_proofs
@@ -62,23 +63,13 @@ Addresses = Annotated[
 _FEWEST = 2  # channels that make a link
 
 
-def _group(**more: str) -> typer.Typer:
-    return typer.Typer(
-        no_args_is_help=True,
-        add_completion=False,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-        **more,  # type: ignore[arg-type] # name and help are text
-    )
-
-
-app = _group(
-    name="atom",
-    help="Make channels in Slack and Microsoft Teams one conversation, on a log that "
+app = group(
+    "Make channels in Slack and Microsoft Teams one conversation, on a log that "
     "can be proved.",
+    name="atom",
 )
-log_app = _group(help="Read and verify the compliance log.")
-manifest_app = _group(help="What Slack and Teams are told about ATOM.")
+log_app = group("Read and verify the compliance log.")
+manifest_app = group("What Slack and Teams are told about ATOM.")
 app.add_typer(log_app, name="log")
 register_proofs(log_app)
 app.add_typer(manifest_app, name="manifest")

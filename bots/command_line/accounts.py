@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from bots.command_line.groups import group
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead.")]
 OfCompany = Annotated[
     str, typer.Option("--company", help="The company's id, if there are several.")
@@ -13,13 +15,7 @@ AnAccount = Annotated[
     str, typer.Argument(metavar="ACCOUNT", help="slack:TEAM_ID or teams:TENANT_ID")
 ]
 
-accounts_app = typer.Typer(
-    help="The Slack workspaces and Teams tenants that are a company's.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
+accounts_app = group("The Slack workspaces and Teams tenants that are a company's.")
 
 
 @accounts_app.command("list")

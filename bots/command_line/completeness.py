@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from bots.command_line.compliance import compliance_app
+from bots.command_line.groups import group
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead.")]
 OfCompany = Annotated[
@@ -47,13 +48,7 @@ def coverage(
     asyncio.run(show(days, company, as_json=json))
 
 
-grid_app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    help="What Slack's organisation says about itself.",
-)
+grid_app = group("What Slack's organisation says about itself.")
 compliance_app.add_typer(grid_app, name="grid")
 
 

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
 from bots.command_line.company import company_core, company_id
 from bots.command_line.output import console, print_json, print_table, say
+from bots.command_line.progress import progress_bar
 from bots.core import clock_us
 from bots.reconciling import Reconciling, budgets, histories, reconciling
 from bots.settings_sources import read_settings
@@ -38,7 +37,7 @@ async def reconcile(
         wanted = await _wanted(job, tenant, channel)
         calls = budgets(settings.tuning)
         results: list[tuple[Channel, Attested | None, str]] = []
-        with _progress() as bar:
+        with progress_bar() as bar:
             task = bar.add_task("comparing", total=len(wanted))
             for one in wanted:
                 bar.update(task, description=f"comparing {one.platform}:{one.id}")
@@ -170,11 +169,6 @@ def _percent(share: float) -> str:
     """Return a share for people; what is not whole never reads as 100 %."""
     percent = share * 100
     return "100 %" if share == 1 else f"{min(percent, 99.99):.2f} %"
-
-
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    return Progress(*columns, console=console(stderr=True), transient=True)
 
 
 async def sync_grid(company: str, *, as_json: bool) -> bool:

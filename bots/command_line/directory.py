@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from bots.command_line.groups import group
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead.")]
 OfCompany = Annotated[
     str, typer.Option("--company", help="The company's id, if there are several.")
@@ -35,16 +37,6 @@ AHash = Annotated[
     str, typer.Argument(metavar="HASH", help="'atom directory status' shows it.")
 ]
 Who = Annotated[str, typer.Argument(help="An id, a name, an address or a user name.")]
-
-
-def group(text: str) -> typer.Typer:
-    return typer.Typer(
-        no_args_is_help=True,
-        add_completion=False,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-        help=text,
-    )
 
 
 directory_app = group("The company's directory: who is who, and in what.")

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from pydantic import SecretStr
 
 from bots.command_line.company import company_id
 from bots.command_line.officer import cli_officer
-from bots.command_line.output import print_json, print_table, say
+from bots.command_line.output import print_json, print_table, say, time_said
 from bots.command_line.progress import progress_bar
 from bots.core import Core, clock_us, core
 from bots.directory_desk import Desk
@@ -198,7 +197,7 @@ async def status(company: str, *, as_json: bool) -> None:
                     str(each.people),
                     str(each.things),
                     str(each.memberships),
-                    _time(each.heard_us),
+                    time_said(each.heard_us) if each.heard_us else "never",
                     each.problem,
                 )
                 for each in health.sources
@@ -221,9 +220,3 @@ async def decide(digest: str, company: str, *, agree: bool) -> None:
         held = await desk.decide(sync.tenant, cli_officer(), digest, agree=agree)
         said = "hold now" if agree else "are refused"
         say(f"{held.count} changes of {held.source} {said}.")
-
-
-def _time(moment_us: int) -> str:
-    if not moment_us:
-        return "never"
-    return datetime.fromtimestamp(moment_us / 1_000_000, UTC).strftime("%F %T")

@@ -6,17 +6,15 @@ from typing import Annotated
 
 import typer
 
+from bots.command_line.groups import group
+
 OfCompany = Annotated[
     str, typer.Option("--company", help="The company's id, if there are several.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead.")]
 
-dlp_app = typer.Typer(
-    help="Data-loss prevention: what is found in what people say, and what is done.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
+dlp_app = group(
+    "Data-loss prevention: what is found in what people say, and what is done."
 )
 
 

@@ -5,9 +5,9 @@ from dataclasses import asdict
 from typing import Any
 
 from bots.command_line.company import company_core
-from bots.command_line.keys_work import key_progress
 from bots.command_line.officer import cli_officer
 from bots.command_line.output import print_json, print_table, say
+from bots.command_line.progress import progress_bar
 from bots.core import Core
 from bridge.errors import BadInput
 from bridge.legal_holds import subject
@@ -35,7 +35,7 @@ async def erase(
             say(f"  atom compliance approvals approve {approval}")
             say(f"Then: atom compliance erase {person} --approved")
             return
-        with key_progress() as bar:
+        with progress_bar() as bar:
             bar.add_task("erasing", total=None)
             mails = {*addresses, *_in_directory(built, tenant, person)}
             made = await built.eraser.erase(tenant, cli_officer(), whom, mails)

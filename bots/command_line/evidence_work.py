@@ -6,11 +6,10 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
 from bots.command_line.company import company_core
 from bots.command_line.officer import cli_officer
-from bots.command_line.output import console, print_json, print_table, say
+from bots.command_line.output import print_json, print_table, say, time_said
+from bots.command_line.progress import progress_bar
 from bridge.compliance import Duty
 from storage.compliance.evidence.files import enclosed, made, statement, write
 from storage.compliance.evidence.pack import PackMaker
@@ -46,7 +45,7 @@ async def access_log(words: str, officer: str, company: str, *, as_json: bool) -
         rows = [
             (
                 str(one.seq),
-                _time(one.at_us),
+                time_said(one.at_us),
                 one.officer,
                 one.etype,
                 "" if one.count is None else str(one.count),
@@ -71,7 +70,7 @@ async def report(
     async with company_core(company) as (built, tenant):
         officer = cli_officer()
         await built.duties.require(tenant, officer, Duty.EXPORT)
-        with _progress() as bar:
+        with progress_bar() as bar:
             task = bar.add_task("reading the log", total=None)
             maker = PackMaker(built.database.hot, built.prover)
             pack = await maker.make(
@@ -104,12 +103,3 @@ async def report(
         counted = ", ".join(f"{n} {word}" for word, n in sorted(verdicts.items()))
         say(f"{out / name}-proofs: a proof of each sampled entry, and verify_atom.py")
         say(f"{len(pack.data['controls'])} controls: {counted}.")
-
-
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    return Progress(*columns, console=console(stderr=True), transient=True)
-
-
-def _time(moment_us: int) -> str:
-    return datetime.fromtimestamp(moment_us / 1_000_000, UTC).strftime("%F %T")

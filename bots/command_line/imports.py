@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from bots.command_line.compliance import compliance_app
+from bots.command_line.groups import group
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead.")]
 OfCompany = Annotated[
@@ -19,12 +20,8 @@ Dry = Annotated[
     bool, typer.Option("--dry-run", help="Say what is new, and write nothing.")
 ]
 
-import_app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    help="Take what Slack or Teams exported into the record, marked as imported.",
+import_app = group(
+    "Take what Slack or Teams exported into the record, marked as imported."
 )
 compliance_app.add_typer(import_app, name="import")
 

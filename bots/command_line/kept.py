@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from bots.command_line.directory import AsJson, OfCompany, Who, group, users_app
+from bots.command_line.directory import AsJson, OfCompany, Who, users_app
+from bots.command_line.groups import group
 
 kept_app = group("What movers keep for a while of what they left.")
 users_app.add_typer(kept_app, name="kept")

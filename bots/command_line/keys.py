@@ -6,19 +6,14 @@ from typing import Annotated
 import typer
 
 from bots.command_line.compliance import compliance_app
+from bots.command_line.groups import group
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead.")]
 OfCompany = Annotated[
     str, typer.Option("--company", help="The company's id, if there are several.")
 ]
 
-keys_app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    help="The key that wraps everybody's keys, in its versions.",
-)
+keys_app = group("The key that wraps everybody's keys, in its versions.")
 compliance_app.add_typer(keys_app, name="keys")
 
 

@@ -1,10 +1,9 @@
 """A company's keys from the command line."""
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
 from bots.command_line.company import company_core
 from bots.command_line.officer import cli_officer
-from bots.command_line.output import console, print_json, print_table, say
+from bots.command_line.output import print_json, print_table, say
+from bots.command_line.progress import progress_bar
 from storage.compliance.keys.rotation import Wraps
 
 
@@ -21,7 +20,7 @@ async def status(company: str, *, as_json: bool) -> None:
 
 async def rotate(company: str) -> None:
     async with company_core(company) as (built, tenant):
-        with key_progress() as bar:
+        with progress_bar() as bar:
             task = bar.add_task("wrapping keys", total=None)
             version = await built.rotation.rotate(
                 tenant,
@@ -41,11 +40,6 @@ async def destroy_old(company: str, *, approved: bool) -> None:
         approval = await built.rotation.ask_to_destroy(tenant, cli_officer())
         say(f"Somebody else has to agree: atom compliance approvals approve {approval}")
         say("Then: atom compliance keys destroy-old --approved")
-
-
-def key_progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    return Progress(*columns, console=console(stderr=True), transient=True)
 
 
 def _row(wraps: Wraps) -> tuple[int, str, str, int]:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from bots.command_line.compliance import compliance_app
+from bots.command_line.groups import group
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead.")]
 OfCompany = Annotated[
@@ -26,18 +27,8 @@ AnApproval = Annotated[
 ]
 
 
-def _group(text: str) -> typer.Typer:
-    return typer.Typer(
-        no_args_is_help=True,
-        add_completion=False,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-        help=text,
-    )
-
-
-officers_app = _group("Who was trusted with the record.")
-approvals_app = _group("Acts that take a second person.")
+officers_app = group("Who was trusted with the record.")
+approvals_app = group("Acts that take a second person.")
 compliance_app.add_typer(officers_app, name="officers")
 compliance_app.add_typer(approvals_app, name="approvals")
 

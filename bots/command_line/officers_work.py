@@ -1,12 +1,11 @@
 """Officers and approvals from the command line."""
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any
 
 from bots.command_line.company import company_core
 from bots.command_line.officer import cli_officer
-from bots.command_line.output import print_json, print_table, say
+from bots.command_line.output import print_json, print_table, say, time_said
 from storage.compliance.rights.approvals import Approval
 from storage.compliance.rights.duties import Trust
 from storage.compliance.rights.officers import duty_named, officer_named, short
@@ -65,13 +64,9 @@ def _trust(trust: Trust) -> dict[str, Any]:
         "officer": trust.officer.name,
         "duty": short(trust.duty),
         "from": trust.granted_by,
-        "since": _time(trust.granted_us),
+        "since": time_said(trust.granted_us),
     }
 
 
 def _row(one: Approval) -> tuple[str, ...]:
-    return (one.id, one.state, one.asked_by, _time(one.expires_us), one.act)
-
-
-def _time(moment_us: int) -> str:
-    return datetime.fromtimestamp(moment_us / 1_000_000, UTC).strftime("%F %T")
+    return (one.id, one.state, one.asked_by, time_said(one.expires_us), one.act)

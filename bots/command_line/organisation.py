@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from bots.command_line.groups import group
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead.")]
 OfCompany = Annotated[
     str, typer.Option("--company", help="The company's id, if there are several.")
@@ -36,19 +38,9 @@ People = Annotated[
 AGroup = Annotated[str, typer.Argument(metavar="GROUP", help="The IDP group's id.")]
 
 
-def _group(help_: str) -> typer.Typer:
-    return typer.Typer(
-        help=help_,
-        no_args_is_help=True,
-        add_completion=False,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-    )
-
-
-workspaces_app = _group("The organisation's workspaces.")
-channels_app = _group("Manage the organisation's channels.")
-sessions_app = _group("Where people are signed in.")
+workspaces_app = group("The organisation's workspaces.")
+channels_app = group("Manage the organisation's channels.")
+sessions_app = group("Where people are signed in.")
 
 
 @workspaces_app.command("list")

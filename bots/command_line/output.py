@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -28,6 +29,16 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 def say(text: str) -> None:
     """Print a line for people. Nothing in it is markup."""
     console().print(Text(harmless(text)), soft_wrap=True)
+
+
+def time_said(moment_us: int) -> str:
+    """Return a time in UTC, to the second."""
+    return datetime.fromtimestamp(moment_us // 1_000_000, UTC).strftime("%F %T")
+
+
+def day_said(moment_us: int) -> str:
+    """Return the day of a time in UTC."""
+    return datetime.fromtimestamp(moment_us // 1_000_000, UTC).strftime("%F")
 
 
 def console(*, stderr: bool = False) -> Console:

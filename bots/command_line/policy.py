@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from bots.command_line.groups import group
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead.")]
 OfCompany = Annotated[
     str, typer.Option("--company", help="The company's id, if there are several.")
@@ -18,12 +20,8 @@ ACedar = Annotated[
 ]
 AVersion = Annotated[int, typer.Argument(help="'atom policy history' shows them.")]
 
-policy_app = typer.Typer(
-    help="Who may do what, by the company's directory: rules, their tests, and why.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
+policy_app = group(
+    "Who may do what, by the company's directory: rules, their tests, and why."
 )
 
 

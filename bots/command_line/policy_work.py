@@ -2,13 +2,12 @@
 
 import sys
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from bots.command_line.company import company_core
 from bots.command_line.officer import cli_officer
-from bots.command_line.output import print_json, print_table, say
+from bots.command_line.output import print_json, print_table, say, time_said
 from bots.commands.standard import NAMES
 from bots.policy_desk import Desk
 from bridge.directory.model import Kind
@@ -151,7 +150,7 @@ async def history(company: str, *, as_json: bool) -> None:
     else:
         columns = ("version", "hash", "by", "at", "what")
         rows = [
-            (str(v.number), v.hash[:12], v.author, _time(v.at_us), v.note)
+            (str(v.number), v.hash[:12], v.author, time_said(v.at_us), v.note)
             for v in versions
         ]
         print_table(columns, rows)
@@ -239,7 +238,3 @@ def _trial(trial: Trial) -> dict[str, Any]:
 
 def _version(version: PolicyVersion) -> dict[str, Any]:
     return asdict(version) | {"resolved": dict(version.resolved)}
-
-
-def _time(moment_us: int) -> str:
-    return datetime.fromtimestamp(moment_us / 1_000_000, UTC).strftime("%F %T")

@@ -1,12 +1,11 @@
 """Records of processing and impact assessments from the command line."""
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 
 from bots.command_line.company import company_core
 from bots.command_line.officer import cli_officer
-from bots.command_line.output import print_json, print_table, say
+from bots.command_line.output import day_said, print_json, print_table, say
 from storage.compliance.acts import Act
 from storage.compliance.evidence.files import write
 from storage.compliance.gdpr.package import packed
@@ -50,11 +49,14 @@ async def assessments(close: str, outcome: str, company: str, *, as_json: bool) 
             print_json([asdict(one) for one in found])
             return
         rows = [
-            (one.id, one.state, one.trigger, _day(one.opened_us), one.what, one.outcome)
+            (
+                one.id,
+                one.state,
+                one.trigger,
+                day_said(one.opened_us),
+                one.what,
+                one.outcome,
+            )
             for one in found
         ]
         print_table(("assessment", "state", "why", "opened", "what", "outcome"), rows)
-
-
-def _day(moment_us: int) -> str:
-    return datetime.fromtimestamp(moment_us // 1_000_000, UTC).strftime("%F")

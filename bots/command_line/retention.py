@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from bots.command_line.compliance import compliance_app
+from bots.command_line.groups import group
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead.")]
 OfCompany = Annotated[
@@ -37,18 +38,8 @@ Everything = Annotated[
 ]
 
 
-def _group(text: str) -> typer.Typer:
-    return typer.Typer(
-        no_args_is_help=True,
-        add_completion=False,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-        help=text,
-    )
-
-
-retention_app = _group("How long what is on record is kept.")
-hold_app = _group("Legal holds: what is kept whatever else asks for its end.")
+retention_app = group("How long what is on record is kept.")
+hold_app = group("Legal holds: what is kept whatever else asks for its end.")
 compliance_app.add_typer(retention_app, name="retention")
 compliance_app.add_typer(hold_app, name="hold")
 

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from bots.command_line.directory import AsJson, OfCompany, group, users_app
+from bots.command_line.directory import AsJson, OfCompany, users_app
+from bots.command_line.groups import group
 
 runs_app = group("What is done about joiners, movers and leavers.")
 users_app.add_typer(runs_app, name="runs")

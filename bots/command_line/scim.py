@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from bots.command_line.directory import AsJson, OfCompany, directory_app, group
+from bots.command_line.directory import AsJson, OfCompany, directory_app
+from bots.command_line.groups import group
 
 scim_app = group("Let an identity provider push people and groups to /scim/v2.")
 token_app = group("The bearer tokens that it comes with.")

@@ -1,12 +1,11 @@
 """The SCIM server's tokens, and what its circuit breaker lets through."""
 
 import time
-from datetime import UTC, datetime
 from typing import Any
 
 from bots.command_line.company import company_core
 from bots.command_line.officer import cli_officer
-from bots.command_line.output import print_json, print_table, say
+from bots.command_line.output import print_json, print_table, say, time_said
 from bridge.directory.scim import ScimKind, Token
 from bridge.errors import NotFound
 from storage.compliance.acts import Act
@@ -21,7 +20,7 @@ async def create(note: str, days: int, company: str, *, as_json: bool) -> None:
             print_json({**_told(made.token), "token": made.text})
             return
         say(made.text)
-        say(f"This is shown once. It is good until {_time(made.token.expires_us)}.")
+        say(f"This is shown once. It is good until {time_said(made.token.expires_us)}.")
         say("Enter it as the bearer token of your identity provider's SCIM client.")
         if not built.scim.followed.follows(tenant):
             say("The directory has no source of kind scim yet: what is pushed is kept,")
@@ -56,7 +55,7 @@ async def allow(group: str, company: str) -> None:
         detail = {"what": f"scim:group:{group}", "old": "", "new": "may shrink"}
         await built.acts.note(Act(tenant, "admin.config", officer.name, text, detail))
         await built.scim.store.allow(tenant, group, _now_us() + _DAY_US)
-        say(f"{group} may lose members once until {_time(_now_us() + _DAY_US)}.")
+        say(f"{group} may lose members once until {time_said(_now_us() + _DAY_US)}.")
 
 
 def _told(token: Token) -> dict[str, Any]:
@@ -65,9 +64,9 @@ def _told(token: Token) -> dict[str, Any]:
         "state": _state(token),
         "note": token.note,
         "from": token.created_by,
-        "made": _time(token.created_us),
-        "until": _time(token.expires_us),
-        "used": _time(token.used_us) if token.used_us else "never",
+        "made": time_said(token.created_us),
+        "until": time_said(token.expires_us),
+        "used": time_said(token.used_us) if token.used_us else "never",
     }
 
 
@@ -75,10 +74,6 @@ def _state(token: Token) -> str:
     if token.revoked_us:
         return "revoked"
     return "live" if token.live(_now_us()) else "expired"
-
-
-def _time(moment_us: int) -> str:
-    return datetime.fromtimestamp(moment_us / 1_000_000, UTC).strftime("%F %T")
 
 
 def _now_us() -> int:

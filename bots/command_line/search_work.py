@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from bots.command_line.company import company_core
 from bots.command_line.officer import cli_officer
-from bots.command_line.output import print_json, print_table, say
+from bots.command_line.output import print_json, print_table, say, time_said
 from bots.command_line.progress import progress_bar
 from bots.core import Core
 from bridge.compliance import Duty
@@ -183,7 +182,7 @@ def _data(run: Run, found: Sequence[Found]) -> dict[str, Any]:
                 "rev": one.rev,
                 "author": one.author,
                 "author_id": one.author_id,
-                "at": _time(one.sent_us),
+                "at": time_said(one.sent_us),
                 "text": one.snippet,
                 "files": list(one.files),
             }
@@ -199,8 +198,8 @@ def _entry(entry: LogEntry) -> dict[str, Any]:
         "seq": entry.seq,
         "type": entry.etype,
         "rev": row["rev"],
-        "at": _time(row["src_us"]),
-        "captured": _time(row["cap_us"]),
+        "at": time_said(row["src_us"]),
+        "captured": time_said(row["cap_us"]),
         "channel": f"{row['platform']}:{row['team']}/{row['conv']}",
         "message": row["msg"],
         "author": str(author.get("name") or author.get("id") or ""),
@@ -216,14 +215,8 @@ def _row(one: Found) -> tuple[str, ...]:
     where = str(one.channel) if one.channel else ""
     return (
         str(one.seq),
-        _time(one.sent_us),
+        time_said(one.sent_us),
         where,
         one.author,
         one.snippet + files,
     )
-
-
-def _time(moment_us: int) -> str:
-    seconds, micro = divmod(moment_us, 1_000_000)
-    moment = datetime.fromtimestamp(seconds, UTC).replace(microsecond=micro)
-    return moment.strftime("%F %T")

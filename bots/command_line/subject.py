@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from bots.command_line.compliance import compliance_app
+from bots.command_line.groups import group
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead.")]
 OfCompany = Annotated[
@@ -27,17 +28,7 @@ Received = Annotated[
 Why = Annotated[str, typer.Option("--reason", help="Why, for the log.")]
 
 
-def _group(text: str) -> typer.Typer:
-    return typer.Typer(
-        no_args_is_help=True,
-        add_completion=False,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-        help=text,
-    )
-
-
-subject_app = _group("What people may ask about themselves (GDPR).")
+subject_app = group("What people may ask about themselves (GDPR).")
 compliance_app.add_typer(subject_app, name="subject")
 
 

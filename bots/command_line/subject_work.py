@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from bots.command_line.company import company_core
 from bots.command_line.officer import cli_officer
-from bots.command_line.output import console, print_json, print_table, say
+from bots.command_line.output import day_said, print_json, print_table, say
+from bots.command_line.progress import progress_bar
 from bots.core import Core
 from bridge.compliance import Duty
 from bridge.errors import BadInput, Refused
@@ -137,7 +137,7 @@ async def extend(request: str, reason: str, company: str) -> None:
         officer = cli_officer()
         await built.duties.require(tenant, officer, Duty.EXPORT)
         one = await built.requests.extend(tenant, officer, request, reason)
-        say(f"{one.id} is due on {_day(one.due_us)}. Tell the person, and why.")
+        say(f"{one.id} is due on {day_said(one.due_us)}. Tell the person, and why.")
 
 
 @asynccontextmanager
@@ -158,10 +158,10 @@ async def _agreed(built: Core, tenant: str, answer: _Answer) -> AsyncIterator[Ga
         wish = f"hand {subject} the {answer.kind} package"
         asked = await built.approvals.ask(tenant, officer, wish, answer.digest)
         raise Refused(
-            f"{request.id} is due on {_day(request.due_us)}. It takes a second person: "
+            f"{request.id} is due on {day_said(request.due_us)}. It takes a second person: "
             f"'atom compliance approvals approve {asked}'. Then run this again."
         ) from refusal
-    with _progress() as bar:
+    with progress_bar() as bar:
         task = bar.add_task("reading the log", total=None)
         found = await gather(
             built.log,
@@ -224,13 +224,10 @@ def _received(text: str) -> date:
 def _row(one: Request) -> tuple[str, ...]:
     state = "answered" if one.answered_us else "extended" if one.extended_us else "open"
     late = one.open and one.due_us < datetime.now(UTC).timestamp() * 1_000_000
-    return (one.id, one.kind, _day(one.due_us), "LATE" if late else state, one.subject)
-
-
-def _day(moment_us: int) -> str:
-    return datetime.fromtimestamp(moment_us // 1_000_000, UTC).strftime("%F")
-
-
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    return Progress(*columns, console=console(stderr=True), transient=True)
+    return (
+        one.id,
+        one.kind,
+        day_said(one.due_us),
+        "LATE" if late else state,
+        one.subject,
+    )
