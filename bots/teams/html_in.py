@@ -32,7 +32,7 @@ def parse_activity(activity: Mapping[str, Any]) -> tuple[Document, tuple[File, .
     Read an activity's content: its HTML attachment if it has one, else its text.
 
     Pictures that Teams keeps are named by their attachment, where the bot can fetch
-    them, and not by the address in the HTML.
+    them, and not by the address in the HTML; nor is one whose address is the same.
     """
     attachments = _attachments(activity)
     attached = [file for each in attachments for file in _file(each)]
@@ -47,7 +47,12 @@ def parse_activity(activity: Mapping[str, Any]) -> tuple[Document, tuple[File, .
     # Of a file in the team's folder, a channel's activity tells nothing but its number.
     attached += [File(number, "") for number in named if number not in told]
     pasted = any(file.mime.startswith("image/") for file in attached)
-    shown = [file for file, kept in images if not (kept and pasted)]
+    attached_at = {file.url for file in attached}
+    shown = [
+        file
+        for file, kept in images
+        if not (kept and pasted) and file.url not in attached_at
+    ]
     return document, (*attached, *shown)
 
 

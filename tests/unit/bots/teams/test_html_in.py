@@ -163,6 +163,21 @@ def test_pasted_picture_is_named_by_its_attachment() -> None:
     ]
 
 
+def test_a_picture_that_is_attached_and_shown_is_one_picture() -> None:
+    url = "https://smba/v3/attachments/1"
+    attachments = [
+        _html(f'<p><img src="{url}" alt="image"><img src="https://e.com/b.gif"></p>'),
+        {"contentType": "image/*", "contentUrl": url, "name": "dog.png", "id": "1"},
+    ]
+
+    _, files = parse_activity({"attachments": attachments})
+
+    assert [(file.name, file.url) for file in files] == [
+        ("dog.png", url),
+        ("image", "https://e.com/b.gif"),
+    ]
+
+
 def test_files_come_from_their_attachments() -> None:
     download = "application/vnd.microsoft.teams.file.download.info"
     attachments = [
