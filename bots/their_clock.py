@@ -5,12 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
+from bots.leases import elapsed
+
 _AGREES = 30.0  # seconds; a Date is cut to seconds, and was on its way
-
-
-def _steady() -> float:
-    """Return seconds that go on whoever sets the date, also while a machine sleeps."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 @dataclass(slots=True)
@@ -24,7 +21,7 @@ class TheirClock:
     """
 
     ours: Callable[[], float] = time.time
-    steady: Callable[[], float] = _steady
+    steady: Callable[[], float] = elapsed
     _apart: float | None = None
 
     def heard(self, date: str | None) -> None:

@@ -112,3 +112,12 @@ class HotStore(Protocol):
     async def close(self) -> None:
         """Finish what was begun and let go of the database."""
         ...
+
+
+async def run_one(store: HotStore, step: Step) -> Rows:
+    """Run a step in a transaction of its own, as `HotStore.run` does; returns its rows."""
+
+    def program() -> Program[Rows]:
+        return (yield step)
+
+    return await store.run(program)

@@ -15,7 +15,7 @@ from bridge.messages import Channel, Event, Person, PersonKind, Platform
 from bridge.unanswered import AskedFor, Claim, Left, Stage
 from storage.claims import first_claim, on_behalf
 from storage.compliance.sealing import open_raw
-from storage.hot import HotStore, Program, Rows, Statement
+from storage.hot import HotStore, Program, Rows, Statement, run_one
 from storage.log_reader import LogEntry, LogReader
 from storage.outbox import database_clock
 
@@ -147,10 +147,7 @@ class StoredCommands:
         )
 
     async def _run(self, sql: str, row: dict[str, object]) -> Rows:
-        def program() -> Program[Rows]:
-            return (yield Statement(sql, row))
-
-        return await self.store.run(program)
+        return await run_one(self.store, Statement(sql, row))
 
 
 def _row(claim: Claim) -> dict[str, object]:

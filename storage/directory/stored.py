@@ -26,7 +26,7 @@ from storage.directory.rows import (
     kept_row,
     member_row,
 )
-from storage.hot import HotStore, Insert, Program, Row, Statement
+from storage.hot import HotStore, Insert, Program, Row, Statement, run_one
 from storage.journal import Journal
 from storage.rows import clean_id
 from storage.writes import Entry, Write
@@ -257,10 +257,7 @@ class StoredDirectory:
         return sorted(ended, key=lambda each: -each.at_us)
 
     async def _run(self, statement: Statement) -> None:
-        def program() -> Program[None]:
-            yield statement
-
-        await self.store.run(program)
+        await run_one(self.store, statement)
 
 
 def _found(

@@ -8,7 +8,7 @@ from typing import Any
 from bridge.errors import Conflict
 from bridge.policy_desk import PolicyVersion, Preview
 from storage.compliance.acts import Act, Acts
-from storage.hot import HotStore, Row, Statement
+from storage.hot import HotStore, Row, Statement, run_one
 
 PREVIEWS_LAST_US = 24 * 3600 * 1_000_000
 _SHORTEST = 8  # digits of a preview's hash that people may type instead of all
@@ -97,10 +97,7 @@ class StoredPolicies:
             )
 
     async def keep_body(self, tenant: str, hash_: str, body: str) -> None:
-        def program() -> Any:
-            yield _keep(tenant, hash_, body, self.clock())
-
-        await self.store.run(program)
+        await run_one(self.store, _keep(tenant, hash_, body, self.clock()))
 
     async def body(self, tenant: str, hash_: str) -> str | None:
         rows = await self.store.fetch(

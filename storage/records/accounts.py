@@ -17,7 +17,7 @@ from bridge.records.connections import Connection, Held, Tokens
 from bridge.records.entries import connected, disconnected
 from bridge.records.model import System
 from storage.compliance.keys import Keyring
-from storage.hot import HotStore, Program, Row, Statement
+from storage.hot import HotStore, Row, Statement, run_one
 from storage.records.log import StoredRecordLog
 from storage.records.sealing import seal, unseal
 from storage.rows import clean_id
@@ -152,10 +152,7 @@ class StoredConnections:
             f"AND version = :version AND {when} RETURNING person"
         )
 
-        def program() -> Program[bool]:
-            return bool((yield Statement(sql, row)))
-
-        return await self.store.run(program)
+        return bool(await run_one(self.store, Statement(sql, row)))
 
 
 def _held(tenant: str, row: Row, key: bytes) -> Held:

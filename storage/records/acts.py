@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from bridge.errors import BadInput, NotAllowed, NotFound
 from bridge.records.books import IssuedAct, LeftAct, Outdated, UsedUp
-from storage.hot import HotStore, Program, Statement
+from storage.hot import HotStore, Program, Statement, run_one
 from storage.records.shapes import act_of, act_text, hashed, listed
 from storage.rows import clean_id, clean_text
 
@@ -136,10 +136,7 @@ class StoredActs:
         return await self.store.run(program)
 
     async def _run(self, sql: str, row: dict[str, object]) -> int:
-        def program() -> Program[int]:
-            return len((yield Statement(sql, row)))
-
-        return await self.store.run(program)
+        return len(await run_one(self.store, Statement(sql, row)))
 
 
 _USED = "tenant = :tenant AND digest = :digest AND person = :person"

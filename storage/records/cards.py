@@ -8,7 +8,7 @@ import orjson
 from bridge.messages import Channel
 from bridge.records.books import CardInstance
 from bridge.records.model import RecordRef
-from storage.hot import HotStore, Program, Statement
+from storage.hot import HotStore, Program, Statement, run_one
 from storage.records.shapes import CARD, card_of, card_row, listed
 from storage.rows import clean_id, clean_text
 
@@ -139,10 +139,7 @@ class StoredCards:
             f"AND card_id = :card{f' AND {when}' if when else ''} RETURNING card_id"
         )
 
-        def program() -> Program[bool]:
-            return bool((yield Statement(sql, row)))
-
-        return await self.store.run(program)
+        return bool(await run_one(self.store, Statement(sql, row)))
 
 
 def _plan(rows: Sequence[Mapping[str, object]]) -> Program[Sequence[CardInstance]]:

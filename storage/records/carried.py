@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bridge.messages import Channel
 from bridge.records.books import Carried
 from bridge.records.model import RecordRef
-from storage.hot import HotStore, Program, Row, Statement
+from storage.hot import HotStore, Program, Row, Statement, run_one
 from storage.rows import clean_id, clean_text
 
 _COLUMNS = "channel, message, ref, person, address, deed, latest, seq, done, said_us, at_us, gone"
@@ -118,10 +118,7 @@ class StoredCarried:
         )
 
     async def _run(self, sql: str, row: dict[str, object]) -> bool:
-        def program() -> Program[bool]:
-            return bool((yield Statement(sql, row)))
-
-        return await self.store.run(program)
+        return bool(await run_one(self.store, Statement(sql, row)))
 
 
 def _read(tenant: str, row: Row) -> Carried:

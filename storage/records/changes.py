@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bridge.records.model import System
-from storage.hot import HotStore, Program, Statement
+from storage.hot import HotStore, Program, Statement, run_one
 from storage.records.shapes import hashed
 from storage.rows import clean_id, clean_text
 
@@ -120,20 +120,17 @@ class StoredChanges:
         return await self._gone("record_heard", "at_us", before_us)
 
     async def _gone(self, table: str, column: str, before_us: int) -> int:
-        def program() -> Program[int]:
-            gone = yield Statement(
+        gone = await run_one(
+            self.store,
+            Statement(
                 f"DELETE FROM {table} WHERE {column} < :before RETURNING tenant",
                 {"before": before_us},
-            )
-            return len(gone)
-
-        return await self.store.run(program)
+            ),
+        )
+        return len(gone)
 
     async def _run(self, sql: str, row: dict[str, object]) -> bool:
-        def program() -> Program[bool]:
-            return bool((yield Statement(sql, row)))
-
-        return await self.store.run(program)
+        return bool(await run_one(self.store, Statement(sql, row)))
 
 
 def _of(tenant: str, system: System, instance: str) -> dict[str, object]:

@@ -22,7 +22,7 @@ from bridge.records.knowing import (
 )
 from bridge.records.model import RecordRef, System
 from storage.compliance.keys import Keyring
-from storage.hot import HotStore, Insert, Program, Rows, Statement
+from storage.hot import HotStore, Insert, Program, Rows, Statement, run_one
 from storage.records.shapes import listed
 
 _CHAPTER = (
@@ -124,12 +124,12 @@ class StoredContacts:
     async def stir(self, chapter: Chapter, now_us: int) -> None:
         row = {**_named(chapter), "now": now_us}
 
-        def program() -> Program[None]:
-            yield Statement(
+        await run_one(
+            self.store,
+            Statement(
                 f"UPDATE record_chapter SET stirred_us = :now WHERE {_CHAPTER}", row
-            )
-
-        await self.store.run(program)
+            ),
+        )
 
     async def keep_only(self, tenant: str, chapters: Collection[Chapter]) -> int:
         rows = await self.store.fetch(

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from storage.hot import HotStore, Program, Statement
+from storage.hot import HotStore, Statement, run_one
 from storage.rows import clean_id
 
 # Kept beside the systems' own positions, under names that no system has.
@@ -81,7 +81,4 @@ class StoredFollowing:
         )
 
     async def _run(self, sql: str, row: dict[str, object]) -> bool:
-        def program() -> Program[bool]:
-            return bool((yield Statement(sql, row)))
-
-        return await self.store.run(program)
+        return bool(await run_one(self.store, Statement(sql, row)))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bridge.records.model import RecordRef, System
 from bridge.records.orphans import Orphan
-from storage.hot import HotStore, Program, Statement
+from storage.hot import HotStore, Statement, run_one
 from storage.records.shapes import listed
 from storage.rows import clean_id
 
@@ -65,10 +65,7 @@ class StoredOrphans:
         await self._run(f"DELETE FROM record_orphan WHERE {where}", _key(orphan))
 
     async def _run(self, sql: str, row: dict[str, object]) -> None:
-        def program() -> Program[None]:
-            yield Statement(sql, row)
-
-        await self.store.run(program)
+        await run_one(self.store, Statement(sql, row))
 
 
 def _key(orphan: Orphan) -> dict[str, object]:

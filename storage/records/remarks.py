@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bridge.messages import Channel
 from bridge.records.books import CardState
-from storage.hot import HotStore, Program, Statement
+from storage.hot import HotStore, Program, Statement, run_one
 from storage.rows import clean_id, clean_text
 
 
@@ -50,14 +50,14 @@ class StoredRemarks:
         await self._to(tenant, mark, CardState.PLANNED, CardState.POSTING)
 
     async def sweep(self, before_us: int) -> int:
-        def program() -> Program[int]:
-            gone = yield Statement(
+        gone = await run_one(
+            self.store,
+            Statement(
                 "DELETE FROM record_remark WHERE at_us < :before RETURNING tenant",
                 {"before": before_us},
-            )
-            return len(gone)
-
-        return await self.store.run(program)
+            ),
+        )
+        return len(gone)
 
     async def _to(
         self,
@@ -69,8 +69,9 @@ class StoredRemarks:
     ) -> bool:
         """Move one on; False if it was not where it has to be."""
 
-        def program() -> Program[bool]:
-            moved = yield Statement(
+        moved = await run_one(
+            self.store,
+            Statement(
                 "UPDATE record_remark SET state = :state, message = :message, "
                 "at_us = :now WHERE tenant = :tenant AND mark = :mark "
                 "AND state = :before RETURNING mark",
@@ -82,7 +83,6 @@ class StoredRemarks:
                     "mark": clean_id(mark),
                     "before": str(before),
                 },
-            )
-            return bool(moved)
-
-        return await self.store.run(program)
+            ),
+        )
+        return bool(moved)

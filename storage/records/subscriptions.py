@@ -7,7 +7,7 @@ from bridge.errors import Conflict
 from bridge.records.books import MOST_UNJUDGED, Held, Subscription
 from bridge.records.model import RecordRef
 from storage.compliance.acts import Act, Acts
-from storage.hot import HotStore, Program, Statement
+from storage.hot import HotStore, Program, Statement, run_one
 from storage.records.sealing import CompanySeal
 from storage.records.shapes import (
     change_of,
@@ -135,28 +135,28 @@ class StoredSubscriptions:
         update = f"UPDATE record_line SET line = NULL WHERE {_ONE} AND event"
         names = listed([hashed(event) for event in events])
 
-        def program() -> Program[None]:
-            yield Statement(
+        await run_one(
+            self.store,
+            Statement(
                 f"{update} IN (SELECT value FROM json_each(:events))",
                 _of(subscription) | {"events": names},
                 postgres=f"{update} = ANY(ARRAY(SELECT "
                 "jsonb_array_elements_text(:events::text::jsonb)))",
-            )
-
-        await self.store.run(program)
+            ),
+        )
 
     async def sweep(self, before_us: int) -> int:
         """Forget the events of lines that were told before a time."""
 
-        def program() -> Program[int]:
-            gone = yield Statement(
+        gone = await run_one(
+            self.store,
+            Statement(
                 "DELETE FROM record_line WHERE line IS NULL AND at_us < :before "
                 "RETURNING event",
                 {"before": before_us},
-            )
-            return len(gone)
-
-        return await self.store.run(program)
+            ),
+        )
+        return len(gone)
 
 
 def _act(subscription: Subscription, *, ended: bool = False) -> Act:

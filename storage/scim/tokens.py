@@ -18,7 +18,7 @@ from bridge.compliance import Officer
 from bridge.directory.scim import Made, Token
 from bridge.errors import BadInput, Conflict, NotFound
 from storage.compliance.acts import Act, Acts
-from storage.hot import HotStore, Program, Row, Statement
+from storage.hot import HotStore, Row, Statement, run_one
 
 LONGEST_DAYS = 90
 OVERLAP_DAYS = 7
@@ -144,13 +144,13 @@ class StoredTokens:
         if now - token.used_us < _USED_EVERY_US:
             return
 
-        def program() -> Program[None]:
-            yield Statement(
+        await run_one(
+            self.store,
+            Statement(
                 "UPDATE scim_token SET used_us = :now WHERE id = :id",
                 {"now": now, "id": token.id},
-            )
-
-        await self.store.run(program)
+            ),
+        )
 
 
 def _made() -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from bridge.errors import NotFound
-from storage.hot import HotStore, Insert, Program, Statement
+from storage.hot import HotStore, Insert, Program, Statement, run_one
 
 CHUNK = 256 * 1024
 """Bytes of content in a chunk; the last one may have fewer."""
@@ -137,10 +137,7 @@ class RowShelf:
             "at_us": self.clock(),
         }
 
-        def program() -> Program[None]:
-            yield Insert("blob_chunk", [row])
-
-        await self.store.run(program)
+        await run_one(self.store, Insert("blob_chunk", [row]))
 
     async def read(self, tenant: str, place: str) -> AsyncIterator[bytes]:
         n = 0

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bridge.messages import Channel, Event, EventKind, Platform
-from storage.hot import HotStore, Program, Row, Statement
+from storage.hot import HotStore, Program, Row, Statement, run_one
 from storage.rows import clean_id
 
 _CONTENT = {
@@ -132,16 +132,16 @@ class FileWorkList:
     async def _set(self, work: FileWork, due_us: int | None, tries: int) -> None:
         parameters = _key(work.tenant, work.channel, work.message)
 
-        def program() -> Program[None]:
-            yield Statement(
+        await run_one(
+            self.store,
+            Statement(
                 "UPDATE file_work SET due_us = :due, tries = :tries "
                 "WHERE tenant = :tenant AND platform = :platform AND conv = :conv "
                 "AND msg = :msg AND generation = :generation",
                 parameters
                 | {"due": due_us, "tries": tries, "generation": work.generation},
-            )
-
-        await self.store.run(program)
+            ),
+        )
 
 
 def _work(row: Row) -> FileWork:

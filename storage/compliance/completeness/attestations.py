@@ -11,7 +11,7 @@ import orjson
 from bridge.messages import Channel
 from bridge.reconcile import Attested, Finding, Window, said_us
 from storage.compliance.acts import Act, Acts
-from storage.hot import HotStore, Program, Statement
+from storage.hot import HotStore, Statement, run_one
 
 _MICRO = 1_000_000
 _TITLE = "atom-attestation/v1"
@@ -127,10 +127,7 @@ class StoredAttestations:
             **row,
         }
 
-        def program() -> Program[None]:
-            yield Statement(_INSERT, parameters)
-
-        await self.store.run(program)
+        await run_one(self.store, Statement(_INSERT, parameters))
 
 
 def attestation(tenant: str, attested: Attested) -> str:

@@ -8,7 +8,7 @@ import orjson
 
 from bridge.organisation_log import AuditEntry, AuditLogs, GridHold, LegalHolds
 from storage.compliance.acts import Act, Acts
-from storage.hot import HotStore, Program, Statement
+from storage.hot import HotStore, Statement, run_one
 from storage.journal import Journal
 from storage.writes import Entry, Write
 
@@ -108,7 +108,6 @@ class GridIngest:
         ).duplicate
 
     async def _raise(self, tenant: str, us: int) -> None:
-        def program() -> Program[None]:
-            yield Statement(_RAISE, {"tenant": tenant, "feed": _AUDIT, "us": us})
-
-        await self.store.run(program)
+        await run_one(
+            self.store, Statement(_RAISE, {"tenant": tenant, "feed": _AUDIT, "us": us})
+        )
