@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from bots.core import core
 from bots.sandbox.slack.grid_seed import LABS, ORG, ORG_BOT_TOKEN
 from bots.sandbox.teams.seed import ACME_TEAM
@@ -160,12 +162,13 @@ def told_in_teams(state: Mapping[str, Any], word: str) -> int:
     return sum(word in str(card["attachments"]) for card in cards)
 
 
+# The app is in both workspaces: one of the installations hears everything, or each.
+@pytest.mark.parametrize("told", ["once", "each"])
 async def test_a_channel_that_another_company_reads_holds_until_an_admin_allows_it(
-    tmp_path: Path, database_url: str
+    tmp_path: Path, database_url: str, told: str
 ) -> None:
     async with world(tmp_path, database_url, **SLOW) as here:
-        # The app is in both workspaces, and each installation hears everything.
-        await here.set(slack__connect_events="each")
+        await here.set(slack__connect_events=told)
         async with core(here.settings, "test") as built:
             await built.companies.bind(COMPANY, Platform.SLACK, "T02GLOBEX", "Globex")
         await here.link()

@@ -8,6 +8,7 @@ whichever way it is set.
 import html
 import re
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -16,7 +17,8 @@ import pytest_asyncio
 
 from bots.sandbox.slack.defaults import DEFAULTS as SLACK
 from bots.sandbox.teams.defaults import DEFAULTS as TEAMS
-from tests.e2e.world import World, slack_messages, teams_messages, world
+from tests.e2e.graph import told_by_graph
+from tests.e2e.world import World, slack_messages, slack_texts, teams_messages, world
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -100,6 +102,34 @@ async def test_a_conversation_comes_out_the_same_either_way(here: World) -> None
         [f"{name} 1 > 0", f"{name} 4 < 5 &amp; 6"],
         [f"{name} 1 > 0", f"{name} 4 < 5 &amp; 6"],
     )
+
+
+@pytest.mark.parametrize("told", ["none", "mentioned"])
+async def test_edits_and_deletions_that_bots_are_not_told_of_cross_by_graphs_word(
+    tmp_path: Path, told: str
+) -> None:
+    async with world(tmp_path, f"sqlite:///{tmp_path}/atom.db") as here:
+        await here.link()
+        await told_by_graph(here)
+        await here.set(teams__edit_events=told)
+        said = await here.teams("post", text="frist")
+        await here.until(lambda s: slack_texts(s) == ["frist"])
+
+        await here.teams("edit", message=said, text="first")
+        await here.until(lambda s: slack_texts(s) == ["first"])
+        await here.teams("delete", message=said)
+        await here.until(lambda s: slack_texts(s) == [])
+        await here.teams("undelete", message=said)
+        await here.until(lambda s: slack_texts(s) == ["first"])
+        await here.quiet()
+
+        kinds = [e.etype for e in await here.log() if e.etype.startswith("message.")]
+        assert kinds == [
+            "message.create",
+            "message.edit",
+            "message.delete",
+            "message.restore",
+        ]
 
 
 async def in_teams(here: World, text: str, **more: str) -> str:
