@@ -304,6 +304,7 @@ def _catching_up(built: Tools, intake: Intake) -> CatchingUp:
         look_back_us=int(tuning.look_back * 1_000_000),
         ahead=built.ahead,
         single={Platform.TEAMS: built.teams.recent} if built.teams else {},
+        reacted=core.reactions.reacted,
     )
     return CatchingUp(
         catch_up, core.links, core.watermarks, core.company_ids, clock_us, tuning.beat

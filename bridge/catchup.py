@@ -5,7 +5,7 @@ What the platform shows is read again and goes the same way as everything else; 
 the log has already changes nothing.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bridge.errors import CannotTell, ServiceUnavailable
@@ -13,7 +13,10 @@ from bridge.links import Link, LinkState
 from bridge.messages import Channel, Event, EventKind, Platform
 from bridge.options import Bots
 from bridge.ports import Intake, Links
+from bridge.reactions import Reacted, Spot, standing
 from bridge.recent import Gap, Known, Recent, Record, Single, Watermarks, Words
+
+Reacting = Callable[[str, Sequence[Spot]], Awaitable[Sequence[Reacted]]]
 
 VIA = "catchup"
 # By how many microseconds the platform's clock was ahead of ours.
@@ -23,6 +26,7 @@ AHEAD = "ahead_us"
 MARGIN_US = 25 * 60 * 1_000_000
 LOOK_BACK_US = 7 * 24 * 3600 * 1_000_000
 _SECOND = 1_000_000
+_REACTIONS = frozenset({EventKind.REACTION_ADD, EventKind.REACTION_REMOVE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,7 @@ class CatchUp:
     Older messages are looked at again for `look_back_us`: for edits and deletions,
     and because one may show up that was never captured. `ahead` tells by how many
     microseconds a platform's clock is ahead of ours, as far as that is known by then.
+    `reacted` returns what people did with emoji on messages, by the log.
     """
 
     recent: Mapping[Platform, Recent]
@@ -44,6 +49,7 @@ class CatchUp:
     look_back_us: int = LOOK_BACK_US
     ahead: Mapping[Platform, Callable[[], int]] = field(default_factory=dict)
     single: Mapping[Platform, Single] = field(default_factory=dict)
+    reacted: Reacting | None = None
 
     async def channel(self, tenant: str, channel: Channel, since_us: int = 0) -> int:
         """
@@ -90,12 +96,25 @@ class CatchUp:
         before = await self.record.of(tenant, channel, message)
         known = {message: before} if before else {}
         bots = any(link.options.bots is not Bots.DROP for link in links)
-        gap, news = Gap(channel, self.clock(), 0, known, bots=bots), 0
+        chosen = await self._chosen(tenant, Spot(channel, message)) if before else None
+        gap = Gap(channel, self.clock(), 0, known, bots=bots, reacted=chosen)
+        news = 0
         for event in await single.one(gap, root, message):
-            if is_news(event, known, linked):
+            if event.kind in _REACTIONS:
+                news += await self.take(tenant, channel, event)
+            elif is_news(event, known, linked):
                 news += await self.take(tenant, channel, event)
                 known[message] = after(event, known.get(message))
         return news
+
+    async def _chosen(
+        self, tenant: str, spot: Spot
+    ) -> frozenset[tuple[str, str]] | None:
+        """Return who chose which emoji, by the log; None if nobody can tell."""
+        if self.reacted is None:
+            return None
+        said = await self.reacted(tenant, [spot])
+        return frozenset((one.account, one.emoji) for one in standing(said))
 
     async def told_apart(
         self, tenant: str, event: Event, known: Mapping[str, Known], began_us: int

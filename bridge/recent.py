@@ -49,6 +49,8 @@ class Gap:
     `back_us`, and from there on `known` is everything that the log has, by message.
     What other bots said is wanted only with `bots`, where that has to be asked for.
     With `whole` everything that stands is told, also what the log has already.
+    `reacted` are, of one message, people's accounts with the emoji that they chose by
+    the log: with it, what became of reactions is told as well.
     """
 
     channel: Channel
@@ -58,6 +60,7 @@ class Gap:
     bots: bool = False
     whole: bool = False
     watch: Watch | None = None
+    reacted: frozenset[tuple[str, str]] | None = None
 
 
 class Recent(Protocol):

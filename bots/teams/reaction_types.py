@@ -137,7 +137,13 @@ _HAVE_TONES = frozenset(
 
 @lru_cache(maxsize=4096)
 def emoji_of(kind: str) -> str:
-    """Return the emoji that a reaction of this id is, or its id in colons."""
+    """
+    Return the emoji that a reaction of this id is, or its id in colons.
+
+    Graph names some by the character itself.
+    """
+    if itself := standard(kind):
+        return itself
     if toned := _TONED.fullmatch(kind):
         base, tone = emoji_of(toned[1]), _TONES[int(toned[2]) - 1]
         if not name_of(base):

@@ -6,10 +6,12 @@ happened, and name people as the bot knows them. Nothing here waits.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from bots.teams.places import threaded
+from bots.teams.reaction_types import emoji_of, kind_of
 from bots.teams.wire import mapping, mappings, text_of
 from bridge.places import Place
 
@@ -67,6 +69,66 @@ def activities_of(
         )
     elif was_deleted:
         yield _changed(said, "messageUpdate", "undeleteMessage", modified)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A reaction that Graph shows. `person` is a directory id."""
+
+    emoji: str
+    kind: str
+    person: str
+    at: str
+
+
+def reactions_in(message: Message) -> list[Chosen]:
+    return [
+        Chosen(emoji_of(kind), kind, person, text_of(one.get("createdDateTime")))
+        for one in mappings(message.get("reactions"))
+        if (kind := text_of(one.get("reactionType")))
+        and (person := text_of(mapping(mapping(one.get("user")).get("user")).get("id")))
+    ]
+
+
+def reacted(
+    message: Message,
+    place: Place,
+    accounts: Accounts,
+    known: Collection[tuple[str, str]],
+) -> Iterator[dict[str, Any]]:
+    """
+    Yield what the bot would have heard of reactions, had Teams told it.
+
+    `known` are accounts with the emoji that they chose by the log. Where the account of
+    somebody who chose an emoji is not to be had, nobody is said to have taken it back.
+    """
+    at = text_of(message.get("lastModifiedDateTime"))
+    stand = reactions_in(message)
+    nobodys = {one.emoji for one in stand if one.person not in accounts}
+    now = {(accounts.get(one.person, ""), one.emoji): one for one in stand}
+    said = _without_text(_activity(message, place, accounts))
+    for (account, emoji), one in now.items():
+        if account and (account, emoji) not in known:
+            sender = {"id": account, "aadObjectId": one.person}
+            yield _reaction(said, "reactionsAdded", one.kind, one.at, sender)
+    for account, emoji in sorted({*known} - {*now}):
+        kind = kind_of(emoji) or emoji.strip(":")
+        if emoji not in nobodys:
+            yield _reaction(said, "reactionsRemoved", kind, at, {"id": account})
+
+
+def _reaction(
+    said: Mapping[str, Any], how: str, kind: str, at: str, sender: Mapping[str, str]
+) -> dict[str, Any]:
+    return {
+        **said,
+        "type": "messageReaction",
+        "id": f"{said['id']}:{sender['id']}:{how}:{kind}",
+        "replyToId": said["id"],
+        "timestamp": at,
+        "from": sender,
+        how: [{"type": kind}],
+    }
 
 
 def _activity(message: Message, place: Place, accounts: Accounts) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from collections.abc import (
     Iterable,
     Mapping,
 )
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from http import HTTPStatus
 from typing import TypeVar
@@ -23,7 +23,14 @@ from urllib.parse import urlsplit
 from bots.teams.connector import Connector, Gone, in_path
 from bots.teams.graph import Graph, GraphRefused
 from bots.teams.groups import grouped
-from bots.teams.recalled import Message, activities_of, is_told, people_in
+from bots.teams.recalled import (
+    Message,
+    activities_of,
+    is_told,
+    people_in,
+    reacted,
+    reactions_in,
+)
 from bots.teams.translate import translate
 from bots.teams.wire import changed_us, iso, mappings, microseconds, text_of
 from bridge.errors import Ambiguous, CannotTell, NotSent, Refused, ServiceUnavailable
@@ -33,6 +40,7 @@ from bridge.places import Place, PlaceBook
 from bridge.recent import Gap, Watch
 
 _PAGE = 50
+_REACTORS = 20_000
 T = TypeVar("T")
 
 _DELTA_REFUSED = {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND}
@@ -54,6 +62,7 @@ class TeamsRecent:
     pages: int = 200
     threads: int = 500
     watch: Watch | None = None
+    reactors: dict[tuple[str, str], str] = field(default_factory=dict, repr=False)
 
     async def within(self, gap: Gap) -> AsyncIterator[Event]:
         if gap.watch is not self.watch:
@@ -103,7 +112,37 @@ class TeamsRecent:
         if not is_told(shown, bots=gap.bots):
             return []
         accounts = await self._accounts(place, [shown])
-        return self._events(gap, place, shown, accounts)
+        told = self._events(gap, place, shown, accounts)
+        if gap.reacted is not None and not shown.get("deletedDateTime"):
+            told += await self._reactions(gap, place, shown, gap.reacted)
+        return told
+
+    async def _reactions(
+        self,
+        gap: Gap,
+        place: Place,
+        message: Message,
+        known: frozenset[tuple[str, str]],
+    ) -> list[Event]:
+        """Return what became of reactions, by what Graph shows and the log has."""
+        people = {one.person for one in reactions_in(message)}
+        accounts = {
+            person: account
+            for person in sorted(people)
+            if (account := await self._reactor(place, person))
+        }
+        return self._translated(gap, message, reacted(message, place, accounts, known))
+
+    async def _reactor(self, place: Place, person: str) -> str:
+        """Return how the bot knows somebody; asked once, for reactions are many."""
+        key = (place.team, person)
+        if key not in self.reactors:
+            if account := await self._account(place, person):
+                if len(self.reactors) >= _REACTORS:
+                    self.reactors.clear()
+                self.reactors[key] = account
+            return account
+        return self.reactors[key]
 
     async def _place(self, channel: Channel) -> Place:
         place = await self.places.find(channel)
@@ -212,12 +251,16 @@ class TeamsRecent:
     ) -> list[Event]:
         known = gap.known.get(text_of(message.get("id")))
         was_deleted = known is not None and known.deleted
+        activities = activities_of(message, place, accounts, was_deleted=was_deleted)
+        return self._translated(gap, message, activities)
+
+    def _translated(
+        self, gap: Gap, message: Message, activities: Iterable[Mapping[str, object]]
+    ) -> list[Event]:
         raw = json.dumps(message, ensure_ascii=False).encode("utf-8", "replace")
         events = [
             translate(activity, raw, app_id=self.app_id, now_us=gap.since_us)
-            for activity in activities_of(
-                message, place, accounts, was_deleted=was_deleted
-            )
+            for activity in activities
         ]
         return [event for event in events if isinstance(event, Event)]
 

@@ -132,6 +132,52 @@ async def test_edits_and_deletions_that_bots_are_not_told_of_cross_by_graphs_wor
         ]
 
 
+@pytest.mark.parametrize("told", [False, True])
+async def test_reactions_to_people_cross_by_graphs_word_and_count_once(
+    tmp_path: Path, *, told: bool
+) -> None:
+    """Teams may tell bots of reactions to their own messages alone."""
+    async with world(tmp_path, f"sqlite:///{tmp_path}/atom.db") as here:
+        await here.link()
+        await told_by_graph(here)
+        await here.set(teams__reactions_on_user_messages=told)
+        said = await here.teams("post", text="lunch?")
+        await here.until(lambda s: slack_texts(s) == ["lunch?"])
+
+        await here.teams("react", message=said, type="like", user="29:dave")
+        await here.until(lambda s: thumbs(s) == ["+1"])
+        await here.teams("react", message=said, type="like", user="29:carol")
+        await here.teams("unreact", message=said, type="like", user="29:dave")
+        await here.teams("react", message=said, type="heart", user="29:dave")
+        await here.until(lambda s: thumbs(s) == ["+1", "heart"])
+        await here.teams("unreact", message=said, type="like", user="29:carol")
+        await here.until(lambda s: thumbs(s) == ["heart"])
+        await here.quiet()
+
+        assert thumbs(await here.state()) == ["heart"]
+        assert await chosen(here) == {
+            ("29:dave", "👍"): False,
+            ("29:carol", "👍"): False,
+            ("29:dave", "❤️"): True,
+        }
+
+
+async def chosen(here: World) -> dict[tuple[str, str], bool]:
+    """Return whether people's reactions stand, by what the log has of each last."""
+    last = {}
+    for entry in await here.log():
+        if entry.etype.startswith("reaction."):
+            who, detail = entry.body["author"]["id"], entry.body["detail"]
+            emoji = detail.get("added") or detail["removed"]
+            last[who, emoji] = "added" in detail
+    return last
+
+
+def thumbs(state: Mapping[str, Any]) -> list[str]:
+    [copy] = slack_messages(state)
+    return sorted(one["name"] for one in copy.get("reactions", []))
+
+
 async def in_teams(here: World, text: str, **more: str) -> str:
     state = await here.until(
         lambda s: any(_is(m, words_in_teams(m), text, more) for m in teams_messages(s))
