@@ -15,6 +15,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from bridge.errors import BadInput, StoreUnavailable
 from storage.database_url import plain_dsn, servers
+from storage.frozen import KEPT_ALIVE
 from storage.hot import HotStore
 from storage.hot_postgres import PostgresHotStore
 from storage.hot_sqlite import SqliteHotStore
@@ -98,7 +99,7 @@ async def _hot_store(url: URL, engine: AsyncEngine) -> HotStore:
 async def _connected(dsn: str) -> asyncpg.Connection:
     # As on the hot path: who is frozen within a transaction must not keep its locks, nor
     # for as long as the hot path waits for one.
-    patience = {"idle_in_transaction_session_timeout": "4000"}
+    patience = {"idle_in_transaction_session_timeout": "4000", **KEPT_ALIVE}
     try:
         return await asyncpg.connect(dsn, timeout=2, server_settings=patience)
     except asyncpg.TargetServerAttributeNotMatched as error:

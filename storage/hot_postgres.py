@@ -11,6 +11,7 @@ import asyncpg
 import structlog
 
 from bridge.errors import BadInput, StoreUnavailable
+from storage.frozen import KEPT_ALIVE, Frozen
 from storage.hot import (
     Address,
     Guarded,
@@ -118,6 +119,7 @@ class PostgresHotStore:
     address: Address
     make_partitions: Callable[[int | None], Awaitable[object]]
     kept: KeptConnections
+    frozen: Frozen
 
     @classmethod
     async def connect(
@@ -154,6 +156,7 @@ class PostgresHotStore:
                             server_settings={
                                 "plan_cache_mode": "force_custom_plan",
                                 "idle_in_transaction_session_timeout": "2000",
+                                **KEPT_ALIVE,
                             },
                         )
         except asyncpg.InvalidAuthorizationSpecificationError as error:
@@ -166,7 +169,8 @@ class PostgresHotStore:
             ) from error
         except (*_GONE, asyncpg.PostgresError) as error:
             raise StoreUnavailable("PostgreSQL does not answer") from error
-        return cls(pool, PostgresServer(dsn), make_partitions, KeptConnections(pool))
+        kept = KeptConnections(pool)
+        return cls(pool, PostgresServer(dsn), make_partitions, kept, Frozen(dsn))
 
     async def run(self, program: Callable[[], Program[T]]) -> T:
         for _ in range(_MONTHS):
@@ -189,6 +193,8 @@ class PostgresHotStore:
             await self.kept.give_back()
             raise StoreUnavailable("PostgreSQL may not be written to") from error
         except _GONE as error:
+            if isinstance(error, TimeoutError):
+                self.frozen.suspect()
             raise StoreUnavailable("PostgreSQL does not answer") from error
 
     async def fetch(self, statement: Statement) -> Rows:
@@ -203,6 +209,7 @@ class PostgresHotStore:
     async def close(self) -> None:
         try:
             async with asyncio.timeout(5):
+                await self.frozen.close()
                 await self.kept.give_back()
                 await self.pool.close()
         except TimeoutError:

@@ -2,7 +2,9 @@
 
 import gc
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -58,6 +60,7 @@ LONGEST = (
     "integration/test_key_kills.py",
 )
 _ENDED = 0.85  # of the others have begun when the last of those that wait begins
+_WEIGHT = 10  # unit tests take as long as one with a database or a server
 
 
 def pytest_configure() -> None:
@@ -76,19 +79,30 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     Begin with the longest files; the order of all others stays.
 
     End-to-end tests wait, for clocks and for other processes, and most others do not:
-    they take turns, so that processors have something to do meanwhile.
+    they take turns, so that processors have something to do meanwhile. Each kind is
+    spread over the whole run by how long it takes, as far as numbers of tests tell.
     """
     here = Path(__file__).parent
     places = {here / name: place for place, name in enumerate(LONGEST)}
-    files = sorted(
-        dict.fromkeys(item.path for item in items),
-        key=lambda file: places.get(file, len(places)),
-    )
+    tests = Counter(item.path for item in items)
+    files = sorted(tests, key=lambda file: places.get(file, len(places)))
     waiting = [file for file in files if file.is_relative_to(here / "e2e")]
     busy = [file for file in files if not file.is_relative_to(here / "e2e")]
-    turns = {file: turn / len(busy) for turn, file in enumerate(busy)}
-    turns |= {file: _ENDED * n / len(waiting) for n, file in enumerate(waiting)}
+    weights = {
+        file: count if file.is_relative_to(here / "unit") else _WEIGHT * count
+        for file, count in tests.items()
+    }
+    turns = _turns(busy, weights, 1.0) | _turns(waiting, weights, _ENDED)
     items.sort(key=lambda item: turns[item.path])
+
+
+def _turns(
+    files: Sequence[Path], weights: Mapping[Path, int], end: float
+) -> dict[Path, float]:
+    """Say for each file how much of its kind comes before, up to `end` for all."""
+    before = accumulate((weights[file] for file in files), initial=0)
+    whole = sum(weights[file] for file in files)
+    return {file: end * some / whole for file, some in zip(files, before, strict=False)}
 
 
 def pytest_collection_finish() -> None:

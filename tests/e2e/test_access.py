@@ -175,6 +175,7 @@ async def test_a_queued_message_is_decided_on_as_it_leaves(
         company.write()
         await known(here, company)
         await here.no_faults()
+        await here.until(lambda s: len(teams_texts(s)) == 2 and bool(whispers(s)))
         await here.quiet()
 
         state = await here.state()
