@@ -8,6 +8,7 @@ as it is.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from bots.slack.mrkdwn_tokens import escape, unescape
@@ -16,7 +17,8 @@ _Element = Mapping[str, Any]
 
 _STRINGS = ("text", "url", "fallback")
 _DEPTH = 3  # blocks hold lists, which hold sections, which hold leaves
-_ENTITY = re.compile(r"[^\s&]*&(?:amp|lt|gt);[^\s&]*")
+_ENTITY = re.compile(r"[^\s&]{0,40}&(?:amp|lt|gt);[^\s&]{0,40}")
+_ASKED = 50  # of these in a message; if none of them tells, what follows will not
 
 
 def raw(blocks: Sequence[_Element], text: str) -> Sequence[_Element]:
@@ -29,8 +31,9 @@ def raw(blocks: Sequence[_Element], text: str) -> Sequence[_Element]:
 def _are_encoded(blocks: Iterable[_Element], text: str) -> bool:
     rich = (block for block in blocks if _is_rich(block))
     said = (string for block in rich for string in _strings(block, _DEPTH))
-    words = (word for string in said for word in _ENTITY.findall(string))
-    return any(word in text and escape(word) not in text for word in words)
+    words = (found[0] for string in said for found in _ENTITY.finditer(string))
+    few = islice(words, _ASKED)
+    return any(word in text and escape(word) not in text for word in few)
 
 
 def _is_rich(block: _Element) -> bool:

@@ -62,3 +62,15 @@ def test_whatever_stands_there_is_passed_on(elements: object) -> None:
     block: dict[str, Any] = {"type": "rich_text", "elements": elements}
 
     assert raw([block], "a &amp; b") == [block]
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["a" * 300_000, "".join(f"{n:x}&lt;" for n in range(60_000)), "&lt;" * 75_000],
+    ids=["no-entity", "others", "same"],
+)
+def test_long_texts_are_looked_at_once(words: str) -> None:
+    """They would take minutes if each word was looked for in all of the text."""
+    said = message(words, encoded=False) | {"text": "b" * 500_000 + "&"}
+
+    assert raw(said["blocks"], said["text"]) == said["blocks"]
