@@ -263,6 +263,9 @@ async def _listeners(
     built.connecting.pages.add_routes(app)
     jobs: list[Job] = [spooling.run, late_answers.run]
     if built.records:
+        if built.core.database.embedded:
+            # Whoever ran before has ended, and gives nothing back if it was killed.
+            await once_it_answers(built.records.following.seize)
         await once_it_answers(built.records.follower.begin)
         jobs.append(await _record_hooks(built, built.records, app))
     built.connecting.processes.append(processes)

@@ -125,6 +125,7 @@ class RecordsSide:
     Everything that is done with records.
 
     `told` takes what a webhook says; `follower.committed` is to be told of commits.
+    `following` says which process does what is done by one of them.
     """
 
     systems: Systems
@@ -137,6 +138,7 @@ class RecordsSide:
     no_card: WhyNoCard
     jobs: Sequence[Job]
     errands: TaskErrands
+    following: StoredFollowing
 
     async def aclose(self) -> None:
         """Give up searches that nobody waits for any more."""
@@ -391,6 +393,7 @@ def records_side(  # noqa: PLR0913 - the parts of the whole
             rerouting_loop(core, rerouting, staff, following).run,
         ),
         errands,
+        following,
     )
 
 

@@ -80,5 +80,12 @@ class StoredFollowing:
             row,
         )
 
+    async def seize(self) -> None:
+        """End every such right. Only for a process that knows itself alone."""
+        await self._run(
+            "UPDATE record_position SET at_us = 0 WHERE system = :system",
+            {"system": _LEASE},
+        )
+
     async def _run(self, sql: str, row: dict[str, object]) -> bool:
         return bool(await run_one(self.store, Statement(sql, row)))

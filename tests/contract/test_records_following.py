@@ -118,6 +118,19 @@ async def test_what_is_said_before_its_first_turn_is_not_left_out(store: Store) 
     assert len(world.slack.posts) == 1
 
 
+async def test_who_knows_itself_alone_does_not_wait_for_who_was_killed(
+    followed: Followed,
+) -> None:
+    following = followed.following
+    assert await following.hold(TENANT, "left", "killed", 30.0)
+    assert not await following.hold(TENANT, "left", "one", 30.0)
+
+    await following.seize()
+
+    assert await following.hold(TENANT, "left", "one", 30.0)
+    assert await following.position(TENANT) is not None
+
+
 async def test_after_a_crash_it_goes_on_where_it_was_and_doubles_nothing(
     followed: Followed,
 ) -> None:

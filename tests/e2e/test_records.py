@@ -1119,6 +1119,7 @@ async def killed_while(
     pressed = asyncio.create_task(pressing)
     await here.until(lambda _: struck.left < 99, WAITS)
     await here.kill()
+    pressed.cancel()  # nobody answers any more
     await asyncio.gather(pressed, return_exceptions=True)
     systems.salesforce.faults.clear()
 
