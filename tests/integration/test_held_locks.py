@@ -3,11 +3,13 @@
 import asyncio
 from contextlib import suppress
 
+import asyncpg
 from sqlalchemy import text
 
 from bridge.errors import StoreUnavailable
 from storage.database import Database, opened
 from storage.database_url import database_url
+from storage.frozen import KEPT_ALIVE
 from storage.hot import Program, Statement
 from storage.hot_postgres import PostgresHotStore
 from tests.databases import migrated_template
@@ -37,16 +39,18 @@ async def _written_beside_what_is_prepared(database: Database) -> None:
     assert isinstance(hot, PostgresHotStore)
     async with database.engine.begin() as connection:
         await connection.execute(text(_ADD))
-    async with hot.pool.acquire() as frozen:
-        await frozen.execute("BEGIN")
-        await frozen.execute("UPDATE tenant SET name = 'Acme 1'")
-        # To be run by what follows, which never comes.
-        await frozen.prepare("SELECT 1 FROM tenant")
+    frozen = await asyncpg.connect(hot.frozen.dsn, server_settings=KEPT_ALIVE)
+    await frozen.execute("BEGIN")
+    await frozen.execute("UPDATE tenant SET name = 'Acme 1'")
+    # To be run by what follows, which never comes.
+    await frozen.prepare("SELECT 1 FROM tenant")
 
-        while True:
-            with suppress(StoreUnavailable):  # as often as a start tries
-                assert await hot.run(_rename) == 1
-                break
+    while True:
+        with suppress(StoreUnavailable):  # as often as a start tries
+            assert await hot.run(_rename) == 1
+            break
+
+    frozen.terminate()
 
 
 def _rename() -> Program[int]:
