@@ -19,9 +19,8 @@ KEPT_ALIVE = {
 
 _PATIENCE = 2.0  # seconds
 _STILL = 5.0  # seconds after which a session does not go on by itself
-# A session that has prepared a statement without running it, or that copies and has
-# nothing to copy, is not idle to PostgreSQL: no timeout of its (before version 17) ends
-# it, and with it whoever waits for its locks.
+# Who has prepared a statement without running it, or is asked for what it copies, is not
+# idle to PostgreSQL: none of its timeouts (before version 17) ends such a session.
 _END = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname = current_database() AND usename = current_user

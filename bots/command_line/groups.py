@@ -4,6 +4,7 @@ import typer
 
 
 def group(help_: str, name: str | None = None) -> typer.Typer:
+    """Return a group that shows its help when nothing is asked of it."""
     return typer.Typer(
         name=name,
         help=help_,

@@ -200,17 +200,23 @@ def test_the_module_is_the_command_and_a_reader_may_stop_reading(
     line = f"{sys.executable} -m bots --help | head -c 1 > /dev/null; echo $?"
     variables = {**os.environ, "PYTHONPATH": str(ROOT)}
 
-    ran = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", line],
-        cwd=tmp_path,
+    ran = _run(["bash", "-o", "pipefail", "-c", line], tmp_path, variables)
+
+    assert ran.stderr == ""
+
+
+def _run(
+    line: list[str], folder: Path, variables: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        line,
+        cwd=folder,
         env=variables,
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-
-    assert ran.stderr == ""
 
 
 _COMMANDS = (
@@ -264,15 +270,7 @@ def test_a_start_without_its_database_names_the_setting(tmp_path: Path) -> None:
         "ATOM_DATABASE_URL": "postgresql://atom:hush@127.0.0.1:9/atom",
     }
 
-    ran = subprocess.run(
-        [sys.executable, "-m", "bots", "serve"],
-        cwd=tmp_path,
-        env=variables,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    ran = _run([sys.executable, "-m", "bots", "serve"], tmp_path, variables)
 
     assert ran.returncode == 1
     assert ran.stderr == (
